@@ -1,1 +1,8 @@
-//! hublease
+//! A CI job proves who it is and gets a Docker Hub credential that lives for minutes.
+
+pub mod claims;
+pub mod effect;
+pub mod endpoint;
+pub mod error;
+pub mod printable;
+pub mod secret;

@@ -1,0 +1,82 @@
+//! Requests and answers as values: who is asked, what, and how often it may be asked.
+
+use crate::secret::Secret;
+
+/// Who is asked. The origin behind each name is taken from the inputs before the story starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Destination {
+    /// The CI system's endpoint for identity tokens.
+    Identity,
+    /// The provider.
+    Provider,
+    /// The one other origin that a Vault standby may name (`--vault-redirect-origin`).
+    ProviderRedirect,
+    /// Docker's token server (`auth.docker.io`), for `logout --probe-dead`.
+    RegistryAuth,
+}
+
+/// The methods that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+/// What a repetition would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Nothing new: repeated after every passing fault.
+    Safe,
+    /// Something comes into being, but the server recognises the repetition by the `request_id` that it carries.
+    WithRequestId,
+    /// Something may come into being twice: repeated only when the server said that nothing was done (429, 412), or
+    /// when no connection was made.
+    Never,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Who is asked.
+    pub to: Destination,
+    /// The method.
+    pub method: Method,
+    /// Begins with a slash; may carry a query.
+    pub path_and_query: String,
+    /// Names in lower case, and values; a value may be secret, so all are.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// Empty for none.
+    pub body: Secret,
+    /// What a repetition would do.
+    pub repeat: Repeat,
+}
+
+/// The answer: a status, the few headers that matter, and a body of at most 1 MiB.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// `Retry-After`, as received.
+    pub retry_after: Option<String>,
+    /// `Location`, as received; redirects are never followed by the host.
+    pub location: Option<String>,
+    /// The body. Secret, since it may hold a credential.
+    pub body: Secret,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection: the request was certainly not carried out.
+    Unreachable,
+    /// The certificate is not trusted; the request was certainly not carried out.
+    Untrusted,
+    /// The connection or the answer took too long.
+    Slow,
+    /// The connection broke after the request was sent.
+    Cut,
+    /// The body is over the cap.
+    TooLarge,
+}

@@ -1,0 +1,342 @@
+//! How the story is paused.
+//!
+//! The story is one `async fn` that owns a cheap [`Host`] handle, and asking is all it can do. An ask parks an
+//! [`Effect`] in a mailbox and returns `Pending`; nothing here is a task, a thread or a runtime. [`Session`] is the
+//! one stepping primitive: it polls the story with a waker that does nothing and hands out what was parked.
+//! [`drive`] is the loop over it. The native program, the scripted tests (which can stop after effect k, for
+//! every k) and the WASI module all step the same story; natively, effects stay typed and are never JSON.
+//!
+//! An effect names a destination, a registry or a private directory by its role. Hosts, paths and arguments belong
+//! to whoever performs it and were fixed before the story began, so nothing that the story reads from the network
+//! can steer them.
+
+pub mod child;
+pub mod docker;
+mod host;
+pub mod http;
+pub mod record;
+
+use std::{
+    cell::RefCell,
+    fmt,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+pub use self::host::Host;
+use crate::{
+    error::{Error, Problem},
+    secret::Secret,
+};
+
+/// One thing that the story asks the outside world to do. The list is closed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// One HTTP request; answered by [`Outcome::Http`].
+    Http(http::Request),
+    /// One run of the container client; answered by [`Outcome::Docker`].
+    Docker(docker::Run),
+    /// One look at or change of a docker configuration directory; answered by [`Outcome::Config`].
+    Config(docker::Config),
+    /// One access to the record directory; answered by [`Outcome::Record`].
+    Record(record::Access),
+    /// Reads the identity token file that the inputs name; answered by [`Outcome::Token`].
+    IdentityFile,
+    /// Runs CircleCI's own `circleci run oidc get` for this audience; answered by [`Outcome::Token`].
+    CircleciIdentity {
+        /// The `aud` that the token shall carry.
+        audience: String,
+    },
+    /// Random bytes from the operating system, as lower-case hexadecimal; answered by [`Outcome::Text`].
+    Random {
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// Tells the CI system to hide this value from now on; answered by [`Outcome::Done`].
+    Mask(Secret),
+    /// What the command was run for; answered by [`Outcome::Done`].
+    Output(Output),
+    /// One line for a person; answered by [`Outcome::Done`].
+    Say(Line),
+    /// Waits this many milliseconds; answered by [`Outcome::Done`].
+    Sleep {
+        /// Milliseconds.
+        milliseconds: u64,
+    },
+    /// Asks for the time; answered by [`Outcome::Now`].
+    Now,
+    /// One act on the command of `exec`; answered by [`Outcome::Child`]. Native only.
+    Child(child::Act),
+}
+
+/// The answer to an [`Effect`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It was done and there is nothing to tell.
+    Done,
+    /// What the request brought.
+    Http(Result<http::Response, http::Failure>),
+    /// How the container client ended.
+    Docker(docker::Ended),
+    /// What the configuration directory holds, or what went wrong.
+    Config(Result<docker::Found, docker::Trouble>),
+    /// What the record directory holds, or what went wrong.
+    Record(Result<Vec<record::Stored>, record::Trouble>),
+    /// An identity token, or why there is none, as a sentence of the host's own.
+    Token(Result<Secret, String>),
+    /// Text without secrets.
+    Text(String),
+    /// Seconds since 1970 (UTC).
+    Now(u64),
+    /// How the command of `exec` fares.
+    Child(child::Seen),
+    /// It was not done, because the story has to come to its end.
+    Stopped(Stop),
+}
+
+/// Why forward effects are no longer performed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// A signal arrived (its number).
+    Signal(u8),
+    /// The story used up its time.
+    Deadline,
+    /// The output cannot be written any more.
+    Output,
+}
+
+impl Stop {
+    /// The failure that the story reports.
+    pub fn error(self) -> Error {
+        match self {
+            Self::Signal(number) => Error::interrupted(number),
+            Self::Deadline => Error::new(Problem::Deadline, ""),
+            Self::Output => Error::new(Problem::OutputLost, ""),
+        }
+    }
+}
+
+/// What a command was run for; standard output and the CI system's files get it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Lines for people, or one JSON document; holds no secret.
+    Report(String),
+    /// The credential that was asked for in so many words (`token`).
+    Credential(Secret),
+    /// A variable that later steps need (`DOCKER_CONFIG`); holds no secret.
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// One line for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How important it is.
+    pub level: Level,
+    /// The text, already printable.
+    pub text: String,
+}
+
+/// How important a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Shown with `-v`.
+    Detail,
+    /// Shown unless `--quiet`.
+    Note,
+    /// Always shown.
+    Warning,
+}
+
+/// An effect on its way out, with the direction of the story at that moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// What to do.
+    pub effect: Effect,
+    /// Whether the story is undoing. Undo effects are performed even after a signal.
+    pub undo: bool,
+}
+
+impl Asked {
+    /// Whether this must not be done any more once the story has to end.
+    pub fn is_forward(&self) -> bool {
+        !self.undo
+            && match &self.effect {
+                Effect::Http(_)
+                | Effect::Docker(_)
+                | Effect::Config(_)
+                | Effect::IdentityFile
+                | Effect::CircleciIdentity { .. }
+                | Effect::Output(_)
+                | Effect::Sleep { .. }
+                | Effect::Child(child::Act::Start { .. }) => true,
+                // The record must tell the truth, and saying, masking and waiting for a child harm nobody.
+                Effect::Record(_)
+                | Effect::Random { .. }
+                | Effect::Mask(_)
+                | Effect::Say(_)
+                | Effect::Now
+                | Effect::Child(_) => false,
+            }
+    }
+
+    /// Whether something revocable may come into being, so that a running request is waited for.
+    pub fn is_mint(&self) -> bool {
+        !self.undo && matches!(&self.effect, Effect::Http(request) if request.repeat != http::Repeat::Safe)
+    }
+
+    /// Whether `outcome` is an answer to this effect.
+    fn accepts(&self, outcome: &Outcome) -> bool {
+        match (&self.effect, outcome) {
+            (_, Outcome::Stopped(_)) => self.is_forward(),
+            (Effect::Http(_), Outcome::Http(_))
+            | (Effect::Docker(_), Outcome::Docker(_))
+            | (Effect::Config(_), Outcome::Config(_))
+            | (Effect::Record(_), Outcome::Record(_))
+            | (Effect::IdentityFile | Effect::CircleciIdentity { .. }, Outcome::Token(_))
+            | (Effect::Random { .. }, Outcome::Text(_))
+            | (Effect::Mask(_) | Effect::Output(_) | Effect::Say(_) | Effect::Sleep { .. }, Outcome::Done)
+            | (Effect::Now, Outcome::Now(_))
+            | (Effect::Child(_), Outcome::Child(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// How a story ends: the exit code, or the failure.
+pub type End = Result<u8, Error>;
+
+/// What one step brought.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    /// The story waits for the outcome of this.
+    Asked(Asked),
+    /// The story is over.
+    Over(End),
+}
+
+/// What parks between the story and whoever steps it.
+#[derive(Default)]
+struct Mailbox {
+    asked: Option<Asked>,
+    outcome: Option<Outcome>,
+}
+
+/// A story in progress.
+pub struct Session {
+    mailbox: Rc<RefCell<Mailbox>>,
+    story: Option<Pin<Box<dyn Future<Output = End>>>>,
+    waiting: Option<Asked>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Session").field("waiting", &self.waiting).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Prepares a story; nothing happens before the first step.
+    pub fn start<F: Future<Output = End> + 'static>(story: impl FnOnce(Host) -> F) -> Self {
+        let mailbox = Rc::new(RefCell::new(Mailbox::default()));
+        let story = Box::pin(story(Host::new(Rc::clone(&mailbox))));
+        Self { mailbox, story: Some(story), waiting: None }
+    }
+
+    /// Hands in the outcome of what was asked last (none at the first step), and runs to the next ask or the end.
+    ///
+    /// A missing outcome, one of the wrong kind, or a step after the end, ends the session with exit code 70.
+    pub fn step(&mut self, outcome: Option<Outcome>) -> Step {
+        let expected = match (&self.waiting, &outcome) {
+            (None, None) => true,
+            (Some(asked), Some(outcome)) => asked.accepts(outcome),
+            _ => false,
+        };
+        let Some(mut story) = self.story.take().filter(|_| expected) else {
+            return Step::Over(Err(Error::bug("an outcome that answers nothing")));
+        };
+        self.waiting = None;
+        self.mailbox.borrow_mut().outcome = outcome;
+        // No borrow is held here: the story borrows the mailbox itself when it asks.
+        if let Poll::Ready(end) = story.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Step::Over(end);
+        }
+        let asked = self.mailbox.borrow_mut().asked.take();
+        match asked {
+            Some(asked) => {
+                self.story = Some(story);
+                self.waiting = Some(asked.clone());
+                Step::Asked(asked)
+            }
+            None => Step::Over(Err(Error::bug("a story that waits for nothing"))),
+        }
+    }
+}
+
+/// Whoever performs effects.
+pub trait Perform {
+    /// Whether the story has to come to its end, and why. Once `Some`, forward effects are not performed any more.
+    fn stop(&mut self) -> Option<Stop>;
+
+    /// Does what was asked, within the limits of its kind.
+    fn perform(&mut self, asked: &Asked) -> Outcome;
+}
+
+/// Runs a story to its end. After a stop every forward effect is answered [`Outcome::Stopped`], the story takes its
+/// undo path, and undo effects still run.
+pub fn drive(mut session: Session, performer: &mut dyn Perform) -> End {
+    let mut outcome = None;
+    loop {
+        match session.step(outcome) {
+            Step::Over(end) => return end,
+            Step::Asked(asked) => {
+                let stop = performer.stop().filter(|_| asked.is_forward());
+                outcome = Some(stop.map_or_else(|| performer.perform(&asked), Outcome::Stopped));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effect, Outcome, Session, Step, Stop};
+
+    fn session() -> Session {
+        Session::start(|host| async move {
+            let now = host.now().await?;
+            Ok(u8::try_from(now).unwrap_or(9))
+        })
+    }
+
+    #[test]
+    fn a_story_pauses_at_its_ask_and_ends_with_its_code() {
+        let mut session = session();
+        assert!(matches!(session.step(None), Step::Asked(asked) if asked.effect == Effect::Now));
+        assert_eq!(session.step(Some(Outcome::Now(7))), Step::Over(Ok(7)));
+    }
+
+    #[test]
+    fn whatever_answers_nothing_ends_the_session_with_70() {
+        let code = |step: Step| match step {
+            Step::Over(Err(error)) => error.exit_code(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code(session().step(Some(Outcome::Done))), 70);
+        for outcome in [None, Some(Outcome::Done), Some(Outcome::Stopped(Stop::Deadline))] {
+            let mut session = session();
+            session.step(None);
+            assert_eq!(code(session.step(outcome)), 70);
+            assert_eq!(code(session.step(Some(Outcome::Now(1)))), 70);
+        }
+        let mut over = session();
+        over.step(None);
+        over.step(Some(Outcome::Now(1)));
+        assert_eq!(code(over.step(None)), 70);
+    }
+}

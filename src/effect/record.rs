@@ -1,0 +1,43 @@
+//! The record directory, as the story sees it: named files with a secret inside.
+
+use crate::secret::Secret;
+
+/// The largest record that is read, in bytes: eight leases with Vault tokens and earlier entries stay far below.
+pub const MAXIMUM_RECORD: usize = 64 * 1024;
+
+/// The most records that are read; more mean that something else went wrong on this machine.
+pub const MAXIMUM_RECORDS: usize = 256;
+
+/// One access.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Access {
+    /// Makes sure that a record could be kept: the directory exists, is ours and takes a file.
+    Prepare,
+    /// Every record in the directory.
+    Read,
+    /// Writes or replaces one record, whole or not at all.
+    Write {
+        /// 64 hexadecimal digits.
+        name: String,
+        /// The record as JSON.
+        body: Secret,
+    },
+    /// Removes one record; success if it is not there.
+    Erase {
+        /// 64 hexadecimal digits.
+        name: String,
+    },
+}
+
+/// One record as it lies there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// 64 hexadecimal digits.
+    pub name: String,
+    /// Its content, or why it could not be read (too large, foreign owner, not text), printable.
+    pub body: Result<Secret, String>,
+}
+
+/// Why the record directory cannot be used; printable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble(pub String);
