@@ -3,6 +3,7 @@
 pub mod claims;
 pub mod effect;
 pub mod endpoint;
+pub mod environment;
 pub mod error;
 pub mod printable;
 pub mod secret;
