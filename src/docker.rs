@@ -1,0 +1,257 @@
+//! The docker side of the story: what is found, how the login is made, and how the machine is left as it was.
+//!
+//! Every decision that protects somebody else's login is made by [`decide`], before anything is minted:
+//! a helper that holds another login, a file that others can read, or a configured helper that does not answer, each
+//! lead to a private directory, and it is said. Where docker would pick a broken helper by itself (an uninitialised
+//! `pass`, for instance), an empty entry keeps it from doing so.
+
+mod way_back;
+
+pub use self::way_back::log_out;
+use crate::{
+    effect::{
+        Host,
+        docker::{Client, Config, Directory, Ended, Found, Look, Registry, RegistryLook, Run, Store, Trouble, Verb},
+    },
+    error::{Error, Problem},
+    plan::{Docker, Isolation},
+    printable::printable,
+    provider::{lease::Credential, remark},
+    record::{Earlier, Keeper, Record},
+    secret::Secret,
+};
+
+/// How often `docker login` is tried: one time-out of the token server must not end a build.
+const TRIES: u64 = 3;
+
+/// The wait before a repetition, in milliseconds; multiplied by the number of the try.
+const WAIT: u64 = 1000;
+
+/// The longest username, in bytes.
+const LONGEST_USERNAME: usize = 255;
+
+/// Docker's usernames stand in an argument and before a colon, so they cannot begin with a dash or hold a colon.
+pub fn is_username(text: &str) -> bool {
+    text.len() <= LONGEST_USERNAME
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+}
+
+/// Looks at the user's own configuration, and whether the client is there.
+///
+/// # Errors
+/// Stage docker: no client, a malformed file, an unusable directory.
+pub async fn survey(host: &Host, plan: &Docker) -> Result<Look, Error> {
+    if plan.client != Client::None {
+        let run = Run { client: plan.client, verb: Verb::Version, directory: Directory::User };
+        match host.docker(run).await? {
+            Ended::NotFound => return Err(Error::new(Problem::NoDocker, plan.client.name())),
+            Ended::Exit { .. } | Ended::Slow => {}
+        }
+    }
+    look(host, plan.client, Directory::User, plan.registries.clone()).await
+}
+
+/// What will be done for the login.
+#[derive(Debug)]
+pub struct Ground {
+    directory: Directory,
+    copy_auths: bool,
+    seed: Vec<Registry>,
+}
+
+/// Decides where to log in, and notes in the record what has to come back.
+pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper) -> Result<Ground, Error> {
+    let mut isolation = plan.isolation;
+    if isolation == Isolation::No {
+        if let Some(why) = look.registries.iter().find_map(|registry| harm(look, registry, keeper.older.as_ref())) {
+            host.warn(format!("logging in to a private directory, because {why}")).await?;
+            isolation = Isolation::Yes { copy_auths: false };
+        }
+    }
+    if let Isolation::Yes { copy_auths } = isolation {
+        keeper.record.private.push(keeper.record.id.clone());
+        return Ok(Ground { directory: Directory::Private(keeper.record.id.clone()), copy_auths, seed: Vec::new() });
+    }
+    keeper.record.shared = true;
+    let mut seed = Vec::new();
+    for registry in &look.registries {
+        if matches!(registry.store, Store::SilentHelper { configured: false, .. }) {
+            seed.push(registry.registry);
+        }
+        remember(registry, keeper);
+    }
+    Ok(Ground { directory: Directory::User, copy_auths: false, seed })
+}
+
+/// Makes the login, in every registry of the plan.
+///
+/// # Errors
+/// Stage docker.
+pub async fn log_in(host: &Host, plan: &Docker, ground: &Ground, credential: &Credential) -> Result<(), Error> {
+    let mut path = None;
+    match &ground.directory {
+        Directory::Private(id) => {
+            let isolate =
+                Config::Isolate { id: id.clone(), registries: plan.registries.clone(), copy_auths: ground.copy_auths };
+            if let Found::Made(made) = change(host, isolate).await? {
+                path = Some(made);
+            }
+        }
+        Directory::User => {
+            for registry in &ground.seed {
+                change(host, Config::Seed { directory: Directory::User, registry: *registry }).await?;
+            }
+        }
+    }
+    store(host, plan, &ground.directory, credential).await?;
+    if let Some(path) = path {
+        host.detail(format!("logged in to the private directory {path}")).await?;
+    }
+    Ok(())
+}
+
+/// Hands the credential to whoever keeps the login.
+async fn store(host: &Host, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
+    for registry in &plan.registries {
+        match plan.client {
+            Client::None => {
+                let (username, secret) = (credential.username.clone(), credential.secret.clone());
+                change(host, Config::Store { directory: directory.clone(), registry: *registry, username, secret })
+                    .await?;
+            }
+            client => run_login(host, client, directory, *registry, credential).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Where a private login is kept, for the steps that come after.
+pub async fn private_path(host: &Host, plan: &Docker, record: &Record) -> Result<Option<String>, Error> {
+    if !record.private.contains(&record.id) {
+        return Ok(None);
+    }
+    let directory = Directory::Private(record.id.clone());
+    look(host, plan.client, directory, plan.registries.clone()).await.map(|look| Some(look.directory))
+}
+
+/// Looks at a directory.
+pub(crate) async fn look(
+    host: &Host,
+    client: Client,
+    directory: Directory,
+    registries: Vec<Registry>,
+) -> Result<Look, Error> {
+    match host.config(Config::Look { client, directory, registries }).await? {
+        Ok(Found::Look(look)) => Ok(look),
+        Ok(_) => Err(Error::bug("a look that found nothing")),
+        Err(trouble) => Err(refused(&trouble)),
+    }
+}
+
+/// Changes a directory.
+async fn change(host: &Host, config: Config) -> Result<Found, Error> {
+    host.config(config).await?.map_err(|trouble| refused(&trouble))
+}
+
+fn refused(trouble: &Trouble) -> Error {
+    match trouble {
+        Trouble::Malformed => Error::new(Problem::ConfigMalformed, ""),
+        Trouble::Unusable(why) => Error::new(Problem::ConfigUnusable, "").because(why),
+    }
+}
+
+/// Why a login in the user's own directory would do harm.
+fn harm(look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
+    match &registry.store {
+        Store::SilentHelper { name, configured: true } => {
+            Some(format!("the credential helper `{name}` does not answer"))
+        }
+        Store::Helper { name } if registry.entry.is_some() && !is_ours(registry, older) => {
+            Some(format!("the credential helper `{name}` holds another login to {}", registry.registry))
+        }
+        Store::File | Store::SilentHelper { configured: false, .. } if look.exposed => {
+            Some("other users can read docker's config.json".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
+fn remember(registry: &RegistryLook, keeper: &mut Keeper) {
+    let Some(raw) = registry.entry.as_ref().and_then(|entry| entry.raw.clone()) else {
+        return;
+    };
+    let name = registry.registry.name();
+    if !is_ours(registry, keeper.older.as_ref()) {
+        keeper.record.earlier.retain(|earlier| earlier.registry != name);
+        keeper.record.earlier.push(Earlier { registry: name.to_owned(), entry: raw });
+    }
+}
+
+/// Whether the entry was made by the older login of this job.
+fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
+    let username = registry.entry.as_ref().and_then(|entry| entry.username.as_deref());
+    older
+        .is_some_and(|older| older.shared && older.leases.iter().any(|lease| Some(lease.username.as_str()) == username))
+}
+
+/// `docker login`, repeated only where the fault may pass.
+async fn run_login(
+    host: &Host,
+    client: Client,
+    directory: &Directory,
+    registry: Registry,
+    credential: &Credential,
+) -> Result<(), Error> {
+    let mut tried = 1;
+    loop {
+        let verb = Verb::Login { registry, username: credential.username.clone(), stdin: credential.secret.clone() };
+        let ended = host.docker(Run { client, verb, directory: directory.clone() }).await?;
+        let (error, passes) = match ended {
+            Ended::Exit { code: 0, .. } => return Ok(()),
+            Ended::Exit { code, message } => login_failed(registry, code, &message, &credential.secret),
+            Ended::Slow => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
+            Ended::NotFound => (Error::new(Problem::NoDocker, client.name()), false),
+        };
+        if !passes || tried == TRIES {
+            return Err(error);
+        }
+        host.detail(format!("{}; try {} of {TRIES}", error.sentence(), tried + 1)).await?;
+        host.sleep(WAIT * tried).await?;
+        tried += 1;
+    }
+}
+
+/// What docker's message means, and whether the fault may pass. It is searched as it came and shown as `printable`
+/// leaves it, and not at all if it repeats the secret.
+fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret) -> (Error, bool) {
+    let text = message.expose();
+    let (problem, passes) = if text.contains("Error saving credentials: error storing credentials") {
+        (Problem::HelperFailed, false)
+    } else if text.contains("Error saving credentials") {
+        (Problem::ConfigUnusable, false)
+    } else if text.contains("unauthorized") || text.contains("denied") || text.contains("invalid username/password") {
+        (Problem::LoginRefused, false)
+    } else {
+        (Problem::LoginFailed, true)
+    };
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let error = Error::new(problem, registry.name());
+    let error = match remark(line, &[secret]) {
+        Some(_) if text.contains(secret.expose()) => {
+            error.because("(its message is withheld, because it repeats the credential)")
+        }
+        Some(remark) => error.because(&printable(&remark)),
+        None => error.because(&format!("it ended with code {code} and said nothing")),
+    };
+    (error, passes)
+}
+
+/// Replaces the credential of a login that is there already (`exec --renew`).
+///
+/// # Errors
+/// Stage docker.
+pub async fn renew(host: &Host, plan: &Docker, record: &Record, credential: &Credential) -> Result<(), Error> {
+    store(host, plan, &Directory::Private(record.id.clone()), credential).await
+}

@@ -1,0 +1,145 @@
+//! The way back: docker is logged out, what was there before is put back, and the store is read again to make sure.
+//!
+//! Nothing here ends the story: what cannot be undone is said, and the leases are revoked all the same.
+
+use super::look;
+use crate::{
+    effect::{
+        Host,
+        docker::{Client, Config, Directory, Ended, Entry, Look, Registry, Run, Verb},
+    },
+    error::Error,
+    record::Record,
+};
+
+/// Undoes the docker side of a record. Returns whether the machine is as it was.
+///
+/// # Errors
+/// Only what ends the whole story.
+pub async fn log_out(host: &Host, record: &Record) -> Result<bool, Error> {
+    let Some(client) = Client::parse(&record.client) else {
+        return Err(Error::bug("a record with an unknown client"));
+    };
+    let mut clean = true;
+    for id in &record.private {
+        clean &= remove(host, id).await?;
+    }
+    if !record.shared {
+        return Ok(clean);
+    }
+    for registry in record.owner.registries.iter().filter_map(|name| Registry::parse(name)) {
+        clean &= one(host, record, client, registry).await?;
+    }
+    Ok(clean)
+}
+
+async fn one(host: &Host, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
+    let found = match entry(host, record, client, registry).await? {
+        Ok(found) => found,
+        Err(why) => {
+            host.warn(format!("{registry}: docker is not logged out, because {why}")).await?;
+            return Ok(false);
+        }
+    };
+    match found {
+        None => host.detail(format!("{registry}: docker was logged out already")).await?,
+        Some(entry) if !is_ours(&entry, record) => {
+            host.note(format!("{registry}: somebody else has logged in since; that login is left alone")).await?;
+            return Ok(true);
+        }
+        Some(_) => {
+            if let Err(why) = remove_entry(host, record, client, registry).await? {
+                host.warn(format!("{registry}: the credential is still in docker's store, because {why}")).await?;
+                return Ok(false);
+            }
+        }
+    }
+    restore(host, record, client, registry).await
+}
+
+/// The entry as it is now, or why it must not be touched.
+async fn entry(
+    host: &Host,
+    record: &Record,
+    client: Client,
+    registry: Registry,
+) -> Result<Result<Option<Entry>, String>, Error> {
+    let looked = look(host, client, Directory::User, vec![registry]).await;
+    let Look { directory, registries, .. } = match looked {
+        Ok(look) => look,
+        Err(error) if error.exit_code() == 6 => return Ok(Err(error.sentence())),
+        Err(error) => return Err(error),
+    };
+    if directory != record.owner.directory {
+        return Ok(Err(format!(
+            "the login was made in {}, and DOCKER_CONFIG is another directory now",
+            crate::printable::printable(&record.owner.directory)
+        )));
+    }
+    Ok(Ok(registries.into_iter().next().and_then(|registry| registry.entry)))
+}
+
+/// By the client first; what it leaves behind is removed from the file by ourselves.
+async fn remove_entry(
+    host: &Host,
+    record: &Record,
+    client: Client,
+    registry: Registry,
+) -> Result<Result<(), String>, Error> {
+    if client != Client::None {
+        let run = Run { client, verb: Verb::Logout { registry }, directory: Directory::User };
+        match host.docker(run).await? {
+            // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
+            Ended::Exit { .. } | Ended::Slow | Ended::NotFound => {}
+        }
+        if matches!(entry(host, record, client, registry).await?, Ok(None)) {
+            return Ok(Ok(()));
+        }
+    }
+    let erase = Config::Erase { client, directory: Directory::User, registry };
+    if let Err(trouble) = host.config(erase).await? {
+        return Ok(Err(super::refused(&trouble).sentence()));
+    }
+    Ok(match entry(host, record, client, registry).await? {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err("the credential helper keeps it".to_owned()),
+        Err(why) => Err(why),
+    })
+}
+
+async fn restore(host: &Host, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
+    let Some(earlier) = record.earlier.iter().find(|earlier| earlier.registry == registry.name()) else {
+        return Ok(true);
+    };
+    match host.config(Config::Restore { client, registry, entry: earlier.entry.clone() }).await? {
+        Ok(_) => {
+            host.note(format!("{registry}: the earlier login is back")).await?;
+            Ok(true)
+        }
+        Err(trouble) => {
+            host.warn(format!(
+                "{registry}: the earlier login could not be put back: {}",
+                super::refused(&trouble).sentence()
+            ))
+            .await?;
+            Ok(false)
+        }
+    }
+}
+
+async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
+    match host.config(Config::Remove { id: id.to_owned() }).await? {
+        Ok(_) => Ok(true),
+        Err(trouble) => {
+            host.warn(format!("the private directory is still there: {}", super::refused(&trouble).sentence())).await?;
+            Ok(false)
+        }
+    }
+}
+
+/// An entry without a readable username may be ours; one with another name is not.
+fn is_ours(entry: &Entry, record: &Record) -> bool {
+    entry.username.as_ref().is_none_or(|username| {
+        record.leases.iter().any(|lease| lease.username == *username || lease.username.is_empty())
+    })
+}

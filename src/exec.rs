@@ -1,0 +1,129 @@
+//! `exec`: login into a private directory, run a command with it, and revoke on every way out.
+//!
+//! The command's exit code wins. Signals that arrive while it runs are passed on and do not end our own story, which
+//! goes on to revoke when the command has ended. With `--renew` a new lease is exchanged at 80 % of the life, and the
+//! old one is revoked only when the new one is logged in.
+
+use crate::{
+    docker,
+    effect::{
+        End, Host,
+        child::{Act, Seen},
+    },
+    error::{Error, Problem},
+    login, logout,
+    plan::Exec,
+    printable::printable,
+    provider::{self, lease::Lease, revocation::Revoker},
+    record::{Keeper, Kind},
+};
+
+/// How many seconds pass after a failed renewal before the next one.
+const RENEW_AGAIN: u64 = 30;
+
+/// Runs a command with a login of its own.
+pub async fn exec(host: Host, plan: Exec) -> End {
+    let early = Error::before_the_command;
+    plan.login.exchange.identity.ready().map_err(early)?;
+    let look = docker::survey(&host, &plan.login.docker).await.map_err(early)?;
+    let owner = login::owner(&plan.login.job, &plan.login.docker, look.directory.clone(), Kind::Exec);
+    let mut keeper = Keeper::open(&host, owner, plan.login.docker.client.name()).await.map_err(early)?;
+    let ground = docker::decide(&host, &plan.login.docker, &look, &mut keeper).await.map_err(early)?;
+
+    let ended = run(&host, &plan, &ground, &mut keeper).await;
+    let clean = clean_up(&host.undoing(), &plan, keeper).await?;
+    match ended? {
+        0 if !clean && plan.strict => Err(Error::new(Problem::NotRevoked, "")),
+        code => Ok(code),
+    }
+}
+
+async fn run(host: &Host, plan: &Exec, ground: &docker::Ground, keeper: &mut Keeper) -> End {
+    let early = Error::before_the_command;
+    let mut lease = provider::exchange(host, &plan.login.exchange, keeper).await.map_err(early)?;
+    docker::log_in(host, &plan.login.docker, ground, &lease.credential).await.map_err(early)?;
+    start(host, plan, keeper).await?;
+    let mut wait = next_renewal(host, plan, &lease).await?;
+    loop {
+        match host.child(Act::Wait { seconds: wait }).await? {
+            Seen::Ended(code) => return Ok(code),
+            Seen::Signal(signal) => {
+                host.child(Act::Forward { signal }).await?;
+            }
+            Seen::Deadline => match renew(host, plan, keeper).await {
+                Ok(renewed) => {
+                    lease = renewed;
+                    wait = next_renewal(host, plan, &lease).await?;
+                }
+                Err(error) => {
+                    host.warn(format!("not renewed: {}", error.sentence())).await?;
+                    give_up_unsettled(&host.undoing(), plan, keeper).await?;
+                    wait = Some(RENEW_AGAIN);
+                }
+            },
+            Seen::Running | Seen::NotFound | Seen::Unusable(_) => {
+                return Err(Error::bug("a command that is not waited for"));
+            }
+        }
+    }
+}
+
+async fn start(host: &Host, plan: &Exec, keeper: &Keeper) -> Result<(), Error> {
+    let program = plan.command.first().map(|program| printable(program)).unwrap_or_default();
+    let act = Act::Start { command: plan.command.clone(), directory: keeper.record.id.clone() };
+    match host.child(act).await.map_err(Error::before_the_command)? {
+        Seen::Running => Ok(()),
+        Seen::NotFound => Err(Error::new(Problem::CommandMissing, &program)),
+        Seen::Unusable(why) => Err(Error::new(Problem::CommandUnusable, &program).because(&why)),
+        _ => Err(Error::bug("a command that ended before it began")),
+    }
+}
+
+/// Seconds until the lease is at 80 % of its life; none without `--renew` or without a known end.
+async fn next_renewal(host: &Host, plan: &Exec, lease: &Lease) -> Result<Option<u64>, Error> {
+    let Some(expires_at) = lease.note.expires_at.filter(|_| plan.renew) else {
+        return Ok(None);
+    };
+    let life = expires_at.saturating_sub(lease.note.issued_at);
+    let due = lease.note.issued_at.saturating_add(life / 5 * 4);
+    Ok(Some(due.saturating_sub(host.now().await?)))
+}
+
+/// New before old is revoked.
+async fn renew(host: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<Lease, Error> {
+    keeper.settle();
+    let lease = provider::exchange(host, &plan.login.exchange, keeper).await?;
+    docker::renew(host, &plan.login.docker, &keeper.record, &lease.credential).await?;
+    let undo = host.undoing();
+    let revoker = Revoker::of(&plan.login.exchange.provider);
+    let mut alive = Vec::new();
+    for note in keeper.superseded() {
+        let verdict = revoker.revoke(&undo, &note).await?;
+        logout::say(&undo, &note, &verdict).await?;
+        if verdict.is_failure() {
+            alive.push(note);
+        }
+    }
+    keeper.retain(&undo, alive).await?;
+    Ok(lease)
+}
+
+/// A renewal that failed half-way leaves nothing alive.
+async fn give_up_unsettled(undo: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<(), Error> {
+    if let Some(note) = keeper.unsettled().cloned() {
+        let verdict = Revoker::of(&plan.login.exchange.provider).revoke(undo, &note).await?;
+        logout::say(undo, &note, &verdict).await?;
+        if verdict.is_final() {
+            keeper.record.leases.retain(|lease| *lease != note);
+            keeper.write(undo).await?;
+        }
+        keeper.settle();
+    }
+    Ok(())
+}
+
+async fn clean_up(undo: &Host, plan: &Exec, keeper: Keeper) -> Result<bool, Error> {
+    let clean = docker::log_out(undo, &keeper.record).await?;
+    let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), keeper).await?;
+    Ok(clean && told.iter().all(|(_, verdict)| verdict.is_final()))
+}

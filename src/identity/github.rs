@@ -1,0 +1,61 @@
+//! GitHub Actions: `GET $ACTIONS_ID_TOKEN_REQUEST_URL&audience=…` with the request token as bearer, answered by
+//! `{"value": "<JWT>"}`. Follows GitHub's OIDC reference; Forgejo has the same contract.
+
+use serde::Deserialize;
+
+use crate::{
+    effect::{
+        Host,
+        http::{Destination, Method, Repeat, Request},
+    },
+    endpoint::percent_encode,
+    error::{Error, Problem},
+    provider::peer::Peer,
+    secret::Secret,
+};
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(with = "crate::secret::on_the_wire")]
+    value: Secret,
+}
+
+/// Asks GitHub for a token; a fresh one each time.
+pub(super) async fn request(
+    host: &Host,
+    path_and_query: &str,
+    bearer: &Secret,
+    audience: Option<&str>,
+) -> Result<Secret, Error> {
+    host.mask(bearer).await?;
+    let separator = if path_and_query.contains('?') { '&' } else { '?' };
+    let path_and_query = match audience {
+        Some(audience) => format!("{path_and_query}{separator}audience={}", percent_encode(audience)),
+        None => path_and_query.to_owned(),
+    };
+    let request = Request {
+        to: Destination::Identity,
+        method: Method::Get,
+        path_and_query,
+        headers: vec![
+            ("authorization", Secret::new(format!("Bearer {}", bearer.expose()))),
+            ("accept", Secret::new("application/json")),
+        ],
+        body: Secret::default(),
+        repeat: Repeat::Safe,
+    };
+    let failed = |cause: &str| Error::new(Problem::GithubAnswer, "").because(cause);
+    let answer = Peer::new(host, "GitHub's identity endpoint")
+        .send(request)
+        .await
+        .map_err(|lost| failed(&lost.error.sentence()))?;
+    if answer.status != 200 {
+        return Err(failed(&format!("it answered with status {}", answer.status)));
+    }
+    match serde_json::from_str::<Answer>(answer.body.expose()) {
+        Ok(answer) => Ok(answer.value),
+        Err(error) => {
+            Err(failed(&format!("its answer has no token (line {}, column {})", error.line(), error.column())))
+        }
+    }
+}

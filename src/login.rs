@@ -1,0 +1,120 @@
+//! The story: look -> identify -> exchange -> record -> docker login -> outputs.
+//!
+//! What can fail cheaply is found before anything is minted. From the exchange on, every failure goes back the way it
+//! came: docker is logged out and the lease is revoked. A login that is repeated in the same job mints, logs in, and
+//! then revokes the older lease; it never reuses one.
+
+use serde_json::json;
+
+use crate::{
+    docker,
+    effect::{End, Host, Output},
+    error::Error,
+    logout,
+    plan::{Docker, Job, Login},
+    provider::{self, lease::Lease, revocation::Revoker},
+    record::{Keeper, Kind, Owner},
+    time::{span, utc},
+};
+
+/// Logs in.
+pub async fn login(host: Host, plan: Login) -> End {
+    plan.exchange.identity.ready()?;
+    let look = docker::survey(&host, &plan.docker).await?;
+    let owner = owner(&plan.job, &plan.docker, look.directory.clone(), Kind::Login);
+    let mut keeper = Keeper::open(&host, owner, plan.docker.client.name()).await?;
+    let ground = docker::decide(&host, &plan.docker, &look, &mut keeper).await?;
+
+    match forward(&host, &plan, &ground, &mut keeper).await {
+        Ok(()) => retire_older(&host, &plan, &mut keeper).await,
+        Err((error, touched)) => {
+            take_back(&host.undoing(), &plan, &keeper, touched).await?;
+            Err(error)
+        }
+    }
+}
+
+/// The part that something can be left of. The flag says whether docker was touched.
+async fn forward(host: &Host, plan: &Login, ground: &docker::Ground, keeper: &mut Keeper) -> Result<(), (Error, bool)> {
+    let lease = provider::exchange(host, &plan.exchange, keeper).await.map_err(|error| (error, false))?;
+    let touched = |error| (error, true);
+    docker::log_in(host, &plan.docker, ground, &lease.credential).await.map_err(touched)?;
+    report(host, plan, keeper, &lease).await.map_err(touched)
+}
+
+/// To whom the record of this plan belongs.
+pub(crate) fn owner(job: &Job, docker: &Docker, directory: String, kind: Kind) -> Owner {
+    let registries = docker.registries.iter().map(|registry| registry.name().to_owned()).collect();
+    Owner { job: job.key.clone(), registries, directory, kind }
+}
+
+/// Undoes what this login made, and leaves what was there before it, the older login's lease included.
+pub(crate) async fn take_back(undo: &Host, plan: &Login, keeper: &Keeper, touched: bool) -> Result<(), Error> {
+    if touched {
+        docker::log_out(undo, &keeper.record).await?;
+    }
+    let mut left = keeper.record.clone();
+    if let Some(note) = keeper.unsettled() {
+        let verdict = Revoker::of(&plan.exchange.provider).revoke(undo, note).await?;
+        logout::say(undo, note, &verdict).await?;
+        if verdict.is_final() {
+            left.leases.retain(|lease| lease != note);
+        }
+    }
+    match &keeper.older {
+        // Docker still holds the older login, or nothing any more; either way `logout` can undo the older record.
+        Some(older) if left.leases == older.leases => Keeper::from(older.clone()).write(undo).await,
+        _ if left.leases.is_empty() => keeper.erase(undo).await,
+        _ => Keeper::from(left).write(undo).await,
+    }
+}
+
+/// Revokes the leases that this login replaces.
+async fn retire_older(host: &Host, plan: &Login, keeper: &mut Keeper) -> End {
+    let undo = host.undoing();
+    if keeper.older.take().is_none() {
+        return Ok(0);
+    }
+    let revoker = Revoker::of(&plan.exchange.provider);
+    let mut alive = Vec::new();
+    for note in keeper.superseded() {
+        let verdict = revoker.revoke(&undo, &note).await?;
+        undo.note("the older login of this job is replaced".to_owned()).await?;
+        logout::say(&undo, &note, &verdict).await?;
+        if verdict.is_failure() {
+            alive.push(note);
+        }
+    }
+    keeper.retain(&undo, alive).await?;
+    Ok(0)
+}
+
+/// Tells who is logged in, where, and until when.
+async fn report(host: &Host, plan: &Login, keeper: &Keeper, lease: &Lease) -> Result<(), Error> {
+    let path = docker::private_path(host, &plan.docker, &keeper.record).await?;
+    let names: Vec<_> = plan.docker.registries.iter().map(|registry| registry.name()).collect();
+    let note = &lease.note;
+    let text = if plan.json {
+        json!({
+            "registries": names,
+            "username": note.username,
+            "provider": note.provider,
+            "expires_at": note.expires_at.map(utc),
+            "revocable": note.is_revocable(),
+            "docker_config": path,
+        })
+        .to_string()
+    } else {
+        let end = match note.expires_at {
+            Some(end) => format!("until {} ({})", utc(end), span(end.saturating_sub(note.issued_at))),
+            None => "without a known end".to_owned(),
+        };
+        let way = if note.is_revocable() { "`hublease logout` revokes it" } else { "it cannot be revoked" };
+        format!("logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
+    };
+    host.output(Output::Report(text)).await?;
+    if let Some(value) = path {
+        host.output(Output::Variable { name: "DOCKER_CONFIG", value }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! The mirror of the story: read record -> docker logout -> revoke -> erase record.
+//!
+//! Idempotent: nothing to do, already over and already revoked are success with one line each. Everything here is an
+//! undo effect, so one signal does not stop it; a failed revocation warns, and is an error with `--strict-revoke` only.
+
+use serde_json::json;
+
+use crate::{
+    docker,
+    effect::{
+        End, Host, Output,
+        docker::{Client, Directory, Registry},
+    },
+    error::{Error, Problem},
+    plan::Logout,
+    printable::printable,
+    probe,
+    provider::{
+        lease::Note,
+        revocation::{Revoker, Verdict},
+    },
+    record::{Keeper, Kind, Record, Shelf},
+};
+
+/// Logs out.
+pub async fn logout(host: Host, plan: Logout) -> End {
+    let undo = host.undoing();
+    let shelf = Shelf::read(&undo).await?;
+    let mut clean = true;
+    for (file, why) in &shelf.foreign {
+        undo.warn(format!("the record {} is left alone: {}", printable(file), printable(why))).await?;
+        clean = false;
+    }
+    let mut told = Vec::new();
+    for record in select(&undo, &plan, shelf.records).await? {
+        clean &= one(&undo, &plan, record, &mut told).await?;
+    }
+    report(&undo, &plan, &told).await?;
+    if clean || !plan.strict { Ok(0) } else { Err(Error::new(Problem::NotRevoked, "")) }
+}
+
+/// Undoes one record, and keeps of it what still lives.
+async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, Verdict)>) -> Result<bool, Error> {
+    let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
+    let mut clean = record.owner.kind == Kind::Token || docker::log_out(undo, &record).await?;
+    let verdicts = settle(undo, &plan.revoker, Keeper::from(record)).await?;
+    clean &= verdicts.iter().all(|(_, verdict)| verdict.is_final());
+    told.extend(verdicts);
+    if let Some(probe) = probe {
+        clean &= probe::ask(undo, probe).await?;
+    }
+    Ok(clean)
+}
+
+/// Revokes every lease of a record, says how each ended, and erases the record or keeps what still lives.
+pub(crate) async fn settle(undo: &Host, revoker: &Revoker, mut keeper: Keeper) -> Result<Vec<(Note, Verdict)>, Error> {
+    let mut told = Vec::new();
+    for note in std::mem::take(&mut keeper.record.leases) {
+        let verdict = revoker.revoke(undo, &note).await?;
+        say(undo, &note, &verdict).await?;
+        if verdict.is_failure() {
+            keeper.record.leases.push(note.clone());
+        }
+        told.push((note, verdict));
+    }
+    if keeper.record.leases.is_empty() {
+        keeper.erase(undo).await?
+    } else {
+        keeper.write(undo).await?
+    }
+    Ok(told)
+}
+
+/// Says how a revocation ended.
+pub(crate) async fn say(host: &Host, note: &Note, verdict: &Verdict) -> Result<(), Error> {
+    let sentence = printable(&verdict.sentence(note));
+    if verdict.is_failure() { host.warn(sentence).await } else { host.note(sentence).await }
+}
+
+/// This job's records; outside CI this configuration directory's.
+async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<Record>, Error> {
+    if plan.all || records.is_empty() {
+        return Ok(records);
+    }
+    if plan.job.key.is_some() {
+        return Ok(records.into_iter().filter(|record| record.owner.job == plan.job.key).collect());
+    }
+    let here = docker::look(host, Client::Docker, Directory::User, vec![Registry::Hub]).await?.directory;
+    Ok(records
+        .into_iter()
+        .filter(|record| {
+            record.owner.job.is_none() && (record.owner.directory == here || record.owner.directory.is_empty())
+        })
+        .collect())
+}
+
+async fn report(host: &Host, plan: &Logout, told: &[(Note, Verdict)]) -> Result<(), Error> {
+    if plan.json {
+        let leases: Vec<_> = told
+            .iter()
+            .map(|(note, verdict)| {
+                json!({
+                    "username": note.username,
+                    "provider": note.provider,
+                    "expires_at": note.expires_at.map(crate::time::utc),
+                    "outcome": verdict.word(),
+                })
+            })
+            .collect();
+        return host.output(Output::Report(json!({ "leases": leases }).to_string())).await;
+    }
+    if told.is_empty() {
+        host.note("nothing to undo here".to_owned()).await?;
+    }
+    Ok(())
+}

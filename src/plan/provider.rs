@@ -1,0 +1,289 @@
+//! Which provider is meant, and whether it can do what is wished.
+
+use crate::{
+    cli::{Honour, ProviderName, Source, Typed},
+    endpoint::{Endpoint, Origin},
+    environment::Environment,
+    error::{Error, Problem},
+    provider::{
+        Provider,
+        broker::Broker,
+        docker,
+        docker::DockerIdentity,
+        fixed::Fixed,
+        revocation::Revoker,
+        vault::{self, Vault},
+    },
+    scope::Scope,
+    secret::Secret,
+};
+
+/// The provider that the selecting inputs name: a connection id, a broker's URL, Vault's path or role. An ambient
+/// `VAULT_ADDR` selects nothing, and `static` is never automatic.
+pub(super) fn select(typed: &Typed) -> Result<Option<ProviderName>, Error> {
+    if let Some(name) = typed.one("provider").filter(|name| *name != "auto") {
+        return Ok(ProviderName::ALL.iter().copied().find(|provider| provider.name() == name));
+    }
+    let selecting = [
+        // With a broker's URL a connection id names a group of its rules.
+        (ProviderName::Docker, "connection-id", typed.one("broker-url").is_none()),
+        (ProviderName::Broker, "broker-url", true),
+        (ProviderName::Vault, "vault-path", true),
+        (ProviderName::Vault, "vault-role", typed.one("vault-path").is_none()),
+    ];
+    let found: Vec<_> =
+        selecting.into_iter().filter(|(_, flag, counts)| *counts && typed.one(flag).is_some()).collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [(name, ..)] => Ok(Some(*name)),
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|(name, flag, _)| format!("{} by {}", name.name(), typed.label(flag))).collect();
+            Err(Error::new(Problem::TwoProviders, &names.join(", ")))
+        }
+    }
+}
+
+/// A flag or a variable of ours that this provider cannot honour is refused; a neighbour's variable may be there
+/// for others.
+pub(super) fn refuse_foreign_wishes(typed: &Typed, name: ProviderName) -> Result<(), Error> {
+    for (flag, source) in typed.given() {
+        let column = ProviderName::ALL.iter().position(|provider| *provider == name).unwrap_or_default();
+        if flag.honour.get(column) == Some(&Honour::Refused) && !matches!(source, Source::Neighbour(_)) {
+            return Err(Error::new(Problem::NotHonoured, &typed.label(flag.name))
+                .because(&format!("the provider is {}", name.name())));
+        }
+    }
+    Ok(())
+}
+
+/// The provider with everything that it needs, and as whom to log in where the provider does not say.
+pub(super) fn resolve(
+    typed: &Typed,
+    environment: &Environment,
+    name: ProviderName,
+) -> Result<(Provider, Option<String>), Error> {
+    let username = typed.one("username").map(|_| username(typed, "username", typed.one("username"))).transpose()?;
+    match name {
+        ProviderName::Docker => {
+            let connection_id = required(typed, "connection-id", "the id of the OIDC connection, from Docker Home")?;
+            if !is_uuid(connection_id) {
+                return Err(typed.refuse("connection-id", "a connection id is a UUID, as Docker Home shows it"));
+            }
+            let username =
+                Some(username.ok_or_else(|| missing("--username", "the organization that the connection belongs to"))?);
+            let expires_in = life(typed, name)?.unwrap_or(docker::DEFAULT_LIFE);
+            Ok((Provider::Docker(DockerIdentity { connection_id: connection_id.to_owned(), expires_in }), username))
+        }
+        ProviderName::Broker => {
+            let scope = match typed.many("scope") {
+                [] => None,
+                several => {
+                    Some(Scope::parse(&several.join(" ")).map_err(|error| typed.refuse("scope", &error.to_string()))?)
+                }
+            };
+            let broker = Broker {
+                endpoint: endpoint(typed, "broker-url", "the address of the token service")?,
+                scope,
+                connection_id: typed.one("connection-id").filter(|_| ours(typed, "connection-id")).map(str::to_owned),
+                expires_in: life(typed, name)?,
+            };
+            Ok((Provider::Broker(broker), username))
+        }
+        ProviderName::Vault => Ok((Provider::Vault(Box::new(vault(typed)?)), username)),
+        ProviderName::Static => {
+            let (fixed, username) = fixed(typed, environment, username)?;
+            Ok((Provider::Static(fixed), Some(username)))
+        }
+    }
+}
+
+/// Where `logout` may send a handle. Explicit first; an ambient `VAULT_ADDR` is good enough here, since it only
+/// says where a token that a record holds may go back to.
+pub(super) fn revoker(typed: &Typed) -> Result<Revoker, Error> {
+    let name = typed.one("provider").unwrap_or("auto");
+    match name {
+        "broker" => Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?)),
+        "vault" => Ok(Revoker::Vault(address(typed)?)),
+        "docker" | "static" => Ok(Revoker::Nobody),
+        _ if typed.one("broker-url").is_some() => {
+            if matches!(typed.source("vault-addr"), Some(Source::Flag | Source::Ours(_))) {
+                return Err(Error::new(Problem::TwoProviders, "broker by `--broker-url`, vault by `--vault-addr`"));
+            }
+            Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?))
+        }
+        _ if typed.one("vault-addr").is_some() => Ok(Revoker::Vault(address(typed)?)),
+        _ => Ok(Revoker::Nobody),
+    }
+}
+
+/// The audience that goes with a provider, if nobody names one.
+pub(super) fn default_audience(typed: &Typed, name: Option<ProviderName>) -> Result<Option<String>, Error> {
+    Ok(match name {
+        Some(ProviderName::Docker) => Some(docker::AUDIENCE.to_owned()),
+        Some(ProviderName::Broker) => {
+            Some(endpoint(typed, "broker-url", "the address of the token service")?.origin.to_string())
+        }
+        Some(ProviderName::Vault) => Some(address(typed)?.endpoint.origin.to_string()),
+        Some(ProviderName::Static) | None => None,
+    })
+}
+
+/// The audience of the identity token. One that looks like the URL of somebody else would let the provider use the
+/// token there.
+pub(super) fn audience(typed: &Typed, provider: &Provider) -> Result<Option<String>, Error> {
+    let Some(own) = provider.audience() else {
+        return Ok(None);
+    };
+    let Some(audience) = typed.one("audience") else {
+        return Ok(Some(own));
+    };
+    let is_elsewhere = audience.contains("://") && origin_of(audience) != origin_of(&own);
+    if is_elsewhere && !typed.is_on("audience-elsewhere") {
+        return Err(Error::new(Problem::ForeignAudience, audience));
+    }
+    Ok(Some(audience.to_owned()))
+}
+
+/// The wished life in seconds.
+pub(super) fn life(typed: &Typed, name: ProviderName) -> Result<Option<u64>, Error> {
+    let is_meant = match name {
+        ProviderName::Docker => true,
+        _ => ours(typed, "expires-in"),
+    };
+    let Some(text) = typed.one("expires-in").filter(|_| is_meant) else {
+        return Ok(None);
+    };
+    let (least, most) = if name == ProviderName::Docker { docker::LIVES } else { (60, 86_400) };
+    let wrong = || typed.refuse("expires-in", &format!("it is a whole number of seconds from {least} to {most}"));
+    let seconds: u64 =
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten().ok_or_else(wrong)?;
+    if (least..=most).contains(&seconds) { Ok(Some(seconds)) } else { Err(wrong()) }
+}
+
+fn vault(typed: &Typed) -> Result<Vault, Error> {
+    let path = required(typed, "vault-path", "the path that gives the credential")?;
+    let mut data = Vec::new();
+    for pair in typed.many("vault-data") {
+        match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() => data.push((key.to_owned(), value.to_owned())),
+            _ => return Err(typed.refuse("vault-data", "it has the form KEY=VALUE")),
+        }
+    }
+    let method = match typed.one("vault-method") {
+        Some("read") if !data.is_empty() => {
+            return Err(Error::new(Problem::Conflict, "`--vault-data` and `--vault-method read`"));
+        }
+        Some("read") => vault::Method::Read,
+        Some("write") => vault::Method::Write,
+        _ if !data.is_empty() => vault::Method::Write,
+        _ => vault::Method::ReadThenWrite,
+    };
+    Ok(Vault {
+        address: address(typed)?,
+        auth_path: vault_path(typed, "vault-auth-path", typed.one("vault-auth-path").unwrap_or("jwt"))?
+            .trim_start_matches("auth/")
+            .to_owned(),
+        role: typed.one("vault-role").map(str::to_owned),
+        path: vault_path(typed, "vault-path", path)?,
+        method,
+        data,
+        username_field: typed.one("vault-username-field").unwrap_or("username").to_owned(),
+        secret_field: typed.one("vault-secret-field").map(str::to_owned),
+    })
+}
+
+fn address(typed: &Typed) -> Result<vault::Address, Error> {
+    let redirect = typed.one("vault-redirect-origin").map(Origin::parse).transpose();
+    Ok(vault::Address {
+        endpoint: endpoint(typed, "vault-addr", "the address of Vault or OpenBao")?,
+        namespace: typed
+            .one("vault-namespace")
+            .map(|namespace| vault_path(typed, "vault-namespace", namespace))
+            .transpose()?,
+        redirect: redirect.map_err(|error| typed.refuse("vault-redirect-origin", &error.to_string()))?,
+    })
+}
+
+/// A path as Vault knows them: plain segments, so that it can stand in a URL and in a header as it is.
+fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {
+    let path = text.trim_matches('/');
+    let path = path.strip_prefix("v1/").unwrap_or(path);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:,".contains(&byte);
+    if path
+        .split('/')
+        .all(|segment| !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(is_plain))
+    {
+        Ok(path.to_owned())
+    } else {
+        Err(typed
+            .refuse(flag, "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes"))
+    }
+}
+
+fn fixed(typed: &Typed, environment: &Environment, username: Option<String>) -> Result<(Fixed, String), Error> {
+    let variable = variable(typed, "secret-env", required(typed, "secret-env", "the variable that holds the token")?)?;
+    let secret = environment
+        .value(variable)
+        .ok_or_else(|| typed.refuse("secret-env", "the variable that it names is unset or empty"))?;
+    if secret.chars().any(char::is_control) {
+        return Err(typed.refuse(
+            "secret-env",
+            "the variable that it names holds control characters, such as a newline at the end",
+        ));
+    }
+    let username = match (username, typed.one("username-env")) {
+        (Some(_), Some(_)) => return Err(Error::new(Problem::Conflict, "`--username` and `--username-env`")),
+        (Some(username), None) => username,
+        (None, Some(name)) => {
+            self::username(typed, "username-env", environment.value(self::variable(typed, "username-env", name)?))?
+        }
+        (None, None) => return Err(missing("--username or --username-env", "the account that the token belongs to")),
+    };
+    Ok((Fixed { secret: Secret::new(secret) }, username))
+}
+
+/// The grammar of a username: it stands on docker's command line and before a colon.
+fn username(typed: &Typed, flag: &'static str, text: Option<&str>) -> Result<String, Error> {
+    let text = text.ok_or_else(|| typed.refuse(flag, "the variable that it names is unset or empty"))?;
+    if crate::docker::is_username(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(typed
+            .refuse(flag, "a username has at most 255 letters, digits and `-._`, and begins with a letter or digit"))
+    }
+}
+
+/// The grammar of a variable's name (POSIX).
+pub(super) fn variable<'a>(typed: &Typed, flag: &'static str, name: &'a str) -> Result<&'a str, Error> {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit());
+    if is_name { Ok(name) } else { Err(typed.refuse(flag, "it is the name of a variable: letters, digits and `_`")) }
+}
+
+fn endpoint(typed: &Typed, flag: &'static str, what: &str) -> Result<Endpoint, Error> {
+    Endpoint::parse(required(typed, flag, what)?).map_err(|error| typed.refuse(flag, &error.to_string()))
+}
+
+fn required<'a>(typed: &'a Typed, flag: &'static str, what: &str) -> Result<&'a str, Error> {
+    typed.one(flag).ok_or_else(|| missing(&format!("--{flag}"), what))
+}
+
+fn missing(flags: &str, what: &str) -> Error {
+    Error::new(Problem::Missing, &format!("`{flags}`")).because(&format!("it gives {what}"))
+}
+
+fn ours(typed: &Typed, flag: &'static str) -> bool {
+    matches!(typed.source(flag), Some(Source::Flag | Source::Ours(_)))
+}
+
+fn origin_of(text: &str) -> Option<Origin> {
+    Endpoint::parse(text).ok().map(|endpoint| endpoint.origin)
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(index, character)| {
+            if matches!(index, 8 | 13 | 18 | 23) { character == '-' } else { character.is_ascii_hexdigit() }
+        })
+}

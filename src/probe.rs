@@ -1,0 +1,77 @@
+//! `logout --probe-dead`: is the credential refused now?
+//!
+//! The record does not hold the credential, so it is taken from docker's own auth file before docker is logged out.
+//! Docker's token server is asked for a token without any scope, as `docker login` does; 401 means dead. A registry
+//! bearer that somebody already holds may live about five minutes longer, and no probe sees that.
+
+use serde_json::Value;
+
+use crate::{
+    docker::look,
+    effect::{
+        Host,
+        docker::{Client, Directory, Registry},
+        http::{Destination, Method, Repeat, Request},
+    },
+    error::Error,
+    provider::peer::Peer,
+    record::Record,
+    secret::Secret,
+};
+
+/// The token server's path, as `docker login` asks it.
+const PATH: &str = "/token?service=registry.docker.io&client_id=hublease";
+
+/// A credential in the form of HTTP Basic, from the auth file.
+#[derive(Debug)]
+pub(crate) struct Probe(Secret);
+
+/// Takes the credential out of the store, if it is there.
+pub(crate) async fn prepare(host: &Host, record: &Record) -> Result<Option<Probe>, Error> {
+    let directory =
+        if record.private.contains(&record.id) { Directory::Private(record.id.clone()) } else { Directory::User };
+    let client = Client::parse(&record.client).unwrap_or(Client::Docker);
+    let entry = match look(host, client, directory, vec![Registry::Hub]).await {
+        Ok(look) => look.registries.into_iter().next().and_then(|registry| registry.entry),
+        Err(_) => None,
+    };
+    let auth = entry.and_then(|entry| entry.raw).and_then(|raw| {
+        let entry: Value = serde_json::from_str(raw.expose()).ok()?;
+        entry.get("auth").and_then(Value::as_str).map(Secret::new)
+    });
+    match auth {
+        Some(auth) => {
+            host.mask(&auth).await?;
+            Ok(Some(Probe(auth)))
+        }
+        None => {
+            host.warn("the credential is not probed: it is not in docker's auth file".to_owned()).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Asks. True if the credential is dead.
+pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
+    let request = Request {
+        to: Destination::RegistryAuth,
+        method: Method::Get,
+        path_and_query: PATH.to_owned(),
+        headers: vec![("authorization", Secret::new(format!("Basic {}", probe.0.expose())))],
+        body: Secret::default(),
+        repeat: Repeat::Safe,
+    };
+    let answer = Peer::new(host, "auth.docker.io").send(request).await;
+    let (line, dead) = match answer {
+        Ok(response) if response.status == 401 => ("probed: Docker Hub refuses the credential".to_owned(), true),
+        Ok(response) if response.status == 200 => ("probed: Docker Hub still accepts the credential".to_owned(), false),
+        Ok(response) => (format!("not probed: auth.docker.io answered with status {}", response.status), false),
+        Err(lost) => (format!("not probed: {}", lost.error.sentence()), false),
+    };
+    if dead {
+        host.note(line).await?
+    } else {
+        host.warn(line).await?
+    }
+    Ok(dead)
+}

@@ -1,0 +1,163 @@
+//! A token service that speaks RFC 8693: our broker, or any other.
+//!
+//! An address without a path is asked for its metadata first (RFC 8414); its `issuer` must be that address and its
+//! endpoints must be there too. An address with a path is the token endpoint itself, and its revocation endpoint is
+//! the same path with `revoke` in place of the last `token`.
+//!
+//! A random `request_id` makes a repetition safe at our broker: a repeat revokes the first lease and mints anew.
+
+use super::{
+    check_registry, credential, identify,
+    lease::{Handle, Lease, Note},
+    peer::{Lost, Peer},
+    refusal,
+};
+use crate::{
+    effect::{
+        Host,
+        http::{Destination, Method, Repeat, Request, Response},
+    },
+    endpoint::Endpoint,
+    error::{Error, Problem},
+    oauth::{
+        CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, METADATA_PATH, Metadata,
+        TOKEN_TYPE_ID_TOKEN,
+    },
+    plan::Exchange,
+    record::Keeper,
+    scope::Scope,
+    secret::Secret,
+};
+
+/// What the exchange needs.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// As typed.
+    pub endpoint: Endpoint,
+    /// Asked for; none leaves it to the one matching rule.
+    pub scope: Option<Scope>,
+    /// A group of rules.
+    pub connection_id: Option<String>,
+    /// Seconds; none leaves it to the rule.
+    pub expires_in: Option<u64>,
+}
+
+/// Where to exchange and where to revoke, as paths at the broker's origin.
+#[derive(Debug, PartialEq)]
+pub(super) struct Paths {
+    token: String,
+    pub(super) revocation: Option<String>,
+}
+
+/// metadata -> identity token -> exchange -> record -> lease.
+pub(super) async fn exchange(
+    host: &Host,
+    broker: &Broker,
+    plan: &Exchange,
+    keeper: &mut Keeper,
+) -> Result<Lease, Error> {
+    let peer = Peer::new(host, broker.endpoint.origin.to_string());
+    let paths = paths(&peer, &broker.endpoint).await?;
+    let token = identify(host, plan).await?;
+    let request_id = host.random(16).await?;
+    let issued_at = host.now().await?;
+    let response = peer.send(request(broker, &paths, &token, &request_id)).await?;
+    let parts = parse(&peer, &response, &token)?;
+    let secret = Secret::new(parts.access_token);
+    host.mask(&secret).await?;
+    let own = parts.revocation_handle.map(Secret::new);
+    if let Some(handle) = &own {
+        host.mask(handle).await?;
+    }
+    let mut note = Note {
+        provider: "broker".to_owned(),
+        origin: broker.endpoint.origin.to_string(),
+        username: String::new(),
+        issued_at,
+        expires_at: parts.issued.expires_in.map(|life| issued_at.saturating_add(life)),
+        handle: handle(own, &secret, &paths),
+    };
+    // Written down before the answer is looked at any closer: what is unusable is revoked too.
+    keeper.hold(host, &note).await?;
+    check_registry(peer.name(), parts.issued.registry.as_deref())?;
+    let credential = credential(peer.name(), plan, parts.issued.username.as_deref(), secret)?;
+    note.username.clone_from(&credential.username);
+    keeper.hold(host, &note).await?;
+    Ok(Lease { credential, note })
+}
+
+/// The endpoints of a token service.
+pub(super) async fn paths(peer: &Peer<'_>, endpoint: &Endpoint) -> Result<Paths, Lost> {
+    if !endpoint.path.is_empty() {
+        let revocation = endpoint.path.strip_suffix("/token").map(|start| format!("{start}/revoke"));
+        return Ok(Paths { token: endpoint.path.clone(), revocation });
+    }
+    let request = Request {
+        to: Destination::Provider,
+        method: Method::Get,
+        path_and_query: METADATA_PATH.to_owned(),
+        headers: vec![("accept", Secret::new("application/json"))],
+        body: Secret::default(),
+        repeat: Repeat::Safe,
+    };
+    let response = peer.send(request).await?;
+    metadata(peer, &response, endpoint).map_err(|error| Lost { error, maybe_done: false })
+}
+
+fn metadata(peer: &Peer<'_>, response: &Response, endpoint: &Endpoint) -> Result<Paths, Error> {
+    let unusable = |why: &str| peer.problem(Problem::Answer).because(why);
+    if response.status != 200 {
+        return Err(unusable(&format!("its metadata ({METADATA_PATH}) came with status {}", response.status)));
+    }
+    let metadata = Metadata::decode(response.body.expose().as_bytes())
+        .map_err(|error| unusable(&format!("its metadata cannot be read: {error}")))?;
+    if Endpoint::parse(&metadata.issuer).as_ref() != Ok(endpoint) {
+        return Err(unusable("its metadata names another issuer"));
+    }
+    let path_of = |address: &str| match Endpoint::parse(address) {
+        Ok(named) if named.origin == endpoint.origin => Ok(named.path),
+        Ok(_) => Err(unusable("its metadata names an endpoint at another origin")),
+        Err(_) => Err(unusable("its metadata names an unusable endpoint")),
+    };
+    Ok(Paths {
+        token: path_of(&metadata.token_endpoint)?,
+        revocation: metadata.revocation_endpoint.as_deref().map(path_of).transpose()?,
+    })
+}
+
+fn request(broker: &Broker, paths: &Paths, token: &Secret, request_id: &str) -> Request {
+    let scope = broker.scope.as_ref().map(ToString::to_string);
+    let form = ExchangeRequest {
+        subject_token: token.expose(),
+        subject_token_type: TOKEN_TYPE_ID_TOKEN,
+        connection_id: broker.connection_id.as_deref(),
+        expires_in: broker.expires_in,
+        scope: scope.as_deref(),
+        request_id: Some(request_id),
+    };
+    Request {
+        to: Destination::Provider,
+        method: Method::Post,
+        path_and_query: paths.token.clone(),
+        headers: vec![("content-type", Secret::new(CONTENT_TYPE_FORM)), ("accept", Secret::new("application/json"))],
+        body: Secret::new(form.to_form()),
+        repeat: Repeat::WithRequestId,
+    }
+}
+
+fn parse(peer: &Peer<'_>, response: &Response, token: &Secret) -> Result<ExchangeParts, Error> {
+    if response.status != 200 {
+        return Err(refusal::oauth(peer, response, &[token]));
+    }
+    ExchangeResponse::decode(response.body.expose().as_bytes())
+        .map(ExchangeResponse::into_parts)
+        .map_err(|error| peer.problem(Problem::Answer).because(&error.to_string()))
+}
+
+fn handle(own: Option<Secret>, credential: &Secret, paths: &Paths) -> Handle {
+    match (own, &paths.revocation) {
+        (Some(token), _) => Handle::Token { token, own: true },
+        (None, Some(_)) => Handle::Token { token: credential.clone(), own: false },
+        (None, None) => Handle::None,
+    }
+}

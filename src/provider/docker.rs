@@ -1,0 +1,97 @@
+//! Docker Identity: an organization's OIDC connection, for GitHub Actions.
+//!
+//! Follows what docker/login-action sends (v4.5 and later): an RFC 8693 exchange with `connection_id` and
+//! `expires_in`, audience `https://identity.docker.com`. Only `access_token` of the answer is documented. There is no
+//! revocation endpoint: the credential dies by itself. 429 with `Retry-After` is the one fault that is repeated,
+//! because a repetition after a lost answer would leave a second credential alive.
+
+use super::{
+    credential, identify,
+    lease::{Handle, Lease, Note},
+    peer::Peer,
+    refusal,
+};
+use crate::{
+    effect::{
+        Host,
+        http::{Destination, Method, Repeat, Request, Response},
+    },
+    error::{Error, Problem},
+    oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN},
+    plan::Exchange,
+    record::Keeper,
+    secret::Secret,
+};
+
+/// Origin and audience.
+pub const AUDIENCE: &str = "https://identity.docker.com";
+
+/// Least and most seconds that the endpoint grants.
+pub const LIVES: (u64, u64) = (300, 21_600);
+
+/// Docker's own default of 300 seconds is shorter than most builds.
+pub const DEFAULT_LIFE: u64 = 900;
+
+/// What the exchange needs.
+#[derive(Clone, Debug)]
+pub struct DockerIdentity {
+    /// The UUID of the connection; not a secret.
+    pub connection_id: String,
+    /// Seconds.
+    pub expires_in: u64,
+}
+
+/// identity token -> exchange -> lease.
+pub(super) async fn exchange(
+    host: &Host,
+    docker: &DockerIdentity,
+    plan: &Exchange,
+    keeper: &mut Keeper,
+) -> Result<Lease, Error> {
+    let peer = Peer::new(host, "identity.docker.com");
+    let token = identify(host, plan).await?;
+    let issued_at = host.now().await?;
+    let response = peer.send(request(docker, &token)).await?;
+    let (secret, life) = parse(&peer, &response, &token)?;
+    host.mask(&secret).await?;
+    let credential = credential(peer.name(), plan, None, secret)?;
+    let note = Note {
+        provider: "docker".to_owned(),
+        origin: AUDIENCE.to_owned(),
+        username: credential.username.clone(),
+        issued_at,
+        expires_at: Some(issued_at.saturating_add(life.unwrap_or(docker.expires_in))),
+        handle: Handle::None,
+    };
+    keeper.hold(host, &note).await?;
+    Ok(Lease { credential, note })
+}
+
+fn request(docker: &DockerIdentity, token: &Secret) -> Request {
+    let form = ExchangeRequest {
+        subject_token: token.expose(),
+        subject_token_type: TOKEN_TYPE_ID_TOKEN,
+        connection_id: Some(&docker.connection_id),
+        expires_in: Some(docker.expires_in),
+        scope: None,
+        request_id: None,
+    };
+    Request {
+        to: Destination::Provider,
+        method: Method::Post,
+        path_and_query: TOKEN_PATH.to_owned(),
+        headers: vec![("content-type", Secret::new(CONTENT_TYPE_FORM)), ("accept", Secret::new("application/json"))],
+        body: Secret::new(form.to_form()),
+        repeat: Repeat::Never,
+    }
+}
+
+fn parse(peer: &Peer<'_>, response: &Response, token: &Secret) -> Result<(Secret, Option<u64>), Error> {
+    if response.status != 200 {
+        return Err(refusal::oauth(peer, response, &[token]));
+    }
+    let parts = ExchangeResponse::decode(response.body.expose().as_bytes())
+        .map_err(|error| peer.problem(Problem::Answer).because(&error.to_string()))?
+        .into_parts();
+    Ok((Secret::new(parts.access_token), parts.issued.expires_in))
+}

@@ -1,0 +1,33 @@
+//! The old way through the same door: a username and token that the CI system already holds.
+//!
+//! Nothing is exchanged and nothing can be revoked: the token lives on at its owner. What is gained is the same
+//! login, the same logout and the same record, so that a team can move one job at a time.
+
+use super::{
+    credential,
+    lease::{Handle, Lease, Note},
+};
+use crate::{effect::Host, error::Error, plan::Exchange, record::Keeper, secret::Secret};
+
+/// The token; the username is the plan's.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// From the named variable.
+    pub secret: Secret,
+}
+
+/// variable -> lease.
+pub(super) async fn exchange(host: &Host, fixed: &Fixed, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
+    host.mask(&fixed.secret).await?;
+    let credential = credential("the static provider", plan, None, fixed.secret.clone())?;
+    let note = Note {
+        provider: "static".to_owned(),
+        origin: String::new(),
+        username: credential.username.clone(),
+        issued_at: host.now().await?,
+        expires_at: None,
+        handle: Handle::NotALease,
+    };
+    keeper.hold(host, &note).await?;
+    Ok(Lease { credential, note })
+}

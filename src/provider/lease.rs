@@ -1,0 +1,76 @@
+//! A lease: a credential, when it ends, and how to revoke it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
+
+/// What docker gets.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Passes docker's grammar of usernames.
+    pub username: String,
+    /// Not empty, no control characters.
+    pub secret: Secret,
+}
+
+/// A credential with its note.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// What docker gets.
+    pub credential: Credential,
+    /// What `logout` needs.
+    pub note: Note,
+}
+
+/// What is written down of a lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The provider's name on the command line.
+    pub provider: String,
+    /// The provider's address; compared at `logout`, never followed.
+    pub origin: String,
+    /// As whom; empty until the credential is there.
+    pub username: String,
+    /// Seconds since 1970.
+    pub issued_at: u64,
+    /// Seconds since 1970; none if the provider does not say.
+    pub expires_at: Option<u64>,
+    /// How to revoke it.
+    pub handle: Handle,
+}
+
+/// The least authority that revokes a lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Handle {
+    /// Nobody revokes it: it dies by itself (Docker Identity).
+    None,
+    /// It is nobody's lease: it lives on at its owner (static, KV).
+    NotALease,
+    /// RFC 7009 with this token.
+    Token {
+        /// Our broker's handle, or at a third party's endpoint the credential itself.
+        #[serde(with = "crate::secret::on_the_wire")]
+        token: Secret,
+        /// Whether it is a handle of its own and not the credential.
+        own: bool,
+    },
+    /// Vault's lease and the Vault token that made it.
+    Vault {
+        /// The Vault token.
+        #[serde(with = "crate::secret::on_the_wire")]
+        client_token: Secret,
+        /// The lease; none between the Vault login and the answer that names it, and for a secret without a lease.
+        lease_id: Option<String>,
+        /// A batch token cannot be revoked, and its leases are not its children.
+        batch: bool,
+    },
+}
+
+impl Note {
+    /// Whether something can be done about it at `logout`.
+    pub fn is_revocable(&self) -> bool {
+        matches!(self.handle, Handle::Token { .. } | Handle::Vault { .. })
+    }
+}

@@ -1,0 +1,158 @@
+//! Who vouches: an identity goes in, a lease comes out.
+//!
+//! One file per provider, each made of pure pairs (build a request, read an answer) and one short exchange. What is
+//! common is here and in [`peer`]: limits, the check of what came back, and who is asked.
+
+pub mod broker;
+pub mod docker;
+pub mod fixed;
+pub mod lease;
+pub(crate) mod peer;
+mod refusal;
+pub mod revocation;
+pub mod vault;
+
+pub(crate) use self::refusal::remark;
+use self::{
+    broker::Broker,
+    docker::DockerIdentity,
+    fixed::Fixed,
+    lease::{Credential, Lease},
+    vault::Vault,
+};
+use crate::{
+    cli::ProviderName,
+    docker::is_username,
+    effect::{Host, docker::Registry, http::Destination},
+    endpoint::Origin,
+    error::{Error, Problem},
+    identity,
+    plan::Exchange,
+    record::Keeper,
+    secret::Secret,
+    time::{span, utc},
+};
+
+/// The largest credential, in bytes. Docker Hub's tokens have under 100, Docker Identity's are JWTs of a few KiB.
+const LARGEST_CREDENTIAL: usize = 16 * 1024;
+
+/// Shorter lives are warned about: a build that ends with the push commonly takes longer than 15 minutes.
+pub const SHORT_LIFE: u64 = 900;
+
+/// The provider of a plan, with everything that it needs.
+#[derive(Clone, Debug)]
+pub enum Provider {
+    /// Docker Identity.
+    Docker(DockerIdentity),
+    /// An RFC 8693 token endpoint.
+    Broker(Broker),
+    /// HashiCorp Vault or OpenBao.
+    Vault(Box<Vault>),
+    /// What the CI system already holds.
+    Static(Fixed),
+}
+
+impl Provider {
+    /// The name on the command line.
+    pub fn name(&self) -> ProviderName {
+        match self {
+            Self::Docker(_) => ProviderName::Docker,
+            Self::Broker(_) => ProviderName::Broker,
+            Self::Vault(_) => ProviderName::Vault,
+            Self::Static(_) => ProviderName::Static,
+        }
+    }
+
+    /// The audience that goes with it.
+    pub fn audience(&self) -> Option<String> {
+        match self {
+            Self::Docker(_) => Some(docker::AUDIENCE.to_owned()),
+            Self::Broker(broker) => Some(broker.endpoint.origin.to_string()),
+            Self::Vault(vault) => Some(vault.address.endpoint.origin.to_string()),
+            Self::Static(_) => None,
+        }
+    }
+
+    /// The origins that may be asked.
+    pub fn destinations(&self) -> Vec<(Destination, Origin)> {
+        match self {
+            Self::Docker(_) => {
+                Origin::parse(docker::AUDIENCE).ok().map(|origin| (Destination::Provider, origin)).into_iter().collect()
+            }
+            Self::Broker(broker) => vec![(Destination::Provider, broker.endpoint.origin.clone())],
+            Self::Vault(vault) => vault.address.destinations(),
+            Self::Static(_) => Vec::new(),
+        }
+    }
+}
+
+/// Turns this job's identity into a lease, which the keeper has recorded when this returns.
+///
+/// # Errors
+/// Stages identity, refused and unavailable. What came into being before the failure is in the keeper's record.
+pub async fn exchange(host: &Host, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
+    let lease = match &plan.provider {
+        Provider::Static(fixed) => fixed::exchange(host, fixed, plan, keeper).await?,
+        Provider::Docker(docker) => docker::exchange(host, docker, plan, keeper).await?,
+        Provider::Broker(broker) => broker::exchange(host, broker, plan, keeper).await?,
+        Provider::Vault(vault) => vault::exchange(host, vault, plan, keeper).await?,
+    };
+    warn_of_a_short_life(host, plan, &lease).await?;
+    Ok(lease)
+}
+
+/// The identity token for the plan's audience.
+async fn identify(host: &Host, plan: &Exchange) -> Result<Secret, Error> {
+    let identity = identity::obtain(host, &plan.identity, plan.audience.as_deref()).await?;
+    let claim = |name| identity.claims.text(name).map(crate::printable::printable).unwrap_or_default();
+    host.detail(format!("identity token of {} for {}", claim("iss"), identity.claims.audiences().join(", "))).await?;
+    Ok(identity.token)
+}
+
+/// Checks what a provider gave before anything is done with it.
+fn credential(peer: &str, plan: &Exchange, username: Option<&str>, secret: Secret) -> Result<Credential, Error> {
+    let unusable = |why: &str| Error::new(Problem::Answer, peer).because(why);
+    let username = plan.username.as_deref().or(username).ok_or_else(|| {
+        Error::new(Problem::Missing, "`--username`")
+            .because("the provider does not say which account the credential belongs to")
+    })?;
+    if !is_username(username) {
+        return Err(unusable("the username is not one that docker takes"));
+    }
+    if secret.is_empty() || secret.len() > LARGEST_CREDENTIAL {
+        return Err(unusable("the credential is empty or larger than 16384 bytes"));
+    }
+    if secret.expose().chars().any(char::is_control) {
+        return Err(unusable("the credential holds control characters"));
+    }
+    Ok(Credential { username: username.to_owned(), secret })
+}
+
+/// A registry that the provider names has to be one that we know.
+fn check_registry(peer: &str, name: Option<&str>) -> Result<(), Error> {
+    match name {
+        Some(name) if Registry::parse(name).is_none() => {
+            Err(Error::new(Problem::Answer, peer).because("the credential is for another registry than Docker Hub"))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn warn_of_a_short_life(host: &Host, plan: &Exchange, lease: &Lease) -> Result<(), Error> {
+    let Some(expires_at) = lease.note.expires_at else {
+        return Ok(());
+    };
+    let life = expires_at.saturating_sub(lease.note.issued_at);
+    if let Some(wanted) = plan.wanted_life.filter(|wanted| *wanted > life) {
+        host.warn(format!("{} was asked for, the provider granted {}", span(wanted), span(life))).await?;
+    }
+    if life < SHORT_LIFE {
+        host.warn(format!(
+            "the credential lives {} (until {}): log in right before it is used, or run the command under `hublease exec --renew`",
+            span(life),
+            utc(expires_at)
+        ))
+        .await?;
+    }
+    Ok(())
+}

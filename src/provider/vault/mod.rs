@@ -1,0 +1,169 @@
+//! HashiCorp Vault or OpenBao: JWT login, then one path that gives the credential.
+//!
+//! The Vault token is recorded before it is used, so that whatever it makes can be ended: revoking the token ends
+//! its leases too. A mint whose answer is lost is never repeated while the token that made it is alive. A secret
+//! without a lease (KV) needs no Vault token afterwards, so that one is revoked at once.
+//!
+//! Follows Vault's HTTP API documentation; the wire shapes are in [`wire`].
+
+mod wire;
+
+pub(super) use self::wire::{messages, request};
+
+use self::wire::Login;
+use super::{
+    credential, identify,
+    lease::{Handle, Lease, Note},
+    peer::{Lost, Peer},
+    revocation,
+};
+use crate::{
+    effect::{Host, http::Destination},
+    endpoint::{Endpoint, Origin},
+    error::Error,
+    plan::Exchange,
+    record::Keeper,
+    secret::Secret,
+};
+
+/// How often the whole exchange is begun anew after a lost answer.
+const ROUNDS: u32 = 2;
+
+/// Where Vault is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Origin and base path.
+    pub endpoint: Endpoint,
+    /// `X-Vault-Namespace`.
+    pub namespace: Option<String>,
+    /// The one other origin that a standby may name.
+    pub redirect: Option<Origin>,
+}
+
+impl Address {
+    /// The origins that may be asked.
+    pub fn destinations(&self) -> Vec<(Destination, Origin)> {
+        let mut known = vec![(Destination::Provider, self.endpoint.origin.clone())];
+        known.extend(self.redirect.clone().map(|origin| (Destination::ProviderRedirect, origin)));
+        known
+    }
+
+    pub(super) fn peer<'a>(&'a self, host: &'a Host) -> Peer<'a> {
+        Peer::new(host, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
+    }
+}
+
+/// How the path is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Read,
+    /// POST.
+    Write,
+    /// GET, and POST where Vault answers 403 or 405: the Docker Hub plugin mints on a write only, and its usual
+    /// policy grants nothing else. An empty write to a KV path changes nothing: both versions refuse it.
+    ReadThenWrite,
+}
+
+/// What the exchange needs.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    /// Where.
+    pub address: Address,
+    /// Mount of the JWT method, without `auth/`.
+    pub auth_path: String,
+    /// Role; none takes the mount's default.
+    pub role: Option<String>,
+    /// Path without `v1/`.
+    pub path: String,
+    /// How it is asked.
+    pub method: Method,
+    /// Body of a write.
+    pub data: Vec<(String, String)>,
+    /// Field that holds the username.
+    pub username_field: String,
+    /// Field that holds the credential; none tries `token`, then `password`.
+    pub secret_field: Option<String>,
+}
+
+/// identity token -> Vault token -> record -> credential -> record, begun anew if the answer of a mint is lost.
+pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
+    let mut round = 1;
+    loop {
+        let lost = match attempt(host, vault, plan, keeper).await {
+            Ok(lease) => return Ok(lease),
+            Err(lost) => lost,
+        };
+        // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
+        if round == ROUNDS || !lost.maybe_done || !keeper.drop_unanswered(host, &vault.address).await? {
+            return Err(lost.error);
+        }
+        host.detail(format!(
+            "{}: the answer was lost; what it may have made is revoked, and the exchange begins anew",
+            vault.address.endpoint
+        ))
+        .await?;
+        round += 1;
+    }
+}
+
+async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Lost> {
+    // Every failure but a lost answer of the mint is final: it would be the same the next time.
+    let is_final = |error: Error| Lost { error, maybe_done: false };
+    let peer = vault.address.peer(host);
+    let token = identify(host, plan).await.map_err(is_final)?;
+    let issued_at = host.now().await.map_err(is_final)?;
+    let response = peer.send(wire::login(vault, &token)).await.map_err(|lost| is_final(lost.error))?;
+    let login = wire::parse_login(&peer, &response, &token).map_err(is_final)?;
+    host.mask(&login.client_token).await.map_err(is_final)?;
+    let mut note = note(vault, &login, issued_at);
+    keeper.hold(host, &note).await.map_err(is_final)?;
+
+    let answer = ask(&peer, vault, &login.client_token).await?;
+    let read = wire::parse_secret(&peer, &answer, vault, &[&token, &login.client_token]);
+    let Ok(secret) = read else {
+        return Err(is_final(read.err().unwrap_or_else(|| Error::bug("no error"))));
+    };
+    host.mask(&secret.secret).await.map_err(is_final)?;
+    match secret.lease_id {
+        Some(lease_id) => {
+            // A lease ends with the token that made it.
+            let life = secret.lease_duration.into_iter().chain(login.lease_duration).min();
+            note.expires_at = life.map(|life| issued_at.saturating_add(life));
+            note.handle =
+                Handle::Vault { client_token: login.client_token, lease_id: Some(lease_id), batch: login.batch };
+        }
+        None => {
+            revocation::revoke_self(&host.undoing(), &vault.address, &login.client_token).await.map_err(is_final)?;
+            note.expires_at = None;
+            note.handle = Handle::NotALease;
+        }
+    }
+    keeper.hold(host, &note).await.map_err(is_final)?;
+    let credential = credential(peer.name(), plan, secret.username.as_deref(), secret.secret).map_err(is_final)?;
+    note.username.clone_from(&credential.username);
+    keeper.hold(host, &note).await.map_err(is_final)?;
+    Ok(Lease { credential, note })
+}
+
+/// Asks the path, by the method that serves.
+async fn ask(peer: &Peer<'_>, vault: &Vault, token: &Secret) -> Result<crate::effect::http::Response, Lost> {
+    if vault.method != Method::Write {
+        let response = peer.send(wire::read(vault, token)).await?;
+        if vault.method == Method::Read || !matches!(response.status, 403 | 405) {
+            return Ok(response);
+        }
+    }
+    peer.send(wire::write(vault, token)).await
+}
+
+fn note(vault: &Vault, login: &Login, issued_at: u64) -> Note {
+    Note {
+        provider: "vault".to_owned(),
+        origin: vault.address.endpoint.to_string(),
+        username: String::new(),
+        issued_at,
+        expires_at: login.lease_duration.map(|life| issued_at.saturating_add(life)),
+        handle: Handle::Vault { client_token: login.client_token.clone(), lease_id: None, batch: login.batch },
+    }
+}

@@ -1,0 +1,219 @@
+//! Vault's requests and answers, as pure pairs.
+//!
+//! Every request carries `X-Vault-Request: true`, which an Agent or Proxy may require, and the namespace as a header.
+//! Fields are read one by one from the envelope, so that plugins of either generation, KV of either version and any
+//! engine fit by naming their fields.
+
+use serde_json::{Map, Value};
+
+use super::{Address, Vault};
+use crate::{
+    effect::http::{Destination, Method, Repeat, Request, Response},
+    error::{Error, Problem},
+    provider::{peer::Peer, refusal},
+    secret::Secret,
+};
+
+/// The answer to a JWT login.
+pub(super) struct Login {
+    /// Masked and recorded before anything else.
+    pub(super) client_token: Secret,
+    /// Seconds; none for a token without an end.
+    pub(super) lease_duration: Option<u64>,
+    /// Whether it is a batch token.
+    pub(super) batch: bool,
+}
+
+/// The answer to the read or write of the path.
+pub(super) struct Read {
+    pub(super) username: Option<String>,
+    pub(super) secret: Secret,
+    /// None for a secret that is not leased.
+    pub(super) lease_id: Option<String>,
+    /// Seconds.
+    pub(super) lease_duration: Option<u64>,
+}
+
+/// `POST /v1/auth/<mount>/login`. A repetition makes another Vault token without leases, which does no harm.
+pub(super) fn login(vault: &Vault, token: &Secret) -> Request {
+    let mut body = Map::new();
+    if let Some(role) = &vault.role {
+        body.insert("role".to_owned(), Value::String(role.clone()));
+    }
+    body.insert("jwt".to_owned(), Value::String(token.expose().to_owned()));
+    let body = Secret::new(Value::Object(body).to_string());
+    let path = format!("auth/{}/login", vault.auth_path);
+    Request { body, repeat: Repeat::Safe, ..request(&vault.address, Method::Post, &path, None) }
+}
+
+/// `GET /v1/<path>`. With a dynamic engine a read mints too.
+pub(super) fn read(vault: &Vault, token: &Secret) -> Request {
+    request(&vault.address, Method::Get, &vault.path, Some(token))
+}
+
+/// `POST /v1/<path>`.
+pub(super) fn write(vault: &Vault, token: &Secret) -> Request {
+    let body: Map<String, Value> =
+        vault.data.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+    Request {
+        body: Secret::new(Value::Object(body).to_string()),
+        ..request(&vault.address, Method::Post, &vault.path, Some(token))
+    }
+}
+
+/// Any request with the headers that all share.
+pub(in crate::provider) fn request(address: &Address, method: Method, path: &str, token: Option<&Secret>) -> Request {
+    let mut headers = vec![("x-vault-request", Secret::new("true")), ("accept", Secret::new("application/json"))];
+    if method == Method::Post {
+        headers.push(("content-type", Secret::new("application/json")));
+    }
+    if let Some(namespace) = &address.namespace {
+        headers.push(("x-vault-namespace", Secret::new(namespace.as_str())));
+    }
+    if let Some(token) = token {
+        headers.push(("x-vault-token", token.clone()));
+    }
+    Request {
+        to: Destination::Provider,
+        method,
+        path_and_query: format!("{}/v1/{path}", address.endpoint.path),
+        headers,
+        body: Secret::default(),
+        repeat: Repeat::Never,
+    }
+}
+
+/// Reads the answer to a login. With MFA enforced Vault answers 200 and an empty token.
+pub(super) fn parse_login(peer: &Peer<'_>, response: &Response, sent: &Secret) -> Result<Login, Error> {
+    if response.status != 200 {
+        return Err(login_refused(peer, response, sent));
+    }
+    let answer = object(peer, response)?;
+    let auth = answer.get("auth").and_then(Value::as_object).ok_or_else(|| unusable(peer, "it has no `auth`"))?;
+    let token = auth.get("client_token").and_then(Value::as_str).unwrap_or_default();
+    if token.is_empty() {
+        let wants_factor = auth.get("mfa_requirement").is_some_and(|requirement| !requirement.is_null());
+        return Err(if wants_factor {
+            peer.problem(Problem::RefusedFactor)
+        } else {
+            unusable(peer, "its `client_token` is empty")
+        });
+    }
+    Ok(Login {
+        client_token: header_value(peer, token)?,
+        lease_duration: seconds(auth.get("lease_duration")),
+        batch: auth.get("token_type").and_then(Value::as_str) == Some("batch"),
+    })
+}
+
+/// Reads the answer to the path. 204 or no data means that nothing was made, whatever the status says.
+pub(super) fn parse_secret(
+    peer: &Peer<'_>,
+    response: &Response,
+    vault: &Vault,
+    sent: &[&Secret],
+) -> Result<Read, Error> {
+    match response.status {
+        200 => {}
+        204 => return Err(peer.problem(Problem::NothingMinted).because("status 204")),
+        _ => return Err(path_refused(peer, response, sent)),
+    }
+    let answer = object(peer, response)?;
+    let Some(data) = answer.get("data").and_then(Value::as_object) else {
+        return Err(peer.problem(Problem::NothingMinted).because("its answer has no data"));
+    };
+    let lease_id = answer.get("lease_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+    // KV version 2 wraps the fields once more, beside `metadata`.
+    let is_wrapped = lease_id.is_none() && data.get("metadata").is_some_and(Value::is_object);
+    let fields = data.get("data").and_then(Value::as_object).filter(|_| is_wrapped).unwrap_or(data);
+    let field = |name: &str| fields.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+    let secret = match &vault.secret_field {
+        Some(name) => field(name).ok_or_else(|| Error::new(Problem::FieldMissing, &format!("`{name}`")))?,
+        None => field("token")
+            .or_else(|| field("password"))
+            .ok_or_else(|| Error::new(Problem::FieldMissing, "`token` or `password`"))?,
+    };
+    Ok(Read {
+        username: field(&vault.username_field).map(str::to_owned),
+        secret: Secret::new(secret),
+        lease_id,
+        lease_duration: seconds(answer.get("lease_duration")),
+    })
+}
+
+/// The messages of an answer with an error status, joined; empty if there is none.
+pub(in crate::provider) fn messages(response: &Response) -> String {
+    let answer: Value = serde_json::from_str(response.body.expose()).unwrap_or_default();
+    let errors = answer.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    errors.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
+}
+
+/// Vault's JWT method answers nearly every refusal with 400 and one sentence.
+fn login_refused(peer: &Peer<'_>, response: &Response, sent: &Secret) -> Error {
+    let text = messages(response);
+    let has = |piece: &str| text.contains(piece);
+    let problem = if has("could not be found") || has("missing role") || has("oidc role_type") {
+        Problem::RefusedRole
+    } else if has("invalid audience (aud)") || has("audience claim") {
+        Problem::RefusedAudience
+    } else if has("token is expired") || has("token not yet valid") || has("(exp)") || has("(nbf)") || has("expired") {
+        Problem::RefusedExpired
+    } else if has("invalid issuer (iss)") || has("signature") || has("error configuring token validator") {
+        Problem::RefusedIssuer
+    } else if has("claim") {
+        Problem::RefusedRule
+    } else if matches!(response.status, 403 | 404) {
+        Problem::RefusedRole
+    } else if response.status == 400 {
+        Problem::Refused
+    } else {
+        Problem::Answer
+    };
+    explained(peer.problem(problem), response, &text, &[sent])
+}
+
+fn path_refused(peer: &Peer<'_>, response: &Response, sent: &[&Secret]) -> Error {
+    let problem = match response.status {
+        403 => Problem::RefusedPath,
+        404 => Problem::RefusedMissing,
+        400 | 405 => Problem::Refused,
+        _ => Problem::Answer,
+    };
+    explained(peer.problem(problem), response, &messages(response), sent)
+}
+
+fn explained(error: Error, response: &Response, text: &str, sent: &[&Secret]) -> Error {
+    let error = error.because(&format!("status {}", response.status));
+    match refusal::remark(text, sent) {
+        Some(remark) => error.because(&remark),
+        None => error,
+    }
+}
+
+fn object(peer: &Peer<'_>, response: &Response) -> Result<Map<String, Value>, Error> {
+    match serde_json::from_str(response.body.expose()) {
+        Ok(Value::Object(answer)) => Ok(answer),
+        Ok(_) => Err(unusable(peer, "it is not a JSON object")),
+        Err(error) => {
+            Err(unusable(peer, &format!("it is not JSON (line {}, column {})", error.line(), error.column())))
+        }
+    }
+}
+
+/// A token that is to stand in a header: Vault's tokens are opaque, but never more than visible ASCII.
+fn header_value(peer: &Peer<'_>, token: &str) -> Result<Secret, Error> {
+    if token.len() <= 8192 && token.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
+        Ok(Secret::new(token))
+    } else {
+        Err(unusable(peer, "its `client_token` cannot stand in a header"))
+    }
+}
+
+/// A duration; Vault writes 0 for none.
+fn seconds(value: Option<&Value>) -> Option<u64> {
+    value.and_then(Value::as_u64).filter(|seconds| *seconds > 0)
+}
+
+fn unusable(peer: &Peer<'_>, why: &str) -> Error {
+    peer.problem(Problem::Answer).because(why)
+}

@@ -1,0 +1,199 @@
+//! The record: what `logout` needs to undo a `login`.
+//!
+//! It is written the moment something revocable exists, before that is used, and erased when nothing is left to
+//! undo. It holds handles, and the earlier docker entry that must come back; the credential itself only where a third
+//! party's endpoint has no handle. What it says about addresses is compared and never followed.
+
+mod keeper;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use self::keeper::Keeper;
+use crate::{
+    effect::{Host, record},
+    error::{Error, Problem},
+    provider::lease::Note,
+    secret::Secret,
+};
+
+/// The version of the format. Another version's record is refused and left alone.
+const VERSION: u32 = 1;
+
+/// Which command made a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// One for each job and directory: a repeated login finds the older lease there.
+    Login,
+    /// One for each run.
+    Exec,
+    /// One for each run; docker is not involved.
+    Token,
+}
+
+/// To whom a record belongs. Its hash is the record's name, and the record repeats it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owner {
+    /// The job key; none outside CI.
+    pub job: Option<String>,
+    /// The registries, by their short names.
+    pub registries: Vec<String>,
+    /// The user's canonical docker directory, before any isolation.
+    pub directory: String,
+    /// Which command.
+    pub kind: Kind,
+}
+
+/// An entry that was there before the login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    /// The registry's short name.
+    pub registry: String,
+    /// The entry as JSON.
+    #[serde(with = "crate::secret::on_the_wire")]
+    pub entry: Secret,
+}
+
+/// What `logout` needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    version: u32,
+    /// Random; also the name of this login's private directory, if there is one.
+    pub id: String,
+    /// To whom it belongs.
+    pub owner: Owner,
+    /// The container client, by its name on the command line.
+    pub client: String,
+    /// The private directories of this login and of those that it replaced.
+    pub private: Vec<String>,
+    /// Whether this login, or one that it replaced, is in the user's own directory.
+    pub shared: bool,
+    /// What was there before, to be put back.
+    pub earlier: Vec<Earlier>,
+    /// The leases, the newest last.
+    pub leases: Vec<Note>,
+}
+
+impl Record {
+    /// An empty record.
+    pub fn new(id: String, owner: Owner, client: &str) -> Self {
+        Self {
+            version: VERSION,
+            id,
+            owner,
+            client: client.to_owned(),
+            private: Vec::new(),
+            shared: false,
+            earlier: Vec::new(),
+            leases: Vec::new(),
+        }
+    }
+
+    /// The file name: SHA-256 of the owner, and of the id where each run has its own record.
+    pub fn name(&self) -> String {
+        name(&self.owner, &self.id)
+    }
+
+    /// Reads what lies under `name`, and checks that it belongs there.
+    fn read(name: &str, body: &Secret) -> Result<Self, String> {
+        let record: Self = serde_json::from_str(body.expose()).map_err(|error| {
+            format!("it is not a record of this version of hublease (line {}, column {})", error.line(), error.column())
+        })?;
+        let is_id = record.id.len() == 32 && record.id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if record.version != VERSION || !is_id || record.name() != name {
+            return Err("its content does not belong to its name, or it is of another version".to_owned());
+        }
+        Ok(record)
+    }
+
+    fn body(&self) -> Secret {
+        Secret::new(serde_json::to_string(self).unwrap_or_default())
+    }
+}
+
+fn name(owner: &Owner, id: &str) -> String {
+    let id = if owner.kind == Kind::Login { "" } else { id };
+    let text = serde_json::to_string(&(owner, id)).unwrap_or_default();
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the record directory holds: what can be read, and a sentence for each file that is left alone.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    /// The records.
+    pub records: Vec<Record>,
+    /// File names with the reason why they are left alone.
+    pub foreign: Vec<(String, String)>,
+}
+
+impl Shelf {
+    /// Reads the whole directory; one that does not exist is empty.
+    pub async fn read(host: &Host) -> Result<Self, Error> {
+        let stored = host.record(record::Access::Read).await?.map_err(|trouble| unusable(&trouble))?;
+        let mut shelf = Self::default();
+        for file in stored {
+            match file.body.and_then(|body| Record::read(&file.name, &body)) {
+                Ok(record) => shelf.records.push(record),
+                Err(why) => shelf.foreign.push((file.name, why)),
+            }
+        }
+        Ok(shelf)
+    }
+}
+
+fn unusable(trouble: &record::Trouble) -> Error {
+    Error::new(Problem::RecordUnusable, "").because(&trouble.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Owner, Record};
+    use crate::secret::Secret;
+
+    fn record(kind: Kind) -> Record {
+        let owner = Owner {
+            job: Some("circleci 1".into()),
+            registries: vec!["docker.io".into()],
+            directory: "/home/u/.docker".into(),
+            kind,
+        };
+        Record::new("0123456789abcdef0123456789abcdef".into(), owner, "docker")
+    }
+
+    #[test]
+    fn a_record_is_read_under_its_own_name_only() {
+        let record = record(Kind::Login);
+        assert_eq!(Record::read(&record.name(), &record.body()), Ok(record.clone()));
+        assert!(Record::read(&"0".repeat(64), &record.body()).is_err());
+    }
+
+    #[test]
+    fn other_versions_and_foreign_fields_are_refused() {
+        let record = record(Kind::Login);
+        let body = record.body();
+        for (from, to) in [
+            ("\"version\":1", "\"version\":2"),
+            ("\"id\"", "\"new\":1,\"id\""),
+            ("0123", "../x"),
+            ("circleci 1", "circleci 2"),
+        ] {
+            let changed = Secret::new(body.expose().replacen(from, to, 1));
+            assert_ne!(changed, body);
+            assert!(Record::read(&record.name(), &changed).is_err(), "{from}");
+        }
+    }
+
+    #[test]
+    fn each_run_of_exec_has_its_own_record_and_a_repeated_login_has_the_same() {
+        let (mut login, mut exec) = (record(Kind::Login), record(Kind::Exec));
+        let before = (login.name(), exec.name());
+        login.id = "f".repeat(32);
+        exec.id = "f".repeat(32);
+        assert_eq!(login.name(), before.0);
+        assert_ne!(exec.name(), before.1);
+    }
+}

@@ -1,0 +1,121 @@
+//! Who keeps the record during a story: every change is on disk before the story goes on.
+
+use super::{Kind, Owner, Record, Shelf, unusable};
+use crate::{
+    effect::{Host, record::Access},
+    error::{Error, Problem},
+    provider::{
+        lease::{Handle, Note},
+        revocation::{Revoker, Verdict},
+        vault::Address,
+    },
+};
+
+/// The record of the running story.
+#[derive(Debug)]
+pub struct Keeper {
+    /// What is on disk, or about to be.
+    pub record: Record,
+    /// The older login of the same job that this one replaces.
+    pub older: Option<Record>,
+    /// How many leases of `record` came before the one in the making.
+    settled: usize,
+}
+
+impl Keeper {
+    /// Makes sure that a record can be kept, and finds the older one of the same job.
+    ///
+    /// # Errors
+    /// The directory cannot be used, or a file that is not ours lies where the record belongs.
+    pub async fn open(host: &Host, owner: Owner, client: &str) -> Result<Self, Error> {
+        host.record(Access::Prepare).await?.map_err(|trouble| unusable(&trouble))?;
+        let record = Record::new(host.random(16).await?, owner, client);
+        if record.owner.kind != Kind::Login {
+            return Ok(Self { record, older: None, settled: 0 });
+        }
+        let shelf = Shelf::read(host).await?;
+        let name = record.name();
+        if let Some((file, why)) = shelf.foreign.iter().find(|(file, _)| *file == name) {
+            return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
+        }
+        let older = shelf.records.into_iter().find(|older| older.name() == name);
+        let mut keeper = Self { record, older, settled: 0 };
+        if let Some(older) = &keeper.older {
+            // The new record replaces the file, so it carries everything that still has to be undone.
+            keeper.record.leases.clone_from(&older.leases);
+            keeper.record.earlier.clone_from(&older.earlier);
+            keeper.record.private.clone_from(&older.private);
+            keeper.record.shared = older.shared;
+            keeper.settled = older.leases.len();
+        }
+        Ok(keeper)
+    }
+
+    /// Writes down the lease in the making: again and again as more of it is known.
+    pub async fn hold(&mut self, host: &Host, note: &Note) -> Result<(), Error> {
+        self.record.leases.truncate(self.settled);
+        self.record.leases.push(note.clone());
+        self.write(host).await
+    }
+
+    /// The next [`Keeper::hold`] is about another lease (`exec --renew`).
+    pub fn settle(&mut self) {
+        self.settled = self.record.leases.len();
+    }
+
+    /// Gives up a Vault token whose mint was not answered, so that the exchange may begin anew. False if the token
+    /// could not be revoked, or cannot be.
+    pub async fn drop_unanswered(&mut self, host: &Host, address: &Address) -> Result<bool, Error> {
+        let Some(note) = self.record.leases.get(self.settled).cloned() else {
+            return Ok(true);
+        };
+        if matches!(note.handle, Handle::Vault { batch: true, .. }) {
+            return Ok(false);
+        }
+        let verdict = Revoker::Vault(address.clone()).revoke(&host.undoing(), &note).await?;
+        if !matches!(verdict, Verdict::Confirmed | Verdict::Requested(_) | Verdict::AlreadyOver) {
+            return Ok(false);
+        }
+        self.record.leases.truncate(self.settled);
+        self.write(host).await.map(|()| true)
+    }
+
+    /// Takes out the leases of this story that came before the last one, for revocation.
+    pub fn superseded(&self) -> Vec<Note> {
+        self.record.leases.split_last().map(|(_, before)| before.to_vec()).unwrap_or_default()
+    }
+
+    /// Keeps the last lease and those of `before` that still live.
+    pub async fn retain(&mut self, host: &Host, before: Vec<Note>) -> Result<(), Error> {
+        if let Some(last) = self.record.leases.pop() {
+            self.record.leases = before;
+            self.record.leases.push(last);
+            self.settled = self.record.leases.len();
+        }
+        self.write(host).await
+    }
+
+    /// The lease in the making, if there is one.
+    pub fn unsettled(&self) -> Option<&Note> {
+        self.record.leases.get(self.settled)
+    }
+
+    /// Writes the record whole.
+    pub async fn write(&self, host: &Host) -> Result<(), Error> {
+        let access = Access::Write { name: self.record.name(), body: self.record.body() };
+        host.record(access).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
+    }
+
+    /// Removes the record.
+    pub async fn erase(&self, host: &Host) -> Result<(), Error> {
+        host.record(Access::Erase { name: self.record.name() }).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
+    }
+}
+
+impl From<Record> for Keeper {
+    /// For `logout`: nothing is in the making.
+    fn from(record: Record) -> Self {
+        let settled = record.leases.len();
+        Self { record, older: None, settled }
+    }
+}

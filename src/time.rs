@@ -1,0 +1,85 @@
+//! Times as people read them. Written by hand because the module for WASI carries no calendar crate.
+
+/// Seconds since 1970 as `2026-11-20T19:50:00Z`.
+pub fn utc(seconds: u64) -> String {
+    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second_of_day / 3600,
+        second_of_day / 60 % 60,
+        second_of_day % 60
+    )
+}
+
+/// A duration as `14 min 59 s`, the largest two units.
+pub fn span(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Year, month and day of a day since 1970 in the Gregorian calendar: whole years, then whole months are taken off.
+fn civil(days: u64) -> (u64, u64, u64) {
+    // No answer of a provider may make this loop long: later than the year 9999 is shown as its last day.
+    let mut rest = days.min(2_932_896);
+    let mut year = 1970;
+    while rest >= year_length(year) {
+        rest -= year_length(year);
+        year += 1;
+    }
+    let mut month = 1;
+    while rest >= month_length(year, month) {
+        rest -= month_length(year, month);
+        month += 1;
+    }
+    (year, month, rest + 1)
+}
+
+fn year_length(year: u64) -> u64 {
+    if is_leap(year) { 366 } else { 365 }
+}
+
+fn month_length(year: u64, month: u64) -> u64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{span, utc};
+
+    #[test]
+    fn times_as_people_read_them() {
+        for (seconds, shown) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_200_465, "2026-11-20T18:47:45Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (u64::MAX, "9999-12-31T15:30:15Z"),
+        ] {
+            assert_eq!(utc(seconds), shown);
+        }
+    }
+
+    #[test]
+    fn spans_show_two_units() {
+        for (seconds, shown) in
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (899, "14 min 59 s"), (3600, "1 h"), (21_599, "5 h 59 min")]
+        {
+            assert_eq!(span(seconds), shown);
+        }
+    }
+}

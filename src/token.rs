@@ -1,0 +1,70 @@
+//! `token`: exchange only, for tools that take a credential themselves.
+//!
+//! The lease is recorded like any other, so that `logout` of the same job revokes it.
+
+use serde_json::json;
+
+use crate::{
+    effect::{End, Host, Output},
+    error::Error,
+    logout,
+    plan::{Format, Token},
+    provider::{self, lease::Lease, revocation::Revoker},
+    record::{Keeper, Kind, Owner},
+    secret::Secret,
+    time::utc,
+};
+
+/// Exchanges, and prints.
+pub async fn token(host: Host, plan: Token) -> End {
+    plan.exchange.identity.ready()?;
+    let registries = plan.registries.iter().map(|registry| registry.name().to_owned()).collect();
+    let owner = Owner { job: plan.job.key.clone(), registries, directory: String::new(), kind: Kind::Token };
+    let mut keeper = Keeper::open(&host, owner, "none").await?;
+    match forward(&host, &plan, &mut keeper).await {
+        Ok(()) => Ok(0),
+        Err(error) => {
+            logout::settle(&host.undoing(), &Revoker::of(&plan.exchange.provider), keeper).await?;
+            Err(error)
+        }
+    }
+}
+
+async fn forward(host: &Host, plan: &Token, keeper: &mut Keeper) -> Result<(), Error> {
+    let lease = provider::exchange(host, &plan.exchange, keeper).await?;
+    host.output(Output::Credential(printed(plan, &lease))).await
+}
+
+/// The three forms. Username and credential hold no control characters, which the exchange has checked.
+fn printed(plan: &Token, lease: &Lease) -> Secret {
+    let (username, secret) = (&lease.credential.username, lease.credential.secret.expose());
+    let registries: Vec<_> = plan.registries.iter().map(|registry| registry.name()).collect();
+    Secret::new(match plan.format {
+        Format::Secret => secret.to_owned(),
+        Format::Env => format!("DOCKERHUB_USERNAME={}\nDOCKERHUB_TOKEN={}", quoted(username), quoted(secret)),
+        Format::Json => json!({
+            "registries": registries,
+            "username": username,
+            "secret": secret,
+            "provider": lease.note.provider,
+            "expires_at": lease.note.expires_at.map(utc),
+            "revocable": lease.note.is_revocable(),
+        })
+        .to_string(),
+    })
+}
+
+/// A word that a POSIX shell takes as it is.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_quote_in_the_value_stays_in_the_word() {
+        assert_eq!(quoted("a'b$(c)"), r"'a'\''b$(c)'");
+    }
+}
