@@ -174,14 +174,14 @@ impl Typed {
     /// Empty flags, control characters, values over the limits, words that a switch or a list does not know.
     pub fn new(
         command: Command,
-        flags: BTreeMap<&'static str, Vec<String>>,
+        mut flags: BTreeMap<&'static str, Vec<String>>,
         rest: Vec<String>,
         environment: &Environment,
     ) -> Result<Self, Error> {
         let mut given = BTreeMap::new();
         for flag in FLAGS.iter().filter(|flag| flag.commands.contains(&command)) {
-            let found = match flags.get(flag.name) {
-                Some(values) => Some((Source::Flag, values.clone())),
+            let found = match flags.remove(flag.name) {
+                Some(values) => Some((Source::Flag, values)),
                 None => flag.from(environment),
             };
             if let Some((source, values)) = found {

@@ -63,11 +63,11 @@ pub struct Ground {
 /// Decides where to log in, and notes in the record what has to come back.
 pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper) -> Result<Ground, Error> {
     let mut isolation = plan.isolation;
-    if isolation == Isolation::No {
-        if let Some(why) = look.registries.iter().find_map(|registry| harm(look, registry, keeper.older.as_ref())) {
-            host.warn(format!("logging in to a private directory, because {why}")).await?;
-            isolation = Isolation::Yes { copy_auths: false };
-        }
+    if isolation == Isolation::No
+        && let Some(why) = look.registries.iter().find_map(|registry| harm(look, registry, keeper.older.as_ref()))
+    {
+        host.warn(format!("logging in to a private directory, because {why}")).await?;
+        isolation = Isolation::Yes { copy_auths: false };
     }
     if let Isolation::Yes { copy_auths } = isolation {
         keeper.record.private.push(keeper.record.id.clone());

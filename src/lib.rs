@@ -45,6 +45,9 @@ pub mod scope;
 pub mod secret;
 pub mod time;
 
+#[cfg(feature = "native")]
+pub mod native;
+
 use effect::Session;
 use plan::Plan;
 

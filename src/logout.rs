@@ -64,9 +64,9 @@ pub(crate) async fn settle(undo: &Host, revoker: &Revoker, mut keeper: Keeper) -
         told.push((note, verdict));
     }
     if keeper.record.leases.is_empty() {
-        keeper.erase(undo).await?
+        keeper.erase(undo).await?;
     } else {
-        keeper.write(undo).await?
+        keeper.write(undo).await?;
     }
     Ok(told)
 }

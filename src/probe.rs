@@ -69,9 +69,9 @@ pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
         Err(lost) => (format!("not probed: {}", lost.error.sentence()), false),
     };
     if dead {
-        host.note(line).await?
+        host.note(line).await?;
     } else {
-        host.warn(line).await?
+        host.warn(line).await?;
     }
     Ok(dead)
 }

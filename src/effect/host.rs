@@ -39,7 +39,7 @@ impl Host {
     pub async fn http(&self, request: http::Request) -> Result<Result<http::Response, http::Failure>, Error> {
         match self.ask(Effect::Http(request)).await {
             Outcome::Http(answer) => Ok(answer),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -47,7 +47,7 @@ impl Host {
     pub async fn docker(&self, run: docker::Run) -> Result<docker::Ended, Error> {
         match self.ask(Effect::Docker(run)).await {
             Outcome::Docker(ended) => Ok(ended),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -55,7 +55,7 @@ impl Host {
     pub async fn config(&self, config: docker::Config) -> Result<Result<docker::Found, docker::Trouble>, Error> {
         match self.ask(Effect::Config(config)).await {
             Outcome::Config(found) => Ok(found),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -63,7 +63,7 @@ impl Host {
     pub async fn record(&self, access: record::Access) -> Result<Result<Vec<record::Stored>, record::Trouble>, Error> {
         match self.ask(Effect::Record(access)).await {
             Outcome::Record(records) => Ok(records),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -71,7 +71,7 @@ impl Host {
     pub async fn token(&self, effect: Effect) -> Result<Result<Secret, String>, Error> {
         match self.ask(effect).await {
             Outcome::Token(token) => Ok(token),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -79,7 +79,7 @@ impl Host {
     pub async fn random(&self, bytes: usize) -> Result<String, Error> {
         match self.ask(Effect::Random { bytes }).await {
             Outcome::Text(text) => Ok(text),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -87,7 +87,7 @@ impl Host {
     pub async fn now(&self) -> Result<u64, Error> {
         match self.ask(Effect::Now).await {
             Outcome::Now(now) => Ok(now),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -95,7 +95,7 @@ impl Host {
     pub async fn child(&self, act: child::Act) -> Result<child::Seen, Error> {
         match self.ask(Effect::Child(act)).await {
             Outcome::Child(seen) => Ok(seen),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 
@@ -132,13 +132,13 @@ impl Host {
     async fn done(&self, effect: Effect) -> Result<(), Error> {
         match self.ask(effect).await {
             Outcome::Done => Ok(()),
-            other => Err(unanswered(other)),
+            other => Err(unanswered(&other)),
         }
     }
 }
 
 /// The session has refused outcomes of the wrong kind already; what is left is a stop.
-fn unanswered(outcome: Outcome) -> Error {
+fn unanswered(outcome: &Outcome) -> Error {
     match outcome {
         Outcome::Stopped(stop) => stop.error(),
         _ => Error::bug("an outcome of the wrong kind"),

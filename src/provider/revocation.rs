@@ -156,7 +156,7 @@ async fn revoke_token(host: &Host, endpoint: &Endpoint, token: &Secret, own: boo
     let peer = Peer::new(host, endpoint.origin.to_string());
     let path = match broker::paths(&peer, endpoint).await {
         Ok(paths) => paths.revocation,
-        Err(lost) => return failed(lost.error),
+        Err(lost) => return failed(&lost.error),
     };
     let Some(path_and_query) = path else {
         return Ok(Verdict::NotRevoked("the token service has no revocation endpoint".to_owned()));
@@ -171,7 +171,7 @@ async fn revoke_token(host: &Host, endpoint: &Endpoint, token: &Secret, own: boo
     };
     let response = match peer.send(request).await {
         Ok(response) => response,
-        Err(lost) => return failed(lost.error),
+        Err(lost) => return failed(&lost.error),
     };
     Ok(match (response.status, RevocationResponse::decode(response.body.expose().as_bytes())) {
         (200, Ok(RevocationResponse { revocation: Revocation::Confirmed })) => Verdict::Confirmed,
@@ -219,7 +219,7 @@ async fn revoke_now(host: &Host, address: &Address, token: &Secret, lease_id: &s
         Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };
     let response = match address.peer(host).send(request).await {
         Ok(response) => response,
-        Err(lost) => return failed(lost.error),
+        Err(lost) => return failed(&lost.error),
     };
     Ok(match response.status {
         200 | 204 => Verdict::Confirmed,
@@ -261,7 +261,7 @@ fn explained(status: u16, response: &Response, token: &Secret) -> String {
     )
 }
 
-fn failed(error: Error) -> Result<Verdict, Error> {
+fn failed(error: &Error) -> Result<Verdict, Error> {
     Ok(Verdict::NotRevoked(error.sentence()))
 }
 

@@ -1,0 +1,186 @@
+//! The command line: a parser made from the table of flags.
+//!
+//! Nothing is decided here. The parser finds commands, flags and the words after `--`; what a value may be is the
+//! business of `cli.rs`, so that flags and variables are checked by the same code.
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use crate::{
+    cli::{Command, FLAGS, Flag, Typed, Value},
+    environment::Environment,
+    error::{Error, Problem},
+};
+
+/// The most bytes that all arguments together may have; the rest of `exec`'s command is the kernel's business.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub enum Asked {
+    /// A command.
+    Run(Typed),
+    /// `--help` or `--version`: text for standard output.
+    Show(String),
+}
+
+/// Reads the arguments (without the program's name) and joins them with the environment.
+///
+/// # Errors
+/// Usage errors. The parser's own message is shown without the values that were typed.
+pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<Asked, Error> {
+    let too_long = arguments.iter().map(|argument| argument.len()).sum::<usize>() > MOST_BYTES;
+    if too_long {
+        return Err(Error::new(Problem::CommandLine, "").because("the arguments are longer than 1 MiB"));
+    }
+    let matches = match parser().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return shown(&error),
+    };
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(Error::new(Problem::CommandLine, "").because("a command is missing"));
+    };
+    let command = Command::ALL
+        .iter()
+        .copied()
+        .find(|command| command.name() == name)
+        .ok_or_else(|| Error::bug("a command without a name"))?;
+    let rest = if command == Command::Exec { words(matches, "command") } else { Vec::new() };
+    Typed::new(command, given(command, matches), rest, environment).map(Asked::Run)
+}
+
+/// Help and version are not failures; everything else names the kind of mistake and the flag.
+fn shown(error: &clap::Error) -> Result<Asked, Error> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Ok(Asked::Show(error.to_string())),
+        _ => {}
+    }
+    let what = match error.kind() {
+        ErrorKind::UnknownArgument => "there is no such argument",
+        ErrorKind::InvalidSubcommand => "there is no such command",
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
+        ErrorKind::MissingRequiredArgument => "an argument is missing",
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8",
+        ErrorKind::ArgumentConflict => "an argument is given twice",
+        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            "a value is missing, or one is too many"
+        }
+        _ => "a value is missing or of the wrong form",
+    };
+    let name = match error.get(ContextKind::InvalidArg).or_else(|| error.get(ContextKind::InvalidSubcommand)) {
+        // An argument may have been meant as a value, and a value may be secret: only what looks like a flag is shown.
+        Some(ContextValue::String(name)) if is_flag(name) => format!("{what}: {name}"),
+        _ => what.to_owned(),
+    };
+    Err(Error::new(Problem::CommandLine, "").because(&name))
+}
+
+fn is_flag(name: &str) -> bool {
+    let word = name.split([' ', '=']).next().unwrap_or_default();
+    word.starts_with("--") && FLAGS.iter().any(|flag| word.get(2..) == Some(flag.name))
+}
+
+/// The parser, which also writes the help.
+pub fn parser() -> clap::Command {
+    let mut parser = clap::Command::new("hublease")
+        .about("A CI job proves who it is and gets a Docker Hub credential that lives for minutes")
+        .version(env!("CARGO_PKG_VERSION"))
+        .no_binary_name(true)
+        .subcommand_required(true)
+        .arg_required_else_help(false)
+        .disable_help_subcommand(true)
+        .after_help("Exit codes: 0 done, 2 usage, 3 no identity here, 4 refused, 5 provider unreachable or failing,\n6 docker login failed, 7 not revoked (--strict-revoke), 70 a bug, 128+n stopped by a signal");
+    for command in Command::ALL {
+        parser = parser.subcommand(subcommand(*command));
+    }
+    parser
+}
+
+fn subcommand(command: Command) -> clap::Command {
+    let mut parser = clap::Command::new(command.name())
+        .about(command.about())
+        .after_help(format!("Example:\n  {}", command.example()));
+    for flag in FLAGS.iter().filter(|flag| flag.commands.contains(&command)) {
+        parser = parser.arg(argument(flag));
+    }
+    if command == Command::Exec {
+        let words = Arg::new("command").value_name("COMMAND").num_args(1..).last(true).required(true);
+        parser = parser.arg(words.help("The command and its arguments"));
+    }
+    parser
+}
+
+fn argument(flag: &'static Flag) -> Arg {
+    let twins = flag.variables.iter().map(|name| format!("[{name}]")).collect::<Vec<_>>().join(" ");
+    let mut argument = Arg::new(flag.name).long(flag.name).help(format!("{} {twins}", flag.help).trim_end().to_owned());
+    argument = match flag.name {
+        "verbose" => argument.short('v'),
+        "quiet" => argument.short('q'),
+        _ => argument,
+    };
+    match flag.value {
+        Value::One(name) => argument.value_name(name).action(ArgAction::Set),
+        Value::Many(name) => argument.value_name(name).action(ArgAction::Append),
+        Value::Choice(words) => argument
+            .value_name("WORD")
+            .help(format!("{} ({}) {twins}", flag.help, words.join(", ")).trim_end().to_owned())
+            .action(ArgAction::Set),
+        // Written as `--switch` or `--switch=false`, never with a space: the next word may be a command.
+        Value::Switch => argument
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .hide_possible_values(true),
+        Value::SwitchOr(word) => argument
+            .value_name(word)
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+    }
+}
+
+/// What was typed for each flag of the command.
+fn given(command: Command, matches: &ArgMatches) -> BTreeMap<&'static str, Vec<String>> {
+    FLAGS
+        .iter()
+        .filter(|flag| flag.commands.contains(&command))
+        .filter(|flag| matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine))
+        .map(|flag| (flag.name, words(matches, flag.name)))
+        .collect()
+}
+
+fn words(matches: &ArgMatches, name: &str) -> Vec<String> {
+    matches.get_many::<String>(name).map(|values| values.cloned().collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, parser, read};
+    use crate::environment::Environment;
+
+    #[test]
+    fn the_parser_is_consistent() {
+        parser().debug_assert();
+    }
+
+    #[test]
+    fn a_switch_does_not_swallow_the_next_word() {
+        let words =
+            ["exec", "--renew", "--isolated=copy-auths", "--", "echo", "--renew=false"].map(Into::into).to_vec();
+        let Ok(Asked::Run(typed)) = read(words, &Environment::default()) else { panic!("not read") };
+        assert!(typed.is_on("renew"));
+        assert_eq!(typed.one("isolated"), Some("copy-auths"));
+        assert_eq!(typed.rest, ["echo", "--renew=false"]);
+    }
+
+    #[test]
+    fn a_mistyped_argument_is_not_repeated() {
+        let words = ["login", "--pasword=hunter2"].map(Into::into).to_vec();
+        let error = read(words, &Environment::default()).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(error.is_err_and(|text| !text.contains("hunter2") && text.contains("no such argument")), true);
+    }
+}

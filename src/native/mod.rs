@@ -1,0 +1,2 @@
+//! The native edge.
+pub mod arguments;
