@@ -1,0 +1,2 @@
+//! `hublease-sandbox`.
+fn main() {}
