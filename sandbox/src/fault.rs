@@ -237,7 +237,7 @@ pub(crate) fn perform(
                 200,
                 "text/html",
                 b"<html><body>maintenance page</body></html>".to_vec(),
-            )
+            );
         }
         Action::Empty => response = empty(204),
         Action::Redirect(code, location) => {

@@ -11,7 +11,6 @@
 
 mod sandbox;
 
-mod environment;
 mod service;
 
 mod docker_identity;
@@ -25,6 +24,7 @@ mod control;
 mod fault;
 mod journal;
 mod latch;
+mod ledger;
 
 mod clock;
 mod core;

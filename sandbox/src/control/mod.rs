@@ -24,31 +24,25 @@ use serde_json::{Value, json};
 
 pub(crate) use self::program::circleci_program;
 
-use crate::core::Core;
 use crate::issuer::{CIRCLECI_ISSUER, Issuer};
-use crate::journal::{LiveCredential, Logged};
+use crate::journal::Logged;
 use crate::latch::Latch;
+use crate::ledger::Ledger;
 use crate::message::{body_json, bytes, field, json as answer, query};
 use crate::service::Handler;
 use crate::sync::lock;
 
 pub(crate) struct Control {
-    core: Arc<Core>,
+    ledger: Arc<Ledger>,
     issuer: Arc<Issuer>,
-    live: Box<dyn Fn() -> Vec<LiveCredential> + Send + Sync>,
     latches: Mutex<Vec<Latch>>,
 }
 
 impl Control {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        issuer: Arc<Issuer>,
-        live: impl Fn() -> Vec<LiveCredential> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, issuer: Arc<Issuer>) -> Self {
         Self {
-            core,
+            ledger,
             issuer,
-            live: Box::new(live),
             latches: Mutex::default(),
         }
     }
@@ -63,18 +57,19 @@ impl Control {
             return Err("the body must be a JSON object".to_owned());
         }
         match path {
-            "fault" => self.core.add_fault(read::fault(&body)?),
+            "fault" => self.ledger.core.add_fault(read::fault(&body)?),
             "latch" => {
-                let latch = self.core.latches.place(read::hold(&body)?);
+                let latch = self.ledger.core.latches.place(read::hold(&body)?);
                 let mut latches = lock(&self.latches);
                 latches.push(latch);
                 return Ok(json!({ "latch": latches.len() - 1 }));
             }
             "advance" => {
-                self.core
+                self.ledger
+                    .core
                     .clock
                     .advance(body["seconds"].as_u64().ok_or("seconds must be a number")?);
-                return Ok(json!({ "now": self.core.clock.now() }));
+                return Ok(json!({ "now": self.ledger.core.clock.now() }));
             }
             "forward" => {
                 let host = body["host"].as_str().ok_or("host must be a string")?;
@@ -82,7 +77,7 @@ impl Control {
                     .as_str()
                     .and_then(|text| text.parse().ok())
                     .ok_or("address must be IP:PORT")?;
-                self.core.forward(host, address);
+                self.ledger.core.forward(host, address);
             }
             _ => return Err("no such action".to_owned()),
         }
@@ -136,17 +131,19 @@ impl Handler for Control {
             return answer(404, &json!({ "error": "see /control/" }));
         };
         match (request.method().as_str(), path) {
-            ("GET", "log") => answer(200, &self.core.log().iter().map(entry).collect()),
+            ("GET", "log") => answer(200, &self.ledger.core.log().iter().map(entry).collect()),
             ("GET", "live") => answer(
                 200,
-                &(self.live)()
+                &self
+                    .ledger
+                    .live()
                     .iter()
                     .map(|item| json!({ "kind": item.kind, "id": item.id }))
                     .collect(),
             ),
-            ("GET", "unexpected") => answer(200, &json!(self.core.unexpected())),
+            ("GET", "unexpected") => answer(200, &json!(self.ledger.core.unexpected())),
             ("GET", "secrets") => {
-                let secrets = self.core.secrets();
+                let secrets = self.ledger.secrets();
                 let shown = secrets.iter().map(|secret| {
                     let services: Vec<_> = secret.services.iter().map(|service| service.name()).collect();
                     json!({ "name": secret.name, "kind": secret.kind, "value": secret.value, "services": services })

@@ -132,7 +132,7 @@ impl<S: Read> Inbound<S> {
                     return Ok(usize::try_from(size).unwrap_or(usize::MAX));
                 }
                 Ok(Status::Partial) if self.buffer.len() <= MAX_CHUNK_LINE_BYTES => {
-                    self.fill_or_fail()?
+                    self.fill_or_fail()?;
                 }
                 Ok(Status::Partial) => return Err(Unreadable::TooLarge("chunk size line")),
                 Err(_) => return Err(Unreadable::Malformed("chunk size")),

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::message::{json as answer, set};
 
+/// What was checked, or the answer that refuses it.
+pub(super) type Checked<T> = Result<T, Box<Response<Vec<u8>>>>;
+
 /// Text for a bearer that came from a personal access token.
 pub(super) const FROM_PERSONAL: &str = "token issued from personal access token is not allowed";
 /// Text for a bearer that came from an organization access token.

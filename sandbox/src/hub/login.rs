@@ -8,7 +8,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::Hub;
-use super::errors::{FROM_ORGANIZATION, FROM_PERSONAL, forbidden, invalid, unauthorized};
+use super::errors::{Checked, FROM_ORGANIZATION, FROM_PERSONAL, forbidden, invalid, unauthorized};
 use super::state::{Authenticated, Bearer, Source};
 use crate::message::{bearer, body_json, json as answer};
 use crate::random;
@@ -109,15 +109,17 @@ impl Hub {
     }
 
     /// The account behind a bearer that may manage tokens; otherwise the refusal.
-    pub(super) fn manager(&self, request: &Request<Vec<u8>>) -> Result<String, Response<Vec<u8>>> {
+    pub(super) fn manager(&self, request: &Request<Vec<u8>>) -> Checked<String> {
         let found = bearer(request).and_then(|token| self.state().bearers.get(token).cloned());
         let Some(found) = found.filter(|found| self.core.clock.now() < found.expires_at) else {
-            return Err(unauthorized("access token is missing, invalid or expired"));
+            return Err(Box::new(unauthorized(
+                "access token is missing, invalid or expired",
+            )));
         };
         match found.source {
             Source::Password => Ok(found.owner),
-            Source::Personal => Err(forbidden(FROM_PERSONAL)),
-            Source::Organization => Err(forbidden(FROM_ORGANIZATION)),
+            Source::Personal => Err(Box::new(forbidden(FROM_PERSONAL))),
+            Source::Organization => Err(Box::new(forbidden(FROM_ORGANIZATION))),
         }
     }
 

@@ -9,6 +9,7 @@ mod errors;
 mod login;
 mod organization;
 mod personal;
+mod rate;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -6,7 +6,7 @@
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::errors::{forbidden, invalid, method_not_allowed, not_found};
+use super::errors::{Checked, forbidden, invalid, method_not_allowed, not_found};
 use super::personal::{expiry, page};
 use super::state::{OrganizationToken, Resource, State, time};
 use super::{Hub, TEAM_QUOTA};
@@ -37,7 +37,7 @@ impl Hub {
     ) -> Response<Vec<u8>> {
         let owner = match self.owner_of(request, name) {
             Ok(owner) => owner,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         match request.method().as_str() {
             "POST" => self.create_organization_token(&owner, name, &body_json(request)),
@@ -64,7 +64,7 @@ impl Hub {
         id: &str,
     ) -> Response<Vec<u8>> {
         if let Err(refusal) = self.owner_of(request, name) {
-            return refusal;
+            return *refusal;
         }
         let mut state = self.state();
         let Some(place) = state
@@ -86,7 +86,7 @@ impl Hub {
                     Value::Null => None,
                     given => match resources(&state, name, given) {
                         Ok(resources) => Some(resources),
-                        Err(refusal) => return refusal,
+                        Err(refusal) => return *refusal,
                     },
                 };
                 let token = &mut state.organization_tokens[place];
@@ -114,7 +114,7 @@ impl Hub {
             expiry(body, now),
         ) {
             (Ok(resources), Ok(expires_at)) => (resources, expires_at),
-            (Err(refusal), _) | (_, Err(refusal)) => return refusal,
+            (Err(refusal), _) | (_, Err(refusal)) => return *refusal,
         };
         let held = state
             .organization_tokens
@@ -148,29 +148,25 @@ impl Hub {
         answer(201, &shown)
     }
 
-    fn owner_of(
-        &self,
-        request: &Request<Vec<u8>>,
-        name: &str,
-    ) -> Result<String, Response<Vec<u8>>> {
+    fn owner_of(&self, request: &Request<Vec<u8>>, name: &str) -> Checked<String> {
         let account = self.manager(request)?;
         let state = self.state();
-        let organization = state.organization(name).ok_or_else(not_found)?;
+        let organization = state
+            .organization(name)
+            .ok_or_else(|| Box::new(not_found()))?;
         if organization.owners.contains(&account) {
             Ok(account)
         } else {
-            Err(forbidden("you are not an owner of this organization"))
+            Err(Box::new(forbidden(
+                "you are not an owner of this organization",
+            )))
         }
     }
 }
 
 /// Validates `resources`. A repository must exist unless the path is a glob.
-fn resources(
-    state: &State,
-    organization: &str,
-    given: &Value,
-) -> Result<Vec<Resource>, Response<Vec<u8>>> {
-    let refused = |text| Err(invalid(&[("resources", text)]));
+fn resources(state: &State, organization: &str, given: &Value) -> Checked<Vec<Resource>> {
+    let refused = |text| Err(Box::new(invalid(&[("resources", text)])));
     let Some(list) = given.as_array().filter(|list| !list.is_empty()) else {
         return refused("at least one is required");
     };

@@ -4,7 +4,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::Hub;
-use super::errors::{invalid, method_not_allowed, not_found};
+use super::errors::{Checked, invalid, method_not_allowed, not_found};
 use super::state::{PersonalToken, time};
 use crate::clock::{parse_rfc3339, rfc3339};
 use crate::message::{body_json, empty, field, json as answer, query};
@@ -22,7 +22,7 @@ impl Hub {
     pub(super) fn personal_tokens(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let owner = match self.manager(request) {
             Ok(owner) => owner,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         match request.method().as_str() {
             "POST" => self.create_personal(&owner, &body_json(request)),
@@ -38,7 +38,7 @@ impl Hub {
     ) -> Response<Vec<u8>> {
         let owner = match self.manager(request) {
             Ok(owner) => owner,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let mut state = self.state();
         let Some(place) = state
@@ -87,7 +87,7 @@ impl Hub {
         let now = self.core.clock.now();
         let expires_at = match expiry(body, now) {
             Ok(expires_at) => expires_at,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let (secret, uuid) = self
             .state()
@@ -115,18 +115,16 @@ impl Hub {
 }
 
 /// Reads `expires_at`: absent or null is never, otherwise a time in the future. That the past is refused is a guess.
-pub(super) fn expiry(body: &Value, now: u64) -> Result<Option<u64>, Response<Vec<u8>>> {
+pub(super) fn expiry(body: &Value, now: u64) -> Checked<Option<u64>> {
+    let refused = |text| Err(Box::new(invalid(&[("expires_at", text)])));
     match &body["expires_at"] {
         Value::Null => Ok(None),
         Value::String(text) => match parse_rfc3339(text) {
             Some(time) if time > now => Ok(Some(time)),
-            Some(_) => Err(invalid(&[("expires_at", "must be in the future")])),
-            None => Err(invalid(&[(
-                "expires_at",
-                "must be a UTC time such as 2026-11-20T18:42:45Z",
-            )])),
+            Some(_) => refused("must be in the future"),
+            None => refused("must be a UTC time such as 2026-11-20T18:42:45Z"),
         },
-        _ => Err(invalid(&[("expires_at", "must be a string")])),
+        _ => refused("must be a string"),
     }
 }
 

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
+use super::rate::Rate;
 use crate::clock::rfc3339;
 use crate::random;
-
-/// Length of a rate-limit window.
-const RATE_WINDOW_SECONDS: u64 = 60;
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -135,10 +133,7 @@ pub(crate) enum Authenticated {
 impl State {
     pub(super) fn new(rate_limit: u64) -> Self {
         Self {
-            rate: Rate {
-                limit: rate_limit,
-                ..Rate::default()
-            },
+            rate: Rate::new(rate_limit),
             ..Self::default()
         }
     }
@@ -261,37 +256,6 @@ impl State {
         };
         self.organization_tokens.push(token);
         (secret, id)
-    }
-}
-
-/// The API's rate limit: a fixed window.
-#[derive(Default)]
-pub(super) struct Rate {
-    pub(super) limit: u64,
-    window: u64,
-    used: u64,
-}
-
-impl Rate {
-    /// Counts one request: whether it may pass, and the headers that say so.
-    pub(super) fn count(&mut self, now: u64) -> (bool, [(&'static str, String); 3]) {
-        let window = now / RATE_WINDOW_SECONDS;
-        if window != self.window {
-            (self.window, self.used) = (window, 0);
-        }
-        self.used += 1;
-        let headers = [
-            ("x-ratelimit-limit", self.limit.to_string()),
-            (
-                "x-ratelimit-remaining",
-                self.limit.saturating_sub(self.used).to_string(),
-            ),
-            (
-                "x-ratelimit-reset",
-                ((window + 1) * RATE_WINDOW_SECONDS).to_string(),
-            ),
-        ];
-        (self.used <= self.limit, headers)
     }
 }
 

@@ -13,17 +13,17 @@ use super::BEARER_SECONDS;
 use super::scope::{Insufficient, grant, parse};
 use super::signer::Signer;
 use crate::clock::rfc3339;
-use crate::core::Core;
-use crate::docker_identity::DockerIdentity;
-use crate::hub::{Authenticated, Hub};
+use crate::hub::Authenticated;
+use crate::ledger::Ledger;
 use crate::message::{basic, json as answer, query};
 use crate::service::{Handler, Service};
 use crate::sync::lock;
 
+/// The text for every credential that does not count.
+const WRONG: &str = "incorrect username or password";
+
 pub(crate) struct RegistryAuth {
-    core: Arc<Core>,
-    hub: Arc<Hub>,
-    docker_identity: Arc<DockerIdentity>,
+    ledger: Arc<Ledger>,
     signer: Signer,
     bearers: Mutex<HashMap<String, Bearer>>,
 }
@@ -52,16 +52,9 @@ impl Bearer {
 }
 
 impl RegistryAuth {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        hub: Arc<Hub>,
-        docker_identity: Arc<DockerIdentity>,
-        signer: Signer,
-    ) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, signer: Signer) -> Self {
         Self {
-            core,
-            hub,
-            docker_identity,
+            ledger,
             signer,
             bearers: Mutex::default(),
         }
@@ -76,17 +69,39 @@ impl RegistryAuth {
     pub(super) fn bearer(&self, token: &str) -> Option<Bearer> {
         lock(&self.bearers)
             .get(token)
-            .filter(|bearer| self.core.clock.now() < bearer.expires_at)
+            .filter(|bearer| self.ledger.core.clock.now() < bearer.expires_at)
             .cloned()
     }
 
+    /// The name and whose it is; without credentials nobody. `Err` is the text of the refusal.
+    fn identify(
+        &self,
+        request: &Request<Vec<u8>>,
+    ) -> Result<(String, Authenticated), &'static str> {
+        let Some((name, secret)) = basic(request) else {
+            let unreadable = request.headers().contains_key("authorization");
+            return if unreadable {
+                Err(WRONG)
+            } else {
+                Ok((String::new(), Authenticated::Unknown))
+            };
+        };
+        match self.authenticate(&name, &secret) {
+            Authenticated::Unknown => Err(WRONG),
+            Authenticated::PasswordNotEnough => Err("please use personal access token to login"),
+            who => Ok((name, who)),
+        }
+    }
+
     fn authenticate(&self, name: &str, secret: &str) -> Authenticated {
-        match self.docker_identity.authenticate(name, secret) {
+        match self.ledger.docker_identity.authenticate(name, secret) {
             Some(resources) => Authenticated::Organization(name.to_ascii_lowercase(), resources),
-            None => self
-                .hub
-                .state()
-                .authenticate(name, secret, self.core.clock.now()),
+            None => {
+                self.ledger
+                    .hub
+                    .state()
+                    .authenticate(name, secret, self.ledger.core.clock.now())
+            }
         }
     }
 }
@@ -100,24 +115,9 @@ impl Handler for RegistryAuth {
             // The POST form serves refresh tokens, and none are given.
             return answer(405, &json!({ "details": "method not allowed" }));
         }
-        let credentials = basic(request);
-        if credentials.is_none() && request.headers().contains_key("authorization") {
-            return answer(401, &json!({ "details": "incorrect username or password" }));
-        }
-        let (subject, who) = match credentials {
-            None => (String::new(), Authenticated::Unknown),
-            Some((name, secret)) => match self.authenticate(&name, &secret) {
-                Authenticated::Unknown => {
-                    return answer(401, &json!({ "details": "incorrect username or password" }));
-                }
-                Authenticated::PasswordNotEnough => {
-                    return answer(
-                        401,
-                        &json!({ "details": "please use personal access token to login" }),
-                    );
-                }
-                who => (name, who),
-            },
+        let (subject, who) = match self.identify(request) {
+            Ok(found) => found,
+            Err(text) => return answer(401, &json!({ "details": text })),
         };
         let query = query(request);
         let asked = parse(
@@ -126,7 +126,7 @@ impl Handler for RegistryAuth {
                 .filter(|(name, _)| name == "scope")
                 .map(|(_, value)| value.as_str()),
         );
-        let granted = grant(&self.hub.state(), &who, &asked);
+        let granted = grant(&self.ledger.hub.state(), &who, &asked);
         let access = match granted {
             Ok(access) => access,
             Err(Insufficient) => {
@@ -137,9 +137,9 @@ impl Handler for RegistryAuth {
             }
         };
         let token = self.signer.sign(&subject, &access);
-        let now = self.core.clock.now();
+        let now = self.ledger.core.clock.now();
         let authenticated = !subject.is_empty();
-        self.core.know(
+        self.ledger.core.know(
             format!("registry bearer of {subject}"),
             "registry bearer",
             &token,

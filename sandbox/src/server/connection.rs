@@ -1,7 +1,7 @@
 //! Serves requests on one connection until the client or a fault ends it.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -17,21 +17,56 @@ use crate::message::json;
 use crate::service::{Handler, Service};
 
 /// A connection on which nothing is said for this long is given up.
-pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long and how much of a refused message is still read.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
 /// A byte stream that can be closed politely.
 pub(super) trait Channel: Read + Write {
     /// Says goodbye where the protocol has a word for it.
     fn finish(&mut self) {}
+
+    /// The socket below.
+    fn socket(&self) -> &TcpStream;
 }
 
-impl Channel for TcpStream {}
+impl Channel for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
 
 impl Channel for StreamOwned<ServerConnection, TcpStream> {
     fn finish(&mut self) {
         self.conn.send_close_notify();
         // The peer may be gone, which is what a goodbye is for.
         drop(self.flush());
+    }
+
+    fn socket(&self) -> &TcpStream {
+        &self.sock
+    }
+}
+
+/// Answers a message that was not read to its end. Closing at once would make the system reset the connection, and the reset
+/// can overtake the answer; so the rest is read and dropped first, within bounds.
+pub(super) fn refuse<S: Channel>(stream: &mut S, status: u16, what: &str) {
+    if send(stream, &Method::GET, &refusal(status, what), false).is_err() {
+        return;
+    }
+    stream.finish();
+    let mut socket = stream.socket();
+    let ready = socket
+        .shutdown(Shutdown::Write)
+        .and_then(|()| socket.set_read_timeout(Some(DRAIN_TIMEOUT)));
+    let mut scratch = [0; 16 * 1024];
+    let mut drained = 0;
+    while ready.is_ok() && drained < MAX_DRAINED_BYTES {
+        match socket.read(&mut scratch) {
+            Ok(count @ 1..) => drained += count,
+            Ok(0) | Err(_) => return,
+        }
     }
 }
 
@@ -87,11 +122,7 @@ pub(super) fn serve<S: Channel>(inbound: &mut Inbound<S>, routes: &dyn Routes) {
         let request = match read_request(inbound) {
             Ok(request) => request,
             Err(Refusal::Gone) => return,
-            Err(Refusal::Answer(status, what)) => {
-                let refusal = refusal(status, what);
-                drop(send(&mut inbound.stream, &Method::GET, &refusal, false));
-                return inbound.stream.finish();
-            }
+            Err(Refusal::Answer(status, what)) => return refuse(&mut inbound.stream, status, what),
         };
         let keep_alive = keeps_alive(&request);
         let went_well = deliver(

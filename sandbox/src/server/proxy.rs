@@ -11,7 +11,7 @@ use http::{Method, Request, Response, header};
 use rustls::{ServerConnection, StreamOwned};
 
 use super::authority::Authority;
-use super::connection::{Routes, prepare, refusal, send, serve};
+use super::connection::{Routes, prepare, refusal, refuse, serve};
 use crate::core::Core;
 use crate::fault::Delivery;
 use crate::http1::{Inbound, Refusal, forward, read_request};
@@ -49,26 +49,12 @@ impl Proxy {
         let request = match read_request(&mut inbound) {
             Ok(request) => request,
             Err(Refusal::Gone) => return,
-            Err(Refusal::Answer(status, what)) => {
-                drop(send(
-                    &mut inbound.stream,
-                    &Method::GET,
-                    &refusal(status, what),
-                    false,
-                ));
-                return;
-            }
+            Err(Refusal::Answer(status, what)) => return refuse(&mut inbound.stream, status, what),
         };
         let Some(host) = self.accepted(&request) else {
             self.core
                 .note_unexpected(format!("{} {}", request.method(), request.uri()));
-            drop(send(
-                &mut inbound.stream,
-                &Method::GET,
-                &refusal(403, "not a host of this sandbox"),
-                false,
-            ));
-            return;
+            return refuse(&mut inbound.stream, 403, "not a host of this sandbox");
         };
         // A client that speaks before the tunnel stands is not one of ours.
         let Some(stream) = inbound.into_untouched() else {

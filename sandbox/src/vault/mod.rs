@@ -45,10 +45,6 @@ pub struct Vault;
 
 impl Vault {
     /// A Vault in this world.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "placeholder: the real module keeps the world"
-    )]
     pub fn new(_world: World) -> Self {
         Self
     }

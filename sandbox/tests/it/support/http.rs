@@ -95,7 +95,7 @@ pub(crate) fn through_proxy(
 }
 
 /// A TLS connection to `host`, trusting the run's authority alone.
-pub(crate) fn tunnel(sandbox: &Sandbox, host: &str) -> StreamOwned<ClientConnection, TcpStream> {
+fn tunnel(sandbox: &Sandbox, host: &str) -> StreamOwned<ClientConnection, TcpStream> {
     let mut stream =
         TcpStream::connect(sandbox.proxy_url().trim_start_matches("http://")).expect("connect");
     stream
@@ -143,4 +143,18 @@ pub(crate) fn hub_bearer(sandbox: &Sandbox) -> String {
         "authorization: Bearer {}\r\n",
         answer.json()["access_token"].as_str().expect("a bearer")
     )
+}
+
+/// Sends a request and does not read: for requests that a latch holds. The connection lives as long as what is returned.
+pub(crate) fn send_only(
+    sandbox: &Sandbox,
+    host: &str,
+    line: &str,
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut stream = tunnel(sandbox, host);
+    stream
+        .write_all(format!("{line} HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes())
+        .and_then(|()| stream.flush())
+        .expect("write");
+    stream
 }

@@ -11,10 +11,12 @@ use std::process::{Command, Output, Stdio};
 use hublease_sandbox::Sandbox;
 use tempfile::TempDir;
 
-pub(crate) use self::http::{Answer, exchange, hub_bearer, through_proxy};
+pub(crate) use self::http::{
+    Answer, exchange, hub_bearer, send_only, through_proxy, try_through_proxy,
+};
 
 /// Where Debian and Docker's packages put programs; the CLI must not find `pass` or credential helpers elsewhere.
-pub const PROGRAMS: &str = "/usr/local/bin:/usr/bin:/bin";
+pub(crate) const PROGRAMS: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A docker configuration directory and the sandbox that its programs see.
 pub(crate) struct Docker<'s> {

@@ -3,17 +3,14 @@
 //! Follows CircleCI's and GitHub's documents of their variables; only those that identify a job are here. Nothing is inherited:
 //! a caller clears the environment and adds `PATH` and `HOME` of its choice.
 
+use super::Sandbox;
 use crate::issuer::IdTokenRequests;
-use crate::sandbox::Sandbox;
 use crate::service::Service;
-
-/// Name and value.
-pub(crate) type Variables = Vec<(String, String)>;
 
 impl Sandbox {
     /// What every program needs: `HTTPS_PROXY`, `SSL_CERT_FILE` (the run's authority alone), `SSL_CERT_DIR` (empty) and
     /// `DOCKER_HOST` (a socket that is not there, because an engine that answers would log in by itself, past the proxy).
-    pub fn environment(&self) -> Variables {
+    pub fn environment(&self) -> Vec<(String, String)> {
         let path = |name: &str| self.directory().join(name).display().to_string();
         owned(&[
             ("HTTPS_PROXY", &self.proxy_url()),
@@ -24,12 +21,12 @@ impl Sandbox {
     }
 
     /// A CircleCI job whose tokens have the default audience, the organization id.
-    pub fn circleci_environment(&self) -> Variables {
+    pub fn circleci_environment(&self) -> Vec<(String, String)> {
         self.circleci_environment_for(&self.issuer().identity().organization_id)
     }
 
     /// A CircleCI job whose tokens have this audience.
-    pub fn circleci_environment_for(&self, audience: &str) -> Variables {
+    pub fn circleci_environment_for(&self, audience: &str) -> Vec<(String, String)> {
         let identity = self.issuer().identity();
         let first = self
             .issuer()
@@ -61,7 +58,7 @@ impl Sandbox {
     }
 
     /// A GitHub Actions job with `id-token: write`; the request URL is GitHub's host, through the proxy.
-    pub fn github_environment(&self) -> Variables {
+    pub fn github_environment(&self) -> Vec<(String, String)> {
         let identity = self.issuer().identity();
         let url = IdTokenRequests::url("https://pipelines.actions.githubusercontent.com");
         owned(&[
@@ -89,7 +86,7 @@ impl Sandbox {
     }
 }
 
-fn owned(variables: &[(&str, &str)]) -> Variables {
+fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     variables
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
