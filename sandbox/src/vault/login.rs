@@ -4,6 +4,8 @@
 //! issuer's keys. Guessed: the text of a signature by another issuer's keys under OIDC discovery, and the shape of
 //! the MFA constraint's `any` list.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::claims::{self, Expected};
@@ -23,7 +25,13 @@ pub struct JwtMount {
     pub default_role: Option<String>,
     /// Makes every login fail with `error configuring token validator: ` and this text.
     pub validator_fault: Option<String>,
-    pub(super) roles: std::collections::BTreeMap<String, Role>,
+}
+
+/// A mount and its roles by name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MountedJwt {
+    pub(super) config: JwtMount,
+    pub(super) roles: BTreeMap<String, Role>,
 }
 
 /// What kind of login a role is for.
@@ -85,31 +93,16 @@ impl Vault {
         &self,
         call: &Call,
         mount: &str,
-        config: &JwtMount,
+        mounted: &MountedJwt,
     ) -> Result<Reply, Reply> {
+        let config = &mounted.config;
         if call.operation != Operation::Write {
             return Err(Reply::unsupported_operation());
         }
-        let refused = |text: String| Reply::error(400, text);
-        let mut role_name = call.text("role")?.to_lowercase();
-        if role_name.is_empty() {
-            role_name = config.default_role.clone().unwrap_or_default();
-        }
-        if role_name.is_empty() {
-            return Err(refused("missing role".to_owned()));
-        }
-        let role = config
-            .roles
-            .get(&role_name)
-            .ok_or_else(|| refused(format!("role {role_name:?} could not be found")))?;
-        if role.role_type == RoleType::Oidc {
-            return Err(refused(
-                "role with oidc role_type is not allowed".to_owned(),
-            ));
-        }
+        let (role_name, role) = asked_role(call, mounted)?;
         let jwt = call.text("jwt")?;
         if jwt.is_empty() {
-            return Err(refused("missing token".to_owned()));
+            return Err(refused("missing token"));
         }
         if let Some(fault) = &config.validator_fault {
             return Err(refused(format!(
@@ -183,6 +176,28 @@ impl State {
     }
 }
 
+/// The role named, in lower case, or the mount's default.
+fn asked_role<'mount>(
+    call: &Call,
+    mounted: &'mount MountedJwt,
+) -> Result<(String, &'mount Role), Reply> {
+    let mut name = call.text("role")?.to_lowercase();
+    if name.is_empty() {
+        name = mounted.config.default_role.clone().unwrap_or_default();
+    }
+    if name.is_empty() {
+        return Err(refused("missing role"));
+    }
+    let role = mounted
+        .roles
+        .get(&name)
+        .ok_or_else(|| refused(format!("role {name:?} could not be found")))?;
+    if role.role_type == RoleType::Oidc {
+        return Err(refused("role with oidc role_type is not allowed"));
+    }
+    Ok((name, role))
+}
+
 /// The role's own demands: audience, user claim, bound claims, in this order.
 fn accepted_alias(claims: &Map<String, Value>, role: &Role) -> Result<String, String> {
     if role.bound_audiences.is_empty() && !claims::audiences(claims).is_empty() {
@@ -202,6 +217,10 @@ fn accepted_alias(claims: &Map<String, Value>, role: &Role) -> Result<String, St
     claims::validate_bound(claims, &role.bound_claims, use_globs)
         .map_err(|text| format!("error validating claims: {text}"))?;
     Ok(alias)
+}
+
+fn refused(text: impl AsRef<str>) -> Reply {
+    Reply::error(400, text)
 }
 
 fn logged_in(token: &Token) -> Reply {

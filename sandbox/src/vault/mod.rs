@@ -51,16 +51,17 @@ pub type Verify = dyn Fn(&str) -> Result<Value, String> + Send + Sync;
 pub struct World {
     /// The sandbox clock: unix seconds.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
-    /// Checks a JWT's signature only: claims, or why it was not accepted. Time, issuer and audience are judged here.
+    /// Checks a JWT's signature only; time, issuer and audience are judged here.
     pub verify: Arc<Verify>,
     /// The plugin's way to Docker Hub.
     pub minter: Arc<dyn Minter>,
 }
 
 /// Docker Hub as the secrets plugin sees it. The error texts travel to the caller unchanged, so that they should be
-/// the plugin's own: `authentication failed: 401`, `failed to create auth token: 403`, `failed to delete auth token 404`.
+/// the plugin's own:
+/// `authentication failed: 401`, `failed to create auth token: 403`, `failed to delete auth token 404`.
 pub trait Minter: Send + Sync {
-    /// Makes a personal access token; `scope` is Docker Hub's own, such as `repo:read`.
+    /// Makes a personal access token; `scope` is Docker Hub's own, such as `repo:read`. Answers the token and its UUID.
     ///
     /// # Errors
     /// The plugin's error text.
@@ -119,15 +120,10 @@ impl Vault {
         reply.into_response()
     }
 
-    /// Lets the clock and, unless [`Queue::Manual`], the revocation queue do what is due. A sealed server does nothing.
-    pub fn tick(&self) {
-        self.settle();
-    }
-
     /// Leases and tokens that still work, sorted; what is due by the clock or the queue happens first.
     #[must_use]
     pub fn live(&self) -> Vec<LiveItem> {
-        self.settle();
+        self.tick();
         self.state().live(self.now())
     }
 

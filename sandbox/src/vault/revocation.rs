@@ -39,8 +39,8 @@ impl Vault {
         self.work(Jobs::All, &turn)
     }
 
-    /// What happens by itself between requests.
-    pub(super) fn settle(&self) {
+    /// Lets the clock and, unless [`Queue::Manual`], the revocation queue do what is due. A sealed server does nothing.
+    pub fn tick(&self) {
         let mode = {
             let now = self.now();
             let mut state = self.state();

@@ -102,15 +102,15 @@ impl Vault {
     /// Paths that need no token: logins.
     fn public(&self, call: &Call) -> Option<Result<Reply, Reply>> {
         let full_path = call.full_path();
-        let (mount, config) = {
+        let (mount, mounted) = {
             let state = self.state();
-            let (mount, rest, config) = state.jwt_mount(&full_path)?;
+            let (mount, rest, mounted) = state.jwt_mount(&full_path)?;
             if rest != "login" {
                 return None;
             }
-            (mount, config.clone())
+            (mount, mounted.clone())
         };
-        Some(self.login(call, &mount, &config))
+        Some(self.login(call, &mount, &mounted))
     }
 
     /// Writes are updates, except below the Docker Hub plugin: its existence check looks where nothing is ever stored.

@@ -4,18 +4,20 @@
 //! `team/auth/jwt-github`. Writing to a mount that does not exist does nothing but answer `false`, so that a test can
 //! assert it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::Vault;
 use super::docker_hub::{DockerHub, DockerHubAccount, Generation};
 use super::dynamic::DynamicEngine;
 use super::key_value::{Entry, KeyValue, KeyValueVersion};
-use super::login::{JwtMount, Role};
+use super::login::{JwtMount, MountedJwt, Role};
 use super::policy::{Capability, Rule};
 use super::state::{Engine, State};
 
 /// Whose manners the server has, where they differ: the shape of tokens, and the answer to a queued revocation (204 as
-/// Vault documents it, 202 as OpenBao does it).
+/// Vault documents it, 202 as OpenBao does it; Vault's source says 202 too, so that a client must take both).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flavour {
     /// HashiCorp Vault.
@@ -98,16 +100,20 @@ impl Vault {
 
     /// Mounts the JWT auth method, say at `auth/jwt`, and configures it.
     pub fn enable_jwt(&self, mount: &str, config: JwtMount) {
-        self.state().jwt_mounts.insert(as_prefix(mount), config);
+        let mounted = MountedJwt {
+            config,
+            ..MountedJwt::default()
+        };
+        self.state().jwt_mounts.insert(as_prefix(mount), mounted);
     }
 
     /// Writes a role; its name becomes lower case.
     pub fn write_role(&self, mount: &str, name: &str, role: Role) -> bool {
         let mut state = self.state();
-        let Some(config) = state.jwt_mounts.get_mut(&as_prefix(mount)) else {
+        let Some(mounted) = state.jwt_mounts.get_mut(&as_prefix(mount)) else {
             return false;
         };
-        config.roles.insert(name.to_lowercase(), role);
+        mounted.roles.insert(name.to_lowercase(), role);
         true
     }
 
@@ -115,7 +121,7 @@ impl Vault {
     pub fn enable_docker_hub(&self, mount: &str, generation: Generation) {
         let engine = DockerHub {
             generation,
-            accounts: std::collections::BTreeMap::new(),
+            accounts: BTreeMap::new(),
             accepts_only_202: false,
         };
         self.state()
@@ -159,7 +165,7 @@ impl Vault {
     pub fn enable_key_value(&self, mount: &str, version: KeyValueVersion) {
         let engine = KeyValue {
             version,
-            entries: std::collections::BTreeMap::new(),
+            entries: BTreeMap::new(),
         };
         self.state()
             .engines

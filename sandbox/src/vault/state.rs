@@ -7,7 +7,7 @@ use super::docker_hub::DockerHub;
 use super::dynamic::DynamicEngine;
 use super::key_value::KeyValue;
 use super::lease::{Condition, Job, Lease};
-use super::login::JwtMount;
+use super::login::MountedJwt;
 use super::policy::{self, Rule};
 use super::settings::{Flavour, Queue};
 use super::token::Token;
@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) require_request_header: bool,
     pub(super) namespaces: BTreeSet<String>,
     pub(super) policies: BTreeMap<(String, String), Vec<Rule>>,
-    pub(super) jwt_mounts: BTreeMap<String, JwtMount>,
+    pub(super) jwt_mounts: BTreeMap<String, MountedJwt>,
     pub(super) engines: BTreeMap<String, Engine>,
     /// By id: the client token.
     pub(super) tokens: BTreeMap<String, Token>,
@@ -81,7 +81,7 @@ impl State {
     pub(super) fn jwt_mount<'path>(
         &self,
         full_path: &'path str,
-    ) -> Option<(String, &'path str, &JwtMount)> {
+    ) -> Option<(String, &'path str, &MountedJwt)> {
         longest_prefix(&self.jwt_mounts, full_path)
     }
 

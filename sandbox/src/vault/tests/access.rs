@@ -9,81 +9,84 @@ use super::{Bench, EXAMPLE_PASSWORD, ORG, circleci_claims};
 const ACL_DENIED: (u16, &str) = (403, "1 error occurred:\n\t* permission denied\n\n");
 const MINT: &str = "dockerhub/token/acmebot/read";
 
+type Rules<'rules> = &'rules [(&'rules str, &'rules [Capability])];
+
+/// What is granted, what is asked, and the answer.
+const POLICIES: [(&str, Rules<'_>, &str, &str, u16); 14] = [
+    ("nothing", &[], "POST", MINT, 403),
+    ("exact", &[(MINT, &[Create])], "POST", MINT, 200),
+    (
+        "prefix",
+        &[("dockerhub/token/*", &[Create])],
+        "POST",
+        MINT,
+        200,
+    ),
+    ("everything", &[("*", &[Create])], "POST", MINT, 200),
+    // The plugin's existence check never finds anything, so that every mint is a create.
+    ("update", &[(MINT, &[Update])], "POST", MINT, 403),
+    ("read", &[(MINT, &[Read])], "POST", MINT, 403),
+    (
+        "deny beats all",
+        &[(MINT, &[Create, Deny])],
+        "POST",
+        MINT,
+        403,
+    ),
+    (
+        "exact beats prefix",
+        &[("dockerhub/*", &[Create]), (MINT, &[Deny])],
+        "POST",
+        MINT,
+        403,
+    ),
+    (
+        "longer prefix",
+        &[("dockerhub/*", &[Deny]), ("dockerhub/token/*", &[Create])],
+        "POST",
+        MINT,
+        200,
+    ),
+    (
+        "no star, no prefix",
+        &[("dockerhub/token/", &[Create])],
+        "POST",
+        MINT,
+        403,
+    ),
+    (
+        "a star inside is no star",
+        &[("dockerhub/*/acmebot/read", &[Create])],
+        "POST",
+        MINT,
+        403,
+    ),
+    (
+        "another path",
+        &[("secret/data/ci/*", &[Read])],
+        "GET",
+        "secret/data/other",
+        403,
+    ),
+    (
+        "read kv",
+        &[("secret/data/ci/*", &[Read])],
+        "GET",
+        "secret/data/ci/dockerhub",
+        200,
+    ),
+    (
+        "kv v1 path for v2",
+        &[("secret/ci/*", &[Read])],
+        "GET",
+        "secret/data/ci/dockerhub",
+        403,
+    ),
+];
+
 #[test]
 fn policies_name_paths_and_capabilities() {
-    type Rules<'rules> = &'rules [(&'rules str, &'rules [Capability])];
-    let cases: [(&str, Rules<'_>, &str, &str, u16); 14] = [
-        ("nothing", &[], "POST", MINT, 403),
-        ("exact", &[(MINT, &[Create])], "POST", MINT, 200),
-        (
-            "prefix",
-            &[("dockerhub/token/*", &[Create])],
-            "POST",
-            MINT,
-            200,
-        ),
-        ("everything", &[("*", &[Create])], "POST", MINT, 200),
-        // The plugin's existence check never finds anything, so that every mint is a create.
-        ("update", &[(MINT, &[Update])], "POST", MINT, 403),
-        ("read", &[(MINT, &[Read])], "POST", MINT, 403),
-        (
-            "deny beats all",
-            &[(MINT, &[Create, Deny])],
-            "POST",
-            MINT,
-            403,
-        ),
-        (
-            "exact beats prefix",
-            &[("dockerhub/*", &[Create]), (MINT, &[Deny])],
-            "POST",
-            MINT,
-            403,
-        ),
-        (
-            "longer prefix",
-            &[("dockerhub/*", &[Deny]), ("dockerhub/token/*", &[Create])],
-            "POST",
-            MINT,
-            200,
-        ),
-        (
-            "no star, no prefix",
-            &[("dockerhub/token/", &[Create])],
-            "POST",
-            MINT,
-            403,
-        ),
-        (
-            "a star inside is no star",
-            &[("dockerhub/*/acmebot/read", &[Create])],
-            "POST",
-            MINT,
-            403,
-        ),
-        (
-            "another path",
-            &[("secret/data/ci/*", &[Read])],
-            "GET",
-            "secret/data/other",
-            403,
-        ),
-        (
-            "read kv",
-            &[("secret/data/ci/*", &[Read])],
-            "GET",
-            "secret/data/ci/dockerhub",
-            200,
-        ),
-        (
-            "kv v1 path for v2",
-            &[("secret/ci/*", &[Read])],
-            "GET",
-            "secret/data/ci/dockerhub",
-            403,
-        ),
-    ];
-    for (name, rules, method, path, status) in cases {
+    for (name, rules, method, path, status) in POLICIES {
         let bench = Bench::new();
         bench.vault.write_policy("", "P", rules);
         let token = bench.token(&["p"]);

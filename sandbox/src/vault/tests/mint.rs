@@ -44,6 +44,54 @@ fn both_generations_mint_on_write() {
     }
 }
 
+/// Method, path, status, and the text that Vault wraps.
+const REFUSALS: [(&str, &str, u16, &str); 9] = [
+    (
+        "GET",
+        "dockerhub/token/acmebot/read",
+        405,
+        "unsupported operation",
+    ),
+    (
+        "DELETE",
+        "dockerhub/token/acmebot/read",
+        405,
+        "unsupported operation",
+    ),
+    (
+        "POST",
+        "dockerhub/token/acmebot/admin",
+        500,
+        "requested scope \"admin\" is not permitted for user \"acmebot\"",
+    ),
+    (
+        "POST",
+        "dockerhub/token/nobody/read",
+        500,
+        "unable to finde configuration for \"nobody\"",
+    ),
+    (
+        "POST",
+        "dockerhub-2021/token/nobody/acme",
+        500,
+        "unable to finde configuration for \"nobody\"",
+    ),
+    (
+        "POST",
+        "dockerhub/token/locked/read",
+        500,
+        "authentication failed: 401",
+    ),
+    ("POST", "dockerhub/token/read", 404, "unsupported path"),
+    (
+        "POST",
+        "dockerhub/token/acmebot/read/more",
+        404,
+        "unsupported path",
+    ),
+    ("POST", "dockerhub/token/-a/read", 404, "unsupported path"),
+];
+
 #[test]
 fn what_the_plugin_refuses() {
     let bench = Bench::new();
@@ -56,65 +104,10 @@ fn what_the_plugin_refuses() {
             .status,
         204
     );
-    for (method, path, status, text) in [
-        (
-            "GET",
-            "dockerhub/token/acmebot/read",
-            405,
-            core("unsupported operation"),
-        ),
-        (
-            "DELETE",
-            "dockerhub/token/acmebot/read",
-            405,
-            core("unsupported operation"),
-        ),
-        (
-            "POST",
-            "dockerhub/token/acmebot/admin",
-            500,
-            core("requested scope \"admin\" is not permitted for user \"acmebot\""),
-        ),
-        (
-            "POST",
-            "dockerhub/token/nobody/read",
-            500,
-            core("unable to finde configuration for \"nobody\""),
-        ),
-        (
-            "POST",
-            "dockerhub-2021/token/nobody/acme",
-            500,
-            core("unable to finde configuration for \"nobody\""),
-        ),
-        (
-            "POST",
-            "dockerhub/token/locked/read",
-            500,
-            core("authentication failed: 401"),
-        ),
-        (
-            "POST",
-            "dockerhub/token/read",
-            404,
-            core("unsupported path"),
-        ),
-        (
-            "POST",
-            "dockerhub/token/acmebot/read/more",
-            404,
-            core("unsupported path"),
-        ),
-        (
-            "POST",
-            "dockerhub/token/-a/read",
-            404,
-            core("unsupported path"),
-        ),
-    ] {
+    for (method, path, status, text) in REFUSALS {
         assert_eq!(
             bench.call(&root, method, path, &Value::Null).error(),
-            (status, text.as_str()),
+            (status, core(text).as_str()),
             "{path}"
         );
     }

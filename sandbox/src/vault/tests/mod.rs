@@ -1,18 +1,23 @@
 //! The bench that every test stands on: a clock to move, a Docker Hub that remembers, and JWTs that are plain JSON.
 
 mod access;
+mod claims;
 mod login;
 mod mint;
+mod queue;
 mod revoke;
 mod server;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::{EXAMPLE_PASSWORD, Example, LiveItem, Minter, TokenRequest, TokenType, Vault, World};
+use super::{
+    EXAMPLE_PASSWORD, Example, LiveItem, Minter, Role, TokenRequest, TokenType, Vault, World,
+};
 
 const START: u64 = 1_700_000_000;
 const ORG: &str = "00000000-0000-4000-8000-000000000001";
@@ -33,6 +38,8 @@ struct Hub {
     made: AtomicU64,
     /// Answered instead of revoking, as often as it is there.
     revoke_faults: Mutex<Vec<String>>,
+    /// Says that a revocation has begun, then waits until it may go on; used up by one.
+    revoke_gate: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
 impl Hub {
@@ -64,6 +71,10 @@ impl Minter for Hub {
     }
 
     fn revoke(&self, _username: &str, _password: &str, uuid: &str) -> Result<(), String> {
+        if let Some((begun, go_on)) = self.revoke_gate.lock().unwrap().take() {
+            begun.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
         if let Some(fault) = self.revoke_faults.lock().unwrap().pop() {
             return Err(fault);
         }
@@ -200,6 +211,11 @@ impl Bench {
         answer.text("/lease_id")
     }
 
+    fn revoke(&self, token: &str, lease_id: &str, sync: bool) -> Answer {
+        let body = json!({ "lease_id": lease_id, "sync": sync });
+        self.call(token, "PUT", "sys/leases/revoke", &body)
+    }
+
     fn live(&self, kind: &str) -> Vec<String> {
         let of_kind = |item: LiveItem| (item.kind == kind).then_some(item.id);
         self.vault.live().into_iter().filter_map(of_kind).collect()
@@ -218,6 +234,17 @@ fn circleci_claims() -> Value {
         "oidc.circleci.com/ssh-rerun": false,
         "oidc.circleci.com/context-ids": ["c1", "c2"],
     })
+}
+
+/// A role that accepts them.
+fn circleci_role() -> Role {
+    Role {
+        bound_audiences: vec![ORG.to_owned()],
+        user_claim: "oidc.circleci.com/project-id".to_owned(),
+        token_policies: vec!["Dockerhub".to_owned()],
+        token_ttl: 600,
+        ..Role::default()
+    }
 }
 
 /// The claims above, with members replaced or (null) removed.

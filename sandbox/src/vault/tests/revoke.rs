@@ -1,34 +1,10 @@
-//! Every way a lease ends, and every way it does not.
+//! Every way a lease ends at once or by the clock, and every way it does not.
+
+use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
-use super::super::{Flavour, Queue, QueueRun};
 use super::Bench;
-
-const ONE_REVOKED: QueueRun = QueueRun {
-    revoked: 1,
-    failed: 0,
-    irrevocable: 0,
-};
-const ONE_FAILED: QueueRun = QueueRun {
-    revoked: 0,
-    failed: 1,
-    irrevocable: 0,
-};
-const ONE_GIVEN_UP: QueueRun = QueueRun {
-    revoked: 0,
-    failed: 0,
-    irrevocable: 1,
-};
-
-fn revoke(bench: &Bench, token: &str, lease_id: &str, sync: bool) -> super::Answer {
-    bench.call(
-        token,
-        "PUT",
-        "sys/leases/revoke",
-        &json!({ "lease_id": lease_id, "sync": sync }),
-    )
-}
 
 #[test]
 fn sync_waits_and_hears() {
@@ -42,18 +18,18 @@ fn sync_waits_and_hears() {
         .lock()
         .unwrap()
         .push(fault.to_owned());
-    let failed = revoke(&bench, &token, &lease_id, true);
+    let failed = bench.revoke(&token, &lease_id, true);
     let text = format!("failed to revoke entry: resp: (*logical.Response)(nil) err: {fault}");
     assert_eq!(failed.error(), (400, text.as_str()));
     assert_eq!((bench.hub.count(), bench.live("lease").len()), (1, 1));
 
-    let done = revoke(&bench, &token, &lease_id, true);
+    let done = bench.revoke(&token, &lease_id, true);
     assert_eq!((done.status, done.body), (204, Value::Null));
     assert_eq!((bench.hub.count(), bench.live("lease").len()), (0, 0));
     // Gone and never known are the same success; nobody asks the Hub.
     for lease_id in [lease_id.as_str(), "dockerhub/token/acmebot/read/unknown"] {
-        assert_eq!(revoke(&bench, &token, lease_id, true).status, 204);
-        assert_eq!(revoke(&bench, &token, lease_id, false).status, 204);
+        assert_eq!(bench.revoke(&token, lease_id, true).status, 204);
+        assert_eq!(bench.revoke(&token, lease_id, false).status, 204);
     }
     let nothing = bench.call(
         &token,
@@ -79,60 +55,11 @@ fn the_id_may_be_in_the_path() {
 }
 
 #[test]
-fn without_sync_it_is_only_queued() {
-    for (flavour, status) in [(Flavour::Vault, 204), (Flavour::OpenBao, 202)] {
-        let bench = Bench::new();
-        bench.vault.set_flavour(flavour);
-        bench.vault.set_queue(Queue::Manual);
-        let token = bench.token(&["dockerhub"]);
-        let lease_id = bench.mint(&token);
-        assert_eq!(revoke(&bench, &token, &lease_id, false).status, status);
-        assert_eq!(revoke(&bench, &token, &lease_id, false).status, status);
-        assert_eq!((bench.hub.count(), bench.live("lease").len()), (1, 1));
-        assert_eq!(bench.vault.run_queue(), ONE_REVOKED);
-        assert_eq!((bench.hub.count(), bench.live("lease").len()), (0, 0));
-        assert_eq!(bench.vault.run_queue(), QueueRun::default());
-    }
-}
-
-#[test]
-fn revoke_self_ends_the_token_now_and_its_leases_later() {
-    for (queue, at_once) in [
-        (Queue::Manual, 1),
-        (Queue::OnNextRequest, 1),
-        (Queue::AtOnce, 0),
-    ] {
-        let bench = Bench::new();
-        bench.vault.set_queue(queue);
-        let token = bench.token(&["dockerhub-mint-only"]);
-        bench.mint(&token);
-        let other = bench.token(&["dockerhub"]);
-        bench.mint(&other);
-        let answer = bench.call(&token, "POST", "auth/token/revoke-self", &Value::Null);
-        assert_eq!((answer.status, answer.body), (204, Value::Null));
-        assert_eq!(bench.hub.count(), 1 + at_once, "{queue:?}");
-        let again = bench.call(&token, "POST", "auth/token/revoke-self", &Value::Null);
-        assert_eq!(again.error(), (403, "permission denied"));
-        let after_a_request = if queue == Queue::Manual { 2 } else { 1 };
-        assert_eq!(bench.hub.count(), after_a_request, "{queue:?}");
-        bench.vault.run_queue();
-        assert_eq!(
-            (
-                bench.hub.count(),
-                bench.live("lease").len(),
-                bench.live("token").len()
-            ),
-            (1, 1, 1)
-        );
-    }
-}
-
-#[test]
 fn mint_only_cannot_revoke_leases() {
     let bench = Bench::new();
     let token = bench.token(&["dockerhub-mint-only"]);
     let lease_id = bench.mint(&token);
-    let refused = revoke(&bench, &token, &lease_id, true);
+    let refused = bench.revoke(&token, &lease_id, true);
     assert_eq!(
         refused.error(),
         (403, "1 error occurred:\n\t* permission denied\n\n")
@@ -140,83 +67,11 @@ fn mint_only_cannot_revoke_leases() {
     assert_eq!(bench.hub.count(), 1);
     // Whoever has the capability may revoke any lease.
     assert_eq!(
-        revoke(&bench, &bench.token(&["dockerhub"]), &lease_id, true).status,
+        bench
+            .revoke(&bench.token(&["dockerhub"]), &lease_id, true)
+            .status,
         204
     );
-}
-
-#[test]
-fn the_plugin_that_accepts_only_202_never_succeeds() {
-    let bench = Bench::new();
-    assert!(bench.vault.accept_only_202("dockerhub", true));
-    let token = bench.token(&["dockerhub"]);
-    let lease_id = bench.mint(&token);
-    let text = |status: &str| {
-        format!(
-            "failed to revoke entry: resp: (*logical.Response)(nil) err: failed to delete auth token {status}"
-        )
-    };
-    assert_eq!(
-        revoke(&bench, &token, &lease_id, true).error(),
-        (400, text("204").as_str())
-    );
-    assert_eq!(bench.hub.count(), 0);
-    assert_eq!(
-        revoke(&bench, &token, &lease_id, true).error(),
-        (400, text("404").as_str())
-    );
-    bench.vault.set_queue(Queue::Manual);
-    revoke(&bench, &token, &lease_id, false);
-    for _ in 0..5 {
-        assert_eq!(bench.vault.run_queue(), ONE_FAILED);
-    }
-    assert_eq!(bench.vault.run_queue(), ONE_GIVEN_UP);
-    assert_eq!(bench.vault.run_queue(), QueueRun::default());
-    assert_eq!(
-        (bench.live("irrevocable lease"), bench.live("lease")),
-        (vec![lease_id], vec![])
-    );
-}
-
-#[test]
-fn a_queued_failure_waits_longer_each_time() {
-    let bench = Bench::new();
-    let token = bench.token(&["dockerhub"]);
-    let lease_id = bench.mint(&token);
-    bench
-        .vault
-        .delete_docker_hub_account("dockerhub", "acmebot");
-    revoke(&bench, &token, &lease_id, false);
-    bench.vault.tick();
-    for wait in [20, 40, 80, 160, 320] {
-        assert_eq!(
-            bench.live("irrevocable lease").len(),
-            0,
-            "after the wait before {wait}"
-        );
-        bench.pass(wait - 1);
-        bench.vault.tick();
-        assert_eq!(bench.live("irrevocable lease").len(), 0, "before {wait}");
-        bench.pass(1);
-        bench.vault.tick();
-    }
-    assert_eq!(
-        (bench.live("irrevocable lease"), bench.hub.count()),
-        (vec![lease_id.clone()], 1)
-    );
-    // An operator who repairs the account may still revoke it.
-    let account = super::super::DockerHubAccount {
-        password: super::EXAMPLE_PASSWORD.to_owned(),
-        allowed: vec![],
-    };
-    bench
-        .vault
-        .write_docker_hub_account("dockerhub", "acmebot", account);
-    assert_eq!(
-        revoke(&bench, &bench.token(&["root"]), &lease_id, true).status,
-        204
-    );
-    assert_eq!((bench.hub.count(), bench.vault.live().len()), (0, 1));
 }
 
 #[test]
@@ -263,7 +118,7 @@ fn batch_tokens_own_nothing() {
         (1, vec![token.clone()])
     );
     assert_eq!(
-        revoke(&bench, &token, &answer.text("/lease_id"), true).status,
+        bench.revoke(&token, &answer.text("/lease_id"), true).status,
         204
     );
     assert_eq!(bench.hub.count(), 0);
@@ -312,4 +167,26 @@ fn a_sealed_server_lets_nothing_end() {
     assert_eq!((bench.live("lease").len(), bench.hub.count()), (1, 1));
     bench.vault.unseal();
     assert_eq!((bench.live("lease").len(), bench.hub.count()), (0, 0));
+}
+
+#[test]
+fn a_hub_that_hangs_hangs_nobody_else() {
+    let bench = Bench::new();
+    let token = bench.token(&["dockerhub"]);
+    let lease_id = bench.mint(&token);
+    let (begun, has_begun) = channel();
+    let (go_on, may_go_on) = channel();
+    *bench.hub.revoke_gate.lock().unwrap() = Some((begun, may_go_on));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| bench.revoke(&token, &lease_id, true).status);
+        has_begun.recv().unwrap();
+        // The token's lease is still there, and everything but revocations is answered.
+        let lookup = bench.call(&token, "GET", "auth/token/lookup-self", &Value::Null);
+        assert_eq!((lookup.status, bench.live("lease").len()), (200, 1));
+        // Another revocation of the same lease waits for its turn, and then finds nothing to do.
+        let second = scope.spawn(|| bench.revoke(&token, &lease_id, true).status);
+        go_on.send(()).unwrap();
+        assert_eq!((first.join().unwrap(), second.join().unwrap()), (204, 204));
+    });
+    assert_eq!((bench.hub.count(), bench.live("lease").len()), (0, 0));
 }

@@ -102,62 +102,39 @@ fn an_agent_may_demand_its_header() {
     );
 }
 
+const NO_ROUTE: &str = "no handler for route \"nowhere/x\". route entry not found.";
+const UNSUPPORTED: &str = "1 error occurred:\n\t* unsupported operation\n\n";
+
+/// Asked by a token that may do anything.
+const ODD_REQUESTS: [(&str, &str, (u16, &str)); 13] = [
+    ("GET", "/v1/nowhere/x", (404, NO_ROUTE)),
+    (
+        "GET",
+        "/v1/sys/mounts",
+        (404, "1 error occurred:\n\t* unsupported path\n\n"),
+    ),
+    ("GET", "/v1/sys/leases/revoke", (405, UNSUPPORTED)),
+    ("GET", "/v1/sys/leases/lookup", (405, UNSUPPORTED)),
+    ("GET", "/v1/auth/token/revoke-self", (405, UNSUPPORTED)),
+    ("POST", "/v1/auth/token/lookup-self", (405, UNSUPPORTED)),
+    ("POST", "/v1/kv1/ci/dockerhub", (405, UNSUPPORTED)),
+    ("LIST", "/v1/kv1/ci", (405, UNSUPPORTED)),
+    ("GET", "/v1/kv1/ci?list=true", (405, UNSUPPORTED)),
+    ("PURGE", "/v1/kv1/ci/dockerhub", (405, "")),
+    (
+        "GET",
+        "/v1/kv1/../secret",
+        (400, "relative paths not supported"),
+    ),
+    ("GET", "/v1/kv1/%zz", (400, "invalid URL escape")),
+    ("GET", "/ui/", (404, "")),
+];
+
 #[test]
 fn odd_requests_get_vaults_words() {
     let bench = Bench::new();
     let root = bench.token(&["root"]);
-    let no_route = "no handler for route \"nowhere/x\". route entry not found.";
-    for (method, path, expected) in [
-        ("GET", "/v1/nowhere/x", (404, no_route)),
-        (
-            "GET",
-            "/v1/sys/mounts",
-            (404, "1 error occurred:\n\t* unsupported path\n\n"),
-        ),
-        (
-            "GET",
-            "/v1/sys/leases/revoke",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        (
-            "GET",
-            "/v1/sys/leases/lookup",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        (
-            "GET",
-            "/v1/auth/token/revoke-self",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        (
-            "POST",
-            "/v1/auth/token/lookup-self",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        (
-            "POST",
-            "/v1/kv1/ci/dockerhub",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        (
-            "LIST",
-            "/v1/kv1/ci",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        (
-            "GET",
-            "/v1/kv1/ci?list=true",
-            (405, "1 error occurred:\n\t* unsupported operation\n\n"),
-        ),
-        ("PURGE", "/v1/kv1/ci/dockerhub", (405, "")),
-        (
-            "GET",
-            "/v1/kv1/../secret",
-            (400, "relative paths not supported"),
-        ),
-        ("GET", "/v1/kv1/%zz", (400, "invalid URL escape")),
-        ("GET", "/ui/", (404, "")),
-    ] {
+    for (method, path, expected) in ODD_REQUESTS {
         let answer = bench.send(method, path, &[("X-Vault-Token", &root)], &Value::Null);
         assert_eq!(answer.error(), expected, "{method} {path}");
     }
@@ -200,28 +177,4 @@ fn bodies_are_small_json_objects() {
     assert_eq!(post(largest.clone()).status, 200);
     largest.push(b' ');
     assert_eq!(post(largest).error(), (413, "http: request body too large"));
-}
-
-#[test]
-fn two_revocations_of_one_lease_reach_the_hub_once() {
-    let bench = Bench::new();
-    let token = bench.token(&["dockerhub"]);
-    for _ in 0..20 {
-        let body = json!({ "lease_id": bench.mint(&token), "sync": true });
-        std::thread::scope(|scope| {
-            let calls: Vec<_> = (0..2)
-                .map(|_| {
-                    scope.spawn(|| {
-                        bench
-                            .call(&token, "POST", "sys/leases/revoke", &body)
-                            .status
-                    })
-                })
-                .collect();
-            for call in calls {
-                assert_eq!(call.join().unwrap(), 204);
-            }
-        });
-    }
-    assert_eq!(bench.hub.count(), 0);
 }
