@@ -29,21 +29,14 @@ impl Clock {
 
 /// Real time in unix seconds, for peers that have a clock of their own (a real registry).
 pub(crate) fn real_now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
 
 /// Unix seconds as RFC 3339 in UTC, without a fraction.
 pub(crate) fn rfc3339(seconds: u64) -> String {
     let (year, month, day) = civil_from_days(seconds / SECONDS_PER_DAY);
     let rest = seconds % SECONDS_PER_DAY;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
 /// Reads `YYYY-MM-DDTHH:MM:SS[.fraction]Z`; `None` for anything else, other UTC offsets included.
@@ -60,8 +53,7 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
     }
     let days = days_from_civil(year, month, day);
     // The round trip refuses the 31st of a short month.
-    (civil_from_days(days) == (year, month, day))
-        .then_some(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
+    (civil_from_days(days) == (year, month, day)).then_some(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
 }
 
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u64; 3]> {
@@ -90,16 +82,11 @@ fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 

@@ -27,12 +27,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// Runs one request through log, latches, faults and its service.
-    pub(crate) fn answer(
-        &self,
-        service: Service,
-        handler: &dyn Handler,
-        request: &Request<Vec<u8>>,
-    ) -> Delivery {
+    pub(crate) fn answer(&self, service: Service, handler: &dyn Handler, request: &Request<Vec<u8>>) -> Delivery {
         let place = {
             let mut log = lock(&self.log);
             log.push(Logged::new(service, request));
@@ -41,9 +36,7 @@ impl Core {
         let (before, after) = self.latches.on(service, request);
         before.iter().for_each(Latch::hold);
         let delivery = match self.next_fault(service, request) {
-            Some((action, handled_first)) => {
-                perform(action, handled_first, || handler.handle(request))
-            }
+            Some((action, handled_first)) => perform(action, handled_first, || handler.handle(request)),
             None => Delivery::Whole(handler.handle(request)),
         };
         after.iter().for_each(Latch::hold);
@@ -56,8 +49,7 @@ impl Core {
     fn next_fault(&self, service: Service, request: &Request<Vec<u8>>) -> Option<(Action, bool)> {
         let mut faults = lock(&self.faults);
         let mut unspent = faults.iter_mut().filter(|fault| fault.left > 0);
-        let fault =
-            unspent.find_map(|fault| fault.matcher.takes(service, request).then_some(fault))?;
+        let fault = unspent.find_map(|fault| fault.matcher.takes(service, request).then_some(fault))?;
         // `usize::MAX` stands for ever and is not counted down.
         if fault.left != usize::MAX {
             fault.left -= 1;
@@ -92,20 +84,9 @@ impl Core {
     }
 
     /// Shorthand for `add_secret`.
-    pub(crate) fn know(
-        &self,
-        name: impl Into<String>,
-        kind: &str,
-        value: &str,
-        services: &[Service],
-    ) {
+    pub(crate) fn know(&self, name: impl Into<String>, kind: &str, value: &str, services: &[Service]) {
         let (name, kind, value) = (name.into(), kind.to_owned(), value.to_owned());
-        self.add_secret(KnownSecret {
-            name,
-            kind,
-            value,
-            services: services.to_vec(),
-        });
+        self.add_secret(KnownSecret { name, kind, value, services: services.to_vec() });
     }
 
     pub(crate) fn secrets(&self) -> Vec<KnownSecret> {

@@ -62,12 +62,7 @@ struct Issued {
 
 impl DockerIdentity {
     pub(crate) fn new(core: Arc<Core>, issuer: Arc<Issuer>) -> Self {
-        let identity = Self {
-            core,
-            issuer,
-            connections: Mutex::default(),
-            tokens: Mutex::default(),
-        };
+        let identity = Self { core, issuer, connections: Mutex::default(), tokens: Mutex::default() };
         identity.set_connection(Connection {
             id: CONNECTION_ID.to_owned(),
             organization: ORGANIZATION.to_owned(),
@@ -87,23 +82,16 @@ impl DockerIdentity {
         let now = self.core.clock.now();
         let tokens = lock(&self.tokens);
         let live = tokens.iter().filter(|token| now < token.expires_at);
-        live.map(|token| LiveCredential {
-            kind: "docker identity token",
-            id: token.id.clone(),
-        })
-        .collect()
+        live.map(|token| LiveCredential { kind: "docker identity token", id: token.id.clone() }).collect()
     }
 
     /// What a token reaches, if it is alive and goes with this organization.
     pub(crate) fn authenticate(&self, organization: &str, secret: &str) -> Option<Vec<Resource>> {
         let now = self.core.clock.now();
         let tokens = lock(&self.tokens);
-        let found = tokens.iter().find(|token| {
-            token.secret == secret && token.organization.eq_ignore_ascii_case(organization)
-        });
-        found
-            .filter(|token| now < token.expires_at)
-            .map(|token| token.resources.clone())
+        let found =
+            tokens.iter().find(|token| token.secret == secret && token.organization.eq_ignore_ascii_case(organization));
+        found.filter(|token| now < token.expires_at).map(|token| token.resources.clone())
     }
 
     fn exchange(&self, request: &Request<Vec<u8>>) -> Result<Value, (&'static str, &'static str)> {
@@ -115,39 +103,23 @@ impl DockerIdentity {
         if field("subject_token_type") != Some(ID_TOKEN) {
             return Err(("invalid_request", "subject_token_type is not supported"));
         }
-        let subject_token =
-            field("subject_token").ok_or(("invalid_request", "subject_token is required"))?;
-        let missing = (
-            "invalid_request",
-            "connection_id is required when subject_token_type is id_token",
-        );
+        let subject_token = field("subject_token").ok_or(("invalid_request", "subject_token is required"))?;
+        let missing = ("invalid_request", "connection_id is required when subject_token_type is id_token");
         let connection_id = field("connection_id").ok_or(missing)?;
         let life = match field("expires_in").map(str::parse) {
             None => DEFAULT_LIFE_SECONDS,
             Some(Ok(seconds)) if LIVES.contains(&seconds) => seconds,
             Some(_) => {
-                return Err((
-                    "invalid_request",
-                    "expires_in must be between 300 and 21600",
-                ));
+                return Err(("invalid_request", "expires_in must be between 300 and 21600"));
             }
         };
-        let connection = lock(&self.connections)
-            .get(connection_id)
-            .filter(|connection| connection.active)
-            .cloned();
+        let connection = lock(&self.connections).get(connection_id).filter(|connection| connection.active).cloned();
         let connection = connection.ok_or(("invalid_request", "connection_id is invalid"))?;
-        let claims = self
-            .issuer
-            .verify(subject_token)
-            .map_err(|_why| ("invalid_request", "subject_token is invalid"))?;
+        let claims =
+            self.issuer.verify(subject_token).map_err(|_why| ("invalid_request", "subject_token is invalid"))?;
         self.check(&claims)?;
         let subject = claims["sub"].as_str().unwrap_or_default();
-        if !connection
-            .subjects
-            .iter()
-            .any(|pattern| matches(pattern, subject))
-        {
+        if !connection.subjects.iter().any(|pattern| matches(pattern, subject)) {
             return Err(("access_denied", "access denied"));
         }
         Ok(self.issue(connection, life))
@@ -164,15 +136,8 @@ impl DockerIdentity {
         if claims["nbf"].as_u64().is_some_and(|start| start > now) {
             return Err(("invalid_request", "subject_token is invalid"));
         }
-        let single = claims["aud"]
-            .as_array()
-            .filter(|list| list.len() == 1)
-            .map_or(&claims["aud"], |list| &list[0]);
-        if single != AUDIENCE {
-            Err(("invalid_request", "subject_token audience mismatch"))
-        } else {
-            Ok(())
-        }
+        let single = claims["aud"].as_array().filter(|list| list.len() == 1).map_or(&claims["aud"], |list| &list[0]);
+        if single != AUDIENCE { Err(("invalid_request", "subject_token audience mismatch")) } else { Ok(()) }
     }
 
     fn issue(&self, connection: Connection, life: u64) -> Value {
@@ -185,13 +150,8 @@ impl DockerIdentity {
             &consumers,
         );
         let resources = connection.repositories.into_iter();
-        let resources = resources
-            .map(|(path, scopes)| Resource {
-                kind: "TYPE_REPO".to_owned(),
-                path,
-                scopes,
-            })
-            .collect();
+        let resources =
+            resources.map(|(path, scopes)| Resource { kind: "TYPE_REPO".to_owned(), path, scopes }).collect();
         let expires_at = self.core.clock.now() + life;
         let issued = Issued {
             id: random::uuid(),
@@ -220,10 +180,7 @@ impl Handler for DockerIdentity {
         }
         let mut response = match self.exchange(request) {
             Ok(body) => answer(200, &body),
-            Err((code, text)) => answer(
-                400,
-                &json!({ "error": code, "error_description": text, "message": text }),
-            ),
+            Err((code, text)) => answer(400, &json!({ "error": code, "error_description": text, "message": text })),
         };
         set(&mut response, "cache-control", "no-store");
         response
@@ -257,16 +214,8 @@ mod tests {
     fn a_star_stands_for_any_characters() {
         for (pattern, text, expected) in [
             ("repo:acme/app:*", "repo:acme/app:ref:refs/heads/main", true),
-            (
-                "repo:acme/app:*",
-                "repo:acme/app2:ref:refs/heads/main",
-                false,
-            ),
-            (
-                "repo:*:ref:*/main",
-                "repo:acme/app:ref:refs/heads/main",
-                true,
-            ),
+            ("repo:acme/app:*", "repo:acme/app2:ref:refs/heads/main", false),
+            ("repo:*:ref:*/main", "repo:acme/app:ref:refs/heads/main", true),
             ("a*b*c", "abcab", false),
             ("exact", "exact!", false),
             ("*", "", true),

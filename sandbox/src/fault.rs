@@ -22,12 +22,7 @@ pub(crate) struct Matcher {
 
 impl Matcher {
     pub(crate) fn new(service: Service, prefix: &str) -> Self {
-        Self {
-            service,
-            prefix: prefix.to_owned(),
-            method: None,
-            skip: 0,
-        }
+        Self { service, prefix: prefix.to_owned(), method: None, skip: 0 }
     }
 
     pub(crate) fn set_method(&mut self, method: &str) {
@@ -40,10 +35,7 @@ impl Matcher {
 
     /// Whether this request is meant; counts down the ones to skip.
     pub(crate) fn takes(&mut self, service: Service, request: &Request<Vec<u8>>) -> bool {
-        let method = self
-            .method
-            .as_deref()
-            .is_none_or(|method| method == request.method().as_str());
+        let method = self.method.as_deref().is_none_or(|method| method == request.method().as_str());
         if service != self.service || !method || !request.uri().path().starts_with(&self.prefix) {
             return false;
         }
@@ -114,12 +106,7 @@ pub struct Fault {
 impl Fault {
     /// A fault for requests to this service whose path begins so; once, a bare 503 unless told otherwise.
     pub fn on(service: Service, path_prefix: &str) -> Self {
-        Self {
-            matcher: Matcher::new(service, path_prefix),
-            left: 1,
-            action: Action::status(503),
-            handled_first: false,
-        }
+        Self { matcher: Matcher::new(service, path_prefix), left: 1, action: Action::status(503), handled_first: false }
     }
 
     /// Only for this method.
@@ -167,15 +154,8 @@ impl Fault {
 /// How an answer goes over the wire.
 pub(crate) enum Delivery {
     Whole(Response<Vec<u8>>),
-    Drip {
-        response: Response<Vec<u8>>,
-        bytes: usize,
-        pause: Duration,
-    },
-    Cut {
-        response: Response<Vec<u8>>,
-        after: usize,
-    },
+    Drip { response: Response<Vec<u8>>, bytes: usize, pause: Duration },
+    Cut { response: Response<Vec<u8>>, after: usize },
     Close,
 }
 
@@ -191,11 +171,7 @@ impl Delivery {
 }
 
 /// Performs an action; `handle` runs the service.
-pub(crate) fn perform(
-    action: Action,
-    handled_first: bool,
-    handle: impl FnOnce() -> Response<Vec<u8>>,
-) -> Delivery {
+pub(crate) fn perform(action: Action, handled_first: bool, handle: impl FnOnce() -> Response<Vec<u8>>) -> Delivery {
     let needs_service = matches!(
         action,
         Action::Delay(_)
@@ -208,18 +184,10 @@ pub(crate) fn perform(
     if let Action::Delay(latch) = &action {
         latch.hold();
     }
-    let mut response = if needs_service || handled_first {
-        handle()
-    } else {
-        empty(200)
-    };
+    let mut response = if needs_service || handled_first { handle() } else { empty(200) };
     match action {
         Action::Slow { bytes, pause } => {
-            return Delivery::Drip {
-                response,
-                bytes: bytes.max(1),
-                pause,
-            };
+            return Delivery::Drip { response, bytes: bytes.max(1), pause };
         }
         Action::CutMidBody(after) => return Delivery::Cut { response, after },
         Action::CloseBeforeAnswering | Action::CloseAfterHandling => return Delivery::Close,
@@ -233,11 +201,7 @@ pub(crate) fn perform(
         }
         Action::Oversized(size) => response = oversized(size),
         Action::NotJson => {
-            response = bytes(
-                200,
-                "text/html",
-                b"<html><body>maintenance page</body></html>".to_vec(),
-            );
+            response = bytes(200, "text/html", b"<html><body>maintenance page</body></html>".to_vec());
         }
         Action::Empty => response = empty(204),
         Action::Redirect(code, location) => {
@@ -258,9 +222,5 @@ fn oversized(size: usize) -> Response<Vec<u8>> {
     const OPENING: &[u8] = b"{\"padding\":\"";
     const CLOSING: &[u8] = b"\"}";
     let padding = size.saturating_sub(OPENING.len() + CLOSING.len());
-    bytes(
-        200,
-        "application/json",
-        [OPENING, &vec![b'x'; padding], CLOSING].concat(),
-    )
+    bytes(200, "application/json", [OPENING, &vec![b'x'; padding], CLOSING].concat())
 }

@@ -27,23 +27,14 @@ pub struct Logged {
 
 impl Logged {
     pub(crate) fn new(service: Service, request: &Request<Vec<u8>>) -> Self {
-        let text =
-            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Self {
             service,
-            host: request
-                .headers()
-                .get(header::HOST)
-                .map(text)
-                .unwrap_or_default(),
+            host: request.headers().get(header::HOST).map(text).unwrap_or_default(),
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             query: request.uri().query().unwrap_or_default().to_owned(),
-            headers: request
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.to_string(), text(value)))
-                .collect(),
+            headers: request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: request.body().clone(),
             status: None,
         }

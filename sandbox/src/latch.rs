@@ -25,18 +25,12 @@ pub struct Hold {
 impl Hold {
     /// Holds before the service sees the request.
     pub fn before(service: Service, path_prefix: &str) -> Self {
-        Self {
-            matcher: Matcher::new(service, path_prefix),
-            after: false,
-        }
+        Self { matcher: Matcher::new(service, path_prefix), after: false }
     }
 
     /// Holds when the service has done its work and nothing of the answer has been sent.
     pub fn after(service: Service, path_prefix: &str) -> Self {
-        Self {
-            matcher: Matcher::new(service, path_prefix),
-            after: true,
-        }
+        Self { matcher: Matcher::new(service, path_prefix), after: true }
     }
 
     /// Only this method.
@@ -78,14 +72,10 @@ impl Latch {
     /// `TimedOut` when none came.
     pub fn reached(&self) -> io::Result<()> {
         let (gate, changed) = &*self.shared;
-        let waited =
-            changed.wait_timeout_while(lock(gate), REACHED_TIMEOUT, |gate| gate.arrived == 0);
+        let waited = changed.wait_timeout_while(lock(gate), REACHED_TIMEOUT, |gate| gate.arrived == 0);
         let (gate, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if gate.arrived == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "no request came to the latch",
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "no request came to the latch"));
         }
         Ok(())
     }
@@ -125,11 +115,7 @@ impl Latches {
     }
 
     /// The latches that hold this request before and after it is handled.
-    pub(crate) fn on(
-        &self,
-        service: Service,
-        request: &Request<Vec<u8>>,
-    ) -> (Vec<Latch>, Vec<Latch>) {
+    pub(crate) fn on(&self, service: Service, request: &Request<Vec<u8>>) -> (Vec<Latch>, Vec<Latch>) {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         for (hold, latch) in lock(&self.placed).iter_mut() {
             if !latch.is_released() && hold.matcher.takes(service, request) {

@@ -22,16 +22,8 @@ impl Ledger {
     /// Live credentials; registry bearers are not counted.
     pub(crate) fn live(&self) -> Vec<LiveCredential> {
         let items = self.vault.live().into_iter();
-        let items = items.map(|item| LiveCredential {
-            kind: item.kind,
-            id: item.id,
-        });
-        self.hub
-            .live()
-            .into_iter()
-            .chain(self.docker_identity.live())
-            .chain(items)
-            .collect()
+        let items = items.map(|item| LiveCredential { kind: item.kind, id: item.id });
+        self.hub.live().into_iter().chain(self.docker_identity.live()).chain(items).collect()
     }
 
     /// Every secret; Vault's are asked for now, because it keeps its own list.

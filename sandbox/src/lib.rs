@@ -35,14 +35,10 @@ mod server;
 mod sync;
 
 pub use self::clock::Clock;
-pub use self::docker_identity::{
-    AUDIENCE as DOCKER_IDENTITY_AUDIENCE, CONNECTION_ID, Connection, DockerIdentity,
-};
+pub use self::docker_identity::{AUDIENCE as DOCKER_IDENTITY_AUDIENCE, CONNECTION_ID, Connection, DockerIdentity};
 pub use self::fault::{Action, Fault};
 pub use self::hub::{ACCOUNT, Hub, ORGANIZATION, PASSWORD, TEST_TOTP_CODE};
-pub use self::issuer::{
-    CIRCLECI_ISSUER, GITHUB_ISSUER, Identity, Issuer, KUBERNETES_ISSUER, TokenBuilder,
-};
+pub use self::issuer::{CIRCLECI_ISSUER, GITHUB_ISSUER, Identity, Issuer, KUBERNETES_ISSUER, TokenBuilder};
 pub use self::journal::{KnownSecret, LiveCredential, Logged};
 pub use self::latch::{Hold, Latch};
 pub use self::sandbox::Sandbox;

@@ -14,8 +14,7 @@ use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox};
 const KEPT: [&str; 3] = ["PATH", "HOME", "TERM"];
 /// Exit code for wrong usage.
 const USAGE: u8 = 2;
-const USAGE_TEXT: &str =
-    "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [-- CMD...]";
+const USAGE_TEXT: &str = "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [-- CMD...]";
 
 fn main() -> ExitCode {
     let Some(options) = Options::parse(env::args().skip(1)) else {
@@ -67,35 +66,20 @@ fn run(options: &Options) -> io::Result<ExitCode> {
     };
     let docker_config = tempfile::tempdir()?;
     // With one entry docker does not look for a credential helper on PATH.
-    fs::write(
-        docker_config.path().join("config.json"),
-        r#"{"auths":{"x.invalid":{}}}"#,
-    )?;
+    fs::write(docker_config.path().join("config.json"), r#"{"auths":{"x.invalid":{}}}"#)?;
     let mut command = Command::new(program);
     command.args(arguments).env_clear();
-    command.envs(
-        KEPT.iter()
-            .filter_map(|name| Some((*name, env::var_os(name)?))),
-    );
-    command
-        .envs(variables)
-        .env("DOCKER_CONFIG", docker_config.path());
+    command.envs(KEPT.iter().filter_map(|name| Some((*name, env::var_os(name)?))));
+    command.envs(variables).env("DOCKER_CONFIG", docker_config.path());
     let path = env::var_os("PATH").unwrap_or_default();
     let programs = sandbox.circleci_program()?;
-    let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path)))
-        .map_err(io::Error::other)?;
+    let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path))).map_err(io::Error::other)?;
     let status = command.env("PATH", path).status()?;
     let unexpected = sandbox.unexpected();
     for connection in &unexpected {
-        say(&format!(
-            "hublease-sandbox: refused, not a host of the sandbox: {connection}"
-        ));
+        say(&format!("hublease-sandbox: refused, not a host of the sandbox: {connection}"));
     }
-    Ok(if status.success() && !unexpected.is_empty() {
-        ExitCode::FAILURE
-    } else {
-        exit_code(status)
-    })
+    Ok(if status.success() && !unexpected.is_empty() { ExitCode::FAILURE } else { exit_code(status) })
 }
 
 fn variables(sandbox: &Sandbox, options: &Options) -> Vec<(String, String)> {
@@ -134,11 +118,8 @@ fn exit_code(status: ExitStatus) -> ExitCode {
     use std::os::unix::process::ExitStatusExt as _;
 
     // A shell's convention for a command that a signal ended.
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from)
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn say(text: &str) {

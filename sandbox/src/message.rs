@@ -15,9 +15,7 @@ pub(crate) fn json(status: u16, body: &Value) -> Response<Vec<u8>> {
 /// An answer with any body.
 pub(crate) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response<Vec<u8>> {
     let mut response = empty(status);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     *response.body_mut() = body;
     response
 }
@@ -25,17 +23,13 @@ pub(crate) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> R
 /// An answer without a body.
 pub(crate) fn empty(status: u16) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }
 
 /// Sets a header; a name or value that HTTP does not allow is dropped, because only sandbox code calls this.
 pub(crate) fn set(response: &mut Response<Vec<u8>>, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (
-        HeaderName::from_bytes(name.as_bytes()),
-        HeaderValue::from_str(value),
-    ) {
+    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
         response.headers_mut().insert(name, value);
     }
 }
@@ -59,12 +53,7 @@ pub(crate) fn basic(request: &Request<Vec<u8>>) -> Option<(String, String)> {
 }
 
 fn scheme<'r>(request: &'r Request<Vec<u8>>, wanted: &str) -> Option<&'r str> {
-    let (scheme, rest) = request
-        .headers()
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (scheme, rest) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case(wanted).then_some(rest.trim())
 }
 
@@ -86,9 +75,7 @@ pub(crate) fn query(request: &Request<Vec<u8>>) -> Vec<(String, String)> {
 
 /// The first value of a form field.
 pub(crate) fn field<'f>(form: &'f [(String, String)], name: &str) -> Option<&'f str> {
-    form.iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 /// Decodes `%XX` and `+`; a broken escape stays as it is, other bytes are read as UTF-8.
@@ -117,19 +104,10 @@ mod tests {
 
     #[test]
     fn a_form_is_decoded_in_order_and_keeps_repeats() {
-        let decoded =
-            form("scope=repository%3Aacme%2Fapp%3Apull&scope=a+b&broken=%4&%C3%A9=1&flag");
-        let expected = [
-            ("scope", "repository:acme/app:pull"),
-            ("scope", "a b"),
-            ("broken", "%4"),
-            ("é", "1"),
-            ("flag", ""),
-        ];
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let decoded = form("scope=repository%3Aacme%2Fapp%3Apull&scope=a+b&broken=%4&%C3%A9=1&flag");
+        let expected =
+            [("scope", "repository:acme/app:pull"), ("scope", "a b"), ("broken", "%4"), ("é", "1"), ("flag", "")];
+        let expected: Vec<_> = expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         assert_eq!(decoded, expected);
     }
 }

@@ -36,10 +36,7 @@ const HOSTS: [(&str, Service); 12] = [
     ("oidc.circleci.com", Service::Issuer),
     ("token.actions.githubusercontent.com", Service::Issuer),
     ("kubernetes.example.com", Service::Issuer),
-    (
-        "pipelines.actions.githubusercontent.com",
-        Service::IdTokenRequest,
-    ),
+    ("pipelines.actions.githubusercontent.com", Service::IdTokenRequest),
     ("vault.example.com", Service::Vault),
     ("vault-standby.example.com", Service::Vault),
 ];
@@ -79,10 +76,7 @@ impl Service {
 
     /// The service behind a built-in host name.
     pub(crate) fn at(host: &str) -> Option<Self> {
-        HOSTS
-            .iter()
-            .find(|(name, _)| *name == host)
-            .map(|(_, service)| *service)
+        HOSTS.iter().find(|(name, _)| *name == host).map(|(_, service)| *service)
     }
 }
 

@@ -24,11 +24,7 @@ pub(crate) struct HubMinter {
 
 impl HubMinter {
     pub(crate) fn new(core: Arc<Core>, hub: Arc<Hub>) -> Self {
-        Self {
-            core,
-            hub,
-            wants_202: AtomicBool::new(false),
-        }
+        Self { core, hub, wants_202: AtomicBool::new(false) }
     }
 
     pub(crate) fn set_wants_202(&self, on: bool) {
@@ -49,25 +45,14 @@ impl HubMinter {
         bearer: Option<&str>,
         body: &Value,
     ) -> Result<Response<Vec<u8>>, String> {
-        let mut request = Request::new(if body.is_null() {
-            Vec::new()
-        } else {
-            body.to_string().into_bytes()
-        });
+        let mut request = Request::new(if body.is_null() { Vec::new() } else { body.to_string().into_bytes() });
         *request.method_mut() = method;
         *request.uri_mut() = path.parse::<Uri>().map_err(|error| error.to_string())?;
-        let mut headers = vec![
-            (header::HOST, "hub.docker.com".to_owned()),
-            (header::USER_AGENT, "vault-plugin".to_owned()),
-        ];
+        let mut headers =
+            vec![(header::HOST, "hub.docker.com".to_owned()), (header::USER_AGENT, "vault-plugin".to_owned())];
         headers.extend(bearer.map(|bearer| (header::AUTHORIZATION, format!("Bearer {bearer}"))));
         for (name, value) in headers {
-            request.headers_mut().insert(
-                name,
-                value
-                    .parse()
-                    .map_err(|_invalid| "header value".to_owned())?,
-            );
+            request.headers_mut().insert(name, value.parse().map_err(|_invalid| "header value".to_owned())?);
         }
         match self.core.answer(Service::Hub, &*self.hub, &request) {
             Delivery::Whole(response) | Delivery::Drip { response, .. } => Ok(response),
@@ -77,22 +62,12 @@ impl HubMinter {
 }
 
 impl Minter for HubMinter {
-    fn mint(
-        &self,
-        username: &str,
-        password: &str,
-        label: &str,
-        scope: &str,
-    ) -> Result<(String, String), String> {
+    fn mint(&self, username: &str, password: &str, label: &str, scope: &str) -> Result<(String, String), String> {
         let bearer = self.sign_in(username, password)?;
         let body = json!({ "token_label": label, "scopes": [format!("repo:{scope}")] });
         let response = self.call(Method::POST, "/v2/access-tokens", Some(&bearer), &body)?;
         let created = parsed(&response);
-        match (
-            response.status().as_u16(),
-            created["token"].as_str(),
-            created["uuid"].as_str(),
-        ) {
+        match (response.status().as_u16(), created["token"].as_str(), created["uuid"].as_str()) {
             (200..=299, Some(token), Some(uuid)) => Ok((token.to_owned(), uuid.to_owned())),
             (status, ..) => Err(format!("unable to create token: status {status}")),
         }
@@ -100,12 +75,7 @@ impl Minter for HubMinter {
 
     fn revoke(&self, username: &str, password: &str, uuid: &str) -> Result<(), String> {
         let bearer = self.sign_in(username, password)?;
-        let response = self.call(
-            Method::DELETE,
-            &format!("/v2/access-tokens/{uuid}"),
-            Some(&bearer),
-            &Value::Null,
-        )?;
+        let response = self.call(Method::DELETE, &format!("/v2/access-tokens/{uuid}"), Some(&bearer), &Value::Null)?;
         match response.status().as_u16() {
             202 => Ok(()),
             200 | 204 if !self.wants_202.load(Ordering::SeqCst) => Ok(()),

@@ -40,19 +40,11 @@ pub(crate) struct Control {
 
 impl Control {
     pub(crate) fn new(ledger: Arc<Ledger>, issuer: Arc<Issuer>) -> Self {
-        Self {
-            ledger,
-            issuer,
-            latches: Mutex::default(),
-        }
+        Self { ledger, issuer, latches: Mutex::default() }
     }
 
     fn post(&self, path: &str, request: &Request<Vec<u8>>) -> Result<Value, String> {
-        let body: Value = if request.body().is_empty() {
-            json!({})
-        } else {
-            body_json(request)
-        };
+        let body: Value = if request.body().is_empty() { json!({}) } else { body_json(request) };
         if !body.is_object() {
             return Err("the body must be a JSON object".to_owned());
         }
@@ -65,18 +57,13 @@ impl Control {
                 return Ok(json!({ "latch": latches.len() - 1 }));
             }
             "advance" => {
-                self.ledger
-                    .core
-                    .clock
-                    .advance(body["seconds"].as_u64().ok_or("seconds must be a number")?);
+                self.ledger.core.clock.advance(body["seconds"].as_u64().ok_or("seconds must be a number")?);
                 return Ok(json!({ "now": self.ledger.core.clock.now() }));
             }
             "forward" => {
                 let host = body["host"].as_str().ok_or("host must be a string")?;
-                let address = body["address"]
-                    .as_str()
-                    .and_then(|text| text.parse().ok())
-                    .ok_or("address must be IP:PORT")?;
+                let address =
+                    body["address"].as_str().and_then(|text| text.parse().ok()).ok_or("address must be IP:PORT")?;
                 self.ledger.core.forward(host, address);
             }
             _ => return Err("no such action".to_owned()),
@@ -91,9 +78,7 @@ impl Control {
         });
         match latch {
             Some((latch, "reached")) if latch.reached().is_ok() => answer(200, &json!({})),
-            Some((_, "reached")) => {
-                answer(504, &json!({ "error": "no request came to the latch" }))
-            }
+            Some((_, "reached")) => answer(504, &json!({ "error": "no request came to the latch" })),
             Some((latch, "release")) => {
                 latch.release();
                 answer(200, &json!({}))
@@ -113,10 +98,7 @@ impl Control {
             token = token.claim("iss", json!(CIRCLECI_ISSUER));
         }
         let Value::Object(claims) = body_json(request) else {
-            return answer(
-                400,
-                &json!({ "error": "the body must be a JSON object of claims" }),
-            );
+            return answer(400, &json!({ "error": "the body must be a JSON object of claims" }));
         };
         for (name, value) in claims {
             token = token.claim(&name, value);
@@ -134,12 +116,7 @@ impl Handler for Control {
             ("GET", "log") => answer(200, &self.ledger.core.log().iter().map(entry).collect()),
             ("GET", "live") => answer(
                 200,
-                &self
-                    .ledger
-                    .live()
-                    .iter()
-                    .map(|item| json!({ "kind": item.kind, "id": item.id }))
-                    .collect(),
+                &self.ledger.live().iter().map(|item| json!({ "kind": item.kind, "id": item.id })).collect(),
             ),
             ("GET", "unexpected") => answer(200, &json!(self.ledger.core.unexpected())),
             ("GET", "secrets") => {
@@ -153,10 +130,9 @@ impl Handler for Control {
             ("POST", "token") => self.token(request),
             ("POST", path) => match path.strip_prefix("latch/") {
                 Some(rest) => self.latch(rest),
-                None => self.post(path, request).map_or_else(
-                    |why| answer(400, &json!({ "error": why })),
-                    |body| answer(200, &body),
-                ),
+                None => self
+                    .post(path, request)
+                    .map_or_else(|why| answer(400, &json!({ "error": why })), |body| answer(200, &body)),
             },
             _ => answer(404, &json!({ "error": "not found" })),
         }

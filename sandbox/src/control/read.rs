@@ -14,9 +14,7 @@ use crate::service::Service;
 
 pub(super) fn fault(body: &Value) -> Result<Fault, String> {
     let (service, path) = place(body)?;
-    let mut fault = Fault::on(service, path)
-        .skip(count(body, "skip", 0)?)
-        .times(count(body, "times", 1)?);
+    let mut fault = Fault::on(service, path).skip(count(body, "skip", 0)?).times(count(body, "times", 1)?);
     if let Some(method) = body["method"].as_str() {
         fault = fault.method(method);
     }
@@ -28,11 +26,7 @@ pub(super) fn fault(body: &Value) -> Result<Fault, String> {
 
 pub(super) fn hold(body: &Value) -> Result<Hold, String> {
     let (service, path) = place(body)?;
-    let hold = if body["after"] == true {
-        Hold::after(service, path)
-    } else {
-        Hold::before(service, path)
-    };
+    let hold = if body["after"] == true { Hold::after(service, path) } else { Hold::before(service, path) };
     let hold = hold.skip(count(body, "skip", 0)?);
     Ok(match body["method"].as_str() {
         Some(method) => hold.method(method),
@@ -49,28 +43,16 @@ fn place(body: &Value) -> Result<(Service, &str), String> {
 fn action(action: &Value) -> Result<Action, String> {
     let text = |name: &str| action[name].as_str().unwrap_or_default();
     Ok(if !action["status"].is_null() {
-        Action::Status(
-            status(&action["status"])?,
-            headers(&action["headers"])?,
-            text("body").as_bytes().to_vec(),
-        )
+        Action::Status(status(&action["status"])?, headers(&action["headers"])?, text("body").as_bytes().to_vec())
     } else if !action["slow"].is_null() {
-        let pause =
-            Duration::from_millis(action["slow"].as_u64().ok_or("slow must be milliseconds")?);
-        Action::Slow {
-            bytes: count(action, "bytes", 1)?,
-            pause,
-        }
+        let pause = Duration::from_millis(action["slow"].as_u64().ok_or("slow must be milliseconds")?);
+        Action::Slow { bytes: count(action, "bytes", 1)?, pause }
     } else if !action["cut"].is_null() {
         Action::CutMidBody(count(action, "cut", 0)?)
     } else if !action["oversized"].is_null() {
         Action::Oversized(count(action, "oversized", 0)?)
     } else if !action["redirect"].is_null() {
-        let code = if action["code"].is_null() {
-            307
-        } else {
-            status(&action["code"])?
-        };
+        let code = if action["code"].is_null() { 307 } else { status(&action["code"])? };
         Action::Redirect(code, text("redirect").to_owned())
     } else if let Some(body) = action["raw_body"].as_str() {
         Action::RawBody(body.as_bytes().to_vec())
@@ -88,10 +70,7 @@ fn action(action: &Value) -> Result<Action, String> {
 }
 
 fn status(value: &Value) -> Result<u16, String> {
-    let code = value
-        .as_u64()
-        .and_then(|code| u16::try_from(code).ok())
-        .filter(|code| (200..=599).contains(code));
+    let code = value.as_u64().and_then(|code| u16::try_from(code).ok()).filter(|code| (200..=599).contains(code));
     code.ok_or_else(|| "a status is a number from 200 to 599".to_owned())
 }
 
@@ -109,10 +88,6 @@ fn headers(value: &Value) -> Result<Vec<(String, String)>, String> {
     let Some(object) = value.as_object() else {
         return Ok(Vec::new());
     };
-    let pairs = object
-        .iter()
-        .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-    pairs
-        .collect::<Option<_>>()
-        .ok_or_else(|| "header values must be strings".to_owned())
+    let pairs = object.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    pairs.collect::<Option<_>>().ok_or_else(|| "header values must be strings".to_owned())
 }

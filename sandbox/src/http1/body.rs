@@ -33,10 +33,7 @@ impl From<io::Error> for Unreadable {
 
 impl<S> Inbound<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-        }
+        Self { stream, buffer: Vec::new() }
     }
 
     /// The stream, if nothing was read ahead from it.
@@ -62,11 +59,7 @@ impl<S: Read> Inbound<S> {
     }
 
     fn fill_or_fail(&mut self) -> io::Result<()> {
-        if self.fill()? {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        if self.fill()? { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     /// Reads up to the empty line after a head and returns the head with it; `None` if the stream ends before its first byte.
@@ -81,11 +74,7 @@ impl<S: Read> Inbound<S> {
             }
             searched = self.buffer.len().saturating_sub(3);
             if !self.fill()? {
-                return if self.buffer.is_empty() {
-                    Ok(None)
-                } else {
-                    Err(Unreadable::Malformed("head ends early"))
-                };
+                return if self.buffer.is_empty() { Ok(None) } else { Err(Unreadable::Malformed("head ends early")) };
             }
         }
     }
@@ -173,7 +162,5 @@ impl<S: Read> Inbound<S> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }

@@ -29,9 +29,7 @@ impl From<Unreadable> for Refusal {
 }
 
 /// Reads the next request, body included.
-pub(crate) fn read_request<S: Read + Write>(
-    inbound: &mut Inbound<S>,
-) -> Result<Request<Vec<u8>>, Refusal> {
+pub(crate) fn read_request<S: Read + Write>(inbound: &mut Inbound<S>) -> Result<Request<Vec<u8>>, Refusal> {
     let Some(head) = inbound.head()? else {
         return Err(Refusal::Gone);
     };
@@ -46,12 +44,7 @@ pub(crate) fn read_request<S: Read + Write>(
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     if expects && !matches!(framing, Framing::None) {
         let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
-        if inbound
-            .stream
-            .write_all(interim)
-            .and_then(|()| inbound.stream.flush())
-            .is_err()
-        {
+        if inbound.stream.write_all(interim).and_then(|()| inbound.stream.flush()).is_err() {
             return Err(Refusal::Gone);
         }
     }
@@ -72,11 +65,7 @@ pub(crate) fn keeps_alive(request: &Request<Vec<u8>>) -> bool {
             .flat_map(|line| line.split(','))
             .any(|token| token.trim().eq_ignore_ascii_case(word))
     };
-    if request.version() == Version::HTTP_10 {
-        says("keep-alive")
-    } else {
-        !says("close")
-    }
+    if request.version() == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
 }
 
 fn parse_head(head: &[u8]) -> Result<Request<Vec<u8>>, Refusal> {
@@ -98,15 +87,9 @@ fn parse_head(head: &[u8]) -> Result<Request<Vec<u8>>, Refusal> {
     let mut request = Request::new(Vec::new());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
-    *request.version_mut() = if parsed.version == Some(0) {
-        Version::HTTP_10
-    } else {
-        Version::HTTP_11
-    };
+    *request.version_mut() = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
     *request.headers_mut() = header_map(parsed.headers)?;
-    if request.headers().get_all(header::HOST).iter().count() != 1
-        && request.version() == Version::HTTP_11
-    {
+    if request.headers().get_all(header::HOST).iter().count() != 1 && request.version() == Version::HTTP_11 {
         return Err(Refusal::Answer(400, "exactly one Host is needed"));
     }
     Ok(request)
@@ -116,10 +99,8 @@ fn parse_head(head: &[u8]) -> Result<Request<Vec<u8>>, Refusal> {
 pub(super) fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
     let mut headers = HeaderMap::new();
     for line in lines {
-        let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(line.name.as_bytes()),
-            HeaderValue::from_bytes(line.value),
-        ) else {
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(line.name.as_bytes()), HeaderValue::from_bytes(line.value))
+        else {
             return Err(Refusal::Answer(400, "header line"));
         };
         headers.append(name, value);
@@ -141,18 +122,12 @@ pub(super) fn framing(headers: &HeaderMap) -> Result<Framing, Refusal> {
         (None, None) => Ok(Framing::None),
         (Some(length), None) if lengths.next().is_none() => {
             // `str::parse` alone would accept a leading plus sign.
-            let digits = length
-                .to_str()
-                .ok()
-                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits = length.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|text| text.parse().ok());
-            length
-                .map(Framing::Sized)
-                .ok_or(Refusal::Answer(400, "Content-Length"))
+            length.map(Framing::Sized).ok_or(Refusal::Answer(400, "Content-Length"))
         }
         (None, Some(encoding))
-            if encodings.next().is_none()
-                && encoding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
+            if encodings.next().is_none() && encoding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
         {
             Ok(Framing::Chunked)
         }

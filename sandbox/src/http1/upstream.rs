@@ -26,10 +26,7 @@ const HOP_BY_HOP: [HeaderName; 5] = [
 ];
 
 /// Sends the request to `address` and reads the answer; the error text is for a 502.
-pub(crate) fn forward(
-    address: SocketAddr,
-    request: &Request<Vec<u8>>,
-) -> Result<Response<Vec<u8>>, String> {
+pub(crate) fn forward(address: SocketAddr, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, String> {
     exchange(address, request).map_err(|error| format!("upstream {address}: {error}"))
 }
 
@@ -40,10 +37,7 @@ fn exchange(address: SocketAddr, request: &Request<Vec<u8>>) -> io::Result<Respo
     stream.write_all(&wire(request))?;
     let mut inbound = Inbound::new(stream);
     loop {
-        let head = inbound
-            .head()
-            .map_err(broken)?
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let head = inbound.head().map_err(broken)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut response = parse_head(&head)?;
         // Interim answers (100 Continue, 103 Early Hints) are not for us.
         if !response.status().is_informational() {
@@ -55,10 +49,7 @@ fn exchange(address: SocketAddr, request: &Request<Vec<u8>>) -> io::Result<Respo
 }
 
 fn wire(request: &Request<Vec<u8>>) -> Vec<u8> {
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut wire = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
     for (name, value) in request.headers() {
         if !HOP_BY_HOP.contains(name) {
@@ -68,13 +59,7 @@ fn wire(request: &Request<Vec<u8>>) -> Vec<u8> {
             wire.extend_from_slice(b"\r\n");
         }
     }
-    wire.extend_from_slice(
-        format!(
-            "content-length: {}\r\nconnection: close\r\n\r\n",
-            request.body().len()
-        )
-        .as_bytes(),
-    );
+    wire.extend_from_slice(format!("content-length: {}\r\nconnection: close\r\n\r\n", request.body().len()).as_bytes());
     wire.extend_from_slice(request.body());
     wire
 }
@@ -86,23 +71,14 @@ fn parse_head(head: &[u8]) -> io::Result<Response<Vec<u8>>> {
         return Err(invalid("response head"));
     }
     let mut response = Response::new(Vec::new());
-    *response.status_mut() =
-        StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(io::Error::other)?;
-    *response.headers_mut() =
-        header_map(parsed.headers).map_err(|_refusal| invalid("header line"))?;
+    *response.status_mut() = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(io::Error::other)?;
+    *response.headers_mut() = header_map(parsed.headers).map_err(|_refusal| invalid("header line"))?;
     Ok(response)
 }
 
-fn read_body(
-    inbound: &mut Inbound<TcpStream>,
-    method: &Method,
-    response: &Response<Vec<u8>>,
-) -> io::Result<Vec<u8>> {
+fn read_body(inbound: &mut Inbound<TcpStream>, method: &Method, response: &Response<Vec<u8>>) -> io::Result<Vec<u8>> {
     let status = response.status();
-    if method == Method::HEAD
-        || status == StatusCode::NO_CONTENT
-        || status == StatusCode::NOT_MODIFIED
-    {
+    if method == Method::HEAD || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
         return Ok(Vec::new());
     }
     let body = match framing(response.headers()) {

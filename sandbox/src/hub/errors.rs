@@ -11,8 +11,7 @@ pub(super) type Checked<T> = Result<T, Box<Response<Vec<u8>>>>;
 /// Text for a bearer that came from a personal access token.
 pub(super) const FROM_PERSONAL: &str = "token issued from personal access token is not allowed";
 /// Text for a bearer that came from an organization access token.
-pub(super) const FROM_ORGANIZATION: &str =
-    "token issued from organization access token is not allowed";
+pub(super) const FROM_ORGANIZATION: &str = "token issued from organization access token is not allowed";
 
 pub(super) fn unauthorized(text: &str) -> Response<Vec<u8>> {
     detail(401, text)
@@ -27,30 +26,19 @@ pub(super) fn method_not_allowed() -> Response<Vec<u8>> {
 }
 
 pub(super) fn forbidden(text: &str) -> Response<Vec<u8>> {
-    answer(
-        403,
-        &json!({ "errinfo": {}, "detail": text, "message": text }),
-    )
+    answer(403, &json!({ "errinfo": {}, "detail": text, "message": text }))
 }
 
 /// A validation error: field names with their complaints.
 pub(super) fn invalid(fields: &[(&str, &str)]) -> Response<Vec<u8>> {
-    let fields: serde_json::Map<String, Value> = fields
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), json!([text])))
-        .collect();
-    answer(
-        400,
-        &json!({ "fields": fields, "text": "The request could not be validated" }),
-    )
+    let fields: serde_json::Map<String, Value> =
+        fields.iter().map(|(name, text)| ((*name).to_owned(), json!([text]))).collect();
+    answer(400, &json!({ "fields": fields, "text": "The request could not be validated" }))
 }
 
 /// 429 with `Retry-After` in seconds.
 pub(super) fn rate_limited() -> Response<Vec<u8>> {
-    let mut response = answer(
-        429,
-        &json!({ "detail": "Rate limit exceeded", "error": false }),
-    );
+    let mut response = answer(429, &json!({ "detail": "Rate limit exceeded", "error": false }));
     set(&mut response, "retry-after", "1");
     response
 }

@@ -46,10 +46,7 @@ pub struct Hub {
 
 impl Hub {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        let hub = Self {
-            core,
-            state: Mutex::new(State::new(REQUESTS_PER_MINUTE)),
-        };
+        let hub = Self { core, state: Mutex::new(State::new(REQUESTS_PER_MINUTE)) };
         hub.add_account(ACCOUNT, PASSWORD);
         hub.add_organization(ORGANIZATION, &[ACCOUNT]);
         hub.add_repository("acme/app", true);
@@ -62,12 +59,7 @@ impl Hub {
     /// Adds an account, or gives an existing one a new password.
     pub fn add_account(&self, username: &str, password: &str) {
         let consumers = [Service::Hub, Service::RegistryAuth];
-        self.core.know(
-            format!("password of {username}"),
-            "password",
-            password,
-            &consumers,
-        );
+        self.core.know(format!("password of {username}"), "password", password, &consumers);
         self.state().account_mut(username).password = password.to_owned();
     }
 
@@ -85,16 +77,12 @@ impl Hub {
 
     /// Enforces single sign-on for everybody in the organization: passwords stop working.
     pub fn enforce_sso(&self, organization: &str, on: bool) {
-        self.state()
-            .organization_mut(organization, TEAM_QUOTA)
-            .sso_enforced = on;
+        self.state().organization_mut(organization, TEAM_QUOTA).sso_enforced = on;
     }
 
     /// How many organization tokens the plan allows.
     pub fn set_quota(&self, organization: &str, tokens: usize) {
-        self.state()
-            .organization_mut(organization, TEAM_QUOTA)
-            .quota = tokens;
+        self.state().organization_mut(organization, TEAM_QUOTA).quota = tokens;
     }
 
     /// Adds a repository `namespace/name`.
@@ -135,10 +123,7 @@ impl Hub {
         resources: &[(&str, &[&str])],
         expires_at: Option<&str>,
     ) -> (String, String) {
-        let resources = resources
-            .iter()
-            .map(|(path, scopes)| Resource::repository(path, scopes))
-            .collect();
+        let resources = resources.iter().map(|(path, scopes)| Resource::repository(path, scopes)).collect();
         let token = self.state().add_organization_token(
             organization,
             label,
@@ -162,18 +147,10 @@ impl Hub {
     pub(crate) fn live(&self) -> Vec<LiveCredential> {
         let (state, now) = (self.state(), self.core.clock.now());
         let personal = state.personal.iter().filter(|token| token.is_live(now));
-        let personal = personal.map(|token| LiveCredential {
-            kind: "personal access token",
-            id: token.uuid.clone(),
-        });
-        let organization = state
-            .organization_tokens
-            .iter()
-            .filter(|token| token.is_live(now));
-        let organization = organization.map(|token| LiveCredential {
-            kind: "organization access token",
-            id: token.id.clone(),
-        });
+        let personal = personal.map(|token| LiveCredential { kind: "personal access token", id: token.uuid.clone() });
+        let organization = state.organization_tokens.iter().filter(|token| token.is_live(now));
+        let organization =
+            organization.map(|token| LiveCredential { kind: "organization access token", id: token.id.clone() });
         personal.chain(organization).collect()
     }
 
@@ -182,12 +159,7 @@ impl Hub {
     }
 
     fn know_token(&self, label: &str, kind: &str, token: &str) {
-        self.core.know(
-            format!("{kind} `{label}`"),
-            kind,
-            token,
-            &[Service::Hub, Service::RegistryAuth],
-        );
+        self.core.know(format!("{kind} `{label}`"), kind, token, &[Service::Hub, Service::RegistryAuth]);
     }
 
     fn route(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
@@ -200,9 +172,7 @@ impl Hub {
             (_, ["v2", "access-tokens"]) => self.personal_tokens(request),
             (_, ["v2", "access-tokens", uuid]) => self.personal_token_by_uuid(request, uuid),
             (_, ["v2", "orgs", name, "access-tokens"]) => self.organization_tokens(request, name),
-            (_, ["v2", "orgs", name, "access-tokens", id]) => {
-                self.organization_token_by_id(request, name, id)
-            }
+            (_, ["v2", "orgs", name, "access-tokens", id]) => self.organization_token_by_id(request, name, id),
             _ => not_found(),
         }
     }
@@ -212,11 +182,7 @@ impl Handler for Hub {
     fn handle(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let now = self.core.clock.now();
         let (allowed, headers) = self.state().rate.count(now);
-        let mut response = if allowed {
-            self.route(request)
-        } else {
-            errors::rate_limited()
-        };
+        let mut response = if allowed { self.route(request) } else { errors::rate_limited() };
         for (name, value) in headers {
             set(&mut response, name, &value);
         }

@@ -30,11 +30,7 @@ const REPOSITORY_SCOPES: [&str; 8] = [
 ];
 
 impl Hub {
-    pub(super) fn organization_tokens(
-        &self,
-        request: &Request<Vec<u8>>,
-        name: &str,
-    ) -> Response<Vec<u8>> {
+    pub(super) fn organization_tokens(&self, request: &Request<Vec<u8>>, name: &str) -> Response<Vec<u8>> {
         let owner = match self.owner_of(request, name) {
             Ok(owner) => owner,
             Err(refusal) => return *refusal,
@@ -43,12 +39,8 @@ impl Hub {
             "POST" => self.create_organization_token(&owner, name, &body_json(request)),
             "GET" => {
                 let state = self.state();
-                let all: Vec<_> = state
-                    .organization_tokens
-                    .iter()
-                    .filter(|token| token.organization == name)
-                    .map(listed)
-                    .collect();
+                let all: Vec<_> =
+                    state.organization_tokens.iter().filter(|token| token.organization == name).map(listed).collect();
                 let mut body = page(request, &all);
                 body["total"] = json!(all.len());
                 answer(200, &body)
@@ -67,10 +59,8 @@ impl Hub {
             return *refusal;
         }
         let mut state = self.state();
-        let Some(place) = state
-            .organization_tokens
-            .iter()
-            .position(|token| token.id == id && token.organization == name)
+        let Some(place) =
+            state.organization_tokens.iter().position(|token| token.id == id && token.organization == name)
         else {
             return not_found();
         };
@@ -97,50 +87,27 @@ impl Hub {
         }
     }
 
-    fn create_organization_token(
-        &self,
-        owner: &str,
-        name: &str,
-        body: &Value,
-    ) -> Response<Vec<u8>> {
+    fn create_organization_token(&self, owner: &str, name: &str, body: &Value) -> Response<Vec<u8>> {
         let now = self.core.clock.now();
         let label = body["label"].as_str().unwrap_or_default();
         if !LABEL_LENGTH.contains(&label.chars().count()) {
             return invalid(&[("label", "must be 1 to 100 characters")]);
         }
         let mut state = self.state();
-        let (resources, expires_at) = match (
-            resources(&state, name, &body["resources"]),
-            expiry(body, now),
-        ) {
+        let (resources, expires_at) = match (resources(&state, name, &body["resources"]), expiry(body, now)) {
             (Ok(resources), Ok(expires_at)) => (resources, expires_at),
             (Err(refusal), _) | (_, Err(refusal)) => return *refusal,
         };
-        let held = state
-            .organization_tokens
-            .iter()
-            .filter(|token| token.organization == name)
-            .count();
-        if held
-            >= state
-                .organization(name)
-                .map_or(TEAM_QUOTA, |organization| organization.quota)
-        {
+        let held = state.organization_tokens.iter().filter(|token| token.organization == name).count();
+        if held >= state.organization(name).map_or(TEAM_QUOTA, |organization| organization.quota) {
             return forbidden("the organization has reached its limit of access tokens");
         }
         let (secret, id) = state.add_organization_token(name, label, resources, expires_at, now);
-        let Some(token) = state
-            .organization_tokens
-            .iter_mut()
-            .find(|token| token.id == id)
-        else {
+        let Some(token) = state.organization_tokens.iter_mut().find(|token| token.id == id) else {
             return not_found();
         };
         owner.clone_into(&mut token.created_by);
-        body["description"]
-            .as_str()
-            .unwrap_or_default()
-            .clone_into(&mut token.description);
+        body["description"].as_str().unwrap_or_default().clone_into(&mut token.description);
         let mut shown = listed(token);
         shown["token"] = json!(secret);
         drop(state);
@@ -151,15 +118,11 @@ impl Hub {
     fn owner_of(&self, request: &Request<Vec<u8>>, name: &str) -> Checked<String> {
         let account = self.manager(request)?;
         let state = self.state();
-        let organization = state
-            .organization(name)
-            .ok_or_else(|| Box::new(not_found()))?;
+        let organization = state.organization(name).ok_or_else(|| Box::new(not_found()))?;
         if organization.owners.contains(&account) {
             Ok(account)
         } else {
-            Err(Box::new(forbidden(
-                "you are not an owner of this organization",
-            )))
+            Err(Box::new(forbidden("you are not an owner of this organization")))
         }
     }
 }
@@ -175,45 +138,26 @@ fn resources(state: &State, organization: &str, given: &Value) -> Checked<Vec<Re
     }
     let mut resources = Vec::new();
     for item in list {
-        let (kind, path) = (
-            item["type"].as_str().unwrap_or_default(),
-            item["path"].as_str().unwrap_or_default(),
-        );
-        let scopes: Vec<_> = item["scopes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
+        let (kind, path) = (item["type"].as_str().unwrap_or_default(), item["path"].as_str().unwrap_or_default());
+        let scopes: Vec<_> =
+            item["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
         let known = match kind {
-            "TYPE_REPO" => scopes
-                .iter()
-                .all(|scope| REPOSITORY_SCOPES.contains(&scope.as_str())),
+            "TYPE_REPO" => scopes.iter().all(|scope| REPOSITORY_SCOPES.contains(&scope.as_str())),
             "TYPE_ORG" => scopes.iter().all(|scope| scope.starts_with("scope-")),
             _ => return refused("unknown type"),
         };
         if scopes.is_empty() || !known {
             return refused("unknown scope");
         }
-        let own = path
-            .split_once('/')
-            .is_some_and(|(namespace, _)| namespace == organization);
+        let own = path.split_once('/').is_some_and(|(namespace, _)| namespace == organization);
         let reachable = match kind {
             "TYPE_ORG" => path == organization,
-            _ => {
-                path == "*/*/public"
-                    || own && (path.ends_with("/*") || state.repositories.contains_key(path))
-            }
+            _ => path == "*/*/public" || own && (path.ends_with("/*") || state.repositories.contains_key(path)),
         };
         if !reachable {
             return refused("unknown path");
         }
-        resources.push(Resource {
-            kind: kind.to_owned(),
-            path: path.to_owned(),
-            scopes,
-        });
+        resources.push(Resource { kind: kind.to_owned(), path: path.to_owned(), scopes });
     }
     Ok(resources)
 }

@@ -31,21 +31,13 @@ impl Hub {
         }
     }
 
-    pub(super) fn personal_token_by_uuid(
-        &self,
-        request: &Request<Vec<u8>>,
-        uuid: &str,
-    ) -> Response<Vec<u8>> {
+    pub(super) fn personal_token_by_uuid(&self, request: &Request<Vec<u8>>, uuid: &str) -> Response<Vec<u8>> {
         let owner = match self.manager(request) {
             Ok(owner) => owner,
             Err(refusal) => return *refusal,
         };
         let mut state = self.state();
-        let Some(place) = state
-            .personal
-            .iter()
-            .position(|token| token.uuid == uuid && token.username == owner)
-        else {
+        let Some(place) = state.personal.iter().position(|token| token.uuid == uuid && token.username == owner) else {
             return not_found();
         };
         match request.method().as_str() {
@@ -74,13 +66,8 @@ impl Hub {
         if !LABEL_LENGTH.contains(&label.chars().count()) {
             return invalid(&[("token_label", "must be 1 to 100 characters")]);
         }
-        let scopes: Vec<_> = body["scopes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
+        let scopes: Vec<_> =
+            body["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
         if scopes.len() != 1 || !SCOPES.contains(&scopes[0].as_str()) {
             return invalid(&[("scopes", "exactly one repo scope is required")]);
         }
@@ -89,9 +76,7 @@ impl Hub {
             Ok(expires_at) => expires_at,
             Err(refusal) => return *refusal,
         };
-        let (secret, uuid) = self
-            .state()
-            .add_personal(owner, label, scopes, expires_at, now);
+        let (secret, uuid) = self.state().add_personal(owner, label, scopes, expires_at, now);
         self.know_token(label, "personal access token", &secret);
         let state = self.state();
         let created = state.personal.iter().find(|token| token.uuid == uuid);
@@ -100,11 +85,7 @@ impl Hub {
 
     fn list_personal(&self, owner: &str, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let (state, now) = (self.state(), self.core.clock.now());
-        let mine: Vec<_> = state
-            .personal
-            .iter()
-            .filter(|token| token.username == owner)
-            .collect();
+        let mine: Vec<_> = state.personal.iter().filter(|token| token.username == owner).collect();
         let active = mine.iter().filter(|token| token.is_live(now)).count();
         let shown: Vec<_> = mine.iter().map(|token| shown(token, "")).collect();
         let mut body = page(request, &shown);
@@ -131,21 +112,13 @@ pub(super) fn expiry(body: &Value, now: u64) -> Checked<Option<u64>> {
 /// One page of results with `next` and `previous`; the count's name differs between the two APIs and is the caller's.
 pub(super) fn page(request: &Request<Vec<u8>>, all: &[Value]) -> Value {
     let query = query(request);
-    let number = |name, default| {
-        field(&query, name)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
+    let number = |name, default| field(&query, name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let page = number("page", 1).max(1);
     let size = number("page_size", DEFAULT_PAGE_SIZE).clamp(1, MAX_PAGE_SIZE);
     let start = (page - 1).saturating_mul(size).min(all.len());
     let end = (start + size).min(all.len());
-    let link = |page: usize| {
-        json!(format!(
-            "https://hub.docker.com{}?page={page}&page_size={size}",
-            request.uri().path()
-        ))
-    };
+    let link =
+        |page: usize| json!(format!("https://hub.docker.com{}?page={page}&page_size={size}", request.uri().path()));
     json!({
         "next": if end < all.len() { link(page + 1) } else { Value::Null },
         "previous": if page > 1 { link(page - 1) } else { Value::Null },

@@ -13,10 +13,7 @@ pub(super) struct Rate {
 
 impl Rate {
     pub(super) fn new(limit: u64) -> Self {
-        Self {
-            limit,
-            ..Self::default()
-        }
+        Self { limit, ..Self::default() }
     }
 
     /// Counts one request: whether it may pass, and the headers that say so.
@@ -28,14 +25,8 @@ impl Rate {
         self.used += 1;
         let headers = [
             ("x-ratelimit-limit", self.limit.to_string()),
-            (
-                "x-ratelimit-remaining",
-                self.limit.saturating_sub(self.used).to_string(),
-            ),
-            (
-                "x-ratelimit-reset",
-                ((window + 1) * RATE_WINDOW_SECONDS).to_string(),
-            ),
+            ("x-ratelimit-remaining", self.limit.saturating_sub(self.used).to_string()),
+            ("x-ratelimit-reset", ((window + 1) * RATE_WINDOW_SECONDS).to_string()),
         ];
         (self.used <= self.limit, headers)
     }

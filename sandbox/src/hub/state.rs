@@ -88,11 +88,7 @@ pub(crate) struct Resource {
 impl Resource {
     pub(crate) fn repository(path: &str, scopes: &[&str]) -> Self {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        Self {
-            kind: "TYPE_REPO".to_owned(),
-            path: path.to_owned(),
-            scopes,
-        }
+        Self { kind: "TYPE_REPO".to_owned(), path: path.to_owned(), scopes }
     }
 
     pub(super) fn json(&self) -> Value {
@@ -132,16 +128,11 @@ pub(crate) enum Authenticated {
 
 impl State {
     pub(super) fn new(rate_limit: u64) -> Self {
-        Self {
-            rate: Rate::new(rate_limit),
-            ..Self::default()
-        }
+        Self { rate: Rate::new(rate_limit), ..Self::default() }
     }
 
     pub(super) fn account_mut(&mut self, username: &str) -> &mut Account {
-        self.accounts
-            .entry(username.to_ascii_lowercase())
-            .or_default()
+        self.accounts.entry(username.to_ascii_lowercase()).or_default()
     }
 
     pub(super) fn account(&self, username: &str) -> Option<&Account> {
@@ -150,11 +141,7 @@ impl State {
 
     pub(super) fn organization_mut(&mut self, name: &str, quota: usize) -> &mut Organization {
         let entry = self.organizations.entry(name.to_ascii_lowercase());
-        entry.or_insert_with(|| Organization {
-            owners: Vec::new(),
-            sso_enforced: false,
-            quota,
-        })
+        entry.or_insert_with(|| Organization { owners: Vec::new(), sso_enforced: false, quota })
     }
 
     pub(super) fn organization(&self, name: &str) -> Option<&Organization> {
@@ -163,17 +150,17 @@ impl State {
 
     /// Whether single sign-on is enforced on an organization of this account.
     pub(super) fn needs_sso(&self, username: &str) -> bool {
-        self.organizations.values().any(|organization| {
-            organization.sso_enforced && organization.owners.iter().any(|owner| owner == username)
-        })
+        self.organizations
+            .values()
+            .any(|organization| organization.sso_enforced && organization.owners.iter().any(|owner| owner == username))
     }
 
     /// Whether everything under this namespace belongs to the account.
     pub(crate) fn controls(&self, username: &str, namespace: &str) -> bool {
         username == namespace
-            || self.organization(namespace).is_some_and(|organization| {
-                organization.owners.iter().any(|owner| owner == username)
-            })
+            || self
+                .organization(namespace)
+                .is_some_and(|organization| organization.owners.iter().any(|owner| owner == username))
     }
 
     /// Finds out whose secret this is. Names are compared without case; marks a token as used.
@@ -188,16 +175,15 @@ impl State {
             return Authenticated::Personal(name, token.scopes.clone());
         }
         let organization = self.organization_tokens.iter_mut();
-        if let Some(token) = organization.into_iter().find(|token| {
-            token.secret == secret && token.organization == name && token.is_live(now)
-        }) {
+        if let Some(token) = organization
+            .into_iter()
+            .find(|token| token.secret == secret && token.organization == name && token.is_live(now))
+        {
             token.last_used = Some(now);
             return Authenticated::Organization(name, token.resources.clone());
         }
         match self.account(&name) {
-            Some(account)
-                if account.password == secret && (account.two_factor || self.needs_sso(&name)) =>
-            {
+            Some(account) if account.password == secret && (account.two_factor || self.needs_sso(&name)) => {
                 Authenticated::PasswordNotEnough
             }
             Some(account) if account.password == secret => Authenticated::Account(name),

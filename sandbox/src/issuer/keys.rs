@@ -47,15 +47,7 @@ impl Keys {
         let key = self.pair(which);
         let mut raw = vec![0; key.public().modulus_len()];
         // Signing fails only for a broken key or without randomness; an empty signature is refused by every verifier.
-        if key
-            .sign(
-                &signature::RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                input.as_bytes(),
-                &mut raw,
-            )
-            .is_err()
-        {
+        if key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut raw).is_err() {
             raw.clear();
         }
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(raw))
@@ -74,25 +66,18 @@ impl Keys {
             Some(FOREIGN_KEY_ID) if foreign_published => Which::Foreign,
             _ => return Err("no known key for this token".to_owned()),
         };
-        let raw = URL_SAFE_NO_PAD
-            .decode(signature_part)
-            .map_err(|error| format!("signature: {error}"))?;
+        let raw = URL_SAFE_NO_PAD.decode(signature_part).map_err(|error| format!("signature: {error}"))?;
         let public = components(self.pair(which));
         public
-            .verify(
-                &signature::RSA_PKCS1_2048_8192_SHA256,
-                input.as_bytes(),
-                &raw,
-            )
+            .verify(&signature::RSA_PKCS1_2048_8192_SHA256, input.as_bytes(), &raw)
             .map_err(|ring::error::Unspecified| "signature does not match".to_owned())?;
         segment(claims)
     }
 
     /// The JSON Web Key Set.
     pub(super) fn key_set(&self, foreign_published: bool) -> Value {
-        let published = [Which::Issuer, Which::Foreign]
-            .into_iter()
-            .filter(|which| *which == Which::Issuer || foreign_published);
+        let published =
+            [Which::Issuer, Which::Foreign].into_iter().filter(|which| *which == Which::Issuer || foreign_published);
         let keys: Vec<_> = published
             .map(|which| {
                 let public = components(self.pair(which));
@@ -115,17 +100,11 @@ impl Keys {
 
 /// The first two segments of a JWT.
 pub(super) fn signing_input(header: &Value, claims: &Value) -> String {
-    format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header.to_string()),
-        URL_SAFE_NO_PAD.encode(claims.to_string())
-    )
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
 fn segment(text: &str) -> Result<Value, String> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|error| format!("segment: {error}"))?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| format!("segment: {error}"))?;
     serde_json::from_slice(&bytes).map_err(|error| format!("segment: {error}"))
 }
 
@@ -134,7 +113,6 @@ fn components(key: &RsaKeyPair) -> PublicKeyComponents<Vec<u8>> {
 }
 
 fn key(pem: &str) -> Result<RsaKeyPair, String> {
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
-        .map_err(|error| format!("test key: {error}"))?;
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| format!("test key: {error}"))?;
     RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|error| format!("test key: {error}"))
 }

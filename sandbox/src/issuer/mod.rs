@@ -43,12 +43,7 @@ pub struct Issuer {
 impl Issuer {
     pub(crate) fn new(core: Arc<Core>) -> Result<Self, String> {
         let keys = Arc::new(Keys::load()?);
-        Ok(Self {
-            core,
-            keys,
-            identity: Mutex::default(),
-            foreign_published: Mutex::default(),
-        })
+        Ok(Self { core, keys, identity: Mutex::default(), foreign_published: Mutex::default() })
     }
 
     /// Who the job is; a copy.
@@ -71,34 +66,22 @@ impl Issuer {
 
     /// A CircleCI token as in `CIRCLE_OIDC_TOKEN_V2`; audience: the organization id.
     pub fn circleci(&self) -> TokenBuilder {
-        self.builder(
-            "CircleCI token v2",
-            shapes::circleci(&self.identity(), self.core.clock.now(), true),
-        )
+        self.builder("CircleCI token v2", shapes::circleci(&self.identity(), self.core.clock.now(), true))
     }
 
     /// A CircleCI token as in `CIRCLE_OIDC_TOKEN`, whose `sub` names no source; audience: the organization id.
     pub fn circleci_v1(&self) -> TokenBuilder {
-        self.builder(
-            "CircleCI token v1",
-            shapes::circleci(&self.identity(), self.core.clock.now(), false),
-        )
+        self.builder("CircleCI token v1", shapes::circleci(&self.identity(), self.core.clock.now(), false))
     }
 
     /// A GitHub Actions token; audience: the owner's URL.
     pub fn github(&self) -> TokenBuilder {
-        self.builder(
-            "GitHub token",
-            shapes::github(&self.identity(), self.core.clock.now()),
-        )
+        self.builder("GitHub token", shapes::github(&self.identity(), self.core.clock.now()))
     }
 
     /// A projected Kubernetes service account token; audience: `https://kubernetes.example.com`.
     pub fn kubernetes(&self) -> TokenBuilder {
-        self.builder(
-            "Kubernetes token",
-            shapes::kubernetes(&self.identity(), self.core.clock.now()),
-        )
+        self.builder("Kubernetes token", shapes::kubernetes(&self.identity(), self.core.clock.now()))
     }
 
     /// Adds the second key to the key sets, as after a rotation, or takes it away.
@@ -141,19 +124,12 @@ impl Handler for Issuer {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return answer(405, &json!({ "message": "method not allowed" }));
         }
-        let host = request
-            .headers()
-            .get("host")
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or_default();
+        let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = request.uri().path();
         let organization = format!("/org/{}", self.identity().organization_id);
         let circleci = CIRCLECI_ISSUER.ends_with(host.trim_end_matches(":443"));
         // CircleCI serves the organization's issuer and the root issuer.
-        let (prefix, rest) = match path
-            .strip_prefix(organization.as_str())
-            .filter(|_| circleci)
-        {
+        let (prefix, rest) = match path.strip_prefix(organization.as_str()).filter(|_| circleci) {
             Some(rest) => (organization.as_str(), rest),
             None => ("", path),
         };
@@ -166,17 +142,7 @@ impl Handler for Issuer {
             DISCOVERY if GITHUB_ISSUER.ends_with(host.trim_end_matches(":443")) => self.discovery(
                 GITHUB_ISSUER,
                 "/.well-known/jwks",
-                &[
-                    "sub",
-                    "aud",
-                    "exp",
-                    "iat",
-                    "iss",
-                    "jti",
-                    "nbf",
-                    "repository",
-                    "ref",
-                ],
+                &["sub", "aud", "exp", "iat", "iss", "jti", "nbf", "repository", "ref"],
             ),
             DISCOVERY => self.discovery(KUBERNETES_ISSUER, "/openid/v1/jwks", &["sub", "iss"]),
             "/.well-known/jwks-pub.json" | "/.well-known/jwks" | "/openid/v1/jwks" => {

@@ -14,8 +14,7 @@ use crate::random;
 use crate::service::{Handler, Service};
 
 /// Path and query of the request URL; a client appends `&audience=`.
-const REQUEST_TARGET: &str =
-    "/sandbox/_apis/distributedtask/hubs/Actions/plans/1/jobs/1/idtoken?api-version=2.0";
+const REQUEST_TARGET: &str = "/sandbox/_apis/distributedtask/hubs/Actions/plans/1/jobs/1/idtoken?api-version=2.0";
 
 pub(crate) struct IdTokenRequests {
     issuer: Arc<Issuer>,
@@ -25,12 +24,7 @@ pub(crate) struct IdTokenRequests {
 impl IdTokenRequests {
     pub(crate) fn new(core: &Core, issuer: Arc<Issuer>) -> Self {
         let token = random::token("sandbox-request-", 40);
-        core.know(
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-            "request token",
-            &token,
-            &[Service::IdTokenRequest],
-        );
+        core.know("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "request token", &token, &[Service::IdTokenRequest]);
         Self { issuer, token }
     }
 

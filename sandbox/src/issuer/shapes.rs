@@ -19,10 +19,8 @@ const COMMIT: &str = "5f2f8c6f1a010b0e5a446c1f4a6d9d0a5f2f8c6f";
 
 pub(super) fn circleci(identity: &Identity, now: u64, with_source: bool) -> Value {
     let origin = format!("github.com/{}", identity.repository);
-    let mut subject = format!(
-        "org/{}/project/{}/user/{}",
-        identity.organization_id, identity.project_id, identity.user_id
-    );
+    let mut subject =
+        format!("org/{}/project/{}/user/{}", identity.organization_id, identity.project_id, identity.user_id);
     if with_source {
         subject = format!("{subject}/vcs-origin/{origin}/vcs-ref/{}", identity.git_ref);
     }
@@ -47,15 +45,9 @@ pub(super) fn circleci(identity: &Identity, now: u64, with_source: bool) -> Valu
 
 pub(super) fn github(identity: &Identity, now: u64) -> Value {
     let (owner, repository) = (identity.owner(), &identity.repository);
-    let workflow = format!(
-        "{repository}/.github/workflows/publish.yml@{}",
-        identity.git_ref
-    );
+    let workflow = format!("{repository}/.github/workflows/publish.yml@{}", identity.git_ref);
     let subject = match (&identity.environment, identity.event_name.as_str()) {
-        (Some(environment), _) => format!(
-            "repo:{repository}:environment:{}",
-            environment.replace(':', "%3A")
-        ),
+        (Some(environment), _) => format!("repo:{repository}:environment:{}", environment.replace(':', "%3A")),
         (None, "pull_request") => format!("repo:{repository}:pull_request"),
         (None, _) => format!("repo:{repository}:ref:{}", identity.git_ref),
     };
@@ -82,14 +74,9 @@ pub(super) fn kubernetes(identity: &Identity, now: u64) -> Value {
     let (namespace, account) = (&identity.namespace, &identity.service_account);
     let mut bound = Map::new();
     bound.insert("namespace".to_owned(), json!(namespace));
-    bound.insert(
-        "pod".to_owned(),
-        json!({ "name": "publish-7xk2p", "uid": identity.pod_uid }),
-    );
-    bound.insert(
-        "serviceaccount".to_owned(),
-        json!({ "name": account, "uid": "94f5a6b8-b3d0-4684-82c6-f593a2b4c60a" }),
-    );
+    bound.insert("pod".to_owned(), json!({ "name": "publish-7xk2p", "uid": identity.pod_uid }));
+    bound
+        .insert("serviceaccount".to_owned(), json!({ "name": account, "uid": "94f5a6b8-b3d0-4684-82c6-f593a2b4c60a" }));
     json!({
         "iss": KUBERNETES_ISSUER,
         "sub": format!("system:serviceaccount:{namespace}:{account}"),

@@ -27,19 +27,8 @@ impl TokenBuilder {
         header.insert("alg".to_owned(), json!("RS256"));
         header.insert("typ".to_owned(), json!("JWT"));
         header.insert("kid".to_owned(), json!(Keys::id(key)));
-        let claims = if let Value::Object(claims) = claims {
-            claims
-        } else {
-            Map::new()
-        };
-        Self {
-            core,
-            keys,
-            name: name.to_owned(),
-            header,
-            claims,
-            key,
-        }
+        let claims = if let Value::Object(claims) = claims { claims } else { Map::new() };
+        Self { core, keys, name: name.to_owned(), header, claims, key }
     }
 
     /// The name under which the secret is known; the platform's own by default.
@@ -85,8 +74,7 @@ impl TokenBuilder {
 
     /// Signs with the second key and names it; valid once `Issuer::publish_foreign_key` was called.
     pub fn with_rotated_key(self) -> Self {
-        self.with_another_key()
-            .header("kid", json!(Keys::id(Which::Foreign)))
+        self.with_another_key().header("kid", json!(Keys::id(Which::Foreign)))
     }
 
     /// The claims as they are now.
@@ -96,11 +84,7 @@ impl TokenBuilder {
 
     /// Signs.
     pub fn sign(self) -> String {
-        let token = self.keys.sign(
-            self.key,
-            &Value::Object(self.header.clone()),
-            &self.claims(),
-        );
+        let token = self.keys.sign(self.key, &Value::Object(self.header.clone()), &self.claims());
         self.remember(&token);
         token
     }
@@ -108,27 +92,15 @@ impl TokenBuilder {
     /// `alg` `none` and an empty signature.
     pub fn unsigned(self) -> String {
         let unsigned = self.header("alg", json!("none"));
-        let token = format!(
-            "{}.",
-            signing_input(&Value::Object(unsigned.header.clone()), &unsigned.claims())
-        );
+        let token = format!("{}.", signing_input(&Value::Object(unsigned.header.clone()), &unsigned.claims()));
         unsigned.remember(&token);
         token
     }
 
     fn remember(&self, token: &str) {
         let consumers = [Service::DockerIdentity, Service::Vault, Service::Forwarded];
-        let audience = self
-            .claims
-            .get("aud")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let services = if audience == "https://identity.docker.com" {
-            &consumers[..1]
-        } else {
-            &consumers[..]
-        };
-        self.core
-            .know(self.name.clone(), "identity token", token, services);
+        let audience = self.claims.get("aud").and_then(Value::as_str).unwrap_or_default();
+        let services = if audience == "https://identity.docker.com" { &consumers[..1] } else { &consumers[..] };
+        self.core.know(self.name.clone(), "identity token", token, services);
     }
 }

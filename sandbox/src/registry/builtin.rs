@@ -14,30 +14,16 @@ use crate::random;
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG_TYPE: &str = "application/vnd.docker.container.image.v1+json";
 /// Images that exist here, all with the tag `latest`.
-const IMAGES: [&str; 4] = [
-    "acme/app",
-    "acme/base",
-    "ratelimitpreview/test",
-    "library/alpine",
-];
+const IMAGES: [&str; 4] = ["acme/app", "acme/base", "ratelimitpreview/test", "library/alpine"];
 /// The configuration of the one image: no layers.
-const CONFIG: &str =
-    r#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+const CONFIG: &str = r#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
 
 /// What a path names.
 pub(super) enum Target<'p> {
     Version,
-    Manifest {
-        repository: &'p str,
-        reference: &'p str,
-    },
-    Blob {
-        repository: &'p str,
-        digest: &'p str,
-    },
-    Upload {
-        repository: &'p str,
-    },
+    Manifest { repository: &'p str, reference: &'p str },
+    Blob { repository: &'p str, digest: &'p str },
+    Upload { repository: &'p str },
     Other,
 }
 
@@ -51,16 +37,9 @@ impl<'p> Target<'p> {
             return Self::Upload { repository };
         }
         if let Some((repository, reference)) = rest.rsplit_once("/manifests/") {
-            return Self::Manifest {
-                repository,
-                reference,
-            };
+            return Self::Manifest { repository, reference };
         }
-        rest.rsplit_once("/blobs/")
-            .map_or(Self::Other, |(repository, digest)| Self::Blob {
-                repository,
-                digest,
-            })
+        rest.rsplit_once("/blobs/").map_or(Self::Other, |(repository, digest)| Self::Blob { repository, digest })
     }
 
     pub(super) fn is_manifest(&self) -> bool {
@@ -69,9 +48,9 @@ impl<'p> Target<'p> {
 
     pub(super) fn repository(&self) -> Option<&'p str> {
         match self {
-            Self::Manifest { repository, .. }
-            | Self::Blob { repository, .. }
-            | Self::Upload { repository } => Some(repository),
+            Self::Manifest { repository, .. } | Self::Blob { repository, .. } | Self::Upload { repository } => {
+                Some(repository)
+            }
             Self::Version | Self::Other => None,
         }
     }
@@ -87,11 +66,7 @@ impl<'p> Target<'p> {
 
     pub(super) fn allowed_by(&self, bearer: &Bearer, method: &Method) -> bool {
         let needed = self.actions(method);
-        self.repository().is_none_or(|repository| {
-            needed
-                .iter()
-                .all(|action| bearer.allows(repository, action))
-        })
+        self.repository().is_none_or(|repository| needed.iter().all(|action| bearer.allows(repository, action)))
     }
 }
 
@@ -101,39 +76,24 @@ pub(super) fn answer(target: &Target<'_>, request: &Request<Vec<u8>>) -> Respons
     match target {
         Target::Version if reads => {
             let mut response = json_answer(200, &json!({}));
-            set(
-                &mut response,
-                "docker-distribution-api-version",
-                "registry/2.0",
-            );
+            set(&mut response, "docker-distribution-api-version", "registry/2.0");
             response
         }
-        Target::Manifest {
-            repository,
-            reference,
-        } if reads => manifest(repository, reference),
+        Target::Manifest { repository, reference } if reads => manifest(repository, reference),
         Target::Blob { digest, .. } if reads && *digest == digest_of(CONFIG.as_bytes()) => {
             bytes(200, "application/octet-stream", CONFIG.as_bytes().to_vec())
         }
         Target::Upload { repository } if method == Method::POST => {
             let mut response = empty(202);
             let id = random::uuid();
-            set(
-                &mut response,
-                "location",
-                &format!("/v2/{repository}/blobs/uploads/{id}"),
-            );
+            set(&mut response, "location", &format!("/v2/{repository}/blobs/uploads/{id}"));
             set(&mut response, "docker-upload-uuid", &id);
             set(&mut response, "range", "0-0");
             response
         }
         Target::Upload { .. } if method == Method::DELETE => empty(204),
-        Target::Manifest { .. } | Target::Upload { .. } => {
-            error(405, "UNSUPPORTED", "the operation is unsupported")
-        }
-        Target::Version | Target::Blob { .. } | Target::Other => {
-            error(404, "NOT_FOUND", "not found")
-        }
+        Target::Manifest { .. } | Target::Upload { .. } => error(405, "UNSUPPORTED", "the operation is unsupported"),
+        Target::Version | Target::Blob { .. } | Target::Other => error(404, "NOT_FOUND", "not found"),
     }
 }
 
@@ -155,16 +115,10 @@ fn manifest(repository: &str, reference: &str) -> Response<Vec<u8>> {
 }
 
 fn error(status: u16, code: &str, message: &str) -> Response<Vec<u8>> {
-    json_answer(
-        status,
-        &json!({ "errors": [{ "code": code, "message": message }] }),
-    )
+    json_answer(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
 fn digest_of(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }

@@ -27,43 +27,23 @@ pub(super) fn parse<'q>(parameters: impl Iterator<Item = &'q str>) -> Vec<Asked>
     let scopes = parameters.flat_map(str::split_whitespace);
     let asked = scopes.filter_map(|scope| {
         let (repository, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
-        Some(Asked {
-            repository: repository.to_owned(),
-            actions: actions.split(',').map(str::to_owned).collect(),
-        })
+        Some(Asked { repository: repository.to_owned(), actions: actions.split(',').map(str::to_owned).collect() })
     });
     asked.collect()
 }
 
 /// The `access` claim for what was asked.
-pub(super) fn grant(
-    state: &State,
-    who: &Authenticated,
-    asked: &[Asked],
-) -> Result<Value, Insufficient> {
+pub(super) fn grant(state: &State, who: &Authenticated, asked: &[Asked]) -> Result<Value, Insufficient> {
     let mut access = Vec::new();
-    for Asked {
-        repository,
-        actions,
-    } in asked
-    {
-        let (allowed, owned) = (
-            level(state, who, repository),
-            owner_level(state, who, repository),
-        );
-        let wanted = actions
-            .iter()
-            .filter_map(|action| rank(action))
-            .max()
-            .unwrap_or(0);
+    for Asked { repository, actions } in asked {
+        let (allowed, owned) = (level(state, who, repository), owner_level(state, who, repository));
+        let wanted = actions.iter().filter_map(|action| rank(action)).max().unwrap_or(0);
         // More than the token has, but not more than its owner has: the token is what is too small.
         if wanted > allowed && owned > allowed {
             return Err(Insufficient);
         }
-        let granted: Vec<_> = actions
-            .iter()
-            .filter(|action| rank(action).is_some_and(|rank| rank <= allowed))
-            .collect();
+        let granted: Vec<_> =
+            actions.iter().filter(|action| rank(action).is_some_and(|rank| rank <= allowed)).collect();
         if !granted.is_empty() {
             access.push(json!({ "type": "repository", "name": repository, "actions": granted }));
         }
@@ -76,10 +56,7 @@ fn rank(action: &str) -> Option<usize> {
     if action == "*" {
         Some(ACTIONS.len())
     } else {
-        ACTIONS
-            .iter()
-            .position(|known| *known == action)
-            .map(|place| place + 1)
+        ACTIONS.iter().position(|known| *known == action).map(|place| place + 1)
     }
 }
 
@@ -90,18 +67,12 @@ fn level(state: &State, who: &Authenticated, repository: &str) -> usize {
         Authenticated::Unknown | Authenticated::PasswordNotEnough => public,
         Authenticated::Account(_) => owner_level(state, who, repository).max(public),
         Authenticated::Personal(_, scopes) => {
-            let limit = scopes
-                .iter()
-                .map(|scope| personal_rank(scope))
-                .max()
-                .unwrap_or(0);
+            let limit = scopes.iter().map(|scope| personal_rank(scope)).max().unwrap_or(0);
             owner_level(state, who, repository).min(limit).max(public)
         }
-        Authenticated::Organization(_, resources) => resources
-            .iter()
-            .map(|resource| reach(resource, repository, public))
-            .max()
-            .unwrap_or(0),
+        Authenticated::Organization(_, resources) => {
+            resources.iter().map(|resource| reach(resource, repository, public)).max().unwrap_or(0)
+        }
     }
 }
 
@@ -110,9 +81,7 @@ fn owner_level(state: &State, who: &Authenticated, repository: &str) -> usize {
     let namespace = repository.split('/').next().unwrap_or_default();
     let public = usize::from(state.repositories.get(repository) == Some(&false));
     let owns = match who {
-        Authenticated::Account(name) | Authenticated::Personal(name, _) => {
-            state.controls(name, namespace)
-        }
+        Authenticated::Account(name) | Authenticated::Personal(name, _) => state.controls(name, namespace),
         Authenticated::Organization(name, _) => name == namespace,
         Authenticated::Unknown | Authenticated::PasswordNotEnough => false,
     };
@@ -133,9 +102,7 @@ fn reach(resource: &Resource, repository: &str, public: usize) -> usize {
         "*/*/public" => public == 1,
         path => {
             path == repository
-                || path
-                    .strip_suffix('*')
-                    .is_some_and(|prefix| prefix.ends_with('/') && repository.starts_with(prefix))
+                || path.strip_suffix('*').is_some_and(|prefix| prefix.ends_with('/') && repository.starts_with(prefix))
         }
     };
     let rank = resource.scopes.iter().map(|scope| match scope.as_str() {
@@ -144,9 +111,5 @@ fn reach(resource: &Resource, repository: &str, public: usize) -> usize {
         "scope-image-pull" => 1,
         _ => 0,
     });
-    if matches && resource.kind == "TYPE_REPO" {
-        rank.max().unwrap_or(0)
-    } else {
-        0
-    }
+    if matches && resource.kind == "TYPE_REPO" { rank.max().unwrap_or(0) } else { 0 }
 }

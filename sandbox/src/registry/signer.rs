@@ -26,22 +26,12 @@ impl Signer {
     pub(crate) fn generate() -> Result<Self, Box<dyn Error + Send + Sync>> {
         let pair = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec![ISSUER.to_owned()])?;
-        params.distinguished_name.push(
-            DnType::CommonName,
-            "hublease sandbox registry tokens (test only)",
-        );
+        params.distinguished_name.push(DnType::CommonName, "hublease sandbox registry tokens (test only)");
         let certificate = params.self_signed(&pair)?;
-        let key = EcdsaKeyPair::from_pkcs8(
-            &ECDSA_P256_SHA256_FIXED_SIGNING,
-            &pair.serialize_der(),
-            &SystemRandom::new(),
-        );
+        let key =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pair.serialize_der(), &SystemRandom::new());
         let key = key.map_err(|error| error.to_string())?;
-        Ok(Self {
-            key,
-            chain: STANDARD.encode(certificate.der()),
-            certificate: certificate.pem(),
-        })
+        Ok(Self { key, chain: STANDARD.encode(certificate.der()), certificate: certificate.pem() })
     }
 
     /// The certificate as PEM.
@@ -57,17 +47,12 @@ impl Signer {
             "iss": ISSUER, "sub": subject, "aud": SERVICE, "jti": random::uuid(),
             "iat": now, "nbf": now, "exp": now + BEARER_SECONDS, "access": access,
         });
-        let input = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header.to_string()),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let input =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let signature = self.key.sign(&SystemRandom::new(), input.as_bytes());
         // Signing fails only without randomness; an empty signature is refused by every registry.
-        let signature = signature.map_or_else(
-            |ring::error::Unspecified| String::new(),
-            |raw| URL_SAFE_NO_PAD.encode(raw),
-        );
+        let signature =
+            signature.map_or_else(|ring::error::Unspecified| String::new(), |raw| URL_SAFE_NO_PAD.encode(raw));
         format!("{input}.{signature}")
     }
 }

@@ -42,22 +42,14 @@ impl Bearer {
         self.access.as_array().into_iter().flatten().any(|entry| {
             let actions = entry["actions"].as_array();
             entry["name"] == repository
-                && actions.is_some_and(|actions| {
-                    actions
-                        .iter()
-                        .any(|granted| granted == action || granted == "*")
-                })
+                && actions.is_some_and(|actions| actions.iter().any(|granted| granted == action || granted == "*"))
         })
     }
 }
 
 impl RegistryAuth {
     pub(crate) fn new(ledger: Arc<Ledger>, signer: Signer) -> Self {
-        Self {
-            ledger,
-            signer,
-            bearers: Mutex::default(),
-        }
+        Self { ledger, signer, bearers: Mutex::default() }
     }
 
     /// The certificate that a real registry must trust.
@@ -67,24 +59,14 @@ impl RegistryAuth {
 
     /// A bearer that was issued here and has not expired.
     pub(super) fn bearer(&self, token: &str) -> Option<Bearer> {
-        lock(&self.bearers)
-            .get(token)
-            .filter(|bearer| self.ledger.core.clock.now() < bearer.expires_at)
-            .cloned()
+        lock(&self.bearers).get(token).filter(|bearer| self.ledger.core.clock.now() < bearer.expires_at).cloned()
     }
 
     /// The name and whose it is; without credentials nobody. `Err` is the text of the refusal.
-    fn identify(
-        &self,
-        request: &Request<Vec<u8>>,
-    ) -> Result<(String, Authenticated), &'static str> {
+    fn identify(&self, request: &Request<Vec<u8>>) -> Result<(String, Authenticated), &'static str> {
         let Some((name, secret)) = basic(request) else {
             let unreadable = request.headers().contains_key("authorization");
-            return if unreadable {
-                Err(WRONG)
-            } else {
-                Ok((String::new(), Authenticated::Unknown))
-            };
+            return if unreadable { Err(WRONG) } else { Ok((String::new(), Authenticated::Unknown)) };
         };
         match self.authenticate(&name, &secret) {
             Authenticated::Unknown => Err(WRONG),
@@ -96,12 +78,7 @@ impl RegistryAuth {
     fn authenticate(&self, name: &str, secret: &str) -> Authenticated {
         match self.ledger.docker_identity.authenticate(name, secret) {
             Some(resources) => Authenticated::Organization(name.to_ascii_lowercase(), resources),
-            None => {
-                self.ledger
-                    .hub
-                    .state()
-                    .authenticate(name, secret, self.ledger.core.clock.now())
-            }
+            None => self.ledger.hub.state().authenticate(name, secret, self.ledger.core.clock.now()),
         }
     }
 }
@@ -120,20 +97,12 @@ impl Handler for RegistryAuth {
             Err(text) => return answer(401, &json!({ "details": text })),
         };
         let query = query(request);
-        let asked = parse(
-            query
-                .iter()
-                .filter(|(name, _)| name == "scope")
-                .map(|(_, value)| value.as_str()),
-        );
+        let asked = parse(query.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()));
         let granted = grant(&self.ledger.hub.state(), &who, &asked);
         let access = match granted {
             Ok(access) => access,
             Err(Insufficient) => {
-                return answer(
-                    401,
-                    &json!({ "details": "access token has insufficient scopes" }),
-                );
+                return answer(401, &json!({ "details": "access token has insufficient scopes" }));
             }
         };
         let token = self.signer.sign(&subject, &access);
@@ -145,14 +114,7 @@ impl Handler for RegistryAuth {
             &token,
             &[Service::RegistryAuth, Service::Registry],
         );
-        lock(&self.bearers).insert(
-            token.clone(),
-            Bearer {
-                authenticated,
-                access,
-                expires_at: now + BEARER_SECONDS,
-            },
-        );
+        lock(&self.bearers).insert(token.clone(), Bearer { authenticated, access, expires_at: now + BEARER_SECONDS });
         answer(
             200,
             &json!({ "token": token, "access_token": token, "expires_in": BEARER_SECONDS, "issued_at": rfc3339(now) }),

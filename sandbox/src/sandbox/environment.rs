@@ -28,18 +28,8 @@ impl Sandbox {
     /// A CircleCI job whose tokens have this audience.
     pub fn circleci_environment_for(&self, audience: &str) -> Vec<(String, String)> {
         let identity = self.issuer().identity();
-        let first = self
-            .issuer()
-            .circleci_v1()
-            .audience(audience)
-            .named("CIRCLE_OIDC_TOKEN")
-            .sign();
-        let second = self
-            .issuer()
-            .circleci()
-            .audience(audience)
-            .named("CIRCLE_OIDC_TOKEN_V2")
-            .sign();
+        let first = self.issuer().circleci_v1().audience(audience).named("CIRCLE_OIDC_TOKEN").sign();
+        let second = self.issuer().circleci().audience(audience).named("CIRCLE_OIDC_TOKEN_V2").sign();
         let (owner, name) = identity.repository.split_once('/').unwrap_or_default();
         owned(&[
             ("CI", "true"),
@@ -87,8 +77,5 @@ impl Sandbox {
 }
 
 fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
-    variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -129,10 +129,7 @@ impl Sandbox {
 
     /// The requests to one service.
     pub fn requests(&self, service: Service) -> Vec<Logged> {
-        self.log()
-            .into_iter()
-            .filter(|entry| entry.service == service)
-            .collect()
+        self.log().into_iter().filter(|entry| entry.service == service).collect()
     }
 
     /// Connections to hosts that are not of this world; empty in a good test.
@@ -173,9 +170,6 @@ impl Sandbox {
     }
 
     pub(crate) fn plain_url(&self, service: Service) -> String {
-        self.plain
-            .get(&service)
-            .map(Listener::url)
-            .unwrap_or_default()
+        self.plain.get(&service).map(Listener::url).unwrap_or_default()
     }
 }

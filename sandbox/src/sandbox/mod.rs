@@ -22,12 +22,7 @@ use crate::vault::{Minter, Vault, World};
 use crate::vault_minter::HubMinter;
 
 /// Services that also listen without TLS, for clients that take a loopback URL.
-const PLAIN: [Service; 4] = [
-    Service::IdTokenRequest,
-    Service::DockerIdentity,
-    Service::Vault,
-    Service::Hub,
-];
+const PLAIN: [Service; 4] = [Service::IdTokenRequest, Service::DockerIdentity, Service::Vault, Service::Hub];
 
 /// A whole outside world; dropping it stops its threads and removes its files.
 pub struct Sandbox {
@@ -62,12 +57,7 @@ impl Sandbox {
         let signer = Signer::generate().map_err(io::Error::other)?;
         let minter = Arc::new(HubMinter::new(Arc::clone(&core), Arc::clone(&hub)));
         let vault = Arc::new(Vault::new(world(&core, &issuer, &minter)));
-        let ledger = Arc::new(Ledger {
-            core: Arc::clone(&core),
-            hub,
-            docker_identity,
-            vault,
-        });
+        let ledger = Arc::new(Ledger { core: Arc::clone(&core), hub, docker_identity, vault });
         let registry_auth = Arc::new(RegistryAuth::new(Arc::clone(&ledger), signer));
         let registry = Arc::new(Registry::new(Arc::clone(&registry_auth)));
 
@@ -77,10 +67,7 @@ impl Sandbox {
             (Service::Hub, Arc::clone(&ledger.hub) as _),
             (Service::RegistryAuth, Arc::clone(&registry_auth) as _),
             (Service::Registry, Arc::clone(&registry) as _),
-            (
-                Service::DockerIdentity,
-                Arc::clone(&ledger.docker_identity) as _,
-            ),
+            (Service::DockerIdentity, Arc::clone(&ledger.docker_identity) as _),
             (Service::Vault, Arc::clone(&ledger.vault) as _),
         ]);
         let mut plain = HashMap::new();
@@ -111,9 +98,7 @@ impl Sandbox {
 
 /// Where files for other programs are: the CA alone in a file, an empty certificate directory.
 fn private_directory(ca_pem: &str) -> io::Result<TempDir> {
-    let directory = tempfile::Builder::new()
-        .prefix("hublease-sandbox-")
-        .tempdir()?;
+    let directory = tempfile::Builder::new().prefix("hublease-sandbox-").tempdir()?;
     fs::write(directory.path().join("ca.pem"), ca_pem)?;
     fs::create_dir(directory.path().join("no-certificates"))?;
     Ok(directory)
@@ -135,11 +120,7 @@ fn world(core: &Arc<Core>, issuer: &Arc<Issuer>, minter: &Arc<HubMinter>) -> Wor
     }
 }
 
-fn plain_listener(
-    core: &Arc<Core>,
-    service: Option<Service>,
-    handler: Arc<dyn Handler>,
-) -> io::Result<Listener> {
+fn plain_listener(core: &Arc<Core>, service: Option<Service>, handler: Arc<dyn Handler>) -> io::Result<Listener> {
     let core = Arc::clone(core);
     Listener::start(move |stream| serve_plain(stream, &core, service, &*handler))
 }

@@ -5,8 +5,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -24,17 +23,11 @@ impl Authority {
     pub(crate) fn generate() -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(Vec::new())?;
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "hublease sandbox CA (test only)");
+        params.distinguished_name.push(DnType::CommonName, "hublease sandbox CA (test only)");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let pem = params.self_signed(&key)?.pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            configs: Mutex::default(),
-        })
+        Ok(Self { issuer: Issuer::new(params, key), pem, configs: Mutex::default() })
     }
 
     /// The CA certificate.
@@ -43,10 +36,7 @@ impl Authority {
     }
 
     /// TLS for this host name, with a leaf made on first use.
-    pub(crate) fn config(
-        &self,
-        host: &str,
-    ) -> Result<Arc<ServerConfig>, Box<dyn Error + Send + Sync>> {
+    pub(crate) fn config(&self, host: &str) -> Result<Arc<ServerConfig>, Box<dyn Error + Send + Sync>> {
         let mut configs = lock(&self.configs);
         if let Some(config) = configs.get(host) {
             return Ok(Arc::clone(config));

@@ -57,9 +57,7 @@ pub(super) fn refuse<S: Channel>(stream: &mut S, status: u16, what: &str) {
     }
     stream.finish();
     let mut socket = stream.socket();
-    let ready = socket
-        .shutdown(Shutdown::Write)
-        .and_then(|()| socket.set_read_timeout(Some(DRAIN_TIMEOUT)));
+    let ready = socket.shutdown(Shutdown::Write).and_then(|()| socket.set_read_timeout(Some(DRAIN_TIMEOUT)));
     let mut scratch = [0; 16 * 1024];
     let mut drained = 0;
     while ready.is_ok() && drained < MAX_DRAINED_BYTES {
@@ -77,23 +75,11 @@ pub(super) trait Routes: Send + Sync {
 }
 
 /// Serves one plain connection for one service; without a service name nothing is logged and no fault applies.
-pub(crate) fn serve_plain(
-    stream: TcpStream,
-    core: &Arc<Core>,
-    service: Option<Service>,
-    handler: &dyn Handler,
-) {
+pub(crate) fn serve_plain(stream: TcpStream, core: &Arc<Core>, service: Option<Service>, handler: &dyn Handler) {
     if prepare(&stream).is_err() {
         return;
     }
-    serve(
-        &mut Inbound::new(stream),
-        &Plain {
-            core,
-            service,
-            handler,
-        },
-    );
+    serve(&mut Inbound::new(stream), &Plain { core, service, handler });
 }
 
 struct Plain<'s> {
@@ -125,12 +111,7 @@ pub(super) fn serve<S: Channel>(inbound: &mut Inbound<S>, routes: &dyn Routes) {
             Err(Refusal::Answer(status, what)) => return refuse(&mut inbound.stream, status, what),
         };
         let keep_alive = keeps_alive(&request);
-        let went_well = deliver(
-            &mut inbound.stream,
-            request.method(),
-            routes.answer(&request),
-            keep_alive,
-        );
+        let went_well = deliver(&mut inbound.stream, request.method(), routes.answer(&request), keep_alive);
         match went_well {
             Ok(true) if keep_alive => {}
             Ok(true) => return inbound.stream.finish(),
@@ -145,12 +126,7 @@ pub(super) fn refusal(status: u16, what: &str) -> Response<Vec<u8>> {
 }
 
 /// Sends an answer; `Ok(false)` means that a fault wants the connection dead.
-fn deliver<S: Channel>(
-    stream: &mut S,
-    method: &Method,
-    delivery: Delivery,
-    keep_alive: bool,
-) -> io::Result<bool> {
+fn deliver<S: Channel>(stream: &mut S, method: &Method, delivery: Delivery, keep_alive: bool) -> io::Result<bool> {
     match delivery {
         Delivery::Whole(response) => send(stream, method, &response, keep_alive).map(|()| true),
         Delivery::Close => Ok(false),
@@ -163,11 +139,7 @@ fn deliver<S: Channel>(
             stream.flush()?;
             Ok(false)
         }
-        Delivery::Drip {
-            response,
-            bytes,
-            pause,
-        } => {
+        Delivery::Drip { response, bytes, pause } => {
             for piece in wire(&response, method, keep_alive).chunks(bytes) {
                 stream.write_all(piece)?;
                 stream.flush()?;

@@ -34,15 +34,9 @@ impl Listener {
         let accepting = {
             let shared = Arc::clone(&shared);
             let serve = Arc::new(serve);
-            thread::Builder::new()
-                .name(format!("accept {address}"))
-                .spawn(move || accept(&socket, &shared, &serve))?
+            thread::Builder::new().name(format!("accept {address}")).spawn(move || accept(&socket, &shared, &serve))?
         };
-        Ok(Self {
-            address,
-            shared,
-            accepting: Some(accepting),
-        })
+        Ok(Self { address, shared, accepting: Some(accepting) })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -65,11 +59,7 @@ impl Drop for Listener {
     }
 }
 
-fn accept<F: Fn(TcpStream) + Send + Sync + 'static>(
-    socket: &TcpListener,
-    shared: &Arc<Shared>,
-    serve: &Arc<F>,
-) {
+fn accept<F: Fn(TcpStream) + Send + Sync + 'static>(socket: &TcpListener, shared: &Arc<Shared>, serve: &Arc<F>) {
     for (number, stream) in (0..).zip(socket.incoming()) {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
@@ -86,17 +76,15 @@ fn accept<F: Fn(TcpStream) + Send + Sync + 'static>(
             open.insert(number, copy);
         }
         let (for_thread, serve) = (Arc::clone(shared), Arc::clone(serve));
-        let spawned = thread::Builder::new()
-            .name("connection".to_owned())
-            .spawn(move || {
-                let closing = stream.try_clone();
-                serve(stream);
-                lock(&for_thread.open).remove(&number);
-                // The copies are all gone or about to go; this makes the end visible to the peer at once.
-                if let Ok(closing) = closing {
-                    drop(closing.shutdown(Shutdown::Both));
-                }
-            });
+        let spawned = thread::Builder::new().name("connection".to_owned()).spawn(move || {
+            let closing = stream.try_clone();
+            serve(stream);
+            lock(&for_thread.open).remove(&number);
+            // The copies are all gone or about to go; this makes the end visible to the peer at once.
+            if let Ok(closing) = closing {
+                drop(closing.shutdown(Shutdown::Both));
+            }
+        });
         if spawned.is_err() {
             lock(&shared.open).remove(&number);
         }

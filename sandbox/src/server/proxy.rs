@@ -33,11 +33,7 @@ impl Proxy {
         authority: Arc<Authority>,
         handlers: HashMap<Service, Arc<dyn Handler>>,
     ) -> Self {
-        Self {
-            core,
-            authority,
-            handlers,
-        }
+        Self { core, authority, handlers }
     }
 
     /// Serves one client connection: one CONNECT, then requests inside TLS.
@@ -52,8 +48,7 @@ impl Proxy {
             Err(Refusal::Answer(status, what)) => return refuse(&mut inbound.stream, status, what),
         };
         let Some(host) = self.accepted(&request) else {
-            self.core
-                .note_unexpected(format!("{} {}", request.method(), request.uri()));
+            self.core.note_unexpected(format!("{} {}", request.method(), request.uri()));
             return refuse(&mut inbound.stream, 403, "not a host of this sandbox");
         };
         // A client that speaks before the tunnel stands is not one of ours.
@@ -75,8 +70,7 @@ impl Proxy {
         let connected = b"HTTP/1.1 200 Connection established\r\n\r\n";
         let session = self.authority.config(host).map(ServerConnection::new);
         let Ok(Ok(session)) = session else {
-            self.core
-                .note_unexpected(format!("no certificate for {host}"));
+            self.core.note_unexpected(format!("no certificate for {host}"));
             return;
         };
         if std::io::Write::write_all(&mut stream, connected).is_err() {
@@ -88,22 +82,12 @@ impl Proxy {
 
 impl Routes for Proxy {
     fn answer(&self, request: &Request<Vec<u8>>) -> Delivery {
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or_default();
-        let host = host
-            .strip_suffix(":443")
-            .unwrap_or(host)
-            .to_ascii_lowercase();
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase();
         if let Some(address) = self.core.forwarded(&host) {
-            return self
-                .core
-                .answer(Service::Forwarded, &Upstream(address), request);
+            return self.core.answer(Service::Forwarded, &Upstream(address), request);
         }
-        let handler =
-            Service::at(&host).and_then(|service| Some((service, self.handlers.get(&service)?)));
+        let handler = Service::at(&host).and_then(|service| Some((service, self.handlers.get(&service)?)));
         let Some((service, handler)) = handler else {
             self.core.note_unexpected(format!("Host: {host}"));
             return Delivery::Whole(refusal(421, "not a host of this sandbox"));

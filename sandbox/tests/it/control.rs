@@ -8,21 +8,14 @@ use serde_json::{Value, json};
 use crate::support::{PROGRAMS, exchange, run, text, through_proxy};
 
 fn control(sandbox: &Sandbox, line: &str, body: &Value) -> (String, Value) {
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
+    let body = if body.is_null() { String::new() } else { body.to_string() };
     let raw = format!(
         "{line} HTTP/1.1\r\nhost: control\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let answer = text(&exchange(&sandbox.control_url(), raw.as_bytes()));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (
-        head[9..12].to_owned(),
-        serde_json::from_str(body).unwrap_or_else(|_| json!(body)),
-    )
+    (head[9..12].to_owned(), serde_json::from_str(body).unwrap_or_else(|_| json!(body)))
 }
 
 #[test]
@@ -31,60 +24,23 @@ fn faults_latches_and_the_log_are_in_reach_of_scripts() {
     let fault = json!({ "service": "hub", "path": "/v2/", "action": { "status": 418, "headers": { "x-a": "b" }, "body": "tea" } });
     assert_eq!(control(&sandbox, "POST /control/fault", &fault).0, "200");
     let answer = through_proxy(&sandbox, "hub.docker.com", "GET /v2/access-tokens", "", b"");
-    assert_eq!(
-        (answer.status, answer.header("x-a"), answer.body.as_slice()),
-        (418, Some("b"), b"tea".as_slice())
-    );
+    assert_eq!((answer.status, answer.header("x-a"), answer.body.as_slice()), (418, Some("b"), b"tea".as_slice()));
 
     let latch = json!({ "service": "hub", "path": "/v2/" });
     let (_, placed) = control(&sandbox, "POST /control/latch", &latch);
     let number = &placed["latch"];
     let held = crate::support::send_only(&sandbox, "hub.docker.com", "GET /v2/access-tokens");
-    assert_eq!(
-        control(
-            &sandbox,
-            &format!("POST /control/latch/{number}/reached"),
-            &Value::Null
-        )
-        .0,
-        "200"
-    );
+    assert_eq!(control(&sandbox, &format!("POST /control/latch/{number}/reached"), &Value::Null).0, "200");
     let (_, log) = control(&sandbox, "GET /control/log", &Value::Null);
-    assert_eq!(
-        (&log[0]["status"], &log[1]["status"]),
-        (&json!(418), &Value::Null)
-    );
-    assert_eq!(
-        control(
-            &sandbox,
-            &format!("POST /control/latch/{number}/release"),
-            &Value::Null
-        )
-        .0,
-        "200"
-    );
+    assert_eq!((&log[0]["status"], &log[1]["status"]), (&json!(418), &Value::Null));
+    assert_eq!(control(&sandbox, &format!("POST /control/latch/{number}/release"), &Value::Null).0, "200");
     drop(held);
     let before = sandbox.now();
-    control(
-        &sandbox,
-        "POST /control/advance",
-        &json!({ "seconds": 1000 }),
-    );
+    control(&sandbox, "POST /control/advance", &json!({ "seconds": 1000 }));
     assert!(sandbox.now() >= before + 1000);
-    assert_eq!(
-        control(&sandbox, "GET /control/live", &Value::Null).1,
-        json!([])
-    );
-    for bad in [
-        json!({ "service": "nobody" }),
-        json!({ "service": "hub", "action": {} }),
-        json!([]),
-    ] {
-        assert_eq!(
-            control(&sandbox, "POST /control/fault", &bad).0,
-            "400",
-            "{bad}"
-        );
+    assert_eq!(control(&sandbox, "GET /control/live", &Value::Null).1, json!([]));
+    for bad in [json!({ "service": "nobody" }), json!({ "service": "hub", "action": {} }), json!([])] {
+        assert_eq!(control(&sandbox, "POST /control/fault", &bad).0, "400", "{bad}");
     }
 }
 
@@ -94,36 +50,14 @@ fn the_stand_in_program_prints_a_fresh_token_for_an_audience() {
     let programs = sandbox.circleci_program().unwrap();
     let circleci = |arguments: &[&str]| {
         let mut command = Command::new(programs.join("circleci"));
-        run(
-            command
-                .args(arguments)
-                .env_clear()
-                .env("PATH", PROGRAMS)
-                .envs(sandbox.environment()),
-            "",
-        )
+        run(command.args(arguments).env_clear().env("PATH", PROGRAMS).envs(sandbox.environment()), "")
     };
-    let output = circleci(&[
-        "run",
-        "oidc",
-        "get",
-        "--claims",
-        r#"{"aud":"https://vault.example.com"}"#,
-    ]);
+    let output = circleci(&["run", "oidc", "get", "--claims", r#"{"aud":"https://vault.example.com"}"#]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let claims = sandbox
-        .issuer()
-        .verify(text(&output.stdout).trim())
-        .unwrap();
+    let claims = sandbox.issuer().verify(text(&output.stdout).trim()).unwrap();
     assert_eq!(claims["aud"], "https://vault.example.com");
     let output = circleci(&["run", "oidc", "get", "--root-issuer"]);
-    assert_eq!(
-        sandbox
-            .issuer()
-            .verify(text(&output.stdout).trim())
-            .unwrap()["iss"],
-        CIRCLECI_ISSUER
-    );
+    assert_eq!(sandbox.issuer().verify(text(&output.stdout).trim()).unwrap()["iss"], CIRCLECI_ISSUER);
     assert_eq!(circleci(&["version"]).status.code(), Some(2));
     assert!(sandbox.requests(Service::Issuer).is_empty());
 }
@@ -132,10 +66,7 @@ fn the_stand_in_program_prints_a_fresh_token_for_an_audience() {
 fn the_program_runs_a_command_inside_and_keeps_its_exit_code() {
     let sandbox = |script: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hublease-sandbox"));
-        command
-            .args(["--ci", "circleci", "--", "sh", "-c", script])
-            .env_clear()
-            .env("PATH", PROGRAMS);
+        command.args(["--ci", "circleci", "--", "sh", "-c", script]).env_clear().env("PATH", PROGRAMS);
         run(&mut command, "")
     };
     let output = sandbox(
@@ -150,8 +81,7 @@ fn the_program_runs_a_command_inside_and_keeps_its_exit_code() {
     let output = sandbox("curl -s https://example.com/ || true");
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        text(&output.stderr)
-            .ends_with("refused, not a host of the sandbox: CONNECT example.com:443\n"),
+        text(&output.stderr).ends_with("refused, not a host of the sandbox: CONNECT example.com:443\n"),
         "{}",
         text(&output.stderr)
     );

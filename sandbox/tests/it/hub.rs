@@ -6,31 +6,18 @@ use serde_json::{Value, json};
 use crate::support::{Answer, hub_bearer, through_proxy};
 
 fn call(sandbox: &Sandbox, line: &str, bearer: &str, body: &Value) -> Answer {
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
+    let body = if body.is_null() { String::new() } else { body.to_string() };
     through_proxy(sandbox, "hub.docker.com", line, bearer, body.as_bytes())
 }
 
 fn bearer_with(sandbox: &Sandbox, identifier: &str, secret: &str) -> String {
-    let answer = call(
-        sandbox,
-        "POST /v2/auth/token",
-        "",
-        &json!({ "identifier": identifier, "secret": secret }),
-    );
+    let answer = call(sandbox, "POST /v2/auth/token", "", &json!({ "identifier": identifier, "secret": secret }));
     assert_eq!(answer.status, 200, "{}", answer.json());
-    format!(
-        "authorization: Bearer {}\r\n",
-        answer.json()["access_token"].as_str().unwrap()
-    )
+    format!("authorization: Bearer {}\r\n", answer.json()["access_token"].as_str().unwrap())
 }
 
 fn oat(label: &str) -> Value {
-    let resource =
-        json!({ "type": "TYPE_REPO", "path": "acme/app", "scopes": ["scope-image-push"] });
+    let resource = json!({ "type": "TYPE_REPO", "path": "acme/app", "scopes": ["scope-image-push"] });
     json!({ "label": label, "description": "", "resources": [resource], "expires_at": null })
 }
 
@@ -42,29 +29,14 @@ fn a_personal_token_is_made_listed_without_its_secret_and_deleted() {
     let created = call(&sandbox, "POST /v2/access-tokens", &bearer, &body);
     assert_eq!(created.status, 201);
     let uuid = created.json()["uuid"].as_str().unwrap().to_owned();
-    assert!(
-        created.json()["token"]
-            .as_str()
-            .unwrap()
-            .starts_with("dckr_pat_")
-    );
+    assert!(created.json()["token"].as_str().unwrap().starts_with("dckr_pat_"));
     assert_eq!(created.json()["expires_at"], "2099-01-01T00:00:00Z");
     assert!(created.header("x-ratelimit-limit").is_some());
     assert_eq!(sandbox.live()[0].id, uuid);
 
-    let listed = call(
-        &sandbox,
-        "GET /v2/access-tokens?page_size=1",
-        &bearer,
-        &Value::Null,
-    )
-    .json();
+    let listed = call(&sandbox, "GET /v2/access-tokens?page_size=1", &bearer, &Value::Null).json();
     assert_eq!(
-        (
-            &listed["count"],
-            &listed["active_count"],
-            &listed["results"][0]["token"]
-        ),
+        (&listed["count"], &listed["active_count"], &listed["results"][0]["token"]),
         (&json!(1), &json!(1), &json!(""))
     );
     assert_eq!(listed["next"], Value::Null);
@@ -79,71 +51,31 @@ fn a_personal_token_is_made_listed_without_its_secret_and_deleted() {
 fn lists_come_in_pages() {
     let sandbox = Sandbox::start().unwrap();
     for number in 0..5 {
-        sandbox
-            .hub()
-            .personal_token(ACCOUNT, &format!("t{number}"), &["repo:read"], None);
+        sandbox.hub().personal_token(ACCOUNT, &format!("t{number}"), &["repo:read"], None);
     }
     let bearer = hub_bearer(&sandbox);
-    let second = call(
-        &sandbox,
-        "GET /v2/access-tokens?page=2&page_size=2",
-        &bearer,
-        &Value::Null,
-    )
-    .json();
+    let second = call(&sandbox, "GET /v2/access-tokens?page=2&page_size=2", &bearer, &Value::Null).json();
     assert_eq!(second["results"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        second["next"],
-        "https://hub.docker.com/v2/access-tokens?page=3&page_size=2"
-    );
-    assert_eq!(
-        second["previous"],
-        "https://hub.docker.com/v2/access-tokens?page=1&page_size=2"
-    );
-    let last = call(
-        &sandbox,
-        "GET /v2/access-tokens?page=3&page_size=2",
-        &bearer,
-        &Value::Null,
-    )
-    .json();
-    assert_eq!(
-        (last["results"].as_array().unwrap().len(), &last["next"]),
-        (1, &Value::Null)
-    );
+    assert_eq!(second["next"], "https://hub.docker.com/v2/access-tokens?page=3&page_size=2");
+    assert_eq!(second["previous"], "https://hub.docker.com/v2/access-tokens?page=1&page_size=2");
+    let last = call(&sandbox, "GET /v2/access-tokens?page=3&page_size=2", &bearer, &Value::Null).json();
+    assert_eq!((last["results"].as_array().unwrap().len(), &last["next"]), (1, &Value::Null));
 }
 
 #[test]
 fn a_bearer_from_a_token_may_not_manage_tokens() {
     let sandbox = Sandbox::start().unwrap();
-    let (personal, _) = sandbox
-        .hub()
-        .personal_token(ACCOUNT, "admin", &["repo:admin"], None);
-    let (organization, _) = sandbox.hub().organization_token(
-        "acme",
-        "all",
-        &[("acme/*", &["scope-repository-admin"])],
-        None,
-    );
+    let (personal, _) = sandbox.hub().personal_token(ACCOUNT, "admin", &["repo:admin"], None);
+    let (organization, _) =
+        sandbox.hub().organization_token("acme", "all", &[("acme/*", &["scope-repository-admin"])], None);
     for (name, secret, text) in [
-        (
-            ACCOUNT,
-            personal,
-            "token issued from personal access token is not allowed",
-        ),
-        (
-            "acme",
-            organization,
-            "token issued from organization access token is not allowed",
-        ),
+        (ACCOUNT, personal, "token issued from personal access token is not allowed"),
+        ("acme", organization, "token issued from organization access token is not allowed"),
     ] {
         let bearer = bearer_with(&sandbox, name, &secret);
         for line in ["POST /v2/access-tokens", "GET /v2/orgs/acme/access-tokens"] {
             let refused = call(&sandbox, line, &bearer, &json!({}));
-            assert_eq!(
-                (refused.status, &refused.json()["detail"]),
-                (403, &json!(text))
-            );
+            assert_eq!((refused.status, &refused.json()["detail"]), (403, &json!(text)));
             assert!(refused.json()["errinfo"].is_object());
         }
     }
@@ -158,28 +90,15 @@ fn second_factor_and_sso_keep_passwords_out() {
     assert_eq!(asked.status, 401);
     let step = asked.json()["login_2fa_token"].clone();
     let code = json!({ "login_2fa_token": step, "code": TEST_TOTP_CODE });
-    assert_eq!(
-        call(&sandbox, "POST /v2/users/2fa-login", "", &code).status,
-        200
-    );
-    assert_eq!(
-        call(&sandbox, "POST /v2/users/2fa-login", "", &code).status,
-        401,
-        "a step works once"
-    );
+    assert_eq!(call(&sandbox, "POST /v2/users/2fa-login", "", &code).status, 200);
+    assert_eq!(call(&sandbox, "POST /v2/users/2fa-login", "", &code).status, 401, "a step works once");
     let modern = json!({ "identifier": ACCOUNT, "secret": PASSWORD });
-    assert_eq!(
-        call(&sandbox, "POST /v2/auth/token", "", &modern).status,
-        401
-    );
+    assert_eq!(call(&sandbox, "POST /v2/auth/token", "", &modern).status, 401);
 
     sandbox.hub().set_two_factor(ACCOUNT, false);
     sandbox.hub().enforce_sso("acme", true);
     let refused = call(&sandbox, "POST /v2/users/login", "", &password);
-    assert_eq!(
-        (refused.status, refused.json()["login_2fa_token"].is_null()),
-        (401, true)
-    );
+    assert_eq!((refused.status, refused.json()["login_2fa_token"].is_null()), (401, true));
 }
 
 #[test]
@@ -192,42 +111,18 @@ fn expired_organization_tokens_count_until_they_are_deleted() {
     let path = "POST /v2/orgs/acme/access-tokens";
     let first = call(&sandbox, path, &bearer, &soon);
     assert_eq!(first.status, 201);
-    assert!(
-        first.json()["token"]
-            .as_str()
-            .unwrap()
-            .starts_with("dckr_oat_")
-    );
+    assert!(first.json()["token"].as_str().unwrap().starts_with("dckr_oat_"));
     assert_eq!(call(&sandbox, path, &bearer, &oat("b")).status, 201);
     assert_eq!(call(&sandbox, path, &bearer, &oat("c")).status, 403);
 
     sandbox.advance(4_070_908_801 - sandbox.now());
     let bearer = hub_bearer(&sandbox);
     assert_eq!(sandbox.live().len(), 1, "the first has expired");
-    assert_eq!(
-        call(&sandbox, path, &bearer, &oat("c")).status,
-        403,
-        "and still counts"
-    );
-    let listed = call(
-        &sandbox,
-        "GET /v2/orgs/acme/access-tokens",
-        &bearer,
-        &Value::Null,
-    )
-    .json();
+    assert_eq!(call(&sandbox, path, &bearer, &oat("c")).status, 403, "and still counts");
+    let listed = call(&sandbox, "GET /v2/orgs/acme/access-tokens", &bearer, &Value::Null).json();
     assert_eq!(listed["total"], 2);
     let id = first.json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(
-        call(
-            &sandbox,
-            &format!("DELETE /v2/orgs/acme/access-tokens/{id}"),
-            &bearer,
-            &Value::Null
-        )
-        .status,
-        204
-    );
+    assert_eq!(call(&sandbox, &format!("DELETE /v2/orgs/acme/access-tokens/{id}"), &bearer, &Value::Null).status, 204);
     assert_eq!(call(&sandbox, path, &bearer, &oat("c")).status, 201);
 }
 
@@ -236,15 +131,9 @@ fn a_bearer_lives_ten_minutes() {
     let sandbox = Sandbox::start().unwrap();
     let bearer = hub_bearer(&sandbox);
     sandbox.advance(590);
-    assert_eq!(
-        call(&sandbox, "GET /v2/access-tokens", &bearer, &Value::Null).status,
-        200
-    );
+    assert_eq!(call(&sandbox, "GET /v2/access-tokens", &bearer, &Value::Null).status, 200);
     sandbox.advance(10);
-    assert_eq!(
-        call(&sandbox, "GET /v2/access-tokens", &bearer, &Value::Null).status,
-        401
-    );
+    assert_eq!(call(&sandbox, "GET /v2/access-tokens", &bearer, &Value::Null).status, 401);
 }
 
 #[test]
@@ -252,59 +141,25 @@ fn bad_values_are_refused_with_the_field_named() {
     let sandbox = Sandbox::start().unwrap();
     let bearer = hub_bearer(&sandbox);
     for (field, body) in [
-        (
-            "token_label",
-            json!({ "token_label": "", "scopes": ["repo:read"] }),
-        ),
-        (
-            "token_label",
-            json!({ "token_label": "x".repeat(101), "scopes": ["repo:read"] }),
-        ),
+        ("token_label", json!({ "token_label": "", "scopes": ["repo:read"] })),
+        ("token_label", json!({ "token_label": "x".repeat(101), "scopes": ["repo:read"] })),
         ("scopes", json!({ "token_label": "x", "scopes": [] })),
-        (
-            "scopes",
-            json!({ "token_label": "x", "scopes": ["repo:everything"] }),
-        ),
+        ("scopes", json!({ "token_label": "x", "scopes": ["repo:everything"] })),
         (
             "expires_at",
             json!({ "token_label": "x", "scopes": ["repo:read"], "expires_at": "2099-01-01T00:00:00+00:00" }),
         ),
-        (
-            "expires_at",
-            json!({ "token_label": "x", "scopes": ["repo:read"], "expires_at": "2001-01-01T00:00:00Z" }),
-        ),
+        ("expires_at", json!({ "token_label": "x", "scopes": ["repo:read"], "expires_at": "2001-01-01T00:00:00Z" })),
     ] {
         let refused = call(&sandbox, "POST /v2/access-tokens", &bearer, &body);
         assert_eq!(refused.status, 400, "{body}");
-        assert!(
-            refused.json()["fields"].get(field).is_some(),
-            "{}",
-            refused.json()
-        );
+        assert!(refused.json()["fields"].get(field).is_some(), "{}", refused.json());
         assert!(refused.json()["text"].is_string());
     }
     let mut foreign = oat("x");
     foreign["resources"][0]["path"] = json!("other/app");
-    assert_eq!(
-        call(
-            &sandbox,
-            "POST /v2/orgs/acme/access-tokens",
-            &bearer,
-            &foreign
-        )
-        .status,
-        400
-    );
-    assert_eq!(
-        call(
-            &sandbox,
-            "GET /v2/orgs/nobody/access-tokens",
-            &bearer,
-            &Value::Null
-        )
-        .status,
-        404
-    );
+    assert_eq!(call(&sandbox, "POST /v2/orgs/acme/access-tokens", &bearer, &foreign).status, 400);
+    assert_eq!(call(&sandbox, "GET /v2/orgs/nobody/access-tokens", &bearer, &Value::Null).status, 404);
 }
 
 #[test]
@@ -313,17 +168,10 @@ fn too_many_requests_say_when_to_come_back() {
     sandbox.hub().set_rate_limit(0);
     let answer = call(&sandbox, "GET /v2/access-tokens", "", &Value::Null);
     assert_eq!(
-        (
-            answer.status,
-            answer.header("retry-after"),
-            answer.header("x-ratelimit-remaining")
-        ),
+        (answer.status, answer.header("retry-after"), answer.header("x-ratelimit-remaining")),
         (429, Some("1"), Some("0"))
     );
     // A fault puts its own 429 before the service.
     sandbox.fault(Fault::on(Service::Hub, "/v2/"));
-    assert_eq!(
-        call(&sandbox, "GET /v2/access-tokens", "", &Value::Null).status,
-        503
-    );
+    assert_eq!(call(&sandbox, "GET /v2/access-tokens", "", &Value::Null).status, 503);
 }

@@ -1,10 +1,6 @@
 //! The sandbox seen from outside: the real docker CLI, a real registry, and plain requests.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests fail as tests do"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod control;
 mod docker_cli;

@@ -19,21 +19,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn parse(bytes: &[u8]) -> Self {
-        let end = bytes
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .expect("an answer");
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer");
         let head = String::from_utf8(bytes[..end].to_vec()).expect("a text head");
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|code| code.parse().ok())
-            .expect("a status");
-        Self {
-            status,
-            head,
-            body: bytes[end + 4..].to_vec(),
-        }
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        Self { status, head, body: bytes[end + 4..].to_vec() }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -72,85 +61,46 @@ pub(crate) fn try_through_proxy(
         "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
         body.len()
     );
-    stream
-        .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(body))
-        .expect("write");
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).expect("write");
     let mut bytes = Vec::new();
     drop(stream.read_to_end(&mut bytes));
-    bytes
-        .windows(4)
-        .any(|window| window == b"\r\n\r\n")
-        .then(|| Answer::parse(&bytes))
+    bytes.windows(4).any(|window| window == b"\r\n\r\n").then(|| Answer::parse(&bytes))
 }
 
-pub(crate) fn through_proxy(
-    sandbox: &Sandbox,
-    host: &str,
-    line: &str,
-    headers: &str,
-    body: &[u8],
-) -> Answer {
+pub(crate) fn through_proxy(sandbox: &Sandbox, host: &str, line: &str, headers: &str, body: &[u8]) -> Answer {
     try_through_proxy(sandbox, host, line, headers, body).expect("an answer")
 }
 
 /// A TLS connection to `host`, trusting the run's authority alone.
 fn tunnel(sandbox: &Sandbox, host: &str) -> StreamOwned<ClientConnection, TcpStream> {
-    let mut stream =
-        TcpStream::connect(sandbox.proxy_url().trim_start_matches("http://")).expect("connect");
-    stream
-        .write_all(format!("CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n").as_bytes())
-        .expect("write");
+    let mut stream = TcpStream::connect(sandbox.proxy_url().trim_start_matches("http://")).expect("connect");
+    stream.write_all(format!("CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n").as_bytes()).expect("write");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         stream.read_exact(&mut byte).expect("the proxy's answer");
         head.push(byte[0]);
     }
-    assert!(
-        head.starts_with(b"HTTP/1.1 200 "),
-        "{}",
-        String::from_utf8_lossy(&head)
-    );
+    assert!(head.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&head));
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).expect("a certificate"))
-        .expect("a root");
+    roots.add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).expect("a certificate")).expect("a root");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions");
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
     let config = config.with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from(host.to_owned()).expect("a host name");
-    StreamOwned::new(
-        ClientConnection::new(Arc::new(config), name).expect("TLS"),
-        stream,
-    )
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).expect("TLS"), stream)
 }
 
 /// A Hub API bearer of the seeded account, as an `Authorization` line.
 pub(crate) fn hub_bearer(sandbox: &Sandbox) -> String {
     let body = json!({ "identifier": ACCOUNT, "secret": PASSWORD }).to_string();
-    let answer = through_proxy(
-        sandbox,
-        "hub.docker.com",
-        "POST /v2/auth/token",
-        "",
-        body.as_bytes(),
-    );
+    let answer = through_proxy(sandbox, "hub.docker.com", "POST /v2/auth/token", "", body.as_bytes());
     assert_eq!(answer.status, 200);
-    format!(
-        "authorization: Bearer {}\r\n",
-        answer.json()["access_token"].as_str().expect("a bearer")
-    )
+    format!("authorization: Bearer {}\r\n", answer.json()["access_token"].as_str().expect("a bearer"))
 }
 
 /// Sends a request and does not read: for requests that a latch holds. The connection lives as long as what is returned.
-pub(crate) fn send_only(
-    sandbox: &Sandbox,
-    host: &str,
-    line: &str,
-) -> StreamOwned<ClientConnection, TcpStream> {
+pub(crate) fn send_only(sandbox: &Sandbox, host: &str, line: &str) -> StreamOwned<ClientConnection, TcpStream> {
     let mut stream = tunnel(sandbox, host);
     stream
         .write_all(format!("{line} HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes())
