@@ -139,7 +139,7 @@ impl World {
 
     /// A personal access token that a team would keep in a project setting today.
     pub fn static_token(&self) -> String {
-        self.sandbox.hub().mint_personal(hublease_sandbox::ACCOUNT, "kept in a setting", "repo:write")
+        self.sandbox.hub().personal_token(hublease_sandbox::ACCOUNT, "kept in a setting", &["repo:write"], None).0
     }
 
     /// A run of the client.
