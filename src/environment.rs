@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn empty_is_unset_and_debug_shows_names_only() {
         let environment = Environment::new([("A".into(), "secret".into()), ("B".into(), String::new())]);
-        assert_eq!((environment.value("A"), environment.value("B"), environment.value("C")), (Some("secret"), None, None));
+        assert_eq!(
+            (environment.value("A"), environment.value("B"), environment.value("C")),
+            (Some("secret"), None, None)
+        );
         assert_eq!(format!("{environment:?}"), r#"{"A", "B"}"#);
     }
 }

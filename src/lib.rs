@@ -5,5 +5,7 @@ pub mod effect;
 pub mod endpoint;
 pub mod environment;
 pub mod error;
+#[cfg(feature = "native")]
+pub mod native;
 pub mod printable;
 pub mod secret;
