@@ -119,14 +119,22 @@ impl<'w> Job<'w> {
                 if is_logout {
                     return job;
                 }
-                let job = job.args(&["--vault-path", "dockerhub/token/acmebot/write", "--vault-role", "dockerhub", "--vault-auth-path", mount]);
+                let job = job.args(&[
+                    "--vault-path",
+                    "dockerhub/token/acmebot/write",
+                    "--vault-role",
+                    "dockerhub",
+                    "--vault-auth-path",
+                    mount,
+                ]);
                 if job.arguments[0] == "whoami" { job } else { job.args(&["--vault-method", "write"]) }
             }
             Provider::Docker | Provider::Static if is_logout => self,
             Provider::Docker => self.args(&["--connection-id", CONNECTION_ID, "--username", "acme"]),
             Provider::Static => {
                 let token = self.world.static_token();
-                self.args(&["--provider", "static", "--secret-env", "DOCKERHUB_TOKEN", "--username", "acmebot"]).env("DOCKERHUB_TOKEN", token)
+                self.args(&["--provider", "static", "--secret-env", "DOCKERHUB_TOKEN", "--username", "acmebot"])
+                    .env("DOCKERHUB_TOKEN", token)
             }
         }
     }
@@ -195,7 +203,11 @@ impl Running<'_> {
     pub fn wait_until(&mut self, holds: impl Fn() -> bool) {
         let end = Instant::now() + LONGEST_RUN;
         while !holds() {
-            assert!(self.child.try_wait().unwrap().is_none(), "it ended early: {}", fs::read_to_string(&self.stderr).unwrap());
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "it ended early: {}",
+                fs::read_to_string(&self.stderr).unwrap()
+            );
             assert!(Instant::now() < end, "it never came to that");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -246,13 +258,23 @@ impl Outcome {
 
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text) || self.stdout.contains(text), "`{text}` is not in\n{}\n{}", self.stdout, self.stderr);
+        assert!(
+            self.stderr.contains(text) || self.stdout.contains(text),
+            "`{text}` is not in\n{}\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     #[track_caller]
     pub fn does_not_say(self, text: &str) -> Self {
-        assert!(!self.stderr.contains(text) && !self.stdout.contains(text), "`{text}` is in\n{}\n{}", self.stdout, self.stderr);
+        assert!(
+            !self.stderr.contains(text) && !self.stdout.contains(text),
+            "`{text}` is in\n{}\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }

@@ -46,7 +46,13 @@ impl World {
         for name in ["home", "bin", "tmp", "work", "spare"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let world = Self { sandbox: Sandbox::start().unwrap(), folder, broker: RefCell::new(None), extra: RefCell::default(), runs: Cell::new(0) };
+        let world = Self {
+            sandbox: Sandbox::start().unwrap(),
+            folder,
+            broker: RefCell::new(None),
+            extra: RefCell::default(),
+            runs: Cell::new(0),
+        };
         world.seed_vault();
         world.wrap("docker");
         world
@@ -174,7 +180,13 @@ impl World {
                 request.headers.iter().for_each(|(name, value)| bytes.extend(format!("{name}: {value}\n").bytes()));
                 bytes.extend(&request.body);
                 let place = [Place::new(request.path.as_str(), bytes)];
-                assert!(needles.found_in(&place).is_none(), "{} went to {:?} {}", secret.name, request.service, request.path);
+                assert!(
+                    needles.found_in(&place).is_none(),
+                    "{} went to {:?} {}",
+                    secret.name,
+                    request.service,
+                    request.path
+                );
             }
         }
     }
@@ -235,5 +247,8 @@ pub fn executable(path: &Path, text: &str) {
 
 /// A program of the machine, in the usual places.
 pub fn which(name: &str) -> Option<PathBuf> {
-    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"].iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.is_file())
 }
