@@ -18,7 +18,7 @@ use crate::ledger::Ledger;
 use crate::registry::{Registry, RegistryAuth, Signer};
 use crate::server::{Authority, Listener, Proxy, serve_plain};
 use crate::service::{Handler, Service};
-use crate::vault::{Minter, Vault, World};
+use crate::vault::{Vault, World};
 use crate::vault_minter::HubMinter;
 
 /// Services that also listen without TLS, for clients that take a loopback URL.
@@ -39,7 +39,6 @@ pub struct Sandbox {
     ledger: Arc<Ledger>,
     registry_auth: Arc<RegistryAuth>,
     registry: Arc<Registry>,
-    minter: Arc<HubMinter>,
     proxy: Listener,
     plain: HashMap<Service, Listener>,
     control: Listener,
@@ -60,8 +59,7 @@ impl Sandbox {
         let hub = Arc::new(Hub::new(Arc::clone(&core)));
         let docker_identity = Arc::new(DockerIdentity::new(Arc::clone(&core), Arc::clone(&issuer)));
         let signer = Signer::generate().map_err(io::Error::other)?;
-        let minter = Arc::new(HubMinter::new(Arc::clone(&core), Arc::clone(&hub)));
-        let vault = Arc::new(Vault::new(world(&core, &issuer, &minter)));
+        let vault = Arc::new(Vault::new(world(&core, &issuer, &hub)));
         let ledger = Arc::new(Ledger {
             core: Arc::clone(&core),
             hub,
@@ -101,7 +99,6 @@ impl Sandbox {
             ledger,
             registry_auth,
             registry,
-            minter,
             proxy,
             plain,
             control,
@@ -126,12 +123,12 @@ impl Drop for Sandbox {
     }
 }
 
-fn world(core: &Arc<Core>, issuer: &Arc<Issuer>, minter: &Arc<HubMinter>) -> World {
+fn world(core: &Arc<Core>, issuer: &Arc<Issuer>, hub: &Arc<Hub>) -> World {
     let (clock, issuer) = (core.clock.clone(), Arc::clone(issuer));
     World {
         now: Arc::new(move || clock.now()),
-        verify: Arc::new(move |token| issuer.verify(token)),
-        minter: Arc::clone(minter) as Arc<dyn Minter>,
+        verify: Arc::new(move |token: &str| issuer.verify(token)),
+        minter: Arc::new(HubMinter::new(Arc::clone(core), Arc::clone(hub))),
     }
 }
 

@@ -20,7 +20,7 @@ pub struct World {
 
 /// What a Docker Hub secrets plugin does at Docker Hub.
 pub trait Minter: Send + Sync {
-    /// Mints a PAT; returns (token, uuid).
+    /// Mints a PAT with the Hub's own scope, such as `repo:read`; returns (token, uuid).
     fn mint(
         &self,
         username: &str,

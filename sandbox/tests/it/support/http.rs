@@ -158,3 +158,13 @@ pub(crate) fn send_only(
         .expect("write");
     stream
 }
+
+/// A call of the Hub API with a JSON body, or none for `Null`.
+pub(crate) fn call_hub(sandbox: &Sandbox, line: &str, bearer: &str, body: &Value) -> Answer {
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    through_proxy(sandbox, "hub.docker.com", line, bearer, body.as_bytes())
+}

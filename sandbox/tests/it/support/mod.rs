@@ -12,7 +12,7 @@ use hublease_sandbox::Sandbox;
 use tempfile::TempDir;
 
 pub(crate) use self::http::{
-    Answer, exchange, hub_bearer, send_only, through_proxy, try_through_proxy,
+    Answer, call_hub, exchange, hub_bearer, send_only, through_proxy, try_through_proxy,
 };
 
 /// Where Debian and Docker's packages put programs; the CLI must not find `pass` or credential helpers elsewhere.
