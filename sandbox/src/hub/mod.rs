@@ -30,7 +30,7 @@ use crate::sync::lock;
 /// The seeded account, an owner of `acme`.
 pub const ACCOUNT: &str = "acmebot";
 /// The seeded account's password.
-pub const PASSWORD: &str = "correct-horse-battery-staple-94";
+pub const PASSWORD: &str = "acmebot-password-of-the-sandbox";
 /// The seeded organization.
 pub const ORGANIZATION: &str = "acme";
 /// Organization tokens on the Team plan.

@@ -87,11 +87,6 @@ impl Sandbox {
         self.registry.set_pull_limit(pulls);
     }
 
-    /// Turns on the Vault plugin's defect: it takes only 202 for a deletion, while the Hub sends 204.
-    pub fn vault_plugin_wants_202(&self, on: bool) {
-        self.minter.set_wants_202(on);
-    }
-
     /// Sends a host name through the proxy to a plain HTTP server on loopback.
     pub fn forward(&self, host: &str, address: SocketAddr) {
         self.core.forward(host, address);

@@ -18,7 +18,7 @@ use crate::ledger::Ledger;
 use crate::registry::{Registry, RegistryAuth, Signer};
 use crate::server::{Authority, Listener, Proxy, serve_plain};
 use crate::service::{Handler, Service};
-use crate::vault::{Minter, Vault, World};
+use crate::vault::{Vault, World};
 use crate::vault_minter::HubMinter;
 
 /// Services that also listen without TLS, for clients that take a loopback URL.
@@ -34,7 +34,6 @@ pub struct Sandbox {
     ledger: Arc<Ledger>,
     registry_auth: Arc<RegistryAuth>,
     registry: Arc<Registry>,
-    minter: Arc<HubMinter>,
     proxy: Listener,
     plain: HashMap<Service, Listener>,
     control: Listener,
@@ -55,8 +54,12 @@ impl Sandbox {
         let hub = Arc::new(Hub::new(Arc::clone(&core)));
         let docker_identity = Arc::new(DockerIdentity::new(Arc::clone(&core), Arc::clone(&issuer)));
         let signer = Signer::generate().map_err(io::Error::other)?;
-        let minter = Arc::new(HubMinter::new(Arc::clone(&core), Arc::clone(&hub)));
-        let vault = Arc::new(Vault::new(world(&core, &issuer, &minter)));
+        let vault = Arc::new(Vault::new(world(&core, &issuer, &hub)));
+        vault.seed_example(&crate::vault::Example {
+            circleci_issuer: issuer.identity().circleci_issuer(),
+            github_issuer: crate::issuer::GITHUB_ISSUER.to_owned(),
+            audiences: vec![issuer.identity().organization_id, "https://vault.example.com".to_owned()],
+        });
         let ledger = Arc::new(Ledger { core: Arc::clone(&core), hub, docker_identity, vault });
         let registry_auth = Arc::new(RegistryAuth::new(Arc::clone(&ledger), signer));
         let registry = Arc::new(Registry::new(Arc::clone(&registry_auth)));
@@ -88,7 +91,6 @@ impl Sandbox {
             ledger,
             registry_auth,
             registry,
-            minter,
             proxy,
             plain,
             control,
@@ -111,12 +113,12 @@ impl Drop for Sandbox {
     }
 }
 
-fn world(core: &Arc<Core>, issuer: &Arc<Issuer>, minter: &Arc<HubMinter>) -> World {
+fn world(core: &Arc<Core>, issuer: &Arc<Issuer>, hub: &Arc<Hub>) -> World {
     let (clock, issuer) = (core.clock.clone(), Arc::clone(issuer));
     World {
         now: Arc::new(move || clock.now()),
-        verify: Arc::new(move |token| issuer.verify(token)),
-        minter: Arc::clone(minter) as Arc<dyn Minter>,
+        verify: Arc::new(move |token: &str| issuer.verify(token)),
+        minter: Arc::new(HubMinter::new(Arc::clone(core), Arc::clone(hub))),
     }
 }
 

@@ -7,6 +7,7 @@ mod docker_cli;
 mod docker_identity;
 mod faults;
 mod hub;
+mod hub_sign_in;
 mod issuer;
 mod proxy;
 mod real_registry;

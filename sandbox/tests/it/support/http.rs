@@ -108,3 +108,9 @@ pub(crate) fn send_only(sandbox: &Sandbox, host: &str, line: &str) -> StreamOwne
         .expect("write");
     stream
 }
+
+/// A call of the Hub API with a JSON body, or none for `Null`.
+pub(crate) fn call_hub(sandbox: &Sandbox, line: &str, bearer: &str, body: &Value) -> Answer {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    through_proxy(sandbox, "hub.docker.com", line, bearer, body.as_bytes())
+}

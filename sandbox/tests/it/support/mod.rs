@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use hublease_sandbox::Sandbox;
 use tempfile::TempDir;
 
-pub(crate) use self::http::{Answer, exchange, hub_bearer, send_only, through_proxy, try_through_proxy};
+pub(crate) use self::http::{Answer, call_hub, exchange, hub_bearer, send_only, through_proxy, try_through_proxy};
 
 /// Where Debian and Docker's packages put programs; the CLI must not find `pass` or credential helpers elsewhere.
 pub(crate) const PROGRAMS: &str = "/usr/local/bin:/usr/bin:/bin";
