@@ -1,6 +1,5 @@
 //! The product from outside: the real binaries, the real docker CLI, in a scrubbed world.
 #![expect(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -127,7 +127,11 @@ impl<'w> Job<'w> {
                     "--vault-auth-path",
                     mount,
                 ]);
-                if job.arguments[0] == "whoami" { job } else { job.args(&["--vault-method", "write"]) }
+                if job.arguments[0] == "whoami" {
+                    job
+                } else {
+                    job.args(&["--vault-method", "write", "--vault-data", "label=a job"])
+                }
             }
             Provider::Docker | Provider::Static if is_logout => self,
             Provider::Docker => self.args(&["--connection-id", CONNECTION_ID, "--username", "acme"]),
