@@ -12,6 +12,9 @@ use hublease::endpoint::percent_encode;
 /// Runs of this many bytes of a secret count as the secret.
 const PIECE: usize = 12;
 
+/// The same for the payload of a JWT: JSON with times and well-known names, of which tokens share short runs.
+const PAYLOAD_PIECE: usize = 40;
+
 /// One text that was searched, by the name that a failure shows.
 pub struct Place {
     pub name: String,
@@ -27,27 +30,29 @@ impl Place {
 /// The needles of one secret.
 pub struct Needles {
     name: String,
-    pieces: BTreeSet<Vec<u8>>,
+    /// The length of a run, and the runs of that length.
+    pieces: Vec<(usize, BTreeSet<Vec<u8>>)>,
 }
 
 impl Needles {
     pub fn of(name: &str, secret: &str) -> Self {
-        let mut pieces = BTreeSet::new();
         let segments: Vec<&str> = secret.split('.').collect();
-        let is_jwt = segments.len() == 3 && secret.starts_with("eyJ");
-        // The header of a JWT is the same for every token of an issuer.
-        let parts: Vec<&str> = if is_jwt { segments[1..].to_vec() } else { vec![secret] };
-        for part in parts {
-            for form in forms(part.as_bytes()) {
-                pieces.extend(runs(&form));
+        let pieces = match segments.as_slice() {
+            // The header of a JWT is the same for every token of an issuer.
+            [header, payload, signature] if header.starts_with("eyJ") => {
+                vec![(PAYLOAD_PIECE, runs(payload, PAYLOAD_PIECE)), (PIECE, runs(signature, PIECE))]
             }
-        }
+            _ => vec![(PIECE, runs(secret, PIECE))],
+        };
         Self { name: name.to_owned(), pieces }
     }
 
     /// Where the secret is found.
     pub fn found_in<'a>(&self, places: &'a [Place]) -> Option<&'a Place> {
-        places.iter().find(|place| place.bytes.windows(PIECE).any(|window| self.pieces.contains(window)))
+        let holds = |place: &&Place| {
+            self.pieces.iter().any(|(length, runs)| place.bytes.windows(*length).any(|window| runs.contains(window)))
+        };
+        places.iter().find(holds)
     }
 
     pub fn name(&self) -> &str {
@@ -73,11 +78,9 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-fn runs(form: &[u8]) -> Vec<Vec<u8>> {
-    if form.len() < PIECE {
-        return Vec::new();
-    }
-    form.windows(PIECE).map(<[u8]>::to_vec).collect()
+/// Every run of this length, in every form.
+fn runs(secret: &str, length: usize) -> BTreeSet<Vec<u8>> {
+    forms(secret.as_bytes()).iter().flat_map(|form| form.windows(length).map(<[u8]>::to_vec)).collect()
 }
 
 /// A planted secret in each form is found; without this the search proves nothing.
@@ -105,7 +108,7 @@ fn a_planted_secret_is_found_in_each_form() {
 
 #[test]
 fn each_segment_of_a_jwt_counts_but_its_header() {
-    let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJvcmcvMTIzNDU2Nzg5MCJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
+    let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJvcmcvMTIzNDU2Nzg5MC9wcm9qZWN0LzEyMyJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
     let needles = Needles::of("token", token);
     let segments: Vec<&str> = token.split('.').collect();
     for (segment, found) in [(segments[0], false), (segments[1], true), (segments[2], true)] {
