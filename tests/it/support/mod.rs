@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod job;
 pub mod search;
+pub mod untouched;
 
 use std::{
     cell::{Cell, RefCell},
