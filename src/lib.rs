@@ -1,1 +1,4 @@
 //! hublease
+
+pub mod oauth;
+pub mod scope;
