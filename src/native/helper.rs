@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, io, time::Duration};
 
 use super::{
-    docker_config::{Content, Places},
+    docker_file::{Content, Places},
     docker_merge::{Kept, Malformed},
     process::{Finished, Program},
     programs::Programs,
@@ -71,7 +71,7 @@ impl Unanswered {
     /// Reads the files.
     ///
     /// # Errors
-    /// As with [`Places::directory`] and [`super::docker_config::read`]; or the content is malformed.
+    /// As with [`Places::directory`] and [`super::docker_file::read`]; or the content is malformed.
     pub(super) fn new(
         places: &Places,
         programs: &mut Programs,
@@ -80,7 +80,7 @@ impl Unanswered {
         registries: &[Registry],
     ) -> Result<Self, Trouble> {
         let path = places.file(client, directory)?;
-        let Content { config, exposed, .. } = super::docker_config::read(&path)?;
+        let Content { config, exposed, .. } = super::docker_file::read(&path)?;
         let config = config.map_err(|Malformed| Trouble::Malformed)?;
         let detected = if client == Client::Docker && config.detects() { detected(programs) } else { None };
         let look = |registry: &Registry| (*registry, config.look(client, *registry, detected));
