@@ -10,6 +10,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rustix::process::geteuid;
@@ -36,15 +37,15 @@ const OTHERS: u32 = 0o077;
 /// Where the files are, by role.
 #[derive(Debug)]
 pub(super) struct Places {
-    environment: Environment,
+    environment: Arc<Environment>,
     working_directory: PathBuf,
     records: PathBuf,
 }
 
 impl Places {
     /// `records` is the record directory, which also holds the private directories.
-    pub(super) fn new(environment: Environment, working_directory: PathBuf, records: PathBuf) -> Self {
-        Self { environment, working_directory, records }
+    pub(super) fn new(environment: impl Into<Arc<Environment>>, working_directory: PathBuf, records: PathBuf) -> Self {
+        Self { environment: environment.into(), working_directory, records }
     }
 
     /// The record directory.

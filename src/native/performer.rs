@@ -65,10 +65,12 @@ impl Performer {
     /// Takes over the setup and starts the story's time.
     pub fn new(setup: Setup, stdout: Box<dyn Write>, stderr: Box<dyn Write>) -> Self {
         let Setup { environment, working_directory, .. } = setup;
+        // One copy for all: it holds whatever the CI system put there.
+        let environment = Arc::new(environment);
         let records = records::directory(&environment);
         Self {
-            http: Arc::new(http::Client::new(setup.destinations, setup.certificates, environment.clone())),
-            programs: Programs::new(environment.clone(), &working_directory),
+            http: Arc::new(http::Client::new(setup.destinations, setup.certificates, Arc::clone(&environment))),
+            programs: Programs::new(Arc::clone(&environment), &working_directory),
             places: Places::new(environment, working_directory, records),
             identity_file: setup.identity_file,
             terminal: Terminal::new(setup.reporting, setup.github_env, setup.bash_env, stdout, stderr),

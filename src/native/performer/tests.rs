@@ -1,5 +1,7 @@
 //! Effects as the story asks for them, with stand-ins for programs, and signals put into the channel by hand.
 
+mod exec;
+
 use std::{
     fs,
     io::{self, Read, Write},
@@ -14,8 +16,7 @@ use super::Performer;
 use crate::{
     effect::{
         Asked, Effect, Level, Outcome, Output, Perform, Stop,
-        child::{Act, Seen},
-        docker::{Client, Config, Directory, Ended, Found, Registry, Run, Verb},
+        docker::{Client, Directory, Ended, Registry, Run, Verb},
         http::{Destination, Failure, Method, Repeat, Request},
     },
     endpoint::Origin,
@@ -26,8 +27,6 @@ use crate::{
     },
     secret::Secret,
 };
-
-const ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// Long before any limit of an effect, and long after anything that happens at once.
 const SOON: Duration = Duration::from_secs(5);
@@ -271,50 +270,6 @@ fn a_token_file_that_nobody_writes_does_not_hold_us_up() {
     let mut performer = world.performer();
     performer.workers.sender().send(signal(15)).unwrap();
     assert_eq!(performer.perform(&forward(Effect::IdentityFile)), Outcome::Stopped(Stop::Signal(15)));
-}
-
-#[test]
-fn the_command_of_exec_has_the_signals_to_itself() {
-    let mut world = World::new();
-    world.limit = Some(SOON);
-    let mut performer = world.performer();
-    let isolate = Config::Isolate { id: ID.to_owned(), registries: vec![Registry::Hub], copy_auths: false };
-    let Outcome::Config(Ok(Found::Made(directory))) = performer.perform(&forward(Effect::Config(isolate))) else {
-        panic!("no private directory");
-    };
-    let mut child = |act| match performer.perform(&forward(Effect::Child(act))) {
-        Outcome::Child(seen) => (seen, performer.stop(), performer.workers.sender()),
-        other => panic!("{other:?}"),
-    };
-    let script = format!("test \"$DOCKER_CONFIG\" = '{directory}' && exec sleep 600");
-    let command = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
-    let (seen, _, events) = child(Act::Start { command, directory: ID.to_owned() });
-    assert_eq!(seen, Seen::Running);
-    assert_eq!(child(Act::Wait { seconds: Some(0) }).0, Seen::Deadline);
-    events.send(signal(15)).unwrap();
-    let (seen, stop, _) = child(Act::Wait { seconds: None });
-    assert_eq!((seen, stop), (Seen::Signal(15), None));
-    child(Act::Forward { signal: 15 });
-    assert_eq!(child(Act::Wait { seconds: None }).0, Seen::Ended(128 + 15));
-    // From here on a signal is ours again.
-    events.send(signal(1)).unwrap();
-    assert_eq!(child(Act::Wait { seconds: None }).1, Some(Stop::Signal(1)));
-}
-
-#[test]
-fn a_signal_between_two_waits_reaches_the_command_and_stops_nothing() {
-    let world = World::new();
-    let mut performer = world.performer();
-    let isolate = Config::Isolate { id: ID.to_owned(), registries: vec![Registry::Hub], copy_auths: false };
-    performer.perform(&forward(Effect::Config(isolate)));
-    let command = ["sleep", "600"].map(str::to_owned).to_vec();
-    performer.perform(&forward(Effect::Child(Act::Start { command, directory: ID.to_owned() })));
-    performer.workers.sender().send(signal(15)).unwrap();
-    assert_eq!(performer.stop(), None);
-    let wait = forward(Effect::Child(Act::Wait { seconds: None }));
-    assert_eq!(performer.perform(&wait), Outcome::Child(Seen::Signal(15)));
-    performer.perform(&forward(Effect::Child(Act::Forward { signal: 15 })));
-    assert_eq!(performer.perform(&wait), Outcome::Child(Seen::Ended(128 + 15)));
 }
 
 #[test]
