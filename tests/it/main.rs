@@ -9,4 +9,6 @@
 
 mod support;
 
+mod faults;
+mod kill;
 mod story;
