@@ -10,5 +10,6 @@
 mod support;
 
 mod faults;
+mod flags;
 mod kill;
 mod story;

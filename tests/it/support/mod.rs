@@ -7,13 +7,16 @@ pub mod broker;
 pub mod driven;
 pub mod job;
 pub mod search;
+pub mod typed;
 pub mod untouched;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use hublease_sandbox::{Sandbox, Service};
@@ -40,6 +43,8 @@ pub struct World {
     /// Secrets that the sandbox does not know, with the services that may see them.
     extra: RefCell<Vec<(String, String)>>,
     runs: Cell<usize>,
+    /// The needles of a secret never change, and are many.
+    needles: RefCell<BTreeMap<String, Rc<Needles>>>,
 }
 
 impl World {
@@ -54,6 +59,7 @@ impl World {
             broker: RefCell::new(None),
             extra: RefCell::default(),
             runs: Cell::new(0),
+            needles: RefCell::default(),
         };
         world.seed_vault();
         world.wrap("docker");
@@ -181,7 +187,7 @@ impl World {
     /// Every secret may go to the services that issued or consume it, and nowhere else.
     fn search_requests(&self, outcome: &Outcome) {
         for secret in self.sandbox.secrets() {
-            let needles = Needles::of(&secret.name, &secret.value);
+            let needles = self.needles_of(&secret.name, &secret.value);
             for request in outcome.requests.iter().filter(|request| !secret.services.contains(&request.service)) {
                 let mut bytes = format!("{} {}?{}\n", request.method, request.path, request.query).into_bytes();
                 request.headers.iter().for_each(|(name, value)| bytes.extend(format!("{name}: {value}\n").bytes()));
@@ -198,10 +204,15 @@ impl World {
         }
     }
 
-    fn needles(&self) -> Vec<Needles> {
+    fn needles_of(&self, name: &str, value: &str) -> Rc<Needles> {
+        let mut needles = self.needles.borrow_mut();
+        Rc::clone(needles.entry(value.to_owned()).or_insert_with(|| Rc::new(Needles::of(name, value))))
+    }
+
+    fn needles(&self) -> Vec<Rc<Needles>> {
         self.know_handles();
         let known = self.sandbox.secrets().into_iter().map(|secret| (secret.name, secret.value));
-        known.chain(self.extra.borrow().iter().cloned()).map(|(name, value)| Needles::of(&name, &value)).collect()
+        known.chain(self.extra.borrow().iter().cloned()).map(|(name, value)| self.needles_of(&name, &value)).collect()
     }
 
     /// The broker's handles are seen in the records first.
