@@ -9,6 +9,8 @@
 
 mod support;
 
+mod commands;
+mod dry_run;
 mod faults;
 mod flags;
 mod kill;
