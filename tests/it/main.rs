@@ -9,6 +9,9 @@
 
 mod support;
 
+mod exec;
 mod faults;
 mod kill;
+mod latches;
+mod revocation;
 mod story;
