@@ -15,3 +15,4 @@ mod kill;
 mod latches;
 mod revocation;
 mod story;
+mod token;

@@ -48,6 +48,7 @@ pub struct Job<'w> {
     variables: BTreeMap<String, String>,
     rest: Vec<String>,
     directory: PathBuf,
+    stdout: Option<PathBuf>,
 }
 
 impl<'w> Job<'w> {
@@ -57,7 +58,7 @@ impl<'w> Job<'w> {
             variables.insert(name.to_owned(), world.path(folder).display().to_string());
         }
         let directory = world.path("work");
-        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory }
+        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory, stdout: None }
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -87,6 +88,12 @@ impl<'w> Job<'w> {
 
     pub fn in_directory(mut self, directory: PathBuf) -> Self {
         self.directory = directory;
+        self
+    }
+
+    /// Sends standard output to a device instead of the test.
+    pub fn stdout_to(mut self, device: &str) -> Self {
+        self.stdout = Some(device.into());
         self
     }
 
@@ -187,7 +194,7 @@ impl<'w> Job<'w> {
             .envs(&self.variables)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
-            .stdout(File::create(&stdout).unwrap())
+            .stdout(File::options().write(true).create(true).open(self.stdout.as_ref().unwrap_or(&stdout)).unwrap())
             .stderr(File::create(&stderr).unwrap());
         let prints_credential = self.arguments[0] == "token";
         Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }
@@ -239,7 +246,7 @@ impl Running<'_> {
         };
         let outcome = Outcome {
             code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
-            stdout: fs::read_to_string(&self.stdout).unwrap(),
+            stdout: fs::read_to_string(&self.stdout).unwrap_or_default(),
             stderr: fs::read_to_string(&self.stderr).unwrap(),
             requests: self.world.sandbox.log().split_off(self.before),
             prints_credential: self.prints_credential,
