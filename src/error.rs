@@ -244,7 +244,7 @@ problems! {
         "check `--vault-role` and `--vault-auth-path`";
     /// The path is not allowed.
     RefusedPath Refused "{} does not let this job use the path"
-        "the policy of the role needs `update` on a path that mints and `read` on one that is read; docs/vault.md has it";
+        "the policy of the role needs `create` and `update` on a path that mints, and `read` on one that is read; docs/vault.md has it";
     /// The path does not exist.
     RefusedMissing Refused "{} has nothing at that path"
         "check `--vault-path` and `--vault-namespace`; a KV version 2 path has `data` after its mount";

@@ -1,2 +1,73 @@
-//! The native edge.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the native edge")]
+//! The native host: performs effects with sockets, processes, files and signals.
+//!
+//! Everything that decides where a secret goes is fixed in [`Setup`] before the story starts: the origin behind each
+//! destination, the directories, the programs' search path. What the story reads from the network can choose among
+//! these and no more. Unix only so far; what Windows would need differently is in `folder`, `running`, `process`,
+//! `programs`, `signals`, `docker_config` and `private_directory`.
+
 pub mod arguments;
+mod capped;
+mod certificates;
+mod child;
+mod circleci;
+mod client;
+mod docker_config;
+mod docker_merge;
+mod ending;
+mod folder;
+mod helper;
+mod http;
+mod performer;
+mod private_directory;
+mod process;
+mod programs;
+mod proxy;
+mod records;
+pub mod run;
+mod running;
+mod signals;
+mod strict_json;
+mod terminal;
+mod waiting;
+mod worker;
+
+use std::{io, path::PathBuf, time::Duration};
+
+pub use self::{
+    certificates::{Certificates, read_certificates},
+    performer::Performer,
+    terminal::Reporting,
+};
+use crate::{effect::http::Destination, endpoint::Origin, environment::Environment};
+
+/// Everything that is fixed before the story starts.
+#[derive(Debug)]
+pub struct Setup {
+    /// The origin behind each destination; one that is not listed cannot be reached.
+    pub destinations: Vec<(Destination, Origin)>,
+    /// Certificates that are trusted in addition to the system's (`--ca-cert`).
+    pub certificates: Option<Certificates>,
+    /// The file of `--identity-token-file`.
+    pub identity_file: Option<PathBuf>,
+    /// The snapshot of the environment.
+    pub environment: Environment,
+    /// The absolute path of the workspace. In CI (`CI` is set), programs inside it are never run.
+    pub working_directory: PathBuf,
+    /// How long the story may take before its forward effects are stopped: 90 s for `login`, 30 s for `logout`. For
+    /// `exec` it ends when the command is started.
+    pub forward_limit: Option<Duration>,
+    /// What is shown, and how.
+    pub reporting: Reporting,
+    /// The file in which GitHub's later steps learn a variable (`GITHUB_ENV`).
+    pub github_env: Option<PathBuf>,
+    /// The script that CircleCI's later steps run first (`BASH_ENV`).
+    pub bash_env: Option<PathBuf>,
+}
+
+/// Random bytes from the operating system, as lower-case hexadecimal.
+fn random(bytes: usize) -> io::Result<String> {
+    let mut buffer = vec![0; bytes];
+    getrandom::fill(&mut buffer).map_err(io::Error::other)?;
+    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+}

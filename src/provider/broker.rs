@@ -101,7 +101,7 @@ pub(super) async fn paths(peer: &Peer<'_>, endpoint: &Endpoint) -> Result<Paths,
         repeat: Repeat::Safe,
     };
     let response = peer.send(request).await?;
-    metadata(peer, &response, endpoint).map_err(|error| Lost { error, maybe_done: false })
+    metadata(peer, &response, endpoint).map_err(Lost::settled)
 }
 
 fn metadata(peer: &Peer<'_>, response: &Response, endpoint: &Endpoint) -> Result<Paths, Error> {

@@ -28,11 +28,20 @@ pub(crate) struct Lost {
     pub(crate) error: Error,
     /// Whether the server may have done what was asked.
     pub(crate) maybe_done: bool,
+    /// The answer with an error status, for whoever can read its message.
+    pub(crate) response: Option<Response>,
+}
+
+impl Lost {
+    /// A failure after which nothing can have been done, or that a repetition would not change.
+    pub(crate) fn settled(error: Error) -> Self {
+        Self { error, maybe_done: false, response: None }
+    }
 }
 
 impl From<Error> for Lost {
     fn from(error: Error) -> Self {
-        Self { error, maybe_done: true }
+        Self { error, maybe_done: true, response: None }
     }
 }
 
@@ -94,7 +103,10 @@ impl<'a> Peer<'a> {
             let wait = fault.wait(request.repeat, tried);
             match wait {
                 Some(wait) if wait <= LONGEST_WAIT * 1000 => self.pause(&fault, wait, tried).await?,
-                _ => return Err(Lost { error: self.report(&fault, tried), maybe_done: fault.maybe_done() }),
+                _ => {
+                    let (error, maybe_done) = (self.report(&fault, tried), fault.maybe_done());
+                    return Err(Lost { error, maybe_done, response: answer.ok() });
+                }
             }
             tried += 1;
         }
@@ -112,7 +124,7 @@ impl<'a> Peer<'a> {
 
     /// The same request at the allowed origin, once.
     fn redirected(&self, request: &Request, response: &Response) -> Result<Request, Lost> {
-        let refused = |why: &str| Lost { error: self.problem(Problem::Redirected).because(why), maybe_done: false };
+        let refused = |why: &str| Lost::settled(self.problem(Problem::Redirected).because(why));
         let target = response.location.as_deref().map(endpoint::split);
         let (origin, path_and_query) = match target {
             Some(Ok(target)) => target,

@@ -109,22 +109,28 @@ pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper
 
 async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Lost> {
     // Every failure but a lost answer of the mint is final: it would be the same the next time.
-    let is_final = |error: Error| Lost { error, maybe_done: false };
     let peer = vault.address.peer(host);
-    let token = identify(host, plan).await.map_err(is_final)?;
-    let issued_at = host.now().await.map_err(is_final)?;
-    let response = peer.send(wire::login(vault, &token)).await.map_err(|lost| is_final(lost.error))?;
-    let login = wire::parse_login(&peer, &response, &token).map_err(is_final)?;
-    host.mask(&login.client_token).await.map_err(is_final)?;
+    let token = identify(host, plan).await.map_err(Lost::settled)?;
+    let issued_at = host.now().await.map_err(Lost::settled)?;
+    let response =
+        peer.send(wire::login(vault, &token)).await.map_err(|lost| Lost::settled(wire::told(lost, &[&token])))?;
+    let login = wire::parse_login(&peer, &response, &token).map_err(Lost::settled)?;
+    host.mask(&login.client_token).await.map_err(Lost::settled)?;
     let mut note = note(vault, &login, issued_at);
-    keeper.hold(host, &note).await.map_err(is_final)?;
+    keeper.hold(host, &note).await.map_err(Lost::settled)?;
 
-    let answer = ask(&peer, vault, &login.client_token).await?;
+    let answer = match ask(&peer, vault, &login.client_token).await {
+        Ok(answer) => answer,
+        Err(lost) => {
+            let maybe_done = lost.maybe_done;
+            return Err(Lost { maybe_done, ..Lost::settled(wire::told(lost, &[&token, &login.client_token])) });
+        }
+    };
     let read = wire::parse_secret(&peer, &answer, vault, &[&token, &login.client_token]);
     let Ok(secret) = read else {
-        return Err(is_final(read.err().unwrap_or_else(|| Error::bug("no error"))));
+        return Err(Lost::settled(read.err().unwrap_or_else(|| Error::bug("no error"))));
     };
-    host.mask(&secret.secret).await.map_err(is_final)?;
+    host.mask(&secret.secret).await.map_err(Lost::settled)?;
     match secret.lease_id {
         Some(lease_id) => {
             // A lease ends with the token that made it.
@@ -134,15 +140,17 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
                 Handle::Vault { client_token: login.client_token, lease_id: Some(lease_id), batch: login.batch };
         }
         None => {
-            revocation::revoke_self(&host.undoing(), &vault.address, &login.client_token).await.map_err(is_final)?;
+            revocation::revoke_self(&host.undoing(), &vault.address, &login.client_token)
+                .await
+                .map_err(Lost::settled)?;
             note.expires_at = None;
             note.handle = Handle::NotALease;
         }
     }
-    keeper.hold(host, &note).await.map_err(is_final)?;
-    let credential = credential(peer.name(), plan, secret.username.as_deref(), secret.secret).map_err(is_final)?;
+    keeper.hold(host, &note).await.map_err(Lost::settled)?;
+    let credential = credential(peer.name(), plan, secret.username.as_deref(), secret.secret).map_err(Lost::settled)?;
     note.username.clone_from(&credential.username);
-    keeper.hold(host, &note).await.map_err(is_final)?;
+    keeper.hold(host, &note).await.map_err(Lost::settled)?;
     Ok(Lease { credential, note })
 }
 

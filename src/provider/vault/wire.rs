@@ -10,7 +10,10 @@ use super::{Address, Vault};
 use crate::{
     effect::http::{Destination, Method, Repeat, Request, Response},
     error::{Error, Problem},
-    provider::{peer::Peer, refusal},
+    provider::{
+        peer::{Lost, Peer},
+        refusal,
+    },
     secret::Secret,
 };
 
@@ -146,6 +149,15 @@ pub(in crate::provider) fn messages(response: &Response) -> String {
     let answer: Value = serde_json::from_str(response.body.expose()).unwrap_or_default();
     let errors = answer.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     errors.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
+}
+
+/// A lost request with Vault's own message, if it came with one: a plugin's failure is a 500 with the reason.
+pub(super) fn told(lost: Lost, sent: &[&Secret]) -> Error {
+    let remark = lost.response.as_ref().and_then(|response| refusal::remark(&messages(response), sent));
+    match remark {
+        Some(remark) => lost.error.because(&remark),
+        None => lost.error,
+    }
 }
 
 /// Vault's JWT method answers nearly every refusal with 400 and one sentence.

@@ -1,0 +1,42 @@
+//! The stand-in `circleci` program: `circleci run oidc get --claims JSON [--root-issuer]` prints a fresh token.
+//!
+//! Like the original it prints the token to standard output, unmasked. It is a shell script around `curl`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// Writes the program below `directory` and gives the directory to put on `PATH`.
+pub(crate) fn circleci_program(directory: &Path, control_url: &str) -> io::Result<PathBuf> {
+    let programs = directory.join("circleci-program");
+    fs::create_dir_all(&programs)?;
+    let program = programs.join("circleci");
+    fs::write(&program, script(control_url))?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    Ok(programs)
+}
+
+fn script(control_url: &str) -> String {
+    format!(
+        r#"#!/bin/sh
+# Stand-in for CircleCI's program inside a job; knows one command.
+if [ "$1 $2 $3" != "run oidc get" ]; then
+    echo "circleci: this stand-in knows only: run oidc get --claims JSON [--root-issuer]" >&2
+    exit 2
+fi
+shift 3
+claims='{{}}'
+query=''
+while [ "$#" -gt 0 ]; do
+    case "$1" in
+        --claims) claims="$2"; shift 2 ;;
+        --claims=*) claims="${{1#--claims=}}"; shift ;;
+        --root-issuer) query='?root_issuer=1'; shift ;;
+        *) echo "circleci: unknown flag: $1" >&2; exit 2 ;;
+    esac
+done
+printf '%s' "$claims" | curl --silent --show-error --fail --noproxy '*' --data-binary @- "{control_url}/control/token$query" || exit 1
+echo
+"#
+    )
+}

@@ -1,0 +1,128 @@
+//! `hublease-sandbox [--ci circleci|github] [--audience TEXT] [-- CMD...]`: the sandbox for demos, dry runs and shell scripts.
+//!
+//! With a command: runs it inside and ends with its exit code, or with 1 if it reached for a host outside. The command sees only
+//! `PATH`, `HOME`, `TERM`, a fresh `DOCKER_CONFIG` and the sandbox's variables.
+//! Without: prints the variables as `export` lines and serves until standard input ends.
+
+use std::io::{self, Read as _, Write as _};
+use std::process::{Command, ExitCode, ExitStatus};
+use std::{env, fs};
+
+use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox};
+
+/// Variables that a command keeps from outside.
+const KEPT: [&str; 3] = ["PATH", "HOME", "TERM"];
+/// Exit code for wrong usage.
+const USAGE: u8 = 2;
+const USAGE_TEXT: &str = "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [-- CMD...]";
+
+fn main() -> ExitCode {
+    let Some(options) = Options::parse(env::args().skip(1)) else {
+        say(USAGE_TEXT);
+        return ExitCode::from(USAGE);
+    };
+    match run(&options) {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("hublease-sandbox: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Default)]
+struct Options {
+    ci: Option<String>,
+    audience: Option<String>,
+    command: Vec<String>,
+}
+
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut options = Self::default();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--ci" => {
+                    let known = |ci: &String| ci == "circleci" || ci == "github";
+                    options.ci = Some(arguments.next().filter(known)?);
+                }
+                "--audience" => options.audience = Some(arguments.next()?),
+                "--" => {
+                    options.command = arguments.collect();
+                    return (!options.command.is_empty()).then_some(options);
+                }
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+fn run(options: &Options) -> io::Result<ExitCode> {
+    let sandbox = Sandbox::start()?;
+    let variables = variables(&sandbox, options);
+    let Some((program, arguments)) = options.command.split_first() else {
+        return serve(&variables);
+    };
+    let docker_config = tempfile::tempdir()?;
+    // With one entry docker does not look for a credential helper on PATH.
+    fs::write(docker_config.path().join("config.json"), r#"{"auths":{"x.invalid":{}}}"#)?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear();
+    command.envs(KEPT.iter().filter_map(|name| Some((*name, env::var_os(name)?))));
+    command.envs(variables).env("DOCKER_CONFIG", docker_config.path());
+    let path = env::var_os("PATH").unwrap_or_default();
+    let programs = sandbox.circleci_program()?;
+    let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path))).map_err(io::Error::other)?;
+    let status = command.env("PATH", path).status()?;
+    let unexpected = sandbox.unexpected();
+    for connection in &unexpected {
+        say(&format!("hublease-sandbox: refused, not a host of the sandbox: {connection}"));
+    }
+    Ok(if status.success() && !unexpected.is_empty() { ExitCode::FAILURE } else { exit_code(status) })
+}
+
+fn variables(sandbox: &Sandbox, options: &Options) -> Vec<(String, String)> {
+    let mut variables = sandbox.environment();
+    variables.extend(match (options.ci.as_deref(), &options.audience) {
+        (Some("github"), _) => sandbox.github_environment(),
+        (Some(_), Some(audience)) => sandbox.circleci_environment_for(audience),
+        (Some(_), None) => sandbox.circleci_environment(),
+        (None, _) => Vec::new(),
+    });
+    let ours = [
+        ("VAULT_ADDR", sandbox.vault_url()),
+        ("HUBLEASE_SANDBOX_CONTROL", sandbox.control_url()),
+        ("HUBLEASE_SANDBOX_ACCOUNT", ACCOUNT.to_owned()),
+        ("HUBLEASE_SANDBOX_PASSWORD", PASSWORD.to_owned()),
+        ("HUBLEASE_SANDBOX_CONNECTION_ID", CONNECTION_ID.to_owned()),
+    ];
+    variables.extend(ours.map(|(name, value)| (name.to_owned(), value)));
+    variables
+}
+
+/// Prints the variables and serves until standard input ends.
+fn serve(variables: &[(String, String)]) -> io::Result<ExitCode> {
+    let mut output = io::stdout().lock();
+    for (name, value) in variables {
+        writeln!(output, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    output.flush()?;
+    let mut input = io::stdin().lock();
+    let mut scratch = [0; 1024];
+    while input.read(&mut scratch)? > 0 {}
+    Ok(ExitCode::SUCCESS)
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    // A shell's convention for a command that a signal ended.
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn say(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    drop(writeln!(io::stderr(), "{text}"));
+}

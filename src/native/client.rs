@@ -1,0 +1,94 @@
+//! How the container client is called.
+//!
+//! Follows facts about docker and podman as run: docker takes no server for Docker Hub at login, and must be given
+//! the exact key at logout (`docker logout docker.io` removes nothing); podman calls it `docker.io` in both. The
+//! directory is named by `DOCKER_CONFIG` for docker and by `REGISTRY_AUTH_FILE` for podman, always absolute,
+//! because the program runs in `/`.
+
+use std::{ffi::OsString, path::Path, time::Duration};
+
+use super::{
+    process::Program,
+    programs::{Programs, Variables},
+};
+use crate::{
+    effect::docker::{Client, Registry, Verb},
+    secret::Secret,
+};
+
+/// How much of its standard error is kept, in bytes; docker's own messages stay under one kilobyte.
+const MESSAGE: usize = 4096;
+
+/// The call of `client`; none if the program is not there. `place` is docker's directory or podman's auth file.
+pub(super) fn program(programs: &mut Programs, client: Client, verb: &Verb, place: &Path) -> Option<Program> {
+    let (arguments, stdin) = arguments(client, verb);
+    Some(Program {
+        path: programs.find(client.name())?,
+        arguments: arguments.into_iter().map(OsString::from).collect(),
+        environment: variables(programs, client, place)?,
+        stdin,
+        stdout: None,
+        stderr: Some(MESSAGE),
+    })
+}
+
+/// How long it may take.
+pub(super) fn limit(verb: &Verb) -> Duration {
+    match verb {
+        // The client gives each of several connections 15 seconds.
+        Verb::Login { .. } => Duration::from_secs(60),
+        // Local, but a credential helper may be asked, and docker asks it four times.
+        Verb::Logout { .. } => Duration::from_secs(20),
+        Verb::Version => Duration::from_secs(10),
+    }
+}
+
+fn arguments(client: Client, verb: &Verb) -> (Vec<&str>, Secret) {
+    match verb {
+        Verb::Login { registry, username, stdin } => {
+            let mut arguments = vec!["login", "--username", username.as_str(), "--password-stdin"];
+            if (client, *registry) != (Client::Docker, Registry::Hub) {
+                arguments.push(registry.key(client));
+            }
+            (arguments, stdin.clone())
+        }
+        Verb::Logout { registry } => (vec!["logout", registry.key(client)], Secret::default()),
+        Verb::Version => (vec!["--version"], Secret::default()),
+    }
+}
+
+fn variables(programs: &Programs, client: Client, place: &Path) -> Option<Variables> {
+    let place = place.to_str()?;
+    Some(match client {
+        Client::Docker | Client::None => programs.variables(None, &[("DOCKER_CONFIG", place)]),
+        Client::Podman => programs.variables(None, &[("REGISTRY_AUTH_FILE", place)]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arguments;
+    use crate::{
+        effect::docker::{Client, Registry, Verb},
+        secret::Secret,
+    };
+
+    #[test]
+    fn the_arguments_of_every_call() {
+        let login = |registry| Verb::Login { registry, username: "acme".to_owned(), stdin: Secret::new("s3cret") };
+        for (client, verb, expected) in [
+            (Client::Docker, login(Registry::Hub), "login --username acme --password-stdin"),
+            (Client::Docker, login(Registry::HardenedImages), "login --username acme --password-stdin dhi.io"),
+            (Client::Podman, login(Registry::Hub), "login --username acme --password-stdin docker.io"),
+            (Client::Podman, login(Registry::HardenedImages), "login --username acme --password-stdin dhi.io"),
+            (Client::Docker, Verb::Logout { registry: Registry::Hub }, "logout https://index.docker.io/v1/"),
+            (Client::Docker, Verb::Logout { registry: Registry::HardenedImages }, "logout dhi.io"),
+            (Client::Podman, Verb::Logout { registry: Registry::Hub }, "logout docker.io"),
+            (Client::Podman, Verb::Version, "--version"),
+        ] {
+            let (arguments, stdin) = arguments(client, &verb);
+            assert_eq!(arguments.join(" "), expected);
+            assert_eq!(!stdin.is_empty(), matches!(verb, Verb::Login { .. }));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! One HTTP request, sent to the origin that the host owns for its destination.
+//!
+//! [`Client::send`] is the one way out, and [`agent`] the one constructor. Each request has a connection of its own:
+//! a kept one that the server has closed meanwhile would turn a mint into a doubtful mint. No redirect is followed,
+//! every status is an answer, and every size and time has a limit.
+//!
+//! To tell "certainly not carried out" from "cut in the middle", a connector around ureq's own notes whether the
+//! connection, TLS included, stood. ureq keeps that interface outside its semantic versioning.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ureq::{
+    Agent,
+    config::Config,
+    http::{Request, Uri},
+    tls::{Certificate, RootCerts, TlsConfig},
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{ConnectionDetails, Connector, DefaultConnector, Transport},
+    },
+};
+
+use super::{
+    capped::{self, Capped},
+    certificates::{self, Certificates},
+    proxy::{self, Route},
+};
+use crate::{
+    effect::http::{self, Destination, Failure, Method, Response},
+    endpoint::Origin,
+    environment::Environment,
+    secret::Secret,
+};
+
+/// A connection, TLS included, is made within this or not at all.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The whole of a request, from the name's resolution to the last byte.
+pub(super) const REQUEST: Duration = Duration::from_secs(15);
+
+/// The largest body, in bytes; no answer that hublease can use has more than a few KiB.
+const MAXIMUM_BODY: usize = 1024 * 1024;
+
+/// The largest head of an answer, in bytes, as common servers limit it.
+const MAXIMUM_HEAD: usize = 32 * 1024;
+
+/// The longest `Retry-After` or `Location` that is handed on, in bytes; a longer one counts as absent.
+const MAXIMUM_HEADER: usize = 2048;
+
+/// Sends requests. Shared with the worker's thread.
+#[derive(Debug)]
+pub(super) struct Client {
+    destinations: Vec<(Destination, Origin)>,
+    extra: Option<Certificates>,
+    environment: Environment,
+    roots: OnceLock<RootCerts>,
+}
+
+impl Client {
+    pub(super) fn new(
+        destinations: Vec<(Destination, Origin)>,
+        extra: Option<Certificates>,
+        environment: Environment,
+    ) -> Self {
+        Self { destinations, extra, environment, roots: OnceLock::new() }
+    }
+
+    /// Sends one request and reads its answer, within `limit` and [`REQUEST`].
+    pub(super) fn send(&self, request: &http::Request, limit: Duration) -> Result<Response, Failure> {
+        let origin = self.destinations.iter().find(|(destination, _)| *destination == request.to);
+        let (_, origin) = origin.ok_or(Failure::Unreachable)?;
+        let message = message(origin, request).ok_or(Failure::Unreachable)?;
+        let connected = Arc::new(AtomicBool::new(false));
+        let agent = self.agent(origin, message.uri(), limit.min(REQUEST), &connected)?;
+        let answer = match request.method {
+            Method::Get => agent.run(message.map(|_| ())),
+            Method::Post => agent.run(message),
+        };
+        let mut answer = answer.map_err(|error| failure(&error, connected.load(Ordering::SeqCst)))?;
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?.to_str().ok()?;
+            (value.len() <= MAXIMUM_HEADER).then(|| value.to_owned())
+        };
+        let response = Response {
+            status: answer.status().as_u16(),
+            retry_after: header("retry-after").or_else(|| header("x-retry-after")),
+            location: header("location"),
+            body: Secret::default(),
+        };
+        if answer.body().content_length().is_some_and(|length| length > MAXIMUM_BODY as u64) {
+            return Err(Failure::TooLarge);
+        }
+        match capped::read(answer.body_mut().as_reader(), MAXIMUM_BODY) {
+            // A body that is not UTF-8 is nothing that any provider sends; it is handed on as none.
+            Ok(Capped::Whole(body)) => Ok(Response { body: capped::text(body).unwrap_or_default(), ..response }),
+            Ok(Capped::TooLarge) => Err(Failure::TooLarge),
+            Err(error) => Err(failure(&ureq::Error::from(error), true)),
+        }
+    }
+
+    /// The one constructor of an agent.
+    fn agent(
+        &self,
+        origin: &Origin,
+        uri: &Uri,
+        limit: Duration,
+        connected: &Arc<AtomicBool>,
+    ) -> Result<Agent, Failure> {
+        let secure = uri.scheme_str() == Some("https");
+        let route = if secure && !origin.is_loopback() {
+            let host = origin.host().trim_matches(['[', ']']);
+            proxy::route(&self.environment, host, uri.port_u16().unwrap_or(443))
+        } else {
+            Route::Direct
+        };
+        let proxy = match route {
+            Route::Direct => None,
+            Route::Through(proxy) => Some(proxy),
+            Route::Unusable => return Err(Failure::Unreachable),
+        };
+        let mut config = Config::builder()
+            .proxy(proxy)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_connections(0)
+            .max_response_header_size(MAXIMUM_HEAD)
+            .timeout_global(Some(limit))
+            .timeout_connect(Some(CONNECT.min(limit)))
+            .timeout_resolve(Some(CONNECT.min(limit)))
+            .user_agent(concat!("hublease/", env!("CARGO_PKG_VERSION")));
+        if secure {
+            config = config.tls_config(
+                TlsConfig::builder()
+                    .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                    .root_certs(self.roots.get_or_init(|| self.load_roots()).clone())
+                    .build(),
+            );
+        }
+        let connector = Watched { inner: DefaultConnector::new(), connected: Arc::clone(connected) };
+        Ok(Agent::with_parts(config.build(), connector, DefaultResolver::default()))
+    }
+
+    fn load_roots(&self) -> RootCerts {
+        let system = certificates::system(&self.environment);
+        let extra = self.extra.iter().flat_map(|certificates| &certificates.0);
+        let roots: Vec<_> = system.iter().chain(extra).map(|der| Certificate::from_der(der).to_owned()).collect();
+        RootCerts::Specific(Arc::new(roots))
+    }
+}
+
+/// The request in ureq's terms; none if it cannot be written down as HTTP.
+fn message<'a>(origin: &Origin, request: &'a http::Request) -> Option<Request<&'a str>> {
+    if !request.path_and_query.starts_with('/') {
+        return None;
+    }
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    };
+    let mut message = Request::builder().method(method).uri(format!("{origin}{}", request.path_and_query));
+    for (name, value) in &request.headers {
+        let mut value = ureq::http::HeaderValue::from_str(value.expose()).ok()?;
+        value.set_sensitive(true);
+        message = message.header(*name, value);
+    }
+    message.body(request.body.expose()).ok()
+}
+
+/// What ureq's error means to the story.
+fn failure(error: &ureq::Error, connected: bool) -> Failure {
+    use ureq::Error;
+    match error {
+        Error::Rustls(rustls::Error::InvalidCertificate(_)) => Failure::Untrusted,
+        Error::Io(error) if is_certificate(error) => Failure::Untrusted,
+        // Nothing was sent yet, so the request was certainly not carried out, however long that took.
+        _ if !connected => Failure::Unreachable,
+        Error::Timeout(_) => Failure::Slow,
+        Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Failure::Slow,
+        Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => Failure::TooLarge,
+        _ => Failure::Cut,
+    }
+}
+
+fn is_certificate(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// ureq's own connectors, and a note of whether they made a connection.
+#[derive(Debug)]
+struct Watched {
+    inner: DefaultConnector,
+    connected: Arc<AtomicBool>,
+}
+
+impl Connector for Watched {
+    type Out = Box<dyn Transport>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
+        let made = self.inner.connect(details, chained);
+        // A tunnel asks for its proxy's connection through this very place first, so failures count as well.
+        self.connected.store(matches!(made, Ok(Some(_))), Ordering::SeqCst);
+        made
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,348 @@
+//! Performs effects, one at a time, and waits for answer, deadline or signal.
+//!
+//! A forward effect that a signal meets is given up at once, unless it is a mint: knowing what was minted is what
+//! makes it revocable, so its true outcome is waited for a little longer. Undo effects go on until their time is
+//! used up. While the command of `exec` runs, signals are its business and stop nothing else than the effect that
+//! they meet.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    Setup,
+    capped::{self, Capped},
+    child, circleci, client,
+    docker_config::{self, Places},
+    ending::Ending,
+    helper::{self, Unanswered},
+    http, private_directory,
+    programs::Programs,
+    records, signals,
+    terminal::Terminal,
+    waiting::{Wait, Waited},
+    worker::{Answer, Workers},
+};
+use crate::{
+    claims::MAXIMUM_TOKEN,
+    effect::{
+        Asked, Effect, Outcome, Perform, Stop,
+        child::{Act, Seen},
+        docker::{Client, Config, Directory, Ended, Found, Run, Trouble},
+        http::{Failure, Request},
+    },
+    printable::printable,
+    secret::Secret,
+};
+
+/// How much longer than its own limit an answer is waited for, so that the worker can tell how it failed.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How long reading the identity token file may take.
+const FILE: Duration = Duration::from_secs(10);
+
+/// The native host.
+pub struct Performer {
+    http: Arc<http::Client>,
+    pub(super) programs: Programs,
+    pub(super) places: Places,
+    identity_file: Option<PathBuf>,
+    pub(super) terminal: Terminal,
+    pub(super) ending: Ending,
+    pub(super) workers: Workers,
+    pub(super) command: child::Command,
+}
+
+impl fmt::Debug for Performer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Performer").field("ending", &self.ending).finish_non_exhaustive()
+    }
+}
+
+impl Performer {
+    /// Takes over the setup and starts the story's time.
+    pub fn new(setup: Setup, stdout: Box<dyn Write>, stderr: Box<dyn Write>) -> Self {
+        let Setup { environment, working_directory, .. } = setup;
+        let records = records::directory(&environment);
+        Self {
+            http: Arc::new(http::Client::new(setup.destinations, setup.certificates, environment.clone())),
+            programs: Programs::new(environment.clone(), &working_directory),
+            places: Places::new(environment, working_directory, records),
+            identity_file: setup.identity_file,
+            terminal: Terminal::new(setup.reporting, setup.github_env, setup.bash_env, stdout, stderr),
+            ending: Ending::new(setup.forward_limit, Instant::now()),
+            workers: Workers::new(),
+            command: child::Command::default(),
+        }
+    }
+
+    /// From now on INT, TERM and HUP stop the story instead of the process.
+    ///
+    /// # Errors
+    /// The system refuses a handler or a thread.
+    pub fn watch_signals(&mut self) -> io::Result<()> {
+        signals::watch(self.workers.sender())
+    }
+
+    fn http(&mut self, asked: &Asked, request: &Request) -> Outcome {
+        let until = self.until(asked, http::REQUEST);
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Outcome::Http(Err(Failure::Slow));
+        }
+        let (http, request) = (Arc::clone(&self.http), request.clone());
+        let job = Box::new(move || Answer::Http(http.send(&request, left)));
+        let Ok(number) = self.workers.start(job) else { return Outcome::Http(Err(Failure::Unreachable)) };
+        match self.wait(number, Wait { asked, until: Some(until + GRACE), what: "waiting for an answer" }) {
+            Waited::Answer(Answer::Http(answer)) => Outcome::Http(answer),
+            Waited::Stopped(stop) => {
+                self.workers.abandon();
+                Outcome::Stopped(stop)
+            }
+            Waited::Answer(_) | Waited::Late => {
+                self.workers.abandon();
+                Outcome::Http(Err(Failure::Slow))
+            }
+        }
+    }
+
+    fn docker(&mut self, asked: &Asked, run: &Run) -> Outcome {
+        let place = match run.client {
+            Client::Podman => self.places.file(run.client, &run.directory),
+            Client::Docker | Client::None => self.places.directory(&run.directory),
+        };
+        // The story has looked there before; a directory that is gone since then holds no login.
+        let Ok(place) = place else { return Outcome::Docker(refused("its configuration directory is gone")) };
+        let Some(program) = client::program(&mut self.programs, run.client, &run.verb, &place) else {
+            return Outcome::Docker(Ended::NotFound);
+        };
+        Outcome::Docker(match self.program(asked, program, client::limit(&run.verb), "waiting for docker") {
+            Ok(Ok(finished)) => Ended::Exit { code: finished.code, message: finished.stderr.lossy() },
+            Ok(Err(error)) => refused(&format!("it cannot be run: {error}")),
+            Err(None) => Ended::Slow,
+            Err(Some(stop)) => return Outcome::Stopped(stop),
+        })
+    }
+
+    fn config(&mut self, asked: &Asked, config: &Config) -> Outcome {
+        if let Config::Look { client, directory, registries } = config {
+            let look = Unanswered::new(&self.places, &mut self.programs, *client, directory, registries);
+            return match look {
+                Ok(look) => self.ask_helpers(asked, look),
+                Err(trouble) => Outcome::Config(Err(trouble)),
+            };
+        }
+        Outcome::Config(change(&self.places, config))
+    }
+
+    fn ask_helpers(&mut self, asked: &Asked, look: Unanswered) -> Outcome {
+        let mut answers = BTreeMap::new();
+        for name in look.helpers() {
+            let Some(program) = helper::program(&mut self.programs, &name) else { continue };
+            let answer = match self.program(asked, program, helper::LIMIT, "waiting for docker's credential helper") {
+                Ok(finished) => helper::answer(finished),
+                Err(None) => None,
+                Err(Some(stop)) => return Outcome::Stopped(stop),
+            };
+            answers.insert(name, answer);
+        }
+        Outcome::Config(Ok(Found::Look(look.answered(&answers))))
+    }
+
+    fn circleci(&mut self, asked: &Asked, audience: &str) -> Outcome {
+        let Some(program) = circleci::program(&mut self.programs, audience) else {
+            return Outcome::Token(Err("there is no program `circleci` on PATH".to_owned()));
+        };
+        match self.program(asked, program, circleci::LIMIT, "waiting for CircleCI's identity token") {
+            Ok(finished) => Outcome::Token(circleci::token(finished)),
+            Err(None) => Outcome::Token(Err("it took too long".to_owned())),
+            Err(Some(stop)) => Outcome::Stopped(stop),
+        }
+    }
+
+    fn identity_file(&mut self, asked: &Asked) -> Outcome {
+        let Some(path) = self.identity_file.clone() else {
+            return Outcome::Token(Err("no file was named".to_owned()));
+        };
+        // On the worker, because the file may be a pipe that nobody writes to.
+        let until = self.until(asked, FILE);
+        let Ok(number) = self.workers.start(Box::new(move || Answer::Token(read_token(&path)))) else {
+            return Outcome::Token(Err("the system gives no thread".to_owned()));
+        };
+        let waited = self.wait(number, Wait { asked, until: Some(until), what: "waiting for the identity token file" });
+        match waited {
+            Waited::Answer(Answer::Token(token)) => Outcome::Token(token),
+            Waited::Answer(_) | Waited::Late => {
+                self.workers.abandon();
+                Outcome::Token(Err("it took too long".to_owned()))
+            }
+            Waited::Stopped(stop) => {
+                self.workers.abandon();
+                Outcome::Stopped(stop)
+            }
+        }
+    }
+
+    fn child(&mut self, act: &Act) -> Outcome {
+        Outcome::Child(match act {
+            Act::Start { command, directory } => match self.places.directory(&Directory::Private(directory.clone())) {
+                Ok(directory) => {
+                    let seen = self.command.start(command, &directory, self.workers.sender());
+                    if seen == Seen::Running {
+                        self.ending.lift();
+                    }
+                    seen
+                }
+                Err(_) => Seen::Unusable("its private directory is gone".to_owned()),
+            },
+            Act::Wait { seconds } => {
+                let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+                self.terminal.clear();
+                loop {
+                    if let Some(seen) = self.command.news() {
+                        break seen;
+                    }
+                    if !self.command.is_running() {
+                        break Seen::NotFound;
+                    }
+                    match self.workers.next(until) {
+                        Some(event) => drop(self.note(event)),
+                        None => break Seen::Deadline,
+                    }
+                }
+            }
+            Act::Forward { signal } => {
+                self.command.forward(*signal);
+                Seen::Running
+            }
+        })
+    }
+
+    fn sleep(&mut self, asked: &Asked, milliseconds: u64) -> Outcome {
+        let until = self.until(asked, Duration::from_millis(milliseconds));
+        // No job has this number, so only time or a signal ends the wait.
+        match self.wait(0, Wait { asked, until: Some(until), what: "waiting to try again" }) {
+            Waited::Stopped(stop) => Outcome::Stopped(stop),
+            Waited::Answer(_) | Waited::Late => Outcome::Done,
+        }
+    }
+}
+
+impl Perform for Performer {
+    fn stop(&mut self) -> Option<Stop> {
+        let now = Instant::now();
+        while let Some(event) = self.workers.next(Some(now)) {
+            self.note(event);
+        }
+        self.ending.stop(now)
+    }
+
+    fn perform(&mut self, asked: &Asked) -> Outcome {
+        match &asked.effect {
+            Effect::Http(request) => self.http(asked, request),
+            Effect::Docker(run) => self.docker(asked, run),
+            Effect::Config(config) => self.config(asked, config),
+            Effect::Record(access) => Outcome::Record(records::access(self.places.records(), access)),
+            Effect::IdentityFile => self.identity_file(asked),
+            Effect::CircleciIdentity { audience } => self.circleci(asked, audience),
+            // Without random bytes there is no id and no request id, so nothing may go on.
+            Effect::Random { bytes } => match super::random(*bytes) {
+                Ok(text) => Outcome::Text(text),
+                Err(_) => Outcome::Done,
+            },
+            Effect::Mask(secret) => {
+                self.terminal.mask(secret);
+                Outcome::Done
+            }
+            Effect::Output(output) => match self.terminal.output(output) {
+                Ok(()) => Outcome::Done,
+                Err(_) => {
+                    self.ending.stop_for(Stop::Output, Instant::now());
+                    if asked.is_forward() { Outcome::Stopped(Stop::Output) } else { Outcome::Done }
+                }
+            },
+            Effect::Say(line) => {
+                self.terminal.say(line);
+                Outcome::Done
+            }
+            Effect::Sleep { milliseconds } => self.sleep(asked, *milliseconds),
+            Effect::Now => {
+                Outcome::Now(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+            }
+            Effect::Child(act) => self.child(act),
+        }
+    }
+}
+
+/// Every configuration effect that answers at once.
+fn change(places: &Places, config: &Config) -> Result<Found, Trouble> {
+    let done = |()| Found::Done;
+    match config {
+        // Needs the helpers' answers, which the performer asks for.
+        Config::Look { .. } => Err(Trouble::Unusable("a look is not a change".to_owned())),
+        Config::Store { directory, registry, username, secret } => {
+            let path = places.file(Client::None, directory)?;
+            docker_config::change(&path, |config| {
+                config.store_login(registry.key(Client::None), username, secret);
+                Ok(())
+            })
+            .map(done)
+        }
+        Config::Erase { client, directory, registry } => {
+            let path = places.file(*client, directory)?;
+            docker_config::change(&path, |config| {
+                config.erase(registry.key(*client));
+                Ok(())
+            })
+            .map(done)
+        }
+        Config::Seed { directory, registry } => {
+            let path = places.file(Client::Docker, directory)?;
+            docker_config::change(&path, |config| {
+                config.seed(registry.key(Client::Docker));
+                Ok(())
+            })
+            .map(done)
+        }
+        Config::Restore { client, registry, entry } => {
+            let path = places.file(*client, &Directory::User)?;
+            docker_config::change(&path, |config| config.restore(registry.key(*client), entry)).map(done)
+        }
+        Config::Isolate { id, registries, copy_auths } => {
+            // Without a directory of the user's there is nothing to take along.
+            let user = places.directory(&Directory::User).unwrap_or_default();
+            private_directory::make(places.records(), id, &user, registries, *copy_auths)
+                .map(|path| Found::Made(path.display().to_string()))
+                .map_err(Trouble::Unusable)
+        }
+        Config::Remove { id } => private_directory::remove(places.records(), id).map(done).map_err(Trouble::Unusable),
+    }
+}
+
+/// A program that did not run, in the terms of one that did; shells use the same code.
+fn refused(sentence: &str) -> Ended {
+    Ended::Exit { code: 126, message: Secret::new(printable(sentence)) }
+}
+
+/// Reads the file of `--identity-token-file`; surrounding white space is not part of the token.
+fn read_token(path: &Path) -> Result<Secret, String> {
+    let unreadable = |error: io::Error| printable(&error.to_string());
+    let file = File::open(path).map_err(unreadable)?;
+    let Capped::Whole(bytes) = capped::read(file, MAXIMUM_TOKEN).map_err(unreadable)? else {
+        return Err(format!("it is larger than {MAXIMUM_TOKEN} bytes"));
+    };
+    let token = capped::text(bytes).ok_or("it is not text")?;
+    match token.expose().trim() {
+        "" => Err("it is empty".to_owned()),
+        trimmed => Ok(Secret::new(trimmed)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! From the words that were typed to an exit code.
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::{
+    Certificates, Performer, Reporting, Setup,
+    arguments::{Asked, read},
+    read_certificates,
+};
+use crate::{
+    cli::{Command, ProviderName, Source, Typed},
+    effect::{Level, drive},
+    environment::Environment,
+    error::{Error, Problem},
+    plan::{Machine, Plan, shown},
+    session,
+};
+
+/// How long a login may go forward.
+const LOGIN: Duration = Duration::from_secs(90);
+
+/// The world as `main` finds it.
+#[derive(Debug)]
+pub struct World {
+    /// Without the program's name.
+    pub arguments: Vec<OsString>,
+    /// The snapshot of the environment.
+    pub environment: Environment,
+    /// The workspace; empty if it is gone.
+    pub working_directory: PathBuf,
+}
+
+/// Runs one command on the real streams and returns the exit code. A failure is shown on standard error: a sentence,
+/// its causes, its hint.
+pub fn run(world: World) -> u8 {
+    match try_run(world) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to do if even this cannot be written.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn try_run(world: World) -> Result<u8, Error> {
+    let World { arguments, environment, working_directory } = world;
+    let typed = match read(arguments, &environment)? {
+        Asked::Run(typed) => typed,
+        Asked::Show(text) => return print(&text),
+    };
+    let plan = Plan::new(&typed, &environment, Machine { terminal: io::stdout().is_terminal() })?;
+    if typed.is_on("dry-run") {
+        let text = if typed.one("output") == Some("json") { shown::json(&plan) } else { shown::text(&plan) };
+        return print(&text);
+    }
+    plan.ready()?;
+    let setup = setup(&typed, &plan, environment, working_directory)?;
+    let mut performer = Performer::new(setup, Box::new(io::stdout()), Box::new(io::stderr()));
+    performer.watch_signals().map_err(|_refused| Error::bug("no signal handler"))?;
+    drive(session(plan), &mut performer)
+}
+
+fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory: PathBuf) -> Result<Setup, Error> {
+    let file = |name: &str| environment.value(name).map(PathBuf::from);
+    Ok(Setup {
+        destinations: plan.destinations(),
+        certificates: certificates(typed)?,
+        identity_file: typed.one("identity-token-file").map(PathBuf::from),
+        working_directory,
+        // A logout has nothing to go forward to: all of it is undone within the limit for that.
+        forward_limit: Some(if typed.command == Command::Logout { Duration::ZERO } else { LOGIN }),
+        reporting: reporting(typed, &environment),
+        github_env: file("GITHUB_ENV"),
+        bash_env: file("BASH_ENV").filter(|_| environment.is_true("CIRCLECI")),
+        environment,
+    })
+}
+
+fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
+    let quiet = typed.is_on("quiet");
+    let terminal = io::stderr().is_terminal();
+    Reporting {
+        threshold: if typed.is_on("verbose") {
+            Level::Detail
+        } else if quiet {
+            Level::Warning
+        } else {
+            Level::Note
+        },
+        progress: terminal && !quiet,
+        colours: terminal && environment.value("NO_COLOR").is_none(),
+        mask: environment.is_true("GITHUB_ACTIONS"),
+    }
+}
+
+/// `VAULT_CACERT` is a neighbour's variable: it is meant for Vault and trusted for nothing else.
+fn certificates(typed: &Typed) -> Result<Option<Certificates>, Error> {
+    let is_for_vault =
+        typed.one("vault-addr").is_some() && typed.one("provider").is_none_or(|name| matches!(name, "auto" | "vault"));
+    let is_meant = match typed.source("ca-cert") {
+        Some(Source::Neighbour(_)) => {
+            is_for_vault
+                && typed.one("broker-url").is_none()
+                && typed.one("provider") != Some(ProviderName::Docker.name())
+        }
+        Some(_) => true,
+        None => false,
+    };
+    let Some(path) = typed.one("ca-cert").filter(|_| is_meant) else { return Ok(None) };
+    read_certificates(path.as_ref())
+        .map(Some)
+        .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why.to_string()))
+}
+
+/// Text that was asked for; a reader that went away is a failure like any other.
+fn print(text: &str) -> Result<u8, Error> {
+    let mut stdout = io::stdout();
+    let written = writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush());
+    written.map(|()| 0).map_err(|error| Error::new(Problem::OutputLost, "").because(&error.kind().to_string()))
+}

@@ -1,0 +1,284 @@
+//! One run of the real binary, built up word by word, and what came of it.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    os::unix::process::ExitStatusExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use hublease_sandbox::{CONNECTION_ID, Logged};
+
+use super::{World, binary};
+
+/// No run may take longer; the client's own limits are 90 and 30 seconds.
+const LONGEST_RUN: Duration = Duration::from_secs(150);
+
+/// The shape of the job that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Circleci,
+    Github,
+}
+
+/// The provider of a run, with the flags that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    Broker,
+    Vault,
+    Docker,
+    Static,
+}
+
+impl Provider {
+    pub const ALL: [Self; 4] = [Self::Broker, Self::Vault, Self::Docker, Self::Static];
+
+    /// Whether `logout` can revoke.
+    pub fn revokes(self) -> bool {
+        matches!(self, Self::Broker | Self::Vault)
+    }
+}
+
+/// A run in the making.
+pub struct Job<'w> {
+    world: &'w World,
+    arguments: Vec<String>,
+    variables: BTreeMap<String, String>,
+    rest: Vec<String>,
+    directory: PathBuf,
+}
+
+impl<'w> Job<'w> {
+    pub fn new(world: &'w World, command: &str) -> Self {
+        let mut variables: BTreeMap<String, String> = world.sandbox.environment().into_iter().collect();
+        for (name, folder) in [("PATH", "bin"), ("HOME", "home"), ("TMPDIR", "tmp")] {
+            variables.insert(name.to_owned(), world.path(folder).display().to_string());
+        }
+        let directory = world.path("work");
+        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory }
+    }
+
+    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub fn args(self, arguments: &[&str]) -> Self {
+        arguments.iter().fold(self, |job, argument| job.arg(*argument))
+    }
+
+    /// The command of `exec`.
+    pub fn then(mut self, words: &[&str]) -> Self {
+        self.rest = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    pub fn in_directory(mut self, directory: PathBuf) -> Self {
+        self.directory = directory;
+        self
+    }
+
+    /// Runs as a job of this shape, with tokens for the provider's audience.
+    pub fn shape(mut self, shape: Shape, provider: Provider) -> Self {
+        let audience = match provider {
+            Provider::Broker => self.world.broker_url(),
+            Provider::Vault => self.world.sandbox.vault_url(),
+            Provider::Docker | Provider::Static => "https://identity.docker.com".to_owned(),
+        };
+        let sandbox = &self.world.sandbox;
+        self.variables.extend(match shape {
+            Shape::Circleci => sandbox.circleci_environment_for(&audience),
+            Shape::Github => sandbox.github_environment(),
+        });
+        self.shaped(shape, provider)
+    }
+
+    fn shaped(self, shape: Shape, provider: Provider) -> Self {
+        let mount = if shape == Shape::Github { "jwt-github" } else { "jwt-circleci" };
+        let is_logout = self.arguments[0] == "logout";
+        match provider {
+            Provider::Broker => {
+                let url = self.world.broker_url();
+                self.args(&["--broker-url", &url])
+            }
+            Provider::Vault => {
+                let url = self.world.sandbox.vault_url();
+                let job = self.args(&["--vault-addr", &url]);
+                if is_logout {
+                    return job;
+                }
+                let job = job.args(&[
+                    "--vault-path",
+                    "dockerhub/token/acmebot/write",
+                    "--vault-role",
+                    "dockerhub",
+                    "--vault-auth-path",
+                    mount,
+                ]);
+                if job.arguments[0] == "whoami" {
+                    job
+                } else {
+                    job.args(&["--vault-method", "write", "--vault-data", "label=a job"])
+                }
+            }
+            Provider::Docker | Provider::Static if is_logout => self,
+            Provider::Docker => self.args(&["--connection-id", CONNECTION_ID, "--username", "acme"]),
+            Provider::Static => {
+                let token = self.world.static_token();
+                self.args(&["--provider", "static", "--secret-env", "DOCKERHUB_TOKEN", "--username", "acmebot"])
+                    .env("DOCKERHUB_TOKEN", token)
+            }
+        }
+    }
+
+    /// The usual shape for a provider: Docker's exchange knows GitHub only.
+    pub fn usual(self, provider: Provider) -> Self {
+        let shape = if provider == Provider::Docker { Shape::Github } else { Shape::Circleci };
+        self.shape(shape, provider)
+    }
+
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// Every argument, the command of `exec` included.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = self.arguments.clone();
+        if !self.rest.is_empty() {
+            words.push("--".to_owned());
+            words.extend(self.rest.iter().cloned());
+        }
+        words
+    }
+
+    pub fn run(self) -> Outcome {
+        self.spawn().wait()
+    }
+
+    /// Starts it, for tests that stop or signal it.
+    pub fn spawn(self) -> Running<'w> {
+        let before = self.world.sandbox.log().len();
+        let number = self.world.next_run();
+        let [stdout, stderr] = ["stdout", "stderr"].map(|name| self.world.path(&format!("{name}-{number}")));
+        let mut command = Command::new(binary("HUBLEASE_BIN"));
+        command
+            .args(self.words())
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap());
+        let prints_credential = self.arguments[0] == "token";
+        Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }
+    }
+}
+
+/// A run in progress.
+pub struct Running<'w> {
+    world: &'w World,
+    pub child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+    before: usize,
+    prints_credential: bool,
+}
+
+impl Running<'_> {
+    /// Sends a signal to this very process.
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("/bin/kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until standard error holds a text, or the run is over.
+    pub fn wait_until(&mut self, holds: impl Fn() -> bool) {
+        let end = Instant::now() + LONGEST_RUN;
+        while !holds() {
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "it ended early: {}",
+                fs::read_to_string(&self.stderr).unwrap()
+            );
+            assert!(Instant::now() < end, "it never came to that");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn wait(mut self) -> Outcome {
+        let end = Instant::now() + LONGEST_RUN;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > end {
+                self.child.kill().unwrap();
+                panic!("it does not end: {}", fs::read_to_string(&self.stderr).unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let outcome = Outcome {
+            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
+            stdout: fs::read_to_string(&self.stdout).unwrap(),
+            stderr: fs::read_to_string(&self.stderr).unwrap(),
+            requests: self.world.sandbox.log().split_off(self.before),
+            prints_credential: self.prints_credential,
+        };
+        self.world.search(&outcome);
+        outcome
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    /// Every request that the sandbox saw meanwhile, in order.
+    pub requests: Vec<Logged>,
+    /// `token`: standard output holds what was asked for.
+    pub prints_credential: bool,
+}
+
+impl Outcome {
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text) || self.stdout.contains(text),
+            "`{text}` is not in\n{}\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    pub fn does_not_say(self, text: &str) -> Self {
+        assert!(
+            !self.stderr.contains(text) && !self.stdout.contains(text),
+            "`{text}` is in\n{}\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}

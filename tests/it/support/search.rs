@@ -1,0 +1,117 @@
+//! The secret search: every run's output, files, children and requests are searched for every secret handed out.
+//!
+//! Each secret is looked for raw (every run of 12 bytes), in base64 at its three offsets, percent-encoded,
+//! JSON-escaped, and segment by segment if it is a JWT, whose header segment is exempt (it is public and the same for
+//! all tokens). What is allowed to hold a secret is named by the caller, and nothing else is.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD};
+use hublease::endpoint::percent_encode;
+
+/// Runs of this many bytes of a secret count as the secret.
+const PIECE: usize = 12;
+
+/// The same for the payload of a JWT: JSON with times and well-known names, of which tokens share short runs.
+const PAYLOAD_PIECE: usize = 40;
+
+/// One text that was searched, by the name that a failure shows.
+pub struct Place {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Place {
+    pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), bytes: bytes.into() }
+    }
+}
+
+/// The needles of one secret.
+pub struct Needles {
+    name: String,
+    /// The length of a run, and the runs of that length.
+    pieces: Vec<(usize, BTreeSet<Vec<u8>>)>,
+}
+
+impl Needles {
+    pub fn of(name: &str, secret: &str) -> Self {
+        let segments: Vec<&str> = secret.split('.').collect();
+        let pieces = match segments.as_slice() {
+            // The header of a JWT is the same for every token of an issuer.
+            [header, payload, signature] if header.starts_with("eyJ") => {
+                vec![(PAYLOAD_PIECE, runs(payload, PAYLOAD_PIECE)), (PIECE, runs(signature, PIECE))]
+            }
+            _ => vec![(PIECE, runs(secret, PIECE))],
+        };
+        Self { name: name.to_owned(), pieces }
+    }
+
+    /// Where the secret is found.
+    pub fn found_in<'a>(&self, places: &'a [Place]) -> Option<&'a Place> {
+        let holds = |place: &&Place| {
+            self.pieces.iter().any(|(length, runs)| place.bytes.windows(*length).any(|window| runs.contains(window)))
+        };
+        places.iter().find(holds)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8_lossy(secret);
+    let mut forms = vec![
+        secret.to_vec(),
+        percent_encode(&text).into_bytes(),
+        serde_json::to_string(&text).unwrap().trim_matches('"').as_bytes().to_vec(),
+    ];
+    for offset in 0..3 {
+        let padded: Vec<u8> = std::iter::repeat_n(b'x', offset).chain(secret.iter().copied()).collect();
+        for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
+            // The first characters depend on what stands before, the last on what comes after.
+            let end = encoded.len().saturating_sub(1);
+            forms.push(encoded.as_bytes().get(4.min(end)..end).unwrap_or_default().to_vec());
+        }
+    }
+    forms
+}
+
+/// Every run of this length, in every form.
+fn runs(secret: &str, length: usize) -> BTreeSet<Vec<u8>> {
+    forms(secret.as_bytes()).iter().flat_map(|form| form.windows(length).map(<[u8]>::to_vec)).collect()
+}
+
+/// A planted secret in each form is found; without this the search proves nothing.
+#[test]
+fn a_planted_secret_is_found_in_each_form() {
+    let secret = "dckr_pat_Zx9\"Qw7-/k=Lm3~Np5";
+    let needles = Needles::of("planted", secret);
+    let basic = STANDARD_NO_PAD.encode(format!("acmebot:{secret}"));
+    for text in [
+        format!("x{secret}y"),
+        secret[3..18].to_owned(),
+        percent_encode(secret),
+        serde_json::to_string(secret).unwrap(),
+        STANDARD_NO_PAD.encode(secret),
+        STANDARD_NO_PAD.encode(format!("a{secret}")),
+        STANDARD_NO_PAD.encode(format!("ab{secret}b")),
+        URL_SAFE_NO_PAD.encode(secret),
+        basic,
+    ] {
+        let places = [Place::new("harmless", "nothing here"), Place::new("planted", text.clone())];
+        assert_eq!(needles.found_in(&places).map(|place| place.name.as_str()), Some("planted"), "{text}");
+    }
+    assert!(needles.found_in(&[Place::new("harmless", "dckr_pat_ and nothing more")]).is_none());
+}
+
+#[test]
+fn each_segment_of_a_jwt_counts_but_its_header() {
+    let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJvcmcvMTIzNDU2Nzg5MC9wcm9qZWN0LzEyMyJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
+    let needles = Needles::of("token", token);
+    let segments: Vec<&str> = token.split('.').collect();
+    for (segment, found) in [(segments[0], false), (segments[1], true), (segments[2], true)] {
+        assert_eq!(needles.found_in(&[Place::new("x", segment)]).is_some(), found);
+    }
+}
