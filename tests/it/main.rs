@@ -9,4 +9,6 @@
 
 mod support;
 
+mod docs;
+
 mod story;
