@@ -10,5 +10,6 @@
 mod support;
 
 mod docs;
-
+mod faults;
+mod kill;
 mod story;

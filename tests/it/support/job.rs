@@ -149,6 +149,14 @@ impl<'w> Job<'w> {
         self.shape(shape, provider)
     }
 
+    pub fn world(&self) -> &'w World {
+        self.world
+    }
+
+    pub fn directory(&self) -> PathBuf {
+        self.directory.clone()
+    }
+
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
     }

@@ -4,6 +4,7 @@
 //! one directory with the programs that the test put there.
 
 pub mod broker;
+pub mod driven;
 pub mod job;
 pub mod search;
 
@@ -155,9 +156,15 @@ impl World {
 
     /// Searches everything that a run left for every secret.
     pub fn search(&self, outcome: &Outcome) {
+        self.search_texts(if outcome.prints_credential { "" } else { &outcome.stdout }, &outcome.stderr);
+        self.search_requests(outcome);
+    }
+
+    /// Searches what was printed, the files and the children.
+    pub fn search_texts(&self, stdout: &str, stderr: &str) {
         let mut places = vec![
-            Place::new("stdout", if outcome.prints_credential { "" } else { outcome.stdout.as_str() }),
-            Place::new("stderr", without_mask_lines(&outcome.stderr)),
+            Place::new("stdout", stdout),
+            Place::new("stderr", without_mask_lines(stderr)),
             Place::new("children", fs::read(self.path("children.log")).unwrap_or_default()),
         ];
         for name in ["home", "tmp", "work", "spare"] {
@@ -168,7 +175,6 @@ impl World {
                 panic!("{} is in {}\n{}", needles.name(), place.name, String::from_utf8_lossy(&place.bytes));
             }
         }
-        self.search_requests(outcome);
     }
 
     /// Every secret may go to the services that issued or consume it, and nowhere else.
