@@ -10,6 +10,9 @@
 mod support;
 
 mod docs;
+mod exec;
 mod faults;
 mod kill;
+mod latches;
+mod revocation;
 mod story;

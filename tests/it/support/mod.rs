@@ -198,8 +198,22 @@ impl World {
     }
 
     fn needles(&self) -> Vec<Needles> {
+        self.know_handles();
         let known = self.sandbox.secrets().into_iter().map(|secret| (secret.name, secret.value));
         known.chain(self.extra.borrow().iter().cloned()).map(|(name, value)| Needles::of(&name, &value)).collect()
+    }
+
+    /// The broker's handles are seen in the records first.
+    fn know_handles(&self) {
+        for file in self.record_files() {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            for lease in record["leases"].as_array().into_iter().flatten() {
+                if let Some(token) = lease["handle"]["token"].as_str() {
+                    self.extra.borrow_mut().push(("a revocation handle".to_owned(), token.to_owned()));
+                }
+            }
+        }
     }
 
     fn seed_vault(&self) {
