@@ -9,6 +9,7 @@
 
 mod support;
 
+mod docs;
 mod exec;
 mod faults;
 mod kill;
