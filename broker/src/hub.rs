@@ -94,7 +94,7 @@ impl Account {
         let reply = self.call(
             Method::Post,
             &self.kind.collection(),
-            Some(self.kind.body(order)),
+            Some(&self.kind.body(order)),
             outbound,
             now,
         )?;
@@ -185,7 +185,7 @@ impl Account {
         &self,
         method: Method,
         path: &str,
-        json: Option<String>,
+        json: Option<&str>,
         outbound: &dyn Outbound,
         now: u64,
     ) -> Result<Reply, HubFault> {
@@ -194,7 +194,7 @@ impl Account {
                 method,
                 url: format!("{HUB}{path}"),
                 bearer: Some(bearer.expose()),
-                json: json.clone(),
+                json,
             };
             outbound
                 .send(&call)
@@ -249,7 +249,7 @@ impl Account {
             method: Method::Post,
             url: format!("{HUB}/v2/auth/token"),
             bearer: None,
-            json: Some(body.to_string()),
+            json: Some(&body.to_string()),
         };
         outbound
             .send(&call)

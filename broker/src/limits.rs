@@ -91,3 +91,5 @@ pub const INTENT_SECONDS: u64 = 180;
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many leases one sweep takes on.
 pub const SWEEP_BATCH: usize = 100;
+/// How long the sweeper leaves a lease alone that it could not remove, in seconds.
+pub const SWEEP_RETRY_SECONDS: u64 = 60;

@@ -211,7 +211,9 @@ fn check_reach(pattern: &Pattern, namespace: Option<&str>) -> Result<(), String>
             owner
         }
         _ => {
-            return Err("a repository is `NAMESPACE/NAME`, without `*` in the namespace".to_owned());
+            return Err(
+                "a repository is `NAMESPACE/NAME`, without `*` in the namespace".to_owned(),
+            );
         }
     };
     match namespace {
