@@ -1,4 +1,5 @@
 //! Requests that are read, and the error of each that is not.
+//! The tables are longer than a function should be, because a row per line is how they are read.
 
 use super::*;
 

@@ -1,4 +1,5 @@
 //! What the configuration refuses, with line and reason; and that the example is accepted.
+//! The tables are longer than a function should be, because a row per line is how they are read.
 
 use super::*;
 use crate::hub::Kind as AccountKind;
@@ -100,6 +101,7 @@ fn general_settings() {
         "https://broker.example/",
         "https://b.example/x",
         "https://",
+        "https://:443",
         "https://u@b.example",
         "b.example",
     ] {

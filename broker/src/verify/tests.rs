@@ -1,4 +1,5 @@
 //! Each header field and each claim: missing, wrong, of the wrong type; and tokens that were not signed as they say.
+//! The tables are longer than a function should be, because a row per line is how they are read.
 
 use serde_json::json;
 

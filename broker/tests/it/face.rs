@@ -1,4 +1,5 @@
 //! What a client sees: the shared wire types over real HTTP, every refusal with its RFC form, and the limits.
+//! The tables are longer than a function should be, because a row per line is how they are read.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,6 +8,7 @@ use hublease::oauth::{
     Code, ErrorResponse, ExchangeRequest, ExchangeResponse, HINT_REVOCATION_HANDLE, Metadata,
     Revocation, RevocationResponse, TOKEN_TYPE_ID_TOKEN, revocation_form,
 };
+use hublease_broker::limits::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 
 use crate::stub::{Running, client, header, post_form, text};
@@ -267,4 +269,30 @@ fn the_head_of_a_request_is_bounded() {
             "{answer:.40}"
         );
     }
+}
+
+#[test]
+fn slow_bodies_do_not_take_the_room_of_others() {
+    let (_world, running) = start();
+    let address = running.url.strip_prefix("http://").unwrap();
+    let slow = (0..=MAX_IN_FLIGHT).map(|_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\
+                    Content-Type: application/x-www-form-urlencoded\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        // This comes when the broker has begun to wait for the body.
+        let mut answer = [0; 25];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    });
+    let slow: Vec<_> = slow.collect();
+    let response = post_form(
+        &format!("{}/oauth/token", running.url),
+        &circleci_form(&json!({}), ""),
+    );
+    assert_eq!(
+        (response.status().as_u16(), slow.len()),
+        (200, MAX_IN_FLIGHT as usize + 1)
+    );
 }

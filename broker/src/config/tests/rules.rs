@@ -1,4 +1,5 @@
 //! What a rule may not say.
+//! The tables are longer than a function should be, because a row per line is how they are read.
 
 use super::changed;
 

@@ -1,5 +1,6 @@
 //! Repetitions: of requests, of tokens, and after what was not answered.
 
+use hublease::oauth::Code;
 use serde_json::json;
 
 use super::{ask, circleci, github};
@@ -7,7 +8,6 @@ use crate::limits::INTENT_SECONDS;
 use crate::sweep::{Swept, sweep};
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{CONFIG, NOW, World, circleci_form};
-use hublease::oauth::Code;
 
 #[test]
 fn a_repeated_request_replaces_its_first_lease() {
