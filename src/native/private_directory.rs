@@ -97,7 +97,10 @@ fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<(), String> {
     let names = folder.names()?;
     for name in names.iter().filter(|name| *name != MARKER) {
         // `config.json` and its temporary companions, docker's and ours.
-        let ours = name.starts_with(CONFIG) || name == ORIGIN || LINKED.contains(&name.as_str()) || SEEDS.contains(&name.as_str());
+        let ours = name.starts_with(CONFIG)
+            || name == ORIGIN
+            || LINKED.contains(&name.as_str())
+            || SEEDS.contains(&name.as_str());
         // Not even then a directory: unlinking refuses it.
         if !ours || folder.remove(name).is_err() {
             foreign.push(name.as_str());

@@ -221,7 +221,13 @@ async fn revoke_lease(
     })
 }
 
-async fn revoke_now(host: &Host, address: &Address, token: &Secret, lease_id: &str, batch: bool) -> Result<Verdict, Error> {
+async fn revoke_now(
+    host: &Host,
+    address: &Address,
+    token: &Secret,
+    lease_id: &str,
+    batch: bool,
+) -> Result<Verdict, Error> {
     let body = serde_json::json!({ "lease_id": lease_id, "sync": true }).to_string();
     let request =
         Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };

@@ -2,6 +2,7 @@
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::needless_pass_by_value,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test binary"
@@ -12,6 +13,7 @@ mod support;
 mod docs;
 mod exec;
 mod faults;
+mod isolated;
 mod kill;
 mod latches;
 mod revocation;

@@ -194,7 +194,14 @@ impl<'w> Job<'w> {
             .envs(&self.variables)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
-            .stdout(File::options().write(true).create(true).open(self.stdout.as_ref().unwrap_or(&stdout)).unwrap())
+            .stdout(
+                File::options()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(self.stdout.as_ref().unwrap_or(&stdout))
+                    .unwrap(),
+            )
             .stderr(File::create(&stderr).unwrap());
         let prints_credential = self.arguments[0] == "token";
         Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }
