@@ -9,4 +9,6 @@
 
 mod support;
 
+mod docker_traps;
+mod registry;
 mod story;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File},
     os::unix::process::ExitStatusExt,
     path::PathBuf,
@@ -48,6 +49,7 @@ pub struct Job<'w> {
     variables: BTreeMap<String, String>,
     rest: Vec<String>,
     directory: PathBuf,
+    under: Vec<String>,
 }
 
 impl<'w> Job<'w> {
@@ -57,7 +59,7 @@ impl<'w> Job<'w> {
             variables.insert(name.to_owned(), world.path(folder).display().to_string());
         }
         let directory = world.path("work");
-        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory }
+        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory, under: Vec::new() }
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -87,6 +89,12 @@ impl<'w> Job<'w> {
 
     pub fn in_directory(mut self, directory: PathBuf) -> Self {
         self.directory = directory;
+        self
+    }
+
+    /// Runs it under another program (`unshare`), which is given the whole command line after its own arguments.
+    pub fn under(mut self, words: &[&str]) -> Self {
+        self.under = words.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -172,8 +180,11 @@ impl<'w> Job<'w> {
         let before = self.world.sandbox.log().len();
         let number = self.world.next_run();
         let [stdout, stderr] = ["stdout", "stderr"].map(|name| self.world.path(&format!("{name}-{number}")));
-        let mut command = Command::new(binary("HUBLEASE_BIN"));
+        let line: Vec<OsString> =
+            self.under.iter().map(OsString::from).chain([binary("HUBLEASE_BIN").into_os_string()]).collect();
+        let mut command = Command::new(&line[0]);
         command
+            .args(&line[1..])
             .args(self.words())
             .env_clear()
             .envs(&self.variables)
