@@ -54,20 +54,16 @@ pub(super) fn token(finished: io::Result<Finished>) -> Result<Secret, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
-
     use super::{program, token};
     use crate::{
         environment::Environment,
-        native::{process, programs::Programs, running::Running},
+        native::{process, programs::Programs, running::Running, stand_in},
     };
 
     /// A stand-in for CircleCI's program.
     fn answer(script: &str, audience: &str) -> Result<String, String> {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("circleci");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        stand_in::script(directory.path(), "circleci", script);
         let environment = Environment::new([
             ("PATH".to_owned(), format!("{}:/usr/bin:/bin", directory.path().display())),
             ("CIRCLE_JOB".to_owned(), "build".to_owned()),

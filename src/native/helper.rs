@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, io, time::Duration};
 
 use super::{
-    docker_config::{Content, Places},
+    docker_file::{Content, Places},
     docker_merge::{Kept, Malformed},
     process::{Finished, Program},
     programs::Programs,
@@ -71,7 +71,7 @@ impl Unanswered {
     /// Reads the files.
     ///
     /// # Errors
-    /// As with [`Places::directory`] and [`super::docker_config::read`]; or the content is malformed.
+    /// As with [`Places::directory`] and [`super::docker_file::read`]; or the content is malformed.
     pub(super) fn new(
         places: &Places,
         programs: &mut Programs,
@@ -80,7 +80,11 @@ impl Unanswered {
         registries: &[Registry],
     ) -> Result<Self, Trouble> {
         let path = places.file(client, directory)?;
-        let Content { config, exposed, .. } = super::docker_config::read(&path)?;
+        let Content { config, exposed, .. } = match registries {
+            // Only the directory is wanted: its file may be as broken as it likes.
+            [] => Content::empty(),
+            _ => super::docker_file::read(&path)?,
+        };
         let config = config.map_err(|Malformed| Trouble::Malformed)?;
         let detected = if client == Client::Docker && config.detects() { detected(programs) } else { None };
         let look = |registry: &Registry| (*registry, config.look(client, *registry, detected));
@@ -131,5 +135,120 @@ impl Unanswered {
             })
             .collect();
         Look { directory, exposed, registries }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use super::{Answer, Unanswered, answer, program};
+    use crate::{
+        effect::docker::{Client, Directory, Entry, Look, Registry, Store},
+        environment::Environment,
+        native::{docker_file::Places, process, programs::Programs, running::Running, stand_in},
+        secret::Secret,
+    };
+
+    struct World {
+        root: tempfile::TempDir,
+        places: Places,
+        programs: Programs,
+    }
+
+    impl World {
+        /// A machine with these programs and this `config.json`.
+        fn new(scripts: &[(&str, &str)], config: &str) -> Self {
+            let root = tempfile::tempdir().unwrap();
+            for (name, body) in scripts {
+                stand_in::script(root.path(), name, body);
+            }
+            std::fs::write(root.path().join("config.json"), config).unwrap();
+            let here = root.path().display().to_string();
+            let environment = Environment::new([("PATH".into(), here.clone()), ("DOCKER_CONFIG".into(), here)]);
+            let places = Places::new(environment.clone(), "/".into(), "/nonexistent".into());
+            Self { root, places, programs: Programs::new(environment, Path::new("/nonexistent")) }
+        }
+
+        fn look(&mut self, client: Client) -> Look {
+            let registries = [Registry::Hub, Registry::HardenedImages];
+            let (places, programs) = (&self.places, &mut self.programs);
+            let look = Unanswered::new(places, programs, client, &Directory::User, &registries).unwrap();
+            let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
+            for name in look.helpers() {
+                let called =
+                    program(&mut self.programs, &name).map(|program| process::run(program, &Running::default()));
+                answers.insert(name, called.and_then(answer));
+            }
+            look.answered(&answers)
+        }
+
+        fn stores(scripts: &[(&str, &str)], config: &str) -> Vec<Store> {
+            let look = Self::new(scripts, config).look(Client::Docker);
+            look.registries.into_iter().map(|look| look.store).collect()
+        }
+    }
+
+    fn silent(name: &str, configured: bool) -> Store {
+        Store::SilentHelper { name: name.to_owned(), configured }
+    }
+
+    const PASS: (&str, &str) = ("pass", "exit 0");
+
+    #[test]
+    fn a_helper_that_answers_says_who_is_logged_in() {
+        let answer = r#"read -r word; test "$1-$word" = list-unused && echo '{"https://index.docker.io/v1/":"alice"}'"#;
+        // `read` finds no newline, which is what is asked for.
+        let mut world = World::new(&[("docker-credential-x", answer)], r#"{"credsStore":"x"}"#);
+        let look = world.look(Client::Docker);
+        assert!(look.exposed);
+        assert_eq!(look.directory, std::fs::canonicalize(world.root.path()).unwrap().display().to_string());
+        let store = Store::Helper { name: "x".to_owned() };
+        assert_eq!(look.registries[0].store, store);
+        assert_eq!(look.registries[0].entry, Some(Entry { username: Some("alice".to_owned()), raw: None }));
+        assert_eq!((&look.registries[1].store, &look.registries[1].entry), (&store, &None));
+        assert!(world.look(Client::Podman).registries.iter().all(|look| look.store == Store::File));
+    }
+
+    #[test]
+    fn a_helper_that_does_not_answer_is_silent() {
+        let config = r#"{"credsStore":"x"}"#;
+        for script in ["exit 1", "echo no", "echo '[]'", "echo '{\"a\":1}'", "echo '{}'; exit 1"] {
+            assert_eq!(
+                World::stores(&[("docker-credential-x", script)], config),
+                [silent("x", true), silent("x", true)]
+            );
+        }
+        assert_eq!(World::stores(&[], config)[0], silent("x", true));
+        assert_eq!(World::stores(&[], r#"{"credsStore":"../x"}"#)[0], silent("../x", true));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_helper_that_docker_detects_by_itself() {
+        let helper = |name| (name, "echo pass not initialized; exit 1");
+        let file = Store::File;
+        for (scripts, config, expected) in [
+            (&[PASS, helper("docker-credential-pass")][..], "{}", silent("pass", false)),
+            (&[PASS, helper("docker-credential-pass")][..], r#"{"auths":{}}"#, silent("pass", false)),
+            (&[PASS, helper("docker-credential-pass")][..], r#"{"auths":{"x.invalid":{}}}"#, file.clone()),
+            (&[PASS, helper("docker-credential-secretservice")][..], "{}", file.clone()),
+            (&[helper("docker-credential-secretservice")][..], "{}", silent("secretservice", false)),
+            (&[helper("docker-credential-pass")][..], "{}", file.clone()),
+            (&[][..], "{}", file.clone()),
+        ] {
+            assert_eq!(World::stores(scripts, config)[0], expected, "{scripts:?} {config}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_file_is_kept_beside_the_helpers_name() {
+        let config = r#"{"credsStore":"x","auths":{"https://index.docker.io/v1/":{"auth":"Ym9iOng="}}}"#;
+        let answer = ("docker-credential-x", r#"echo '{"https://index.docker.io/v1/":"alice"}'"#);
+        let entry =
+            |scripts: &[(&str, &str)]| World::new(scripts, config).look(Client::Docker).registries[0].entry.clone();
+        let raw = Some(Secret::new(r#"{"auth":"Ym9iOng="}"#));
+        assert_eq!(entry(&[answer]), Some(Entry { username: Some("alice".to_owned()), raw: raw.clone() }));
+        assert_eq!(entry(&[]), Some(Entry { username: Some("bob".to_owned()), raw }));
     }
 }

@@ -58,7 +58,7 @@ const MAXIMUM_HEADER: usize = 2048;
 pub(super) struct Client {
     destinations: Vec<(Destination, Origin)>,
     extra: Option<Certificates>,
-    environment: Environment,
+    environment: Arc<Environment>,
     roots: OnceLock<RootCerts>,
 }
 
@@ -66,9 +66,9 @@ impl Client {
     pub(super) fn new(
         destinations: Vec<(Destination, Origin)>,
         extra: Option<Certificates>,
-        environment: Environment,
+        environment: impl Into<Arc<Environment>>,
     ) -> Self {
-        Self { destinations, extra, environment, roots: OnceLock::new() }
+        Self { destinations, extra, environment: environment.into(), roots: OnceLock::new() }
     }
 
     /// Sends one request and reads its answer, within `limit` and [`REQUEST`].

@@ -4,7 +4,7 @@
 //! Everything that decides where a secret goes is fixed in [`Setup`] before the story starts: the origin behind each
 //! destination, the directories, the programs' search path. What the story reads from the network can choose among
 //! these and no more. Unix only so far; what Windows would need differently is in `folder`, `running`, `process`,
-//! `programs`, `signals`, `docker_config` and `private_directory`.
+//! `programs`, `signals`, `docker_file` and `private_directory`.
 
 pub mod arguments;
 mod capped;
@@ -13,11 +13,13 @@ mod child;
 mod circleci;
 mod client;
 mod docker_config;
+mod docker_file;
 mod docker_merge;
 mod ending;
 mod folder;
 mod helper;
 mod http;
+mod identity_file;
 mod performer;
 mod private_directory;
 mod process;
@@ -27,6 +29,8 @@ mod records;
 pub mod run;
 mod running;
 mod signals;
+#[cfg(test)]
+mod stand_in;
 mod strict_json;
 mod terminal;
 mod waiting;

@@ -8,21 +8,18 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    fs::File,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use super::{
-    Setup,
-    capped::{self, Capped},
-    child, circleci, client,
-    docker_config::{self, Places},
+    Setup, child, circleci, client, docker_config,
+    docker_file::Places,
     ending::Ending,
     helper::{self, Unanswered},
-    http, private_directory,
+    http, identity_file,
     programs::Programs,
     records, signals,
     terminal::Terminal,
@@ -30,11 +27,10 @@ use super::{
     worker::{Answer, Workers},
 };
 use crate::{
-    claims::MAXIMUM_TOKEN,
     effect::{
         Asked, Effect, Outcome, Perform, Stop,
         child::{Act, Seen},
-        docker::{Client, Config, Directory, Ended, Found, Run, Trouble},
+        docker::{Client, Config, Directory, Ended, Found, Run},
         http::{Failure, Request},
     },
     printable::printable,
@@ -69,10 +65,12 @@ impl Performer {
     /// Takes over the setup and starts the story's time.
     pub fn new(setup: Setup, stdout: Box<dyn Write>, stderr: Box<dyn Write>) -> Self {
         let Setup { environment, working_directory, .. } = setup;
+        // One copy for all: it holds whatever the CI system put there.
+        let environment = Arc::new(environment);
         let records = records::directory(&environment);
         Self {
-            http: Arc::new(http::Client::new(setup.destinations, setup.certificates, environment.clone())),
-            programs: Programs::new(environment.clone(), &working_directory),
+            http: Arc::new(http::Client::new(setup.destinations, setup.certificates, Arc::clone(&environment))),
+            programs: Programs::new(Arc::clone(&environment), &working_directory),
             places: Places::new(environment, working_directory, records),
             identity_file: setup.identity_file,
             terminal: Terminal::new(setup.reporting, setup.github_env, setup.bash_env, stdout, stderr),
@@ -138,7 +136,7 @@ impl Performer {
                 Err(trouble) => Outcome::Config(Err(trouble)),
             };
         }
-        Outcome::Config(change(&self.places, config))
+        Outcome::Config(docker_config::change(&self.places, config))
     }
 
     fn ask_helpers(&mut self, asked: &Asked, look: Unanswered) -> Outcome {
@@ -172,7 +170,7 @@ impl Performer {
         };
         // On the worker, because the file may be a pipe that nobody writes to.
         let until = self.until(asked, FILE);
-        let Ok(number) = self.workers.start(Box::new(move || Answer::Token(read_token(&path)))) else {
+        let Ok(number) = self.workers.start(Box::new(move || Answer::Token(identity_file::read(&path)))) else {
             return Outcome::Token(Err("the system gives no thread".to_owned()));
         };
         let waited = self.wait(number, Wait { asked, until: Some(until), what: "waiting for the identity token file" });
@@ -280,68 +278,9 @@ impl Perform for Performer {
     }
 }
 
-/// Every configuration effect that answers at once.
-fn change(places: &Places, config: &Config) -> Result<Found, Trouble> {
-    let done = |()| Found::Done;
-    match config {
-        // Needs the helpers' answers, which the performer asks for.
-        Config::Look { .. } => Err(Trouble::Unusable("a look is not a change".to_owned())),
-        Config::Store { directory, registry, username, secret } => {
-            let path = places.file(Client::None, directory)?;
-            docker_config::change(&path, |config| {
-                config.store_login(registry.key(Client::None), username, secret);
-                Ok(())
-            })
-            .map(done)
-        }
-        Config::Erase { client, directory, registry } => {
-            let path = places.file(*client, directory)?;
-            docker_config::change(&path, |config| {
-                config.erase(registry.key(*client));
-                Ok(())
-            })
-            .map(done)
-        }
-        Config::Seed { directory, registry } => {
-            let path = places.file(Client::Docker, directory)?;
-            docker_config::change(&path, |config| {
-                config.seed(registry.key(Client::Docker));
-                Ok(())
-            })
-            .map(done)
-        }
-        Config::Restore { client, registry, entry } => {
-            let path = places.file(*client, &Directory::User)?;
-            docker_config::change(&path, |config| config.restore(registry.key(*client), entry)).map(done)
-        }
-        Config::Isolate { id, registries, copy_auths } => {
-            // Without a directory of the user's there is nothing to take along.
-            let user = places.directory(&Directory::User).unwrap_or_default();
-            private_directory::make(places.records(), id, &user, registries, *copy_auths)
-                .map(|path| Found::Made(path.display().to_string()))
-                .map_err(Trouble::Unusable)
-        }
-        Config::Remove { id } => private_directory::remove(places.records(), id).map(done).map_err(Trouble::Unusable),
-    }
-}
-
 /// A program that did not run, in the terms of one that did; shells use the same code.
 fn refused(sentence: &str) -> Ended {
     Ended::Exit { code: 126, message: Secret::new(printable(sentence)) }
-}
-
-/// Reads the file of `--identity-token-file`; surrounding white space is not part of the token.
-fn read_token(path: &Path) -> Result<Secret, String> {
-    let unreadable = |error: io::Error| printable(&error.to_string());
-    let file = File::open(path).map_err(unreadable)?;
-    let Capped::Whole(bytes) = capped::read(file, MAXIMUM_TOKEN).map_err(unreadable)? else {
-        return Err(format!("it is larger than {MAXIMUM_TOKEN} bytes"));
-    };
-    let token = capped::text(bytes).ok_or("it is not text")?;
-    match token.expose().trim() {
-        "" => Err("it is empty".to_owned()),
-        trimmed => Ok(Secret::new(trimmed)),
-    }
 }
 
 #[cfg(test)]

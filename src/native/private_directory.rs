@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{docker_config, docker_merge::Config, folder::Folder};
+use super::{docker_file, docker_merge::Config, folder::Folder};
 use crate::{
     effect::docker::{Registry, Trouble},
     printable::printable,
@@ -19,6 +19,10 @@ const CONFIG: &str = "config.json";
 
 /// What of the user's directory is reached by a link: contexts, builders and plugins.
 const LINKED: &[&str] = &["contexts", "buildx", "cli-plugins"];
+
+/// A link to the user's directory that the private one was made of. Later steps have the private one in
+/// `DOCKER_CONFIG`; the record, and another login, are about the user's.
+const ORIGIN: &str = ".user";
 
 /// What docker's builder keeps next to `config.json`, to ask for tokens of a stable identity.
 const SEEDS: &[&str] = &[".token_seed", ".token_seed.lock"];
@@ -46,7 +50,7 @@ pub(super) fn make(
     copy_auths: bool,
 ) -> Result<PathBuf, String> {
     check(id)?;
-    let mut config = match docker_config::read(&user.join(CONFIG)) {
+    let mut config = match docker_file::read(&user.join(CONFIG)) {
         // As docker does: what cannot be understood counts as empty.
         Ok(content) => content.config.unwrap_or_else(|_| Config::default()),
         Err(trouble) => return Err(sentence(trouble)),
@@ -56,7 +60,8 @@ pub(super) fn make(
     let folder = parent.inner(id, true)?.ok_or("the private directory went away")?;
     let fill = || -> Result<(), String> {
         folder.write(MARKER, id)?;
-        let text = docker_config::to_text(&config.content()).map_err(|error| error.to_string())?;
+        folder.link(ORIGIN, user)?;
+        let text = docker_file::to_text(&config.content()).map_err(|error| error.to_string())?;
         folder.write(CONFIG, &String::from_utf8_lossy(&text))?;
         for name in LINKED {
             if let Ok(target) = fs::canonicalize(user.join(name)) {
@@ -67,6 +72,13 @@ pub(super) fn make(
     };
     fill().inspect_err(|_| drop(empty(&parent, &folder, id)))?;
     Ok(folder.path().to_owned())
+}
+
+/// The user's directory, if `path` is a private one of ours.
+pub(super) fn user_of(records: &Path, path: &Path) -> Option<PathBuf> {
+    let (parent, id) = (path.parent()?, path.file_name()?.to_str()?);
+    let is_ours = fs::canonicalize(records).is_ok_and(|records| records == parent) && find(records, id).ok()?.is_some();
+    is_ours.then(|| fs::read_link(path.join(ORIGIN)).ok()).flatten()
 }
 
 /// Removes a private directory; success if it is not there.
@@ -85,7 +97,10 @@ fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<(), String> {
     let names = folder.names()?;
     for name in names.iter().filter(|name| *name != MARKER) {
         // `config.json` and its temporary companions, docker's and ours.
-        let ours = name.starts_with(CONFIG) || LINKED.contains(&name.as_str()) || SEEDS.contains(&name.as_str());
+        let ours = name.starts_with(CONFIG)
+            || name == ORIGIN
+            || LINKED.contains(&name.as_str())
+            || SEEDS.contains(&name.as_str());
         // Not even then a directory: unlinking refuses it.
         if !ours || folder.remove(name).is_err() {
             foreign.push(name.as_str());
@@ -119,5 +134,133 @@ fn sentence(trouble: Trouble) -> String {
     match trouble {
         Trouble::Unusable(sentence) => sentence,
         Trouble::Malformed => "config.json is malformed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+        path::{Path, PathBuf},
+    };
+
+    use serde_json::{Value, json};
+
+    use super::{make, path, remove};
+    use crate::effect::docker::Registry;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    struct World {
+        root: tempfile::TempDir,
+    }
+
+    impl World {
+        /// A user's directory with a login, a helper, contexts and plugins.
+        fn new() -> Self {
+            let world = Self { root: tempfile::tempdir().unwrap() };
+            fs::create_dir_all(world.user().join("contexts/meta")).unwrap();
+            fs::create_dir(world.user().join("cli-plugins")).unwrap();
+            fs::write(world.user().join("cli-plugins/docker-buildx"), "plugin").unwrap();
+            let config = json!({
+                "auths": { "https://index.docker.io/v1/": { "auth": "YTpi" }, "ghcr.io": { "auth": "YTpi" } },
+                "credsStore": "desktop",
+                "currentContext": "remote",
+            });
+            fs::write(world.user().join("config.json"), config.to_string()).unwrap();
+            world
+        }
+
+        fn user(&self) -> PathBuf {
+            self.root.path().join("user")
+        }
+
+        fn records(&self) -> PathBuf {
+            self.root.path().join("records")
+        }
+
+        fn make(&self, copy_auths: bool) -> PathBuf {
+            make(&self.records(), ID, &self.user(), &[Registry::Hub], copy_auths).unwrap()
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn it_holds_the_settings_without_the_login_and_links_the_rest() {
+        let world = World::new();
+        let made = world.make(false);
+        assert_eq!((made.clone(), path(&world.records(), ID)), (world.records().join(ID), Ok(made.clone())));
+        let config: Value = serde_json::from_slice(&fs::read(made.join("config.json")).unwrap()).unwrap();
+        assert_eq!(config, json!({ "auths": { "https://index.docker.io/v1/": {} }, "currentContext": "remote" }));
+        assert_eq!((mode(&made), mode(&made.join("config.json"))), (0o700, 0o600));
+        assert_eq!(fs::read_to_string(made.join("cli-plugins/docker-buildx")).unwrap(), "plugin");
+        assert!(fs::symlink_metadata(made.join("contexts")).unwrap().is_symlink());
+        assert!(!made.join("buildx").exists());
+        assert!(make(&world.records(), ID, &world.user(), &[], false).is_err());
+    }
+
+    #[test]
+    fn other_logins_come_along_if_asked_for_and_a_broken_file_does_not_stop_it() {
+        let world = World::new();
+        let made = world.make(true);
+        assert!(fs::read_to_string(made.join("config.json")).unwrap().contains("ghcr.io"));
+        remove(&world.records(), ID).unwrap();
+        fs::write(world.user().join("config.json"), "{").unwrap();
+        assert!(world.make(true).is_dir());
+    }
+
+    #[test]
+    fn removing_takes_what_docker_and_we_made_and_follows_no_link() {
+        let world = World::new();
+        let made = world.make(false);
+        fs::write(made.join("config.json123"), "left by docker").unwrap();
+        fs::write(made.join(".token_seed"), "left by its builder").unwrap();
+        remove(&world.records(), ID).unwrap();
+        assert!(!made.exists());
+        assert_eq!(fs::read_to_string(world.user().join("cli-plugins/docker-buildx")).unwrap(), "plugin");
+        assert!(world.user().join("contexts/meta").is_dir());
+        assert_eq!(remove(&world.records(), ID), Ok(()));
+        assert!(path(&world.records(), ID).is_err());
+    }
+
+    #[test]
+    fn what_others_put_there_stays_and_is_reported_but_the_login_goes() {
+        let world = World::new();
+        let made = world.make(false);
+        fs::create_dir(made.join("buildx")).unwrap();
+        fs::write(made.join("notes"), "mine").unwrap();
+        let message = remove(&world.records(), ID).unwrap_err();
+        assert!(message.ends_with("left because of buildx, notes"), "{message}");
+        assert!(!made.join("config.json").exists() && made.join("notes").exists() && made.join("buildx").exists());
+        fs::remove_file(made.join("notes")).unwrap();
+        fs::remove_dir(made.join("buildx")).unwrap();
+        assert_eq!(remove(&world.records(), ID), Ok(()));
+        assert!(!made.exists());
+    }
+
+    #[test]
+    fn a_planted_directory_is_neither_used_nor_removed() {
+        let world = World::new();
+        let made = world.make(false);
+        let other = "f".repeat(32);
+        fs::create_dir(world.records().join(&other)).unwrap();
+        fs::set_permissions(world.records().join(&other), fs::Permissions::from_mode(0o700)).unwrap();
+        let link = "e".repeat(32);
+        symlink(&made, world.records().join(&link)).unwrap();
+        let mut ids = vec![other.as_str(), &link, "..", "", "../user", "0123456789ABCDEF0123456789ABCDEF"];
+        // Somebody else's marker does not make it ours either.
+        fs::write(world.records().join(&other).join(".hublease"), ID).unwrap();
+        fs::set_permissions(world.records().join(&other).join(".hublease"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(made.join(".hublease"), "x").unwrap();
+        ids.push(ID);
+        for id in ids {
+            assert!(path(&world.records(), id).is_err(), "{id}");
+            assert!(remove(&world.records(), id).is_err(), "{id}");
+        }
+        assert!(made.join("config.json").exists());
     }
 }

@@ -9,6 +9,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use zeroize::Zeroizing;
@@ -61,14 +62,15 @@ pub(super) type Variables = Vec<(String, Zeroizing<String>)>;
 /// Looks programs up and remembers the answer.
 #[derive(Debug)]
 pub(super) struct Programs {
-    environment: Environment,
+    environment: Arc<Environment>,
     workspace: Option<PathBuf>,
     found: BTreeMap<String, Option<PathBuf>>,
 }
 
 impl Programs {
     /// `workspace` is where the job's checkout lies; it counts in CI only.
-    pub(super) fn new(environment: Environment, workspace: &Path) -> Self {
+    pub(super) fn new(environment: impl Into<Arc<Environment>>, workspace: &Path) -> Self {
+        let environment = environment.into();
         let in_ci = environment.value("CI").is_some_and(|value| value != "false");
         // A job that works in `/` has its whole system there, and no program would be left.
         let workspace = fs::canonicalize(workspace).ok().filter(|path| in_ci && path.parent().is_some());

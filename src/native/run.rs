@@ -54,16 +54,32 @@ fn try_run(world: World) -> Result<u8, Error> {
         Asked::Run(typed) => typed,
         Asked::Show(text) => return print(&text),
     };
-    let plan = Plan::new(&typed, &environment, Machine { terminal: io::stdout().is_terminal() })?;
     if typed.is_on("dry-run") {
+        let plan = Plan::new(&typed, &environment, machine())?;
         let text = if typed.one("output") == Some("json") { shown::json(&plan) } else { shown::text(&plan) };
         return print(&text);
     }
-    plan.ready()?;
-    let setup = setup(&typed, &plan, environment, working_directory)?;
+    let is_exec = typed.command == Command::Exec;
+    let prepared = prepare(&typed, environment, working_directory);
+    let (plan, setup) = prepared.map_err(|error| if is_exec { error.before_the_command() } else { error })?;
     let mut performer = Performer::new(setup, Box::new(io::stdout()), Box::new(io::stderr()));
     performer.watch_signals().map_err(|_refused| Error::bug("no signal handler"))?;
     drive(session(plan), &mut performer)
+}
+
+/// Resolves what was typed, and fixes everything that the performer needs.
+///
+/// # Errors
+/// Usage errors, and no identity here.
+pub fn prepare(typed: &Typed, environment: Environment, working_directory: PathBuf) -> Result<(Plan, Setup), Error> {
+    let plan = Plan::new(typed, &environment, machine())?;
+    plan.ready()?;
+    let setup = setup(typed, &plan, environment, working_directory)?;
+    Ok((plan, setup))
+}
+
+fn machine() -> Machine {
+    Machine { terminal: io::stdout().is_terminal() }
 }
 
 fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory: PathBuf) -> Result<Setup, Error> {

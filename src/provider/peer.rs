@@ -29,7 +29,7 @@ pub(crate) struct Lost {
     /// Whether the server may have done what was asked.
     pub(crate) maybe_done: bool,
     /// The answer with an error status, for whoever can read its message.
-    pub(crate) response: Option<Response>,
+    pub(crate) response: Option<Box<Response>>,
 }
 
 impl Lost {
@@ -105,7 +105,7 @@ impl<'a> Peer<'a> {
                 Some(wait) if wait <= LONGEST_WAIT * 1000 => self.pause(&fault, wait, tried).await?,
                 _ => {
                     let (error, maybe_done) = (self.report(&fault, tried), fault.maybe_done());
-                    return Err(Lost { error, maybe_done, response: answer.ok() });
+                    return Err(Lost { error, maybe_done, response: answer.ok().map(Box::new) });
                 }
             }
             tried += 1;

@@ -10,5 +10,12 @@
 mod support;
 
 mod docker_traps;
+mod docs;
+mod exec;
+mod faults;
+mod kill;
+mod latches;
 mod registry;
+mod revocation;
 mod story;
+mod token;

@@ -7,9 +7,13 @@ use crate::support::{
 
 #[test]
 fn a_job_logs_in_and_its_credential_is_dead_afterwards() {
-    for (provider, shape) in
-        [(Provider::Vault, Shape::Circleci), (Provider::Vault, Shape::Github), (Provider::Docker, Shape::Github)]
-    {
+    for (provider, shape) in [
+        (Provider::Broker, Shape::Circleci),
+        (Provider::Broker, Shape::Github),
+        (Provider::Vault, Shape::Circleci),
+        (Provider::Vault, Shape::Github),
+        (Provider::Docker, Shape::Github),
+    ] {
         let world = World::new();
         let before = world.sandbox.live();
         world.job("login").shape(shape, provider).run().code(0).says("logged in to docker.io as");

@@ -1,15 +1,117 @@
-//! The real broker as a child process, behind the sandbox's proxy and authority.
+//! The real broker as a child process, reached as `https://broker.example.com` through the sandbox's proxy.
 
-use super::World;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
 
-pub struct Broker;
+use hublease_sandbox::{ACCOUNT, GITHUB_ISSUER, KnownSecret, ORGANIZATION, PASSWORD, Service};
+
+use super::{World, binary};
+
+/// Its public address, issuer and audience.
+pub const URL: &str = "https://broker.example.com";
+
+/// A running broker; ended with the test.
+pub struct Broker {
+    child: Child,
+}
 
 impl Broker {
-    pub fn start(_world: &World) -> Self {
-        Self
+    pub fn start(world: &World) -> Self {
+        let path = world.path("broker.toml");
+        fs::write(&path, config(world)).unwrap();
+        let mut child = Command::new(binary("HUBLEASE_BROKER_BIN"))
+            .args(["serve", "--config"])
+            .arg(&path)
+            .env_clear()
+            .envs(world.sandbox.environment())
+            .env("ACMEBOT_PASSWORD", PASSWORD)
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(world.path("broker-audit.log")).unwrap())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        let mut said = Vec::new();
+        let address = loop {
+            let line = lines.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("no broker: {said:?}"));
+            if let Some(address) = line.strip_prefix("listening on ") {
+                break address.parse().unwrap();
+            }
+            said.push(line);
+        };
+        world.sandbox.forward("broker.example.com", address);
+        // The broker consumes identity tokens and issues the credentials of its accounts.
+        for secret in world.sandbox.secrets().into_iter().filter(|secret| secret.kind == "identity token") {
+            world.sandbox.add_secret(KnownSecret { services: vec![Service::Forwarded], ..secret });
+        }
+        Self { child }
     }
 
     pub fn url(&self) -> String {
-        "http://127.0.0.1:1".to_owned()
+        URL.to_owned()
     }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn config(world: &World) -> String {
+    let identity = world.sandbox.issuer().identity();
+    format!(
+        r#"
+listen = "127.0.0.1:0"
+public_url = "{URL}"
+instance = "it"
+
+[[issuer]]
+name = "circleci"
+kind = "circleci"
+url = "{circleci}"
+
+[[issuer]]
+name = "github"
+kind = "github"
+url = "{GITHUB_ISSUER}"
+
+[[account]]
+name = "acme"
+kind = "oat"
+organization = "{ORGANIZATION}"
+username = "{ACCOUNT}"
+password_env = "ACMEBOT_PASSWORD"
+
+[[rule]]
+name = "circleci-app"
+issuer = "circleci"
+account = "acme"
+repositories = ["acme/app"]
+actions = ["pull", "push"]
+max_life_seconds = 900
+claims = {{ "oidc.circleci.com/project-id" = "{project}" }}
+
+[[rule]]
+name = "github-app"
+issuer = "github"
+account = "acme"
+repositories = ["acme/app"]
+actions = ["pull", "push"]
+max_life_seconds = 900
+claims = {{ repository_id = "{repository}", event_name = "{event}" }}
+"#,
+        circleci = identity.circleci_issuer(),
+        project = identity.project_id,
+        repository = identity.repository_id,
+        event = identity.event_name,
+    )
 }

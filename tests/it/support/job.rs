@@ -50,6 +50,7 @@ pub struct Job<'w> {
     rest: Vec<String>,
     directory: PathBuf,
     under: Vec<String>,
+    stdout: Option<PathBuf>,
 }
 
 impl<'w> Job<'w> {
@@ -59,7 +60,15 @@ impl<'w> Job<'w> {
             variables.insert(name.to_owned(), world.path(folder).display().to_string());
         }
         let directory = world.path("work");
-        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory, under: Vec::new() }
+        Self {
+            world,
+            arguments: vec![command.to_owned()],
+            variables,
+            rest: Vec::new(),
+            directory,
+            stdout: None,
+            under: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -92,9 +101,9 @@ impl<'w> Job<'w> {
         self
     }
 
-    /// Runs it under another program (`unshare`), which is given the whole command line after its own arguments.
-    pub fn under(mut self, words: &[&str]) -> Self {
-        self.under = words.iter().map(|word| (*word).to_owned()).collect();
+    /// Sends standard output to a device instead of the test.
+    pub fn stdout_to(mut self, device: &str) -> Self {
+        self.stdout = Some(device.into());
         self
     }
 
@@ -157,6 +166,14 @@ impl<'w> Job<'w> {
         self.shape(shape, provider)
     }
 
+    pub fn world(&self) -> &'w World {
+        self.world
+    }
+
+    pub fn directory(&self) -> PathBuf {
+        self.directory.clone()
+    }
+
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
     }
@@ -190,7 +207,7 @@ impl<'w> Job<'w> {
             .envs(&self.variables)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
-            .stdout(File::create(&stdout).unwrap())
+            .stdout(File::options().write(true).create(true).open(self.stdout.as_ref().unwrap_or(&stdout)).unwrap())
             .stderr(File::create(&stderr).unwrap());
         let prints_credential = self.arguments[0] == "token";
         Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }
@@ -242,7 +259,7 @@ impl Running<'_> {
         };
         let outcome = Outcome {
             code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
-            stdout: fs::read_to_string(&self.stdout).unwrap(),
+            stdout: fs::read_to_string(&self.stdout).unwrap_or_default(),
             stderr: fs::read_to_string(&self.stderr).unwrap(),
             requests: self.world.sandbox.log().split_off(self.before),
             prints_credential: self.prints_credential,

@@ -4,6 +4,7 @@
 //! one directory with the programs that the test put there.
 
 pub mod broker;
+pub mod driven;
 pub mod job;
 pub mod search;
 
@@ -162,9 +163,15 @@ impl World {
 
     /// Searches everything that a run left for every secret.
     pub fn search(&self, outcome: &Outcome) {
+        self.search_texts(if outcome.prints_credential { "" } else { &outcome.stdout }, &outcome.stderr);
+        self.search_requests(outcome);
+    }
+
+    /// Searches what was printed, the files and the children.
+    pub fn search_texts(&self, stdout: &str, stderr: &str) {
         let mut places = vec![
-            Place::new("stdout", if outcome.prints_credential { "" } else { outcome.stdout.as_str() }),
-            Place::new("stderr", without_mask_lines(&outcome.stderr)),
+            Place::new("stdout", stdout),
+            Place::new("stderr", without_mask_lines(stderr)),
             Place::new("children", fs::read(self.path("children.log")).unwrap_or_default()),
         ];
         for name in ["home", "tmp", "work", "spare"] {
@@ -175,7 +182,6 @@ impl World {
                 panic!("{} is in {}\n{}", needles.name(), place.name, String::from_utf8_lossy(&place.bytes));
             }
         }
-        self.search_requests(outcome);
     }
 
     /// Every secret may go to the services that issued or consume it, and nowhere else.
@@ -199,8 +205,22 @@ impl World {
     }
 
     fn needles(&self) -> Vec<Needles> {
+        self.know_handles();
         let known = self.sandbox.secrets().into_iter().map(|secret| (secret.name, secret.value));
         known.chain(self.extra.borrow().iter().cloned()).map(|(name, value)| Needles::of(&name, &value)).collect()
+    }
+
+    /// The broker's handles are seen in the records first.
+    fn know_handles(&self) {
+        for file in self.record_files() {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            for lease in record["leases"].as_array().into_iter().flatten() {
+                if let Some(token) = lease["handle"]["token"].as_str() {
+                    self.extra.borrow_mut().push(("a revocation handle".to_owned(), token.to_owned()));
+                }
+            }
+        }
     }
 
     fn seed_vault(&self) {

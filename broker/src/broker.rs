@@ -1,0 +1,70 @@
+//! The broker as a whole: its rules, its accounts and its four ways to the outside (journal, audit, calls, time).
+
+use std::collections::BTreeMap;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::audit::Audit;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::hub::Account;
+use crate::identity::hexadecimal;
+use crate::journal::Journal;
+use crate::outbound::Outbound;
+use crate::rules::Rule;
+use crate::verify::Verifier;
+
+/// Everything that an exchange or a revocation needs. Shared by all requests.
+pub struct Broker {
+    /// The broker's own address: `iss` of its metadata and the audience that tokens must name.
+    pub public_url: String,
+    /// What tells this broker's tokens from another's, in their labels.
+    pub instance: String,
+    /// Who is asking?
+    pub verifier: Verifier,
+    /// May they?
+    pub rules: Vec<Rule>,
+    /// Who mints, by name.
+    pub accounts: BTreeMap<String, Account>,
+    /// What must not be forgotten.
+    pub journal: Box<dyn Journal>,
+    /// What is told to the operator.
+    pub audit: Audit,
+    /// The way out.
+    pub outbound: Box<dyn Outbound>,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+}
+
+impl Broker {
+    /// Puts a broker together.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        public_url: String,
+        journal: Box<dyn Journal>,
+        audit: Audit,
+        outbound: Box<dyn Outbound>,
+        clock: Box<dyn Clock>,
+    ) -> Self {
+        Self {
+            verifier: Verifier::new(config.issuers, public_url.clone()),
+            public_url,
+            instance: config.instance,
+            rules: config.rules,
+            accounts: config.accounts.into_iter().map(|account| (account.name.clone(), account)).collect(),
+            journal,
+            audit,
+            outbound,
+            clock,
+        }
+    }
+}
+
+/// Random bytes in hexadecimal; nothing when the system gives no randomness.
+#[must_use]
+pub fn random<const BYTES: usize>() -> Option<String> {
+    let mut bytes = [0_u8; BYTES];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(hexadecimal(&bytes))
+}

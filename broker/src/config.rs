@@ -1,0 +1,161 @@
+//! The configuration file: read whole, checked whole, and either understood to the last key or refused with the line.
+//!
+//! TOML. Unknown keys are errors, because a misspelt limit would be a missing limit. Secrets are never in the file: it names
+//! the file or the variable that holds them. After this module nobody reads the environment.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use crate::hub::Account;
+use crate::issuer::Issuer;
+use crate::keys::origin;
+use crate::outbound::native::is_loopback;
+use crate::rules::Rule;
+use crate::secret::Secret;
+
+mod account;
+mod file;
+mod issuer;
+mod rule;
+
+/// A configuration that can be served.
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The broker's address for clients; nothing for `auto`, which means the address that is listened on.
+    pub public_url: Option<String>,
+    /// What tells this broker's tokens from another's.
+    pub instance: String,
+    /// Whose identity tokens are accepted.
+    pub issuers: Vec<Issuer>,
+    /// Who mints.
+    pub accounts: Vec<Account>,
+    /// Who may have what.
+    pub rules: Vec<Rule>,
+}
+
+/// Where the accounts' passwords are read from.
+pub trait Secrets {
+    /// The value of an environment variable.
+    ///
+    /// # Errors
+    /// With a sentence, when there is none.
+    fn variable(&self, name: &str) -> Result<Secret, String>;
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// With a sentence, when it cannot be read.
+    fn file(&self, path: &str) -> Result<Secret, String>;
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The line, counted from 1, when one line is to blame.
+    pub line: Option<usize>,
+    /// A sentence.
+    pub reason: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(formatter, "line {line}: {}", self.reason),
+            None => formatter.write_str(&self.reason),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// What is wrong, and at which bytes; turned into a line at the end.
+struct Blame {
+    at: Option<Range<usize>>,
+    reason: String,
+}
+
+impl Blame {
+    fn at(at: Range<usize>, reason: impl Into<String>) -> Self {
+        Self { at: Some(at), reason: reason.into() }
+    }
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// With the first thing that is wrong.
+    pub fn parse(text: &str, secrets: &dyn Secrets) -> Result<Self, ConfigError> {
+        let line_of = |at: Range<usize>| {
+            text.as_bytes()[..at.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+        };
+        let file: file::File = toml::from_str(text)
+            .map_err(|error| ConfigError { line: error.span().map(line_of), reason: one_line(error.message()) })?;
+        check(file, secrets).map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: blame.reason })
+    }
+}
+
+fn check(file: file::File, secrets: &dyn Secrets) -> Result<Config, Blame> {
+    let listen: SocketAddr = file.listen.as_ref().parse().map_err(|_not_an_address| {
+        Blame::at(file.listen.span(), "`listen` is an address and a port, such as `127.0.0.1:8080`")
+    })?;
+    let public_url = public_url(&file.public_url, listen)?;
+    let instance = file.instance.as_ref();
+    if !is_name(instance) || instance.len() > 32 {
+        return Err(Blame::at(file.instance.span(), "`instance` is 1 to 32 lower-case letters, digits and `-`"));
+    }
+    let issuers = issuer::check(file.issuer)?;
+    let accounts = account::check(file.account, secrets)?;
+    let rules = rule::check(file.rule, &issuers, &accounts)?;
+    Ok(Config { listen, public_url, instance: instance.clone(), issuers, accounts, rules })
+}
+
+fn public_url(url: &toml::Spanned<String>, listen: SocketAddr) -> Result<Option<String>, Blame> {
+    let blame = |reason: &str| Err(Blame::at(url.span(), reason));
+    match url.as_ref().as_str() {
+        "auto" if listen.ip().is_loopback() => Ok(None),
+        "auto" => blame("`public_url` can be `auto` only when `listen` is a loopback address"),
+        text if is_origin(text) => Ok(Some(text.to_owned())),
+        _ => blame("`public_url` is `https://` and a host, without a path: clients use it as issuer and audience"),
+    }
+}
+
+/// An address without a path, `https` unless it is this machine's.
+fn is_origin(url: &str) -> bool {
+    origin(url) == Some(url) && is_secure(url)
+}
+
+/// `https`, or `http` on this machine.
+fn is_secure(url: &str) -> bool {
+    let host_of = |authority: &str| match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
+        _ => authority.to_owned(),
+    };
+    let authority = |scheme: &str| origin(url).and_then(|origin| origin.strip_prefix(scheme)).map(host_of);
+    authority("https://").is_some() || authority("http://").is_some_and(|host| is_loopback(&host))
+}
+
+/// Lower-case letters, digits and dashes: what is safe in a label, a log and a message.
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(is_plain)
+}
+
+/// The parser's own message, which may have several lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first name that comes twice.
+fn repeated(names: &[&toml::Spanned<String>]) -> Option<Blame> {
+    let twice = names
+        .iter()
+        .enumerate()
+        .find(|(index, name)| names[..*index].iter().any(|before| before.as_ref() == name.as_ref()));
+    twice.map(|(_, name)| Blame::at(name.span(), format!("the name `{}` comes twice", name.as_ref())))
+}
+
+#[cfg(test)]
+mod tests;

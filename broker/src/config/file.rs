@@ -1,0 +1,63 @@
+//! The configuration file as it is typed. Every key that exists is here, and `broker/example.toml` explains them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) listen: Spanned<String>,
+    pub(super) public_url: Spanned<String>,
+    pub(super) instance: Spanned<String>,
+    #[serde(default)]
+    pub(super) issuer: Vec<Issuer>,
+    #[serde(default)]
+    pub(super) account: Vec<Account>,
+    #[serde(default)]
+    pub(super) rule: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Issuer {
+    pub(super) name: Spanned<String>,
+    pub(super) kind: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    pub(super) algorithm: Option<Spanned<String>>,
+    pub(super) jwks_uri: Option<Spanned<String>>,
+    pub(super) identity_use: Option<Spanned<String>>,
+    pub(super) max_live_leases_per_identity: Option<Spanned<usize>>,
+    pub(super) max_mints_per_identity: Option<Spanned<usize>>,
+    pub(super) accept_default_audience: Option<Spanned<bool>>,
+    pub(super) project_claim: Option<Spanned<String>>,
+    pub(super) job_claims: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub(super) name: Spanned<String>,
+    pub(super) kind: Spanned<String>,
+    pub(super) username: Spanned<String>,
+    pub(super) organization: Option<Spanned<String>>,
+    pub(super) quota: Option<Spanned<u64>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) name: Spanned<String>,
+    pub(super) issuer: Spanned<String>,
+    pub(super) connection_id: Option<Spanned<String>>,
+    pub(super) account: Spanned<String>,
+    pub(super) repositories: Spanned<Vec<Spanned<Value>>>,
+    pub(super) actions: Spanned<Vec<String>>,
+    pub(super) max_life_seconds: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub(super) account_wide: bool,
+    pub(super) claims: BTreeMap<String, Spanned<Value>>,
+}

@@ -1,0 +1,138 @@
+//! `[[issuer]]`: whose identity tokens are accepted, and how they are counted.
+
+use toml::Spanned;
+
+use super::{Blame, file, is_name, is_secure, repeated};
+use crate::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use crate::keys::origin;
+
+/// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
+const DEFAULT_LIVE_LEASES: usize = 3;
+/// Leases per job when the file does not say: reruns of a step and renewals of a long build.
+const DEFAULT_MINTS: usize = 10;
+/// The most that the file may say. Invariant: one job cannot fill the journal.
+const MOST_PER_IDENTITY: usize = 1000;
+
+pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, Blame> {
+    let names: Vec<_> = issuers.iter().map(|issuer| &issuer.name).collect();
+    let urls: Vec<_> = issuers.iter().map(|issuer| &issuer.url).collect();
+    if let Some(blame) = repeated(&names).or_else(|| repeated(&urls)) {
+        return Err(blame);
+    }
+    issuers.into_iter().map(check_one).collect()
+}
+
+fn check_one(issuer: file::Issuer) -> Result<Issuer, Blame> {
+    if !is_name(issuer.name.as_ref()) {
+        return Err(Blame::at(issuer.name.span(), "a name is lower-case letters, digits and `-`"));
+    }
+    let url = issuer.url.as_ref();
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['?', '#', '"', '\\', '`']);
+    if !is_plain || url.ends_with('/') || origin(url).is_none() || !is_secure(url) {
+        return Err(Blame::at(
+            issuer.url.span(),
+            "`url` is the issuer exactly as tokens spell it in `iss`: `https`, without query and without a slash at its end",
+        ));
+    }
+    let kind = kind(&issuer)?;
+    let identity_use = identity_use(&issuer, &kind)?;
+    if let Some(uri) = &issuer.jwks_uri
+        && (origin(uri.as_ref()).is_none() || !is_secure(uri.as_ref()))
+    {
+        return Err(Blame::at(uri.span(), "`jwks_uri` is an `https` address"));
+    }
+    Ok(Issuer {
+        default_audience: default_audience(&issuer, &kind)?,
+        algorithm: algorithm(issuer.algorithm.as_ref())?,
+        max_live_leases: count(issuer.max_live_leases_per_identity.as_ref(), DEFAULT_LIVE_LEASES)?,
+        max_mints: count(issuer.max_mints_per_identity.as_ref(), DEFAULT_MINTS)?,
+        jwks_uri: issuer.jwks_uri.map(Spanned::into_inner),
+        url: issuer.url.into_inner(),
+        name: issuer.name.into_inner(),
+        identity_use,
+        kind,
+    })
+}
+
+fn kind(issuer: &file::Issuer) -> Result<Kind, Blame> {
+    let known = match issuer.kind.as_ref().as_str() {
+        "circleci" => Kind::CircleCi,
+        "github" => Kind::GitHub,
+        "kubernetes" => Kind::Kubernetes,
+        "other" => return other(issuer),
+        _ => {
+            return Err(Blame::at(
+                issuer.kind.span(),
+                "`kind` is one of `circleci`, `github`, `kubernetes` and `other`",
+            ));
+        }
+    };
+    let stray = issuer.project_claim.as_ref().map(Spanned::span).or(issuer.job_claims.as_ref().map(Spanned::span));
+    match stray {
+        Some(at) => {
+            Err(Blame::at(at, "`project_claim` and `job_claims` belong to `kind = \"other\"`; this kind knows its own"))
+        }
+        None => Ok(known),
+    }
+}
+
+fn other(issuer: &file::Issuer) -> Result<Kind, Blame> {
+    let Some(project) = &issuer.project_claim else {
+        return Err(Blame::at(
+            issuer.kind.span(),
+            "`kind = \"other\"` needs `project_claim`, the project's immutable id",
+        ));
+    };
+    let job = issuer.job_claims.as_ref().map(|claims| claims.as_ref().clone()).unwrap_or_default();
+    if project.as_ref().is_empty() || job.iter().any(String::is_empty) {
+        return Err(Blame::at(project.span(), "a claim's name is not empty"));
+    }
+    Ok(Kind::Other { project: project.as_ref().clone(), job })
+}
+
+fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, Blame> {
+    let Some(name) = algorithm else {
+        return Ok(Algorithm::Rs256);
+    };
+    [Algorithm::Rs256, Algorithm::Es256]
+        .into_iter()
+        .find(|algorithm| algorithm.as_str() == name.as_ref())
+        .ok_or_else(|| Blame::at(name.span(), "`algorithm` is `RS256` or `ES256`"))
+}
+
+fn identity_use(issuer: &file::Issuer, kind: &Kind) -> Result<IdentityUse, Blame> {
+    let Some(word) = &issuer.identity_use else {
+        return Ok(kind.usual_identity_use());
+    };
+    match (word.as_ref().as_str(), kind) {
+        ("once", Kind::CircleCi) => {
+            Err(Blame::at(word.span(), "CircleCI's tokens have no `jti`, so `identity_use` cannot be `once`"))
+        }
+        ("once", _) => Ok(IdentityUse::Once),
+        ("reusable", _) => Ok(IdentityUse::Reusable),
+        _ => Err(Blame::at(word.span(), "`identity_use` is `once` or `reusable`")),
+    }
+}
+
+fn count(count: Option<&Spanned<usize>>, usual: usize) -> Result<usize, Blame> {
+    match count {
+        None => Ok(usual),
+        Some(count) if (1..=MOST_PER_IDENTITY).contains(count.as_ref()) => Ok(*count.as_ref()),
+        Some(count) => Err(Blame::at(count.span(), "a limit per identity lies between 1 and 1000")),
+    }
+}
+
+/// CircleCI's tokens name the organization's id as audience unless the job asks for another; the issuer's address ends in it.
+fn default_audience(issuer: &file::Issuer, kind: &Kind) -> Result<Option<String>, Blame> {
+    let Some(accept) = issuer.accept_default_audience.as_ref().filter(|accept| *accept.as_ref()) else {
+        return Ok(None);
+    };
+    let organization = issuer.url.as_ref().rsplit_once("/org/").map(|(_, id)| id.to_owned());
+    match (kind, organization) {
+        (Kind::CircleCi, Some(id)) => Ok(Some(id)),
+        _ => Err(Blame::at(
+            accept.span(),
+            "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
+        )),
+    }
+}

@@ -1,0 +1,194 @@
+//! `[[rule]]`: who may have what. A rule that could mean more than its author thinks is refused here, not at run time.
+
+use hublease::scope::{Action, check_repository};
+use toml::{Spanned, Value};
+
+use super::account::{named, namespace};
+use super::{Blame, file, is_name, repeated};
+use crate::hub::Account;
+use crate::hub::start::is_account_wide;
+use crate::issuer::{Issuer, Kind};
+use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MAX_PATTERN_BYTES, MIN_LIFE_SECONDS};
+use crate::rules::{Glob, Pattern, Rule};
+
+pub(super) fn check(rules: Vec<file::Rule>, issuers: &[Issuer], accounts: &[Account]) -> Result<Vec<Rule>, Blame> {
+    let names: Vec<_> = rules.iter().map(|rule| &rule.name).collect();
+    if let Some(blame) = repeated(&names) {
+        return Err(blame);
+    }
+    check_connections(&rules)?;
+    rules.into_iter().map(|rule| check_one(rule, issuers, accounts)).collect()
+}
+
+/// A connection gives one user name, so it has one account.
+fn check_connections(rules: &[file::Rule]) -> Result<(), Blame> {
+    for rule in rules {
+        let Some(id) = &rule.connection_id else {
+            continue;
+        };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if id.as_ref().is_empty() || id.as_ref().len() > MAX_ID_BYTES || !id.as_ref().bytes().all(is_plain) {
+            return Err(Blame::at(id.span(), "`connection_id` is 1 to 128 letters, digits, `-`, `_` and `.`"));
+        }
+        let first =
+            rules.iter().find(|other| other.connection_id.as_ref().is_some_and(|other| other.as_ref() == id.as_ref()));
+        if first.is_some_and(|first| first.account.as_ref() != rule.account.as_ref()) {
+            return Err(Blame::at(
+                rule.account.span(),
+                format!("the rules of connection `{}` have several accounts", id.as_ref()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_one(rule: file::Rule, issuers: &[Issuer], accounts: &[Account]) -> Result<Rule, Blame> {
+    if !is_name(rule.name.as_ref()) {
+        return Err(Blame::at(rule.name.span(), "a name is lower-case letters, digits and `-`"));
+    }
+    let issuer = issuers.iter().find(|issuer| issuer.name == *rule.issuer.as_ref());
+    let issuer = issuer
+        .ok_or_else(|| Blame::at(rule.issuer.span(), format!("there is no issuer `{}`", rule.issuer.as_ref())))?;
+    let account = named(accounts, &rule.account)?;
+    if is_account_wide(&account.kind) && !rule.account_wide {
+        return Err(Blame::at(
+            rule.repositories.span(),
+            "personal access tokens reach every repository of the account, whatever is listed here: \
+             use an `oat` account, or say `account_wide = true`",
+        ));
+    }
+    let claims = claims(&rule, issuer)?;
+    Ok(Rule {
+        repositories: repositories(&rule.repositories, account)?,
+        actions: actions(&rule.actions)?,
+        max_life: life(rule.max_life_seconds.as_ref())?,
+        connection_id: rule.connection_id.map(Spanned::into_inner),
+        name: rule.name.into_inner(),
+        issuer: rule.issuer.into_inner(),
+        account: rule.account.into_inner(),
+        claims,
+    })
+}
+
+fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, Blame> {
+    let project = issuer.kind.project_claim();
+    let Some(value) = rule.claims.get(project) else {
+        return Err(Blame::at(
+            rule.name.span(),
+            format!("the rule does not say which project: `claims` needs `{project}`"),
+        ));
+    };
+    if patterns(value.as_ref(), true).is_ok_and(|patterns| patterns.iter().any(|pattern| pattern.literal().is_none())) {
+        return Err(Blame::at(value.span(), format!("`{project}` is an id and is compared exactly, as a text")));
+    }
+    let names_start = rule.claims.contains_key("event_name") || rule.claims.contains_key("environment");
+    if issuer.kind == Kind::GitHub && !names_start {
+        return Err(Blame::at(
+            rule.name.span(),
+            "a rule for GitHub names `event_name` or `environment` in its `claims`",
+        ));
+    }
+    let read = |(name, value): (&String, &Spanned<Value>)| {
+        let may_glob = issuer.kind.glob_claims().contains(&name.as_str());
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\`".contains(&byte)) {
+            return Err(Blame::at(value.span(), "a claim's name is printable and holds no quote and no backslash"));
+        }
+        match patterns(value.as_ref(), may_glob) {
+            Ok(patterns) => Ok((name.clone(), patterns)),
+            Err(reason) => Err(Blame::at(value.span(), reason)),
+        }
+    };
+    rule.claims.iter().map(read).collect()
+}
+
+/// A value, a `{ glob = … }`, or a list of either.
+fn patterns(value: &Value, may_glob: bool) -> Result<Vec<Pattern>, &'static str> {
+    match value {
+        Value::Array(list) if list.is_empty() => Err("an empty list would match nothing"),
+        Value::Array(list) => list.iter().map(|item| pattern(item, may_glob)).collect(),
+        single => Ok(vec![pattern(single, may_glob)?]),
+    }
+}
+
+fn pattern(value: &Value, may_glob: bool) -> Result<Pattern, &'static str> {
+    match value {
+        Value::String(text) if text.is_empty() || text.len() > MAX_PATTERN_BYTES => {
+            Err("a text has 1 to 512 characters")
+        }
+        Value::String(text) if text.contains('*') => {
+            Err("a plain text is compared exactly, `*` included: write `{ glob = \"…\" }` for a pattern")
+        }
+        Value::String(text) => Ok(Pattern::Text(text.clone())),
+        Value::Boolean(flag) => Ok(Pattern::Flag(*flag)),
+        Value::Integer(number) => Ok(Pattern::Number(*number)),
+        Value::Table(table) => match (table.len(), table.get("glob")) {
+            (1, Some(Value::String(_))) if !may_glob => Err(
+                "`glob` is for references, environments, workflow paths and repositories; this claim is compared exactly",
+            ),
+            (1, Some(Value::String(text))) => Glob::parse(text).map(Pattern::Glob),
+            _ => Err("the only operator is `{ glob = \"…\" }` with a text"),
+        },
+        _ => Err("a claim is compared with a text, a whole number, `true` or `false`"),
+    }
+}
+
+fn repositories(list: &Spanned<Vec<Spanned<Value>>>, account: &Account) -> Result<Vec<Pattern>, Blame> {
+    if list.as_ref().is_empty() {
+        return Err(Blame::at(list.span(), "a rule names at least one repository"));
+    }
+    let read = |item: &Spanned<Value>| {
+        let pattern = pattern(item.as_ref(), true).map_err(|reason| Blame::at(item.span(), reason))?;
+        check_reach(&pattern, namespace(account)).map_err(|reason| Blame::at(item.span(), reason))?;
+        Ok(pattern)
+    };
+    list.as_ref().iter().map(read).collect()
+}
+
+/// A repository is `NAMESPACE/NAME`, and the namespace is always spelled out.
+fn check_reach(pattern: &Pattern, namespace: Option<&str>) -> Result<(), String> {
+    let text = match pattern {
+        Pattern::Text(name) => {
+            check_repository(name).map_err(|error| error.to_string())?;
+            name.clone()
+        }
+        Pattern::Glob(glob) => glob.to_string(),
+        _ => return Err("a repository is a text".to_owned()),
+    };
+    let spelled_out = match text.split_once('/') {
+        Some((owner, name)) if !owner.contains('*') && !name.is_empty() && !name.contains('/') => owner,
+        _ => {
+            return Err("a repository is `NAMESPACE/NAME`, without `*` in the namespace".to_owned());
+        }
+    };
+    match namespace {
+        Some(namespace) if namespace != spelled_out => {
+            Err(format!("the account's tokens reach the repositories of `{namespace}` only"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, Blame> {
+    let blame = |reason: &str| Blame::at(words.span(), reason);
+    let parse = |word: &String| Action::parse(word).ok_or_else(|| blame("`actions` are `pull`, `push` and `delete`"));
+    let actions: Vec<_> = words.as_ref().iter().map(parse).collect::<Result<_, _>>()?;
+    let Some(widest) = actions.iter().max() else {
+        return Err(blame("a rule grants at least one action"));
+    };
+    // Saying it is the price of granting it: Docker Hub's `push` includes `pull`, its `delete` includes `push`.
+    match Action::ALL.iter().filter(|action| *action <= widest).all(|action| actions.contains(action)) {
+        true => Ok(actions),
+        false => Err(blame("Docker Hub's `push` includes `pull`, and its `delete` includes `push`: list them too")),
+    }
+}
+
+fn life(seconds: Option<&Spanned<u64>>) -> Result<u64, Blame> {
+    match seconds {
+        None => Ok(DEFAULT_LIFE_SECONDS),
+        Some(seconds) if (MIN_LIFE_SECONDS..=MAX_LIFE_SECONDS).contains(seconds.as_ref()) => Ok(*seconds.as_ref()),
+        Some(seconds) => Err(Blame::at(
+            seconds.span(),
+            format!("`max_life_seconds` lies between {MIN_LIFE_SECONDS} and {MAX_LIFE_SECONDS}"),
+        )),
+    }
+}

@@ -1,0 +1,172 @@
+//! The broker's story: a job's identity token comes in, a Docker Hub token that lives for minutes goes out.
+//!
+//! What is asked? Who asks? May they? Write it down, mint, write down what was minted, hand it over. It is told once, in
+//! [`story`], from top to bottom and without waiting for anything but the outside world. A refusal uses nothing up: the
+//! journal is written after the last "no" that is ours to say.
+
+use hublease::oauth::Code;
+
+use crate::ask::Ask;
+use crate::audit::{Line, bounded};
+use crate::broker::{Broker, random};
+use crate::hub::{Account, Minted, Order};
+use crate::identity::{Identity, sha256};
+use crate::journal::{Entry, JournalFault, Lease, State};
+use crate::limits::INTENT_SECONDS;
+use crate::refusal::Refusal;
+use crate::revoke;
+use crate::rules::{self, Grant};
+use crate::secret::Secret;
+
+/// What the job gets.
+pub struct Issued {
+    /// The password for `docker login`.
+    pub access_token: Secret,
+    /// Revokes it, and can do nothing else.
+    pub revocation_handle: Secret,
+    /// The lease's name, not a secret.
+    pub lease_id: String,
+    /// Who to log in as.
+    pub username: String,
+    /// What was granted.
+    pub scope: String,
+    /// The life in seconds.
+    pub expires_in: u64,
+}
+
+/// Serves one exchange, and tells the operator how it went.
+///
+/// # Errors
+/// With the refusal that the client gets.
+pub fn exchange(broker: &Broker, body: &[u8]) -> Result<Issued, Refusal> {
+    let mut line = Line::new("exchange", broker.clock.now());
+    let outcome = story(broker, body, &mut line);
+    match &outcome {
+        Ok(_) => "issued".clone_into(&mut line.outcome),
+        Err(refusal) => {
+            refusal.code.as_str().clone_into(&mut line.outcome);
+            line.reason = Some(refusal.sentence.clone());
+        }
+    }
+    broker.audit.write(&line);
+    outcome
+}
+
+fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Issued, Refusal> {
+    // What is asked?
+    let ask = Ask::read(body)?;
+    line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
+    // Who asks?
+    let identity = broker.verifier.verify(ask.identity_token.expose(), &*broker.outbound, broker.clock.now())?;
+    name_identity(line, broker, &identity);
+    // May they?
+    let issuer = broker.verifier.issuer(&identity);
+    let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
+    name_grant(line, &grant);
+    let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
+    // Write down what is about to be done; from here on the token and the request are used.
+    let (lease, handle) = announce(broker, &identity, &grant)?;
+    line.lease_id = Some(lease.id.clone());
+    let first = enter(broker, &identity, &ask, &lease)?;
+    // A repeated request takes the place of its first try.
+    if let Some(first) = first {
+        revoke::take_back(broker, &first);
+    }
+    // Mint, and write down what was minted before anyone has it.
+    let minted = mint(broker, account, &lease, &grant)?;
+    hold(broker, account, &lease, &minted)?;
+    Ok(Issued {
+        access_token: minted.token,
+        revocation_handle: handle,
+        lease_id: lease.id,
+        username: account.username().to_owned(),
+        scope: grant.scope.to_string(),
+        expires_in: grant.life,
+    })
+}
+
+fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Lease, Secret), Refusal> {
+    let (id, handle) = random::<16>().zip(random::<32>()).ok_or_else(internal)?;
+    let now = broker.clock.now();
+    let lease = Lease {
+        label: format!("hublease/{}/{id}", broker.instance),
+        id,
+        handle_sha256: sha256(handle.as_bytes()),
+        state: State::Intent,
+        job: identity.job.clone(),
+        rule: grant.rule.clone(),
+        account: grant.account.clone(),
+        hub_id: None,
+        created_at: now,
+        expires_at: now.saturating_add(grant.life),
+        claimed_until: 0,
+    };
+    Ok((lease, Secret::new(handle)))
+}
+
+fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Result<Option<Lease>, Refusal> {
+    let issuer = broker.verifier.issuer(identity);
+    let entry = Entry {
+        lease: lease.clone(),
+        request_id: ask.request_id.as_deref(),
+        single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
+        identity_expires_at: identity.expires_at,
+        max_live_leases: issuer.max_live_leases,
+        max_mints: issuer.max_mints,
+    };
+    match broker.journal.enter(entry, broker.clock.now()) {
+        Ok(Ok(first)) => Ok(first),
+        Ok(Err(full)) => Err(full.refusal()),
+        Err(fault) => Err(unwritten(&fault)),
+    }
+}
+
+/// After a clear "no" nothing was made and the intent is withdrawn. After an unclear answer the sweeper looks for the token
+/// by its label, once Docker Hub has certainly finished with the request.
+fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Result<Minted, Refusal> {
+    let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
+    account.mint(&order, &*broker.outbound, broker.clock.now()).map_err(|fault| {
+        let written = match fault.is_ambiguous() {
+            true => broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(INTENT_SECONDS)),
+            false => broker.journal.withdraw(&lease.id),
+        };
+        written.map_or_else(|fault| unwritten(&fault), |()| fault.refusal())
+    })
+}
+
+/// A token that cannot be written down is not handed out: it is removed at once, or else found by its label later.
+fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> Result<(), Refusal> {
+    match broker.journal.live(&lease.id, &minted.id) {
+        Ok(true) => Ok(()),
+        failed => {
+            // Its outcome changes nothing: the answer is "no" either way, and the token dies at its `expires_at`.
+            drop(account.delete(&minted.id, &*broker.outbound, broker.clock.now()));
+            Err(failed.map_or_else(|fault| unwritten(&fault), |_| internal()))
+        }
+    }
+}
+
+fn name_identity(line: &mut Line, broker: &Broker, identity: &Identity) {
+    line.issuer = Some(broker.verifier.issuer(identity).name.clone());
+    line.project = identity.project.as_deref().map(bounded);
+    line.job = Some(bounded(&identity.job));
+    line.subject = identity.claims.text("sub").map(bounded);
+}
+
+fn name_grant(line: &mut Line, grant: &Grant) {
+    line.rule = Some(grant.rule.clone());
+    line.account = Some(grant.account.clone());
+    line.scope = Some(grant.scope.to_string());
+    line.expires_in = Some(grant.life);
+}
+
+fn internal() -> Refusal {
+    Refusal::new(Code::Internal, "the broker failed; its operator finds more in its log")
+}
+
+fn unwritten(fault: &JournalFault) -> Refusal {
+    Refusal::new(Code::Internal, fault.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The two kinds of tokens, and what the driver needs to know about each.
+
+use hublease::scope::Scope;
+use serde_json::Value;
+
+use super::{Minted, oat, pat};
+use crate::secret::Secret;
+
+/// The longest id that is put into a path.
+const MAX_ID_BYTES: usize = 64;
+
+/// Which tokens an account issues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Organization access tokens, limited to repositories.
+    Oat {
+        /// The organization that they belong to.
+        organization: String,
+        /// How many its plan allows: 10 (Team) or 100 (Business).
+        quota: u64,
+    },
+    /// Personal access tokens of the account itself. They reach everything that the account reaches.
+    Pat,
+}
+
+/// A token to be made.
+pub struct Order {
+    /// `hublease/<instance>/<lease>`.
+    pub label: String,
+    /// What it is for.
+    pub scope: Scope,
+    /// When it ends, in seconds since 1970.
+    pub expires_at: u64,
+}
+
+impl Kind {
+    /// The path of the tokens.
+    #[must_use]
+    pub fn collection(&self) -> String {
+        match self {
+            Self::Oat { organization, .. } => oat::collection(organization),
+            Self::Pat => pat::COLLECTION.to_owned(),
+        }
+    }
+
+    /// The body that makes a token.
+    pub(super) fn body(&self, order: &Order) -> String {
+        match self {
+            Self::Oat { .. } => oat::body(order),
+            Self::Pat => pat::body(order),
+        }
+        .to_string()
+    }
+
+    /// Reads what a mint answered; nothing when it is not understood.
+    pub(super) fn minted(&self, body: &[u8]) -> Option<Minted> {
+        let mut answer: Value = serde_json::from_slice(body).ok()?;
+        let id = safe_id(answer.get(self.id_name())?)?;
+        match answer.get_mut("token")?.take() {
+            Value::String(token) if !token.is_empty() => Some(Minted { id, token: Secret::new(token) }),
+            _ => None,
+        }
+    }
+
+    /// The id of a listed token, if it has this label.
+    pub(super) fn id_of(&self, entry: &Value, label: &str) -> Option<String> {
+        let is_it = entry.get(self.label_name()).and_then(Value::as_str) == Some(label);
+        is_it.then(|| entry.get(self.id_name()).and_then(safe_id)).flatten()
+    }
+
+    const fn id_name(&self) -> &'static str {
+        match self {
+            Self::Oat { .. } => "id",
+            Self::Pat => "uuid",
+        }
+    }
+
+    const fn label_name(&self) -> &'static str {
+        match self {
+            Self::Oat { .. } => "label",
+            Self::Pat => "token_label",
+        }
+    }
+}
+
+/// An id that can stand in a path as it is.
+fn safe_id(value: &Value) -> Option<String> {
+    let id = value.as_str()?;
+    let is_safe = !id.is_empty()
+        && id.len() <= MAX_ID_BYTES
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    is_safe.then(|| id.to_owned())
+}

@@ -1,0 +1,36 @@
+//! Organization access tokens: limited to repositories, counted against the organization's plan until they are deleted.
+//!
+//! Follows Docker's Hub API reference, "Organization access tokens", and its list of scopes.
+
+use hublease::scope::Action;
+use serde_json::{Value, json};
+
+use super::Order;
+use crate::clock::rfc3339;
+
+/// Where an organization's tokens are. The name passed the configuration's grammar.
+pub(super) fn collection(organization: &str) -> String {
+    format!("/v2/orgs/{organization}/access-tokens")
+}
+
+/// Each repository with the one scope that says the most: Docker's `push` includes `pull`, its `delete` includes `push`.
+pub(super) fn body(order: &Order) -> Value {
+    let resource = |repository: &str| {
+        let widest = order.scope.actions(repository).max().unwrap_or(Action::Pull);
+        json!({"type": "TYPE_REPO", "path": repository, "scopes": [scope(widest)]})
+    };
+    json!({
+        "label": order.label,
+        "description": "Issued to a CI job; revoked by hublease-broker",
+        "resources": order.scope.repositories().map(resource).collect::<Vec<_>>(),
+        "expires_at": rfc3339(order.expires_at),
+    })
+}
+
+const fn scope(action: Action) -> &'static str {
+    match action {
+        Action::Pull => "scope-image-pull",
+        Action::Push => "scope-image-push",
+        Action::Delete => "scope-image-delete",
+    }
+}

@@ -1,0 +1,23 @@
+//! Personal access tokens: limited in what they may do, never in where. They reach every repository of the account.
+//!
+//! Follows Docker's Hub API reference, "Personal access tokens".
+
+use hublease::scope::Action;
+use serde_json::{Value, json};
+
+use super::Order;
+use crate::clock::rfc3339;
+
+/// Where an account's own tokens are.
+pub(super) const COLLECTION: &str = "/v2/access-tokens";
+
+/// The one scope that says the most; each includes the lesser ones.
+pub(super) fn body(order: &Order) -> Value {
+    let widest = Action::ALL.into_iter().rev().find(|action| order.scope.allows_anywhere(*action));
+    let scope = match widest {
+        Some(Action::Delete) => "repo:admin",
+        Some(Action::Push) => "repo:write",
+        Some(Action::Pull) | None => "repo:read",
+    };
+    json!({"token_label": order.label, "scopes": [scope], "expires_at": rfc3339(order.expires_at)})
+}

@@ -1,0 +1,128 @@
+//! Who asks: the claims of an identity token whose signature was checked, and what follows from them.
+//!
+//! Only `verify` makes an [`Identity`], so that a function which takes one cannot be called with anything unverified.
+
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value};
+
+use crate::issuer::Issuer;
+
+/// Verified claims.
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// Wraps the payload of a token. The caller has checked its signature.
+    pub(crate) const fn verified(claims: Map<String, Value>) -> Self {
+        Self(claims)
+    }
+
+    /// Claims that no token has to prove, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(claims: &Value) -> Self {
+        Self(claims.as_object().cloned().unwrap_or_default())
+    }
+
+    /// A claim by its name, or by its JSON pointer (RFC 6901) when the name starts with `/`.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Value> {
+        let Some(path) = name.strip_prefix('/') else {
+            return self.0.get(name);
+        };
+        let mut steps = path.split('/').map(|step| step.replace("~1", "/").replace("~0", "~"));
+        let first = self.0.get(&steps.next()?)?;
+        steps.try_fold(first, |value, step| value.as_object()?.get(&step))
+    }
+
+    /// A claim that is a text and not empty.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.find(name)?.as_str().filter(|text| !text.is_empty())
+    }
+}
+
+/// An identity that was proved.
+pub struct Identity {
+    /// The position of the issuer in the configuration.
+    pub issuer: usize,
+    /// What the issuer says.
+    pub claims: Claims,
+    /// The project's id; a token without one matches no rule.
+    pub project: Option<String>,
+    /// Issuer, project and job as one text, or issuer and token hash when the token names no job: what limits and
+    /// `request_id` are counted by.
+    pub job: String,
+    /// `jti`, for an issuer whose tokens count once.
+    pub single_use_id: Option<String>,
+    /// When the token ends, in seconds since 1970.
+    pub expires_at: u64,
+    /// SHA-256 of the whole token, in hexadecimal.
+    pub token_sha256: String,
+}
+
+/// Issuer, project and job as a JSON array of texts, which no choice of values can make ambiguous.
+pub(crate) fn job_key(issuer: &Issuer, claims: &Claims, token_sha256: &str) -> String {
+    let mut names = vec![issuer.kind.project_claim()];
+    names.extend(issuer.kind.job_claims());
+    let values: Option<Vec<&str>> = names.iter().map(|name| claims.text(name)).collect();
+    let parts = match values {
+        Some(values) if values.len() > 1 => [&[issuer.url.as_str()][..], &values].concat(),
+        _ => vec![issuer.url.as_str(), "token", token_sha256],
+    };
+    Value::from(parts).to_string()
+}
+
+/// SHA-256 in hexadecimal.
+#[must_use]
+pub fn sha256(data: &[u8]) -> String {
+    hexadecimal(digest(&SHA256, data).as_ref())
+}
+
+/// Bytes in hexadecimal, lower case.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::issuer::Kind;
+    use crate::testing::circleci;
+
+    #[test]
+    fn claims_are_found_by_name_and_by_pointer() {
+        let claims = Claims::of(
+            &json!({"a/b": "x", "kubernetes.io": {"namespace": "ci", "pod": {"uid": "u"}}, "": "e", "n": 1}),
+        );
+        assert_eq!(claims.text("a/b"), Some("x"));
+        assert_eq!(claims.text("/a~1b"), Some("x"));
+        assert_eq!(claims.text("/kubernetes.io/pod/uid"), Some("u"));
+        assert_eq!(claims.text("kubernetes.io/namespace"), None);
+        assert_eq!(claims.text("/n/x"), None);
+        assert_eq!(claims.text("n"), None);
+    }
+
+    #[test]
+    fn a_job_is_issuer_project_and_job_or_else_the_token() {
+        let circle = circleci();
+        let key = |value| job_key(&circle, &Claims::of(&value), "hash");
+        let (project, job) = ("oidc.circleci.com/project-id", "oidc.circleci.com/job-id");
+        assert_eq!(key(json!({project: "p", job: "j"})), r#"["https://oidc.circleci.com/org/0f0e","p","j"]"#);
+        let by_token = r#"["https://oidc.circleci.com/org/0f0e","token","hash"]"#;
+        assert_eq!(key(json!({project: "p"})), by_token);
+        assert_eq!(key(json!({project: "p", job: 7})), by_token);
+        assert_eq!(key(json!({project: "p", job: ""})), by_token);
+        assert_ne!(key(json!({project: "p\",\"q", job: "j"})), key(json!({project: "p", job: "q\",\"j"})));
+
+        let other = Issuer { kind: Kind::Other { project: "id".to_owned(), job: Vec::new() }, ..circleci() };
+        assert_eq!(job_key(&other, &Claims::of(&json!({"id": "p"})), "hash"), by_token);
+        let github = Issuer { kind: Kind::GitHub, ..circleci() };
+        let whole = json!({"repository_id": "1", "run_id": "2", "run_attempt": "3", "check_run_id": "4"});
+        assert_eq!(
+            job_key(&github, &Claims::of(&whole), "hash"),
+            r#"["https://oidc.circleci.com/org/0f0e","1","2","3","4"]"#
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! Every size, count and time that the broker keeps to, with the invariant beside it.
+//!
+//! Nothing here can be configured: a limit that an operator may raise is a setting and lives in the configuration.
+
+use std::time::Duration;
+
+/// The largest request body. Invariant: an identity token and a scope at their own limits fit, escaped.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The largest head of a request, headers included.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// The most headers of a request.
+pub const MAX_HEADERS: usize = 64;
+/// How long a client may take for the head of a request, and for the body.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request may take in all. What was begun at Docker Hub goes on behind it and is written down.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
+/// The most connections at one time; more wait in the listener's queue.
+pub const MAX_CONNECTIONS: usize = 256;
+/// The most exchanges and revocations at one time; more are answered `overloaded`.
+pub const MAX_IN_FLIGHT: u32 = 32;
+/// How long the end waits for what is in flight. Invariant: longer than [`REQUEST_TIMEOUT`].
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a connection to an issuer or to Docker Hub may take to open.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one outbound call may take in all.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest body of an answer; a larger one is an error, never a cut.
+pub const MAX_REPLY_BYTES: u64 = 1024 * 1024;
+
+/// The longest identity token. CircleCI's and GitHub's have about 2 KiB.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// How far the issuer's clock and ours may be apart, in seconds. Invariant: a used token is remembered until its `exp` plus
+/// this; forgotten earlier, it could be used again in the gap.
+pub const LEEWAY_SECONDS: u64 = 60;
+/// The longest life that a token may claim, in seconds: it bounds how long a used token must be remembered.
+pub const MAX_TOKEN_LIFE_SECONDS: u64 = 24 * 3600;
+/// The longest `request_id` and `connection_id`.
+pub const MAX_ID_BYTES: usize = 128;
+
+/// An issuer's keys are fetched at most this often, in seconds, whatever tokens claim about their `kid`.
+pub const KEYS_COOLDOWN_SECONDS: u64 = 60;
+/// Keys older than this are fetched anew, in seconds, so that a key that the issuer withdrew dies here too.
+pub const KEYS_FRESH_SECONDS: u64 = 3600;
+/// Keys that could not be fetched anew are good for this long, in seconds.
+pub const KEYS_STALE_SECONDS: u64 = 24 * 3600;
+/// The most keys of one issuer.
+pub const MAX_KEYS: usize = 64;
+
+/// The largest configuration file.
+pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
+/// The longest pattern of a rule.
+pub const MAX_PATTERN_BYTES: usize = 512;
+/// The most `*` in one pattern; bounds the work of a match.
+pub const MAX_STARS: usize = 4;
+/// The shortest life that is issued, in seconds. Docker Hub's own minimum is not documented.
+pub const MIN_LIFE_SECONDS: u64 = 60;
+/// The longest life that a rule may grant, in seconds; Docker Identity has the same bound.
+pub const MAX_LIFE_SECONDS: u64 = 21_600;
+/// The life that a rule grants when it does not say, in seconds.
+pub const DEFAULT_LIFE_SECONDS: u64 = 900;
+
+/// Docker Hub's login answers with a bearer that lives 10 minutes; it is used this long, in seconds.
+pub const BEARER_SECONDS: u64 = 9 * 60;
+/// After Docker Hub has refused an account's password it is not asked again for this long, in seconds: repeated failures
+/// lock the account and the address out.
+pub const LOGIN_COOLDOWN_SECONDS: u64 = 60;
+/// What `Retry-After` says when Docker Hub did not say, in seconds.
+pub const RETRY_AFTER_SECONDS: u64 = 5;
+/// The longest `Retry-After` that is passed on, in seconds.
+pub const MAX_RETRY_AFTER_SECONDS: u64 = 3600;
+/// What `Retry-After` says at quota, in seconds: about the time until another job's lease is revoked.
+pub const QUOTA_RETRY_SECONDS: u64 = 30;
+/// Tokens per page, and pages, when the broker looks for one of its own tokens at Docker Hub. Invariant: the product is
+/// well above Docker's 100 tokens per organization.
+pub const PAGE_SIZE: usize = 100;
+/// See [`PAGE_SIZE`].
+pub const MAX_PAGES: usize = 10;
+
+/// The most leases that the journal in memory holds.
+pub const MAX_LEASES: usize = 20_000;
+/// How long a finished lease is remembered, in seconds, so that a repeated revocation is still answered `confirmed`.
+pub const REMEMBER_SECONDS: u64 = 3600;
+/// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than a delete with a
+/// new login, that is three times [`CALL_TIMEOUT`].
+pub const CLAIM_SECONDS: u64 = 45;
+/// A lease that was announced and never became live is looked for at Docker Hub after this, in seconds. Invariant: longer
+/// than the slowest mint (login, mint, login, mint, count) plus two minutes.
+pub const INTENT_SECONDS: u64 = 180;
+/// How often the sweeper looks.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+/// How many leases one sweep takes on.
+pub const SWEEP_BATCH: usize = 100;

@@ -1,0 +1,130 @@
+//! The real outbound client: ureq over rustls, with the system's roots.
+//!
+//! `https` through `HTTPS_PROXY` (`NO_PROXY` honoured), `http` on literal loopback only and never through a proxy. No
+//! redirect is followed, so a credential cannot leave its origin. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's
+//! roots. There is no switch that turns verification off.
+
+use std::sync::Arc;
+
+use ureq::config::Config;
+use ureq::http::header::HeaderMap;
+use ureq::http::{Response, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, Error};
+
+use super::{Call, Fault, Method, Outbound, Reply};
+use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT, MAX_REPLY_BYTES};
+
+/// See the module.
+pub struct Native {
+    secure: Agent,
+    loopback: Agent,
+}
+
+impl Native {
+    /// Reads the system's roots and the proxy variables, once.
+    ///
+    /// # Errors
+    /// When there is no root certificate at all: then no call could ever succeed.
+    pub fn new() -> Result<Self, Fault> {
+        let roots: Vec<_> = rustls_native_certs::load_native_certs()
+            .certs
+            .iter()
+            .map(|root| Certificate::from_der(root.as_ref()).to_owned())
+            .collect();
+        if roots.is_empty() {
+            return Err(Fault("no root certificates were found; `SSL_CERT_FILE` may name a file that holds them"));
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::Specific(Arc::new(roots)))
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let common = || {
+            Config::builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .timeout_connect(Some(CONNECT_TIMEOUT))
+                .timeout_global(Some(CALL_TIMEOUT))
+                .user_agent(concat!("hublease-broker/", env!("CARGO_PKG_VERSION")))
+                .tls_config(tls.clone())
+        };
+        Ok(Self {
+            secure: common().https_only(true).build().new_agent(),
+            loopback: common().proxy(None).build().new_agent(),
+        })
+    }
+
+    fn agent(&self, url: &str) -> Result<&Agent, Fault> {
+        let uri: Uri = url.parse().ok().ok_or(Fault("the address is not a URL"))?;
+        match uri.scheme_str() {
+            Some("https") => Ok(&self.secure),
+            Some("http") if uri.host().is_some_and(is_loopback) => Ok(&self.loopback),
+            _ => Err(Fault("only https is spoken beyond this machine")),
+        }
+    }
+}
+
+/// `localhost`, or an address that is literally of this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl Outbound for Native {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        let agent = self.agent(&call.url)?;
+        let bearer = call.bearer.map(|token| format!("Bearer {token}"));
+        let authorization = bearer.as_deref().map(|value| ("authorization", value));
+        let response = match call.method {
+            Method::Get => with_header(agent.get(&call.url), authorization).call(),
+            Method::Delete => with_header(agent.delete(&call.url), authorization).call(),
+            Method::Post => with_header(agent.post(&call.url), authorization)
+                .header("content-type", "application/json")
+                .send(call.json.as_deref().unwrap_or_default()),
+        };
+        read(response.map_err(|error| phrase(&error))?)
+    }
+}
+
+fn with_header<B>(request: ureq::RequestBuilder<B>, header: Option<(&str, &str)>) -> ureq::RequestBuilder<B> {
+    let request = request.header("accept", "application/json");
+    match header {
+        Some((name, value)) => request.header(name, value),
+        None => request,
+    }
+}
+
+fn read(response: Response<Body>) -> Result<Reply, Fault> {
+    let (head, body) = response.into_parts();
+    // One byte more than allowed tells "exactly at the limit" from "cut".
+    let body = body.into_with_config().limit(MAX_REPLY_BYTES).read_to_vec().map_err(|error| phrase(&error))?;
+    Ok(Reply {
+        status: head.status.as_u16(),
+        retry_after: number(&head.headers, "retry-after"),
+        retry_at: number(&head.headers, "x-retry-after"),
+        body,
+    })
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// The error's kind in our words; its text may hold an address, a header or a body.
+fn phrase(error: &Error) -> Fault {
+    Fault(match error {
+        Error::Timeout(_) => "no answer in time",
+        Error::HostNotFound => "no such host",
+        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => "the TLS certificate is not accepted",
+        Error::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            "the TLS certificate is not accepted"
+        }
+        Error::Io(_) | Error::ConnectionFailed => "the connection failed",
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => "the proxy failed",
+        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(_, _) => "the answer is larger than 1 MiB",
+        _ => "the answer is not HTTP",
+    })
+}

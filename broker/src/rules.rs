@@ -1,0 +1,164 @@
+//! May this job have that? The decision: a pure function of the rules, the verified claims and the wish.
+//!
+//! A rule grants when every claim that it names is present and matches; there is no other operator, no order of precedence
+//! and no rule that denies. Nothing that is not granted is given, and what is minted is what was asked, never a rule's
+//! pattern. A refused caller learns which claims did not match the rule that came closest, never what the rule says.
+
+use hublease::oauth::Code;
+use hublease::scope::{Action, Scope};
+use serde_json::Value;
+
+use crate::ask::Wish;
+use crate::identity::Claims;
+use crate::issuer::{Issuer, Kind, RISKY_EVENTS};
+use crate::limits::MIN_LIFE_SECONDS;
+use crate::refusal::Refusal;
+
+pub use pattern::{Glob, Pattern};
+
+mod pattern;
+
+/// How many claim names a refusal lists.
+const MAX_LISTED: usize = 5;
+
+/// Who may have what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, for the audit log.
+    pub name: String,
+    /// The name of the issuer whose tokens it is about.
+    pub issuer: String,
+    /// The group that `connection_id` selects.
+    pub connection_id: Option<String>,
+    /// Claim names, each with the patterns of which one must match.
+    pub claims: Vec<(String, Vec<Pattern>)>,
+    /// The name of the account that issues.
+    pub account: String,
+    /// The repositories that may be asked for.
+    pub repositories: Vec<Pattern>,
+    /// What may be done with them, together with what Docker Hub implies.
+    pub actions: Vec<Action>,
+    /// The longest life in seconds; also the life when none is asked for.
+    pub max_life: u64,
+}
+
+/// What a job is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The rule that grants.
+    pub rule: String,
+    /// The account that issues.
+    pub account: String,
+    /// The repositories and actions, one by one.
+    pub scope: Scope,
+    /// The life in seconds.
+    pub life: u64,
+}
+
+/// Decides.
+///
+/// # Errors
+/// With the code that says which part was not granted.
+pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) -> Result<Grant, Refusal> {
+    let known = |id: &String| rules.iter().any(|rule| rule.connection_id.as_ref() == Some(id));
+    if wish.connection_id.as_ref().is_some_and(|id| !known(id)) {
+        return refuse(Code::ConnectionUnknown, "`connection_id` names no connection of this broker");
+    }
+    let candidates: Vec<&Rule> = rules
+        .iter()
+        .filter(|rule| rule.issuer == issuer.name)
+        .filter(|rule| wish.connection_id.is_none() || rule.connection_id == wish.connection_id)
+        .collect();
+    let accepting: Vec<&Rule> = candidates.iter().filter(|rule| rule.mismatches(claims).is_empty()).copied().collect();
+    if accepting.is_empty() {
+        return refuse(Code::NoRuleMatches, closest(&candidates, issuer, claims));
+    }
+    let allowed: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.allows_event(issuer, claims)).collect();
+    if allowed.is_empty() {
+        let events = RISKY_EVENTS.join("` or `");
+        return refuse(Code::EventNotAllowed, format!("no rule names the event, and `{events}` must be named"));
+    }
+    let scope = match &wish.scope {
+        Some(scope) => scope.clone(),
+        None => literal_scope(&allowed)?,
+    };
+    let granting: Vec<&Rule> = allowed.into_iter().filter(|rule| rule.grants(&scope)).collect();
+    let Some(longest) = granting.iter().map(|rule| rule.max_life).max() else {
+        return refuse(Code::ScopeNotGranted, "the rules accept this job, but no single one grants all of the scope");
+    };
+    if wish.expires_in.is_some_and(|asked| asked < MIN_LIFE_SECONDS) {
+        return refuse(
+            Code::LifeNotGranted,
+            format!("`expires_in` is under the least life of {MIN_LIFE_SECONDS} seconds"),
+        );
+    }
+    let fits = |rule: &&Rule| wish.expires_in.is_none_or(|asked| asked <= rule.max_life);
+    let Some(rule) = granting.into_iter().find(fits) else {
+        return refuse(Code::LifeNotGranted, format!("`expires_in` is over the longest life of {longest} seconds"));
+    };
+    let life = wish.expires_in.unwrap_or(rule.max_life);
+    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope, life })
+}
+
+impl Rule {
+    /// The names of the claims that are absent or do not match.
+    fn mismatches(&self, claims: &Claims) -> Vec<&str> {
+        let matches = |name: &str, patterns: &[Pattern]| {
+            claims.find(name).is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
+        };
+        self.claims.iter().filter(|(name, patterns)| !matches(name, patterns)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// GitHub runs trusted code on a stranger's behalf for two events. Only a rule that names the event means it.
+    fn allows_event(&self, issuer: &Issuer, claims: &Claims) -> bool {
+        let is_risky = || claims.text("event_name").is_some_and(|event| RISKY_EVENTS.contains(&event));
+        let names_event = || self.claims.iter().any(|(name, _)| name == "event_name");
+        issuer.kind != Kind::GitHub || !is_risky() || names_event()
+    }
+
+    fn grants(&self, scope: &Scope) -> bool {
+        scope.repositories().all(|repository| {
+            let name = Value::from(repository);
+            self.repositories.iter().any(|pattern| pattern.matches(&name))
+                && scope.actions(repository).all(|action| self.actions.contains(&action))
+        })
+    }
+
+    fn literal_repositories(&self) -> Option<Vec<&str>> {
+        self.repositories.iter().map(Pattern::literal).collect()
+    }
+}
+
+/// What is meant when nothing was asked for: only ever one rule's repositories, and only when it spells them out.
+fn literal_scope(rules: &[&Rule]) -> Result<Scope, Refusal> {
+    let [rule] = rules else {
+        return refuse(Code::ScopeRequired, "several rules accept this job, so `scope` must say what is wanted");
+    };
+    let scope = rule.literal_repositories().and_then(|names| Scope::of(names, &rule.actions).ok());
+    scope.ok_or_else(|| {
+        Refusal::new(Code::ScopeRequired, "the rule grants a pattern, so `scope` must say what is wanted")
+    })
+}
+
+fn closest(candidates: &[&Rule], issuer: &Issuer, claims: &Claims) -> String {
+    let project = issuer.kind.project_claim();
+    let near = candidates
+        .iter()
+        .map(|rule| rule.mismatches(claims))
+        .filter(|names| !names.contains(&project))
+        .min_by_key(Vec::len);
+    match near {
+        None => format!("no rule accepts this job: none matches its `{project}`"),
+        Some(names) => {
+            let listed: Vec<_> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+            format!("no rule accepts this job: {} did not match", listed.join(", "))
+        }
+    }
+}
+
+fn refuse<T>(code: Code, sentence: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(code, sentence))
+}
+
+#[cfg(test)]
+mod tests;

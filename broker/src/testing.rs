@@ -1,0 +1,249 @@
+//! What the tests share: TEST-ONLY keys, signed tokens, a clock that is set, and an outside world that answers from a script.
+//!
+//! Used by the unit tests and, by its path, by the tests in `tests/it`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hublease_broker::audit::Audit;
+use hublease_broker::broker::Broker;
+use hublease_broker::clock::Clock;
+use hublease_broker::config::{Config, Secrets};
+use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use hublease_broker::journal::memory::Memory;
+use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
+use hublease_broker::secret::Secret;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
+use serde_json::{Value, json};
+
+pub(crate) mod fake_hub;
+
+pub(crate) use fake_hub::FakeHub;
+
+pub(crate) const ISSUER_URL: &str = "https://oidc.circleci.com/org/0f0e";
+pub(crate) const BROKER_URL: &str = "https://broker.example";
+/// 2026-11-20T19:30:00Z.
+pub(crate) const NOW: u64 = 1_795_203_000;
+
+/// A TEST-ONLY key; it stands in the repository and protects nothing.
+pub(crate) struct TestKey(RsaKeyPair);
+
+pub(crate) fn key_a() -> TestKey {
+    test_key(include_str!("../tests/data/test-only-rsa-a.b64"))
+}
+
+pub(crate) fn key_b() -> TestKey {
+    test_key(include_str!("../tests/data/test-only-rsa-b.b64"))
+}
+
+fn test_key(text: &str) -> TestKey {
+    let der = STANDARD.decode(text.split_whitespace().collect::<String>()).unwrap();
+    TestKey(RsaKeyPair::from_pkcs8(&der).unwrap())
+}
+
+impl TestKey {
+    fn public(&self) -> RsaPublicKeyComponents<Vec<u8>> {
+        RsaPublicKeyComponents::from(self.0.public())
+    }
+
+    pub(crate) fn sign_raw(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.0.public().modulus_len()];
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+        signature
+    }
+
+    /// A token with whatever header and payload.
+    pub(crate) fn token(&self, header: &Value, payload: &Value) -> String {
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(header), encode(payload));
+        let signature = URL_SAFE_NO_PAD.encode(self.sign_raw(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+}
+
+pub(crate) fn jwks(keys: &[(&str, &TestKey)]) -> String {
+    let entry = |(kid, key): &(&str, &TestKey)| {
+        let public = key.public();
+        let [n, e] = [public.n, public.e].map(|number| URL_SAFE_NO_PAD.encode(number));
+        json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": n, "e": e})
+    };
+    json!({"keys": keys.iter().map(entry).collect::<Vec<_>>()}).to_string()
+}
+
+/// The CircleCI issuer of the tests.
+pub(crate) fn circleci() -> Issuer {
+    Issuer {
+        name: "circleci".to_owned(),
+        url: ISSUER_URL.to_owned(),
+        kind: Kind::CircleCi,
+        algorithm: Algorithm::Rs256,
+        jwks_uri: None,
+        identity_use: IdentityUse::Reusable,
+        max_live_leases: 3,
+        max_mints: 10,
+        default_audience: None,
+    }
+}
+
+/// What a CircleCI job's token says at [`NOW`].
+pub(crate) fn circleci_claims() -> Value {
+    json!({
+        "iss": ISSUER_URL, "sub": "org/0f0e/project/p1/user/u1", "aud": BROKER_URL, "iat": NOW - 10, "exp": NOW + 3590,
+        "oidc.circleci.com/project-id": "p1", "oidc.circleci.com/job-id": "j1",
+        "oidc.circleci.com/vcs-origin": "github.com/acme/app", "oidc.circleci.com/vcs-ref": "refs/heads/main",
+        "oidc.circleci.com/ssh-rerun": false, "oidc.circleci.com/context-ids": ["c1"],
+    })
+}
+
+pub(crate) fn header() -> Value {
+    json!({"alg": "RS256", "typ": "JWT", "kid": "a"})
+}
+
+/// The claims with some changed; `null` takes a claim away.
+pub(crate) fn changed(mut claims: Value, changes: &Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            value => claims[name] = value.clone(),
+        }
+    }
+    claims
+}
+
+/// A clock that is set.
+pub(crate) struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub(crate) fn set(&self, now: u64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// An outside world that gives fixed answers and remembers what it was asked.
+#[derive(Default)]
+pub(crate) struct Script {
+    answers: Mutex<BTreeMap<String, (u16, String)>>,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Script {
+    /// From now on, `METHOD URL` is answered so.
+    pub(crate) fn on(&self, call: &str, status: u16, body: &str) {
+        self.answers.lock().unwrap().insert(call.to_owned(), (status, body.to_owned()));
+    }
+
+    /// What was asked, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+/// `METHOD URL`.
+pub(crate) fn name_of(call: &Call<'_>) -> String {
+    let method = match call.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    };
+    format!("{method} {}", call.url)
+}
+
+impl Outbound for Script {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        let name = name_of(call);
+        let answer = self.answers.lock().unwrap().get(&name).cloned();
+        self.calls.lock().unwrap().push(name);
+        let (status, body) = answer.ok_or(Fault("nothing is scripted for this call"))?;
+        Ok(Reply { status, retry_after: None, retry_at: None, body: body.into_bytes() })
+    }
+}
+
+/// Passwords as a test configuration has them.
+pub(crate) struct TestSecrets(pub(crate) &'static str);
+
+impl Secrets for TestSecrets {
+    fn variable(&self, _name: &str) -> Result<Secret, String> {
+        Ok(Secret::new(self.0.to_owned()))
+    }
+
+    fn file(&self, _path: &str) -> Result<Secret, String> {
+        Ok(Secret::new(self.0.to_owned()))
+    }
+}
+
+pub(crate) const CONFIG: &str = include_str!("../tests/data/broker.toml");
+
+/// An audit log that can be read.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub(crate) fn all(&self) -> Vec<Value> {
+        let bytes = self.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        self.all().iter().map(|line| format!("{} {}", line["event"], line["outcome"]).replace('"', "")).collect()
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A whole broker with a fake Docker Hub.
+pub(crate) struct World {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) hub: Arc<FakeHub>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) audit: Lines,
+}
+
+impl World {
+    pub(crate) fn new(config: &str) -> Self {
+        let hub = Arc::new(FakeHub::default());
+        let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
+        let audit = Lines::default();
+        let broker = Broker::new(
+            Config::parse(config, &TestSecrets("hunter2-password")).unwrap(),
+            BROKER_URL.to_owned(),
+            Box::new(Memory::default()),
+            Audit::to(Box::new(audit.clone())),
+            Box::new(Arc::clone(&hub)),
+            Box::new(Arc::clone(&clock)),
+        );
+        Self { broker: Arc::new(broker), hub, clock, audit }
+    }
+}
+
+/// The form of an exchange with a CircleCI token, changed where `changes` says so, and more fields.
+pub(crate) fn circleci_form(changes: &Value, more: &str) -> String {
+    let token = key_a().token(&header(), &changed(circleci_claims(), changes));
+    form_with(&token, more)
+}
+
+/// The form of an exchange of a token.
+pub(crate) fn form_with(token: &str, more: &str) -> String {
+    format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:id_token{more}"
+    )
+}

@@ -1,0 +1,185 @@
+//! A tiny Docker Hub for the tests: logins, both kinds of tokens, a quota, and faults on demand. It also answers for the
+//! issuers of the tests.
+//!
+//! Follows Docker's Hub API reference for paths, bodies and statuses. That a mint beyond the quota gets 403 is a guess.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
+
+use serde_json::{Value, json};
+
+use super::{jwks, key_a, key_b, name_of};
+use hublease_broker::outbound::{Call, Fault, Outbound, Reply};
+
+const HUB: &str = "https://hub.docker.com";
+pub(crate) const GITHUB_JWKS: &str = "https://token.actions.githubusercontent.com/.well-known/jwks";
+
+#[derive(Default)]
+pub(crate) struct FakeHub {
+    state: Mutex<State>,
+    /// When set, each mint takes one from here before it goes on.
+    pub(crate) latch: Mutex<Option<Receiver<()>>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Each token's creation body, by its id.
+    tokens: BTreeMap<String, Value>,
+    minted: usize,
+    logins: usize,
+    calls: Vec<String>,
+    faults: Vec<(String, Trouble)>,
+    bearer: usize,
+}
+
+/// What goes wrong with the next call whose `METHOD path` starts so.
+#[derive(Clone)]
+pub(crate) enum Trouble {
+    /// This status and body instead.
+    Status(u16, &'static str),
+    /// This status with `Retry-After`.
+    Wait(u16, u64),
+    /// The call is served, and the answer is lost.
+    Lost,
+}
+
+impl FakeHub {
+    /// The next call that starts so fails so.
+    pub(crate) fn trouble(&self, call: &str, trouble: Trouble) {
+        self.state.lock().unwrap().faults.push((call.to_owned(), trouble));
+    }
+
+    /// Labels of the tokens that exist.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        let label = |token: &Value| token["label"].as_str().or(token["token_label"].as_str()).unwrap().to_owned();
+        self.state.lock().unwrap().tokens.values().map(label).collect()
+    }
+
+    /// The bodies that the existing tokens were made with.
+    pub(crate) fn tokens(&self) -> Vec<Value> {
+        self.state.lock().unwrap().tokens.values().cloned().collect()
+    }
+
+    pub(crate) fn logins(&self) -> usize {
+        self.state.lock().unwrap().logins
+    }
+
+    /// `METHOD path` of each call to Docker Hub.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.state.lock().unwrap().calls.clone()
+    }
+
+    /// The bearer of the present login is no longer taken.
+    pub(crate) fn forget_login(&self) {
+        self.state.lock().unwrap().bearer += 1;
+    }
+
+    /// Another token of the organization, that is not ours.
+    pub(crate) fn add_foreign(&self, count: usize) {
+        let mut state = self.state.lock().unwrap();
+        for index in 0..count {
+            state.tokens.insert(format!("foreign-{index}"), json!({"label": format!("hand-made {index}")}));
+        }
+    }
+}
+
+impl Outbound for FakeHub {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        if !call.url.starts_with(HUB) {
+            return issuer(call);
+        }
+        let name = name_of(call).replace(HUB, "");
+        if name.starts_with("POST /v2/") && name.ends_with("access-tokens") {
+            let latch = self.latch.lock().unwrap().take();
+            drop(latch.map(|latch| latch.recv()));
+        }
+        let mut state = self.state.lock().unwrap();
+        state.calls.push(name.clone());
+        let trouble = state.faults.iter().position(|(prefix, _)| name.starts_with(prefix.as_str()));
+        match trouble.map(|at| state.faults.remove(at).1) {
+            Some(Trouble::Status(status, body)) => reply(status, body),
+            Some(Trouble::Wait(status, seconds)) => Ok(Reply { retry_after: Some(seconds), ..reply(status, "{}")? }),
+            Some(Trouble::Lost) => {
+                state.serve(&name, call)?;
+                Err(Fault("no answer in time"))
+            }
+            None => state.serve(&name, call),
+        }
+    }
+}
+
+impl State {
+    fn serve(&mut self, name: &str, call: &Call<'_>) -> Result<Reply, Fault> {
+        let body: Value = call.json.as_deref().map(|body| serde_json::from_str(body).unwrap()).unwrap_or_default();
+        let (method, path) = name.split_once(' ').unwrap();
+        if path == "/v2/auth/token" {
+            self.logins += 1;
+            return match body["secret"] == "hunter2-password" {
+                true => reply(200, &json!({"access_token": format!("bearer-{}", self.bearer)}).to_string()),
+                false => reply(401, r#"{"detail":"Incorrect authentication credentials"}"#),
+            };
+        }
+        if call.bearer != Some(&format!("bearer-{}", self.bearer)) {
+            return reply(401, r#"{"detail":"unauthorized"}"#);
+        }
+        let is_oat = path.starts_with("/v2/orgs/");
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        match (method, path.strip_suffix("/access-tokens")) {
+            ("POST", Some(_)) => self.mint(body, is_oat),
+            ("GET", Some(_)) => self.list(query, is_oat),
+            ("DELETE", None) => {
+                let id = path.rsplit('/').next().unwrap();
+                let status = if self.tokens.remove(id).is_some() { 204 } else { 404 };
+                reply(status, "")
+            }
+            _ => reply(404, "{}"),
+        }
+    }
+
+    fn mint(&mut self, body: Value, is_oat: bool) -> Result<Reply, Fault> {
+        if is_oat && self.tokens.len() >= 10 {
+            return reply(403, r#"{"detail":"token limit reached","message":"forbidden"}"#);
+        }
+        self.minted += 1;
+        let id = format!("token-{:04}", self.minted);
+        self.tokens.insert(id.clone(), body);
+        let secret = format!("dckr_{}_secret-{id}", if is_oat { "oat" } else { "pat" });
+        let answer = if is_oat { json!({"id": id, "token": secret}) } else { json!({"uuid": id, "token": secret}) };
+        reply(201, &answer.to_string())
+    }
+
+    fn list(&self, query: &str, is_oat: bool) -> Result<Reply, Fault> {
+        let number = |name: &str| {
+            let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap();
+            pair.parse::<usize>().unwrap()
+        };
+        let (page, size) = (number("page="), number("page_size="));
+        let entry = |(id, body): (&String, &Value)| match is_oat {
+            true => json!({"id": id, "label": body["label"], "token": ""}),
+            false => json!({"uuid": id, "token_label": body["token_label"], "token": ""}),
+        };
+        let results: Vec<_> = self.tokens.iter().map(entry).skip((page - 1) * size).take(size).collect();
+        let next = (page * size < self.tokens.len()).then_some("more");
+        let count = if is_oat { "total" } else { "count" };
+        reply(200, &json!({count: self.tokens.len(), "next": next, "results": results}).to_string())
+    }
+}
+
+/// CircleCI signs with key `a`, GitHub with key `b`, both under the `kid` `a`, to tempt a broker that mixes them up.
+fn issuer(call: &Call<'_>) -> Result<Reply, Fault> {
+    let circleci = super::ISSUER_URL;
+    let circleci_jwks = format!("{circleci}/.well-known/jwks-pub.json");
+    if call.url == format!("{circleci}/.well-known/openid-configuration") {
+        return reply(200, &json!({"issuer": circleci, "jwks_uri": circleci_jwks}).to_string());
+    }
+    match call.url.as_str() {
+        url if url == circleci_jwks => reply(200, &jwks(&[("a", &key_a())])),
+        GITHUB_JWKS => reply(200, &jwks(&[("a", &key_b())])),
+        _ => Err(Fault("no such host")),
+    }
+}
+
+fn reply(status: u16, body: &str) -> Result<Reply, Fault> {
+    Ok(Reply { status, retry_after: None, retry_at: None, body: body.as_bytes().to_vec() })
+}

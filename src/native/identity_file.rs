@@ -1,0 +1,44 @@
+//! The file of `--identity-token-file`. It may be a pipe, so it is read by the worker.
+
+use std::{fs::File, io, path::Path};
+
+use super::capped::{self, Capped};
+use crate::{claims::MAXIMUM_TOKEN, printable::printable, secret::Secret};
+
+/// Reads the token; surrounding white space is not part of the token.
+pub(super) fn read(path: &Path) -> Result<Secret, String> {
+    let unreadable = |error: io::Error| printable(&error.to_string());
+    let file = File::open(path).map_err(unreadable)?;
+    let Capped::Whole(bytes) = capped::read(file, MAXIMUM_TOKEN).map_err(unreadable)? else {
+        return Err(format!("it is larger than {MAXIMUM_TOKEN} bytes"));
+    };
+    let token = capped::text(bytes).ok_or("it is not text")?;
+    match token.expose().trim() {
+        "" => Err("it is empty".to_owned()),
+        trimmed => Ok(Secret::new(trimmed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::read;
+    use crate::claims::MAXIMUM_TOKEN;
+
+    #[test]
+    fn the_token_is_what_is_left_without_white_space() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let with = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            read(&path).map(|token| token.expose().to_owned())
+        };
+        assert_eq!(with(b" a.b.c\n").as_deref(), Ok("a.b.c"));
+        assert_eq!(with(b"\n"), Err("it is empty".to_owned()));
+        assert_eq!(with(b"\xff"), Err("it is not text".to_owned()));
+        assert!(with(&vec![b'x'; MAXIMUM_TOKEN + 1]).is_err());
+        assert!(read(Path::new("/nonexistent")).is_err());
+        assert!(read(directory.path()).is_err());
+    }
+}
