@@ -10,12 +10,14 @@
 
 mod support;
 
+mod docker_traps;
 mod docs;
 mod exec;
 mod faults;
 mod isolated;
 mod kill;
 mod latches;
+mod registry;
 mod revocation;
 mod story;
 mod token;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File},
     os::unix::process::ExitStatusExt,
     path::PathBuf,
@@ -48,6 +49,7 @@ pub struct Job<'w> {
     variables: BTreeMap<String, String>,
     rest: Vec<String>,
     directory: PathBuf,
+    under: Vec<String>,
     stdout: Option<PathBuf>,
 }
 
@@ -58,7 +60,15 @@ impl<'w> Job<'w> {
             variables.insert(name.to_owned(), world.path(folder).display().to_string());
         }
         let directory = world.path("work");
-        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory, stdout: None }
+        Self {
+            world,
+            arguments: vec![command.to_owned()],
+            variables,
+            rest: Vec::new(),
+            directory,
+            stdout: None,
+            under: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -187,8 +197,11 @@ impl<'w> Job<'w> {
         let before = self.world.sandbox.log().len();
         let number = self.world.next_run();
         let [stdout, stderr] = ["stdout", "stderr"].map(|name| self.world.path(&format!("{name}-{number}")));
-        let mut command = Command::new(binary("HUBLEASE_BIN"));
+        let line: Vec<OsString> =
+            self.under.iter().map(OsString::from).chain([binary("HUBLEASE_BIN").into_os_string()]).collect();
+        let mut command = Command::new(&line[0]);
         command
+            .args(&line[1..])
             .args(self.words())
             .env_clear()
             .envs(&self.variables)

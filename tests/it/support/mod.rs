@@ -114,6 +114,13 @@ impl World {
         trace.lines().filter_map(|line| line.strip_prefix("argv: ")).map(|line| line.replace(&folder, "")).collect()
     }
 
+    /// The names of the variables that traced children were given.
+    pub fn child_variables(&self) -> Vec<String> {
+        let trace = fs::read_to_string(self.path("children.log")).unwrap_or_default();
+        let names = trace.lines().filter_map(|line| line.strip_prefix("export "));
+        names.map(|line| line.split('=').next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// The directory of the records.
     pub fn records(&self) -> PathBuf {
         let uid = fs::metadata(self.home()).map(|data| std::os::unix::fs::MetadataExt::uid(&data)).unwrap();
