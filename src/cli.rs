@@ -5,10 +5,11 @@
 //! three cannot differ. What the values mean is decided in `plan.rs`.
 
 mod flags;
+mod table;
 
 use std::collections::BTreeMap;
 
-pub use self::flags::FLAGS;
+pub use self::{flags::FLAGS, table::table};
 use crate::{
     environment::Environment,
     error::{Error, Problem},

@@ -49,7 +49,9 @@ pub async fn survey(host: &Host, plan: &Docker) -> Result<Look, Error> {
             Ended::Exit { .. } | Ended::Slow => {}
         }
     }
-    look(host, plan.client, Directory::User, plan.registries.clone()).await
+    // What the user's file holds does not matter to a private directory, not even whether it can be read.
+    let registries = if plan.isolation == Isolation::No { plan.registries.clone() } else { Vec::new() };
+    look(host, plan.client, Directory::User, registries).await
 }
 
 /// What will be done for the login.

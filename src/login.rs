@@ -110,7 +110,9 @@ async fn report(host: &Host, plan: &Login, keeper: &Keeper, lease: &Lease) -> Re
             None => "without a known end".to_owned(),
         };
         let way = if note.is_revocable() { "`hublease logout` revokes it" } else { "it cannot be revoked" };
-        format!("logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
+        // A shell that evaluates the output takes the `export` line after this one, and nothing else.
+        let comment = if path.is_some() { "# " } else { "" };
+        format!("{comment}logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
     };
     host.output(Output::Report(text)).await?;
     if let Some(value) = path {

@@ -9,7 +9,7 @@ use crate::{
     docker,
     effect::{
         End, Host, Output,
-        docker::{Client, Directory, Registry},
+        docker::{Client, Directory},
     },
     error::{Error, Problem},
     plan::Logout,
@@ -85,7 +85,7 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     if plan.job.key.is_some() {
         return Ok(records.into_iter().filter(|record| record.owner.job == plan.job.key).collect());
     }
-    let here = docker::look(host, Client::Docker, Directory::User, vec![Registry::Hub]).await?.directory;
+    let here = docker::look(host, Client::Docker, Directory::User, Vec::new()).await?.directory;
     Ok(records
         .into_iter()
         .filter(|record| {

@@ -18,9 +18,9 @@ const MAX_TEXT: usize = 200;
 #[derive(Debug, Default, Serialize)]
 pub struct Line {
     time: String,
-    /// `exchange`, `revoke` or `sweep`.
+    /// `exchange`, `revoke`, `sweep`, or `replace` for the first lease of a repeated request.
     event: &'static str,
-    /// `issued`, `confirmed`, `unknown`, or the code of the refusal.
+    /// `issued`, `confirmed`, `unknown`, `failed`, `elsewhere` (somebody else is at it), or the code of the refusal.
     pub outcome: String,
     /// The name of the issuer in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -116,7 +116,7 @@ pub fn origin(url: &str) -> Option<&str> {
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
     let authority = &url[start..end];
     let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte));
-    (is_plain && !authority.is_empty()).then_some(&url[..end])
+    (is_plain && !authority.is_empty() && !authority.starts_with(':')).then_some(&url[..end])
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ pub enum Config {
         client: Client,
         /// Where.
         directory: Directory,
-        /// For which registries.
+        /// For which registries; none asks for the directory only, whatever its file holds.
         registries: Vec<Registry>,
     },
     /// Writes a login into the auth file (client `none`).

@@ -53,7 +53,8 @@ impl Places {
         &self.records
     }
 
-    /// Docker's directory; canonical if it exists.
+    /// Docker's directory; canonical if it exists. The user's own is also found when `DOCKER_CONFIG` is a private
+    /// one that an earlier step made.
     ///
     /// # Errors
     /// No variable says where it is, or the private directory is not ours.
@@ -66,7 +67,8 @@ impl Places {
                     (None, Some(home)) => home.join(".docker"),
                     (None, None) => return Err(unusable("neither DOCKER_CONFIG nor HOME is set")),
                 };
-                Ok(fs::canonicalize(&path).unwrap_or(path))
+                let path = fs::canonicalize(&path).unwrap_or(path);
+                Ok(private_directory::user_of(&self.records, &path).unwrap_or(path))
             }
         }
     }
@@ -103,6 +105,13 @@ pub(super) struct Content {
     mode: Option<u32>,
 }
 
+impl Content {
+    /// The content of a file that is not there.
+    pub(super) fn empty() -> Self {
+        Self { config: Config::new(json!({})), exposed: false, mode: None }
+    }
+}
+
 /// Reads the file.
 ///
 /// # Errors
@@ -111,7 +120,7 @@ pub(super) fn read(path: &Path) -> Result<Content, Trouble> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Content { config: Config::new(json!({})), exposed: false, mode: None });
+            return Ok(Content::empty());
         }
         Err(error) => return Err(failed(path, &error)),
     };

@@ -80,7 +80,11 @@ impl Unanswered {
         registries: &[Registry],
     ) -> Result<Self, Trouble> {
         let path = places.file(client, directory)?;
-        let Content { config, exposed, .. } = super::docker_file::read(&path)?;
+        let Content { config, exposed, .. } = match registries {
+            // Only the directory is wanted: its file may be as broken as it likes.
+            [] => Content::empty(),
+            _ => super::docker_file::read(&path)?,
+        };
         let config = config.map_err(|Malformed| Trouble::Malformed)?;
         let detected = if client == Client::Docker && config.detects() { detected(programs) } else { None };
         let look = |registry: &Registry| (*registry, config.look(client, *registry, detected));

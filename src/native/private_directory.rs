@@ -20,6 +20,10 @@ const CONFIG: &str = "config.json";
 /// What of the user's directory is reached by a link: contexts, builders and plugins.
 const LINKED: &[&str] = &["contexts", "buildx", "cli-plugins"];
 
+/// A link to the user's directory that the private one was made of. Later steps have the private one in
+/// `DOCKER_CONFIG`; the record, and another login, are about the user's.
+const ORIGIN: &str = ".user";
+
 /// What docker's builder keeps next to `config.json`, to ask for tokens of a stable identity.
 const SEEDS: &[&str] = &[".token_seed", ".token_seed.lock"];
 
@@ -56,6 +60,7 @@ pub(super) fn make(
     let folder = parent.inner(id, true)?.ok_or("the private directory went away")?;
     let fill = || -> Result<(), String> {
         folder.write(MARKER, id)?;
+        folder.link(ORIGIN, user)?;
         let text = docker_file::to_text(&config.content()).map_err(|error| error.to_string())?;
         folder.write(CONFIG, &String::from_utf8_lossy(&text))?;
         for name in LINKED {
@@ -67,6 +72,13 @@ pub(super) fn make(
     };
     fill().inspect_err(|_| drop(empty(&parent, &folder, id)))?;
     Ok(folder.path().to_owned())
+}
+
+/// The user's directory, if `path` is a private one of ours.
+pub(super) fn user_of(records: &Path, path: &Path) -> Option<PathBuf> {
+    let (parent, id) = (path.parent()?, path.file_name()?.to_str()?);
+    let is_ours = fs::canonicalize(records).is_ok_and(|records| records == parent) && find(records, id).ok()?.is_some();
+    is_ours.then(|| fs::read_link(path.join(ORIGIN)).ok()).flatten()
 }
 
 /// Removes a private directory; success if it is not there.
@@ -85,7 +97,10 @@ fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<(), String> {
     let names = folder.names()?;
     for name in names.iter().filter(|name| *name != MARKER) {
         // `config.json` and its temporary companions, docker's and ours.
-        let ours = name.starts_with(CONFIG) || LINKED.contains(&name.as_str()) || SEEDS.contains(&name.as_str());
+        let ours = name.starts_with(CONFIG)
+            || name == ORIGIN
+            || LINKED.contains(&name.as_str())
+            || SEEDS.contains(&name.as_str());
         // Not even then a directory: unlinking refuses it.
         if !ours || folder.remove(name).is_err() {
             foreign.push(name.as_str());

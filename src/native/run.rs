@@ -59,7 +59,9 @@ fn try_run(world: World) -> Result<u8, Error> {
         let text = if typed.one("output") == Some("json") { shown::json(&plan) } else { shown::text(&plan) };
         return print(&text);
     }
-    let (plan, setup) = prepare(&typed, environment, working_directory)?;
+    let is_exec = typed.command == Command::Exec;
+    let prepared = prepare(&typed, environment, working_directory);
+    let (plan, setup) = prepared.map_err(|error| if is_exec { error.before_the_command() } else { error })?;
     let mut performer = Performer::new(setup, Box::new(io::stdout()), Box::new(io::stderr()));
     performer.watch_signals().map_err(|_refused| Error::bug("no signal handler"))?;
     drive(session(plan), &mut performer)
@@ -110,6 +112,7 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
         progress: terminal && !quiet,
         colours: terminal && environment.value("NO_COLOR").is_none(),
         mask: environment.is_true("GITHUB_ACTIONS"),
+        exports: typed.one("output") != Some("json"),
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Login {
     pub job: Job,
     /// Whether to print JSON.
     pub json: bool,
+    /// What would win over this login wherever docker looks for one.
+    pub shadow: Option<Error>,
 }
 
 /// A resolved `logout`.
@@ -171,7 +173,7 @@ impl Plan {
     /// Resolves what was typed.
     ///
     /// # Errors
-    /// Usage errors, and a `DOCKER_AUTH_CONFIG` that would shadow the login.
+    /// Usage errors.
     pub fn new(typed: &Typed, environment: &Environment, machine: Machine) -> Result<Self, Error> {
         let job = Job::of(environment);
         let json = typed.one("output") == Some("json");
@@ -202,11 +204,11 @@ impl Plan {
         }
     }
 
-    /// Fails if the story cannot even begin, because there is no identity here.
+    /// Fails if the story cannot even begin: there is no identity here, or the login would be shadowed.
     pub fn ready(&self) -> Result<(), Error> {
         match self {
-            Self::Login(login) => login.exchange.identity.ready(),
-            Self::Exec(exec) => exec.login.exchange.identity.ready(),
+            Self::Login(login) => login.ready(),
+            Self::Exec(exec) => exec.login.ready(),
             Self::Token(token) => token.exchange.identity.ready(),
             Self::Whoami(whoami) => whoami.identity.ready(),
             Self::Logout(_) => Ok(()),
@@ -241,6 +243,10 @@ impl Plan {
 }
 
 impl Login {
+    fn ready(&self) -> Result<(), Error> {
+        self.shadow.clone().map_or_else(|| self.exchange.identity.ready(), Err)
+    }
+
     fn new(
         typed: &Typed,
         environment: &Environment,
@@ -250,9 +256,9 @@ impl Login {
     ) -> Result<Self, Error> {
         let registries = registries(typed)?;
         let exchange = Exchange::new(typed, environment)?;
-        not_shadowed(environment, &registries)?;
+        let shadow = shadow(environment, &registries);
         let client = typed.one("client").and_then(Client::parse).unwrap_or(Client::Docker);
-        Ok(Self { exchange, docker: Docker { registries, client, isolation }, job, json })
+        Ok(Self { exchange, docker: Docker { registries, client, isolation }, job, json, shadow })
     }
 }
 
@@ -348,23 +354,13 @@ fn registries(typed: &Typed) -> Result<Vec<Registry>, Error> {
 }
 
 /// `DOCKER_AUTH_CONFIG` wins over every stored login (docker CLI 28.3 and later). Docker ignores a value that it
-/// cannot parse; we refuse that too, since the next docker version may read it.
-fn not_shadowed(environment: &Environment, registries: &[Registry]) -> Result<(), Error> {
-    let Some(value) = environment.value("DOCKER_AUTH_CONFIG").map(Secret::new) else {
-        return Ok(());
-    };
-    let shadowed = |registry: &Registry| Error::new(Problem::Shadowed, registry.name());
+/// cannot parse; that counts too, since the next docker version may read it.
+fn shadow(environment: &Environment, registries: &[Registry]) -> Option<Error> {
+    let value = environment.value("DOCKER_AUTH_CONFIG").map(Secret::new)?;
     let parsed = serde_json::from_str::<serde_json::Value>(value.expose()).unwrap_or_default();
-    match parsed.get("auths").and_then(serde_json::Value::as_object) {
-        Some(auths) => {
-            match registries.iter().find(|registry| auths.keys().any(|key| Registry::parse(key) == Some(**registry))) {
-                Some(registry) => Err(shadowed(registry)),
-                None => Ok(()),
-            }
-        }
-        None => Err(registries
-            .first()
-            .map_or_else(|| Error::bug("no registry"), shadowed)
-            .because("its value cannot be read")),
-    }
+    let Some(auths) = parsed.get("auths").and_then(serde_json::Value::as_object) else {
+        return Some(Error::new(Problem::Shadowed, Registry::Hub.name()).because("its value cannot be read"));
+    };
+    let is_shadowed = |registry: &&Registry| auths.keys().any(|key| Registry::parse(key) == Some(**registry));
+    registries.iter().find(is_shadowed).map(|registry| Error::new(Problem::Shadowed, registry.name()))
 }

@@ -17,12 +17,14 @@ pub fn lines(plan: &Plan) -> Vec<(&'static str, String)> {
             lines.push(("command", "login".to_owned()));
             exchange(&mut lines, &login.exchange);
             docker(&mut lines, &login.docker);
+            lines.extend(login.shadow.iter().map(|shadow| ("shadowed", shadow.sentence())));
             job(&mut lines, login.job.key.as_deref());
         }
         Plan::Exec(exec) => {
             lines.push(("command", "exec".to_owned()));
             exchange(&mut lines, &exec.login.exchange);
             docker(&mut lines, &exec.login.docker);
+            lines.extend(exec.login.shadow.iter().map(|shadow| ("shadowed", shadow.sentence())));
             job(&mut lines, exec.login.job.key.as_deref());
             lines.push(("renew", if exec.renew { "at 80 % of the life" } else { "no" }.to_owned()));
             lines.push(("program", exec.command.first().cloned().unwrap_or_default()));

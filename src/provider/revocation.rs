@@ -23,6 +23,9 @@ use crate::{
     time::utc,
 };
 
+/// What a 403 on `sys/leases/revoke` means.
+const NO_POLICY: &str = "the policy of the role lacks `update` on sys/leases/revoke";
+
 /// Who can be asked to revoke: taken from flags and environment, never from a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revoker {
@@ -81,15 +84,20 @@ impl Verdict {
         } else {
             format!("the credential of {}", note.username)
         };
-        let end = note.expires_at.map_or_else(|| "its provider ends it".to_owned(), utc);
         match self {
             Self::Confirmed => format!("{who}: revoked and confirmed"),
             Self::Requested("") => format!("{who}: revocation requested, not confirmed"),
             Self::Requested(why) => format!("{who}: revocation requested, not confirmed ({why})"),
             Self::AlreadyOver => format!("{who}: already over"),
-            Self::DiesAlone => format!("{who}: cannot be revoked, dies at {end}"),
+            Self::DiesAlone => match note.expires_at {
+                Some(end) => format!("{who}: cannot be revoked, dies at {}", utc(end)),
+                None => format!("{who}: cannot be revoked, and its end is not known"),
+            },
             Self::NotALease => format!("{who}: not a lease, lives on at its owner"),
-            Self::NotRevoked(why) => format!("{who}: not revoked, lives until {end}, because {why}"),
+            Self::NotRevoked(why) => {
+                let end = note.expires_at.map_or_else(|| "its provider ends it".to_owned(), utc);
+                format!("{who}: not revoked, lives until {end}, because {why}")
+            }
         }
     }
 }
@@ -192,7 +200,7 @@ async fn revoke_lease(
     batch: bool,
 ) -> Result<Verdict, Error> {
     let verdict = match lease_id {
-        Some(lease_id) => revoke_now(host, address, token, lease_id).await?,
+        Some(lease_id) => revoke_now(host, address, token, lease_id, batch).await?,
         None if batch => Verdict::NotRevoked(
             "the answer that names the lease was lost, and a batch token cannot be revoked".to_owned(),
         ),
@@ -213,7 +221,13 @@ async fn revoke_lease(
     })
 }
 
-async fn revoke_now(host: &Host, address: &Address, token: &Secret, lease_id: &str) -> Result<Verdict, Error> {
+async fn revoke_now(
+    host: &Host,
+    address: &Address,
+    token: &Secret,
+    lease_id: &str,
+    batch: bool,
+) -> Result<Verdict, Error> {
     let body = serde_json::json!({ "lease_id": lease_id, "sync": true }).to_string();
     let request =
         Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };
@@ -224,7 +238,9 @@ async fn revoke_now(host: &Host, address: &Address, token: &Secret, lease_id: &s
     Ok(match response.status {
         200 | 204 => Verdict::Confirmed,
         202 => Verdict::Requested("Vault queued it"),
-        403 => Verdict::Requested("the policy of the role lacks `update` on sys/leases/revoke"),
+        // Nothing else ends the lease of a batch token before its time.
+        403 if batch => Verdict::NotRevoked(format!("{NO_POLICY}, and a batch token cannot be revoked")),
+        403 => Verdict::Requested(NO_POLICY),
         status => Verdict::NotRevoked(explained(status, &response, token)),
     })
 }

@@ -2,6 +2,7 @@
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::needless_pass_by_value,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test binary"
@@ -10,8 +11,17 @@
 mod support;
 
 mod commands;
+mod docker_traps;
+mod docs;
 mod dry_run;
+mod exec;
 mod faults;
 mod flags;
+mod isolated;
 mod kill;
+mod latches;
+mod registry;
+mod revocation;
 mod story;
+mod streams;
+mod token;

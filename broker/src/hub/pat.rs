@@ -1,4 +1,5 @@
 //! Personal access tokens: limited in what they may do, never in where. They reach every repository of the account.
+//! The scope that a job is told is what it asked for and what the rule granted; the token itself is wider in where.
 //!
 //! Follows Docker's Hub API reference, "Personal access tokens".
 

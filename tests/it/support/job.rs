@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File},
     os::unix::process::ExitStatusExt,
     path::PathBuf,
@@ -48,6 +49,8 @@ pub struct Job<'w> {
     variables: BTreeMap<String, String>,
     rest: Vec<String>,
     directory: PathBuf,
+    under: Vec<String>,
+    stdout: Option<PathBuf>,
 }
 
 impl<'w> Job<'w> {
@@ -57,7 +60,15 @@ impl<'w> Job<'w> {
             variables.insert(name.to_owned(), world.path(folder).display().to_string());
         }
         let directory = world.path("work");
-        Self { world, arguments: vec![command.to_owned()], variables, rest: Vec::new(), directory }
+        Self {
+            world,
+            arguments: vec![command.to_owned()],
+            variables,
+            rest: Vec::new(),
+            directory,
+            stdout: None,
+            under: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -87,6 +98,18 @@ impl<'w> Job<'w> {
 
     pub fn in_directory(mut self, directory: PathBuf) -> Self {
         self.directory = directory;
+        self
+    }
+
+    /// Sends standard output to a device instead of the test.
+    pub fn stdout_to(mut self, device: &str) -> Self {
+        self.stdout = Some(device.into());
+        self
+    }
+
+    /// Runs it under another program (`unshare`), which is given the whole command line after its own arguments.
+    pub fn under(mut self, words: &[&str]) -> Self {
+        self.under = words.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -180,14 +203,24 @@ impl<'w> Job<'w> {
         let before = self.world.sandbox.log().len();
         let number = self.world.next_run();
         let [stdout, stderr] = ["stdout", "stderr"].map(|name| self.world.path(&format!("{name}-{number}")));
-        let mut command = Command::new(binary("HUBLEASE_BIN"));
+        let line: Vec<OsString> =
+            self.under.iter().map(OsString::from).chain([binary("HUBLEASE_BIN").into_os_string()]).collect();
+        let mut command = Command::new(&line[0]);
         command
+            .args(&line[1..])
             .args(self.words())
             .env_clear()
             .envs(&self.variables)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
-            .stdout(File::create(&stdout).unwrap())
+            .stdout(
+                File::options()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(self.stdout.as_ref().unwrap_or(&stdout))
+                    .unwrap(),
+            )
             .stderr(File::create(&stderr).unwrap());
         let prints_credential = self.arguments[0] == "token";
         Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }
@@ -239,7 +272,7 @@ impl Running<'_> {
         };
         let outcome = Outcome {
             code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
-            stdout: fs::read_to_string(&self.stdout).unwrap(),
+            stdout: fs::read_to_string(&self.stdout).unwrap_or_default(),
             stderr: fs::read_to_string(&self.stderr).unwrap(),
             requests: self.world.sandbox.log().split_off(self.before),
             prints_credential: self.prints_credential,

@@ -12,11 +12,9 @@ pub mod untouched;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    rc::Rc,
 };
 
 use hublease_sandbox::{Sandbox, Service};
@@ -42,9 +40,8 @@ pub struct World {
     broker: RefCell<Option<Broker>>,
     /// Secrets that the sandbox does not know, with the services that may see them.
     extra: RefCell<Vec<(String, String)>>,
+    needles: RefCell<Needles>,
     runs: Cell<usize>,
-    /// The needles of a secret never change, and are many.
-    needles: RefCell<BTreeMap<String, Rc<Needles>>>,
 }
 
 impl World {
@@ -58,8 +55,8 @@ impl World {
             folder,
             broker: RefCell::new(None),
             extra: RefCell::default(),
-            runs: Cell::new(0),
             needles: RefCell::default(),
+            runs: Cell::new(0),
         };
         world.seed_vault();
         world.wrap("docker");
@@ -121,6 +118,13 @@ impl World {
         trace.lines().filter_map(|line| line.strip_prefix("argv: ")).map(|line| line.replace(&folder, "")).collect()
     }
 
+    /// The names of the variables that traced children were given.
+    pub fn child_variables(&self) -> Vec<String> {
+        let trace = fs::read_to_string(self.path("children.log")).unwrap_or_default();
+        let names = trace.lines().filter_map(|line| line.strip_prefix("export "));
+        names.map(|line| line.split('=').next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// The directory of the records.
     pub fn records(&self) -> PathBuf {
         let uid = fs::metadata(self.home()).map(|data| std::os::unix::fs::MetadataExt::uid(&data)).unwrap();
@@ -177,42 +181,38 @@ impl World {
         for name in ["home", "tmp", "work", "spare"] {
             collect(&self.path(name), &mut places);
         }
-        for needles in self.needles() {
-            if let Some(place) = needles.found_in(&places) {
-                panic!("{} is in {}\n{}", needles.name(), place.name, String::from_utf8_lossy(&place.bytes));
-            }
+        self.learn();
+        let needles = self.needles.borrow();
+        for place in &places {
+            let found = needles.found_in(place);
+            assert!(found.is_empty(), "{found:?} in {}\n{}", place.name, String::from_utf8_lossy(&place.bytes));
         }
     }
 
     /// Every secret may go to the services that issued or consume it, and nowhere else.
     fn search_requests(&self, outcome: &Outcome) {
-        for secret in self.sandbox.secrets() {
-            let needles = self.needles_of(&secret.name, &secret.value);
-            for request in outcome.requests.iter().filter(|request| !secret.services.contains(&request.service)) {
-                let mut bytes = format!("{} {}?{}\n", request.method, request.path, request.query).into_bytes();
-                request.headers.iter().for_each(|(name, value)| bytes.extend(format!("{name}: {value}\n").bytes()));
-                bytes.extend(&request.body);
-                let place = [Place::new(request.path.as_str(), bytes)];
-                assert!(
-                    needles.found_in(&place).is_none(),
-                    "{} went to {:?} {}",
-                    secret.name,
-                    request.service,
-                    request.path
-                );
-            }
+        let secrets = self.sandbox.secrets();
+        let needles = self.needles.borrow();
+        for request in &outcome.requests {
+            let mut bytes = format!("{} {}?{}\n", request.method, request.path, request.query).into_bytes();
+            request.headers.iter().for_each(|(name, value)| bytes.extend(format!("{name}: {value}\n").bytes()));
+            bytes.extend(&request.body);
+            let mut found = needles.found_in(&Place::new(request.path.as_str(), bytes));
+            // What only the test knows is not searched here, and a piece may belong to several secrets.
+            found.retain(|name| {
+                let mut same = secrets.iter().filter(|secret| secret.name == *name).peekable();
+                same.peek().is_some() && !same.any(|secret| secret.services.contains(&request.service))
+            });
+            assert!(found.is_empty(), "{found:?} went to {:?} {}", request.service, request.path);
         }
     }
 
-    fn needles_of(&self, name: &str, value: &str) -> Rc<Needles> {
-        let mut needles = self.needles.borrow_mut();
-        Rc::clone(needles.entry(value.to_owned()).or_insert_with(|| Rc::new(Needles::of(name, value))))
-    }
-
-    fn needles(&self) -> Vec<Rc<Needles>> {
+    /// Adds what has become known since the last search.
+    fn learn(&self) {
         self.know_handles();
-        let known = self.sandbox.secrets().into_iter().map(|secret| (secret.name, secret.value));
-        known.chain(self.extra.borrow().iter().cloned()).map(|(name, value)| self.needles_of(&name, &value)).collect()
+        let mut needles = self.needles.borrow_mut();
+        self.sandbox.secrets().iter().for_each(|secret| needles.add(&secret.name, &secret.value));
+        self.extra.borrow().iter().for_each(|(name, value)| needles.add(name, value));
     }
 
     /// The broker's handles are seen in the records first.

@@ -4,7 +4,7 @@
 //! JSON-escaped, and segment by segment if it is a JWT, whose header segment is exempt (it is public and the same for
 //! all tokens). What is allowed to hold a secret is named by the caller, and nothing else is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD};
 use hublease::endpoint::percent_encode;
@@ -27,36 +27,53 @@ impl Place {
     }
 }
 
-/// The needles of one secret.
+/// Every piece of every secret, and whose it is.
+#[derive(Default)]
 pub struct Needles {
-    name: String,
-    /// The length of a run, and the runs of that length.
-    pieces: Vec<(usize, BTreeSet<Vec<u8>>)>,
+    names: Vec<String>,
+    known: BTreeSet<(String, String)>,
+    /// The length of a run, and the runs of that length with the secrets that have them.
+    pieces: BTreeMap<usize, HashMap<Vec<u8>, Vec<usize>>>,
 }
 
 impl Needles {
-    pub fn of(name: &str, secret: &str) -> Self {
+    /// Adds a secret; once is enough.
+    pub fn add(&mut self, name: &str, secret: &str) {
+        if !self.known.insert((name.to_owned(), secret.to_owned())) {
+            return;
+        }
+        let number = self.names.len();
+        self.names.push(name.to_owned());
         let segments: Vec<&str> = secret.split('.').collect();
-        let pieces = match segments.as_slice() {
+        match segments.as_slice() {
             // The header of a JWT is the same for every token of an issuer.
             [header, payload, signature] if header.starts_with("eyJ") => {
-                vec![(PAYLOAD_PIECE, runs(payload, PAYLOAD_PIECE)), (PIECE, runs(signature, PIECE))]
+                self.add_runs(number, payload, PAYLOAD_PIECE);
+                self.add_runs(number, signature, PIECE);
             }
-            _ => vec![(PIECE, runs(secret, PIECE))],
-        };
-        Self { name: name.to_owned(), pieces }
+            _ => self.add_runs(number, secret, PIECE),
+        }
     }
 
-    /// Where the secret is found.
-    pub fn found_in<'a>(&self, places: &'a [Place]) -> Option<&'a Place> {
-        let holds = |place: &&Place| {
-            self.pieces.iter().any(|(length, runs)| place.bytes.windows(*length).any(|window| runs.contains(window)))
-        };
-        places.iter().find(holds)
+    fn add_runs(&mut self, number: usize, text: &str, length: usize) {
+        let pieces = self.pieces.entry(length).or_default();
+        for run in forms(text.as_bytes()).iter().flat_map(|form| form.windows(length)) {
+            let owners = pieces.entry(run.to_vec()).or_default();
+            if owners.last() != Some(&number) {
+                owners.push(number);
+            }
+        }
     }
 
-    pub fn name(&self) -> &str {
-        &self.name
+    /// The names of the secrets that are found.
+    pub fn found_in(&self, place: &Place) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        for (length, runs) in &self.pieces {
+            for owners in place.bytes.windows(*length).filter_map(|window| runs.get(window)) {
+                found.extend(owners.iter().map(|owner| self.names[*owner].as_str()));
+            }
+        }
+        found
     }
 }
 
@@ -78,16 +95,12 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Every run of this length, in every form.
-fn runs(secret: &str, length: usize) -> BTreeSet<Vec<u8>> {
-    forms(secret.as_bytes()).iter().flat_map(|form| form.windows(length).map(<[u8]>::to_vec)).collect()
-}
-
 /// A planted secret in each form is found; without this the search proves nothing.
 #[test]
 fn a_planted_secret_is_found_in_each_form() {
     let secret = "dckr_pat_Zx9\"Qw7-/k=Lm3~Np5";
-    let needles = Needles::of("planted", secret);
+    let mut needles = Needles::default();
+    needles.add("planted", secret);
     let basic = STANDARD_NO_PAD.encode(format!("acmebot:{secret}"));
     for text in [
         format!("x{secret}y"),
@@ -100,18 +113,18 @@ fn a_planted_secret_is_found_in_each_form() {
         URL_SAFE_NO_PAD.encode(secret),
         basic,
     ] {
-        let places = [Place::new("harmless", "nothing here"), Place::new("planted", text.clone())];
-        assert_eq!(needles.found_in(&places).map(|place| place.name.as_str()), Some("planted"), "{text}");
+        assert_eq!(needles.found_in(&Place::new("", text.clone())), BTreeSet::from(["planted"]), "{text}");
     }
-    assert!(needles.found_in(&[Place::new("harmless", "dckr_pat_ and nothing more")]).is_none());
+    assert!(needles.found_in(&Place::new("", "dckr_pat_ and nothing more")).is_empty());
 }
 
 #[test]
 fn each_segment_of_a_jwt_counts_but_its_header() {
     let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJvcmcvMTIzNDU2Nzg5MC9wcm9qZWN0LzEyMyJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
-    let needles = Needles::of("token", token);
+    let mut needles = Needles::default();
+    needles.add("token", token);
     let segments: Vec<&str> = token.split('.').collect();
     for (segment, found) in [(segments[0], false), (segments[1], true), (segments[2], true)] {
-        assert_eq!(needles.found_in(&[Place::new("x", segment)]).is_some(), found);
+        assert_eq!(!needles.found_in(&Place::new("", segment)).is_empty(), found);
     }
 }

@@ -33,11 +33,11 @@ pub(crate) const NOW: u64 = 1_795_203_000;
 pub(crate) struct TestKey(RsaKeyPair);
 
 pub(crate) fn key_a() -> TestKey {
-    test_key(include_str!("../tests/data/test-only-rsa-a.b64"))
+    test_key(include_str!("../../tests/data/test-only-rsa-a.b64"))
 }
 
 pub(crate) fn key_b() -> TestKey {
-    test_key(include_str!("../tests/data/test-only-rsa-b.b64"))
+    test_key(include_str!("../../tests/data/test-only-rsa-b.b64"))
 }
 
 fn test_key(text: &str) -> TestKey {
@@ -181,7 +181,7 @@ impl Secrets for TestSecrets {
     }
 }
 
-pub(crate) const CONFIG: &str = include_str!("../tests/data/broker.toml");
+pub(crate) const CONFIG: &str = include_str!("../../tests/data/broker.toml");
 
 /// An audit log that can be read.
 #[derive(Clone, Default)]

@@ -1,0 +1,39 @@
+//! Credentials that end before their job does.
+
+use hublease_sandbox::{Hold, Service};
+
+use super::{docker, job, leaves_nothing, logged_in_as, login, logout, world};
+use crate::support::job::Provider;
+
+/// More than any life in these tests, in seconds.
+const LONG: u64 = 24 * 60 * 60;
+
+#[test]
+fn a_lease_that_has_ended_is_logged_out_and_told() {
+    let world = world();
+    login(&world).run().code(0);
+    world.sandbox.advance(LONG);
+    assert!(!docker(&world, &["manifest", "inspect", "acme/app:latest"], "").status.success());
+    logout(&world).run().code(0).says("the credential of acmebot: already over\n");
+    assert_eq!(logged_in_as(&world), None);
+    assert_eq!(world.sandbox.live(), []);
+    assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new());
+    logout(&world).run().code(0).says("nothing to undo here");
+}
+
+#[test]
+fn a_credential_that_ends_while_docker_logs_in_is_a_refusal() {
+    for provider in [Provider::Vault, Provider::Docker] {
+        let world = world();
+        let latch = world.sandbox.latch(Hold::before(Service::RegistryAuth, "/token"));
+        let running = job(&world, "login", provider).spawn();
+        latch.reached().unwrap();
+        world.sandbox.advance(LONG);
+        latch.release();
+        let outcome = running.wait().code(6).says("error: docker.io did not accept the credential\n");
+        assert_eq!(super::token_requests(&outcome), 1);
+        assert_eq!(logged_in_as(&world), None);
+        assert_eq!(world.sandbox.live(), []);
+        leaves_nothing(&world, &[]);
+    }
+}

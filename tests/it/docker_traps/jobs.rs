@@ -1,0 +1,59 @@
+//! Many jobs at once on one machine, with one home.
+
+use std::collections::BTreeMap;
+
+use hublease_sandbox::LiveCredential;
+
+use super::{children_are_clean, login, logout, world};
+use crate::support::{World, job::Job};
+
+/// As many as a large machine runs.
+const JOBS: usize = 20;
+
+fn of<'w>(number: usize, job: Job<'w>) -> Job<'w> {
+    job.env("CIRCLE_WORKFLOW_JOB_ID", format!("00000000-0000-4000-8000-{number:012}"))
+}
+
+/// The Vault lease of every job, by the job key, as the records have it.
+fn leases(world: &World) -> BTreeMap<String, String> {
+    let read = |path: std::path::PathBuf| {
+        let record: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let lease = record["leases"][0]["handle"]["lease_id"].as_str().unwrap().to_owned();
+        (record["owner"]["job"].as_str().unwrap().to_owned(), lease)
+    };
+    world.record_files().into_iter().map(read).collect()
+}
+
+fn alive(world: &World) -> Vec<String> {
+    let live = world.sandbox.live().into_iter();
+    live.filter(|item: &LiveCredential| item.kind == "lease").map(|item| item.id).collect()
+}
+
+#[test]
+fn jobs_at_once_have_records_of_their_own_and_each_logout_revokes_only_its_own() {
+    let world = world();
+    let before = world.sandbox.live();
+    let running: Vec<_> = (0..JOBS).map(|number| of(number, login(&world)).spawn()).collect();
+    running.into_iter().for_each(|running| drop(running.wait().code(0)));
+    let leases = leases(&world);
+    assert_eq!((leases.len(), alive(&world).len()), (JOBS, JOBS));
+
+    let mut expected: Vec<String> = leases.values().cloned().collect();
+    for half in [0..JOBS / 2, JOBS / 2..JOBS] {
+        let running: Vec<_> = half.clone().map(|number| of(number, logout(&world)).spawn()).collect();
+        for running in running {
+            running.wait().code(0).says("the credential of acmebot: revoked and confirmed\n");
+        }
+        for number in half {
+            let own = &leases[&format!("circleci 00000000-0000-4000-8000-{number:012}")];
+            expected.retain(|lease| lease != own);
+        }
+        let mut left = alive(&world);
+        left.sort();
+        expected.sort();
+        assert_eq!(left, expected);
+        assert_eq!(world.record_files().len(), expected.len());
+    }
+    assert_eq!(world.sandbox.live(), before);
+    children_are_clean(&world);
+}

@@ -1,0 +1,179 @@
+//! `exec`: a login around a command, revoked on every way out.
+
+use std::fs;
+
+use hublease_sandbox::{Action, Fault, Hold, Service};
+
+use crate::support::{
+    World,
+    driven::leased,
+    job::{Job, Provider},
+};
+
+/// A shell on PATH, as users have one.
+fn world() -> World {
+    let world = World::new();
+    world.program("sh", "#!/bin/sh\nexec /bin/sh \"$@\"\n");
+    world
+}
+
+fn exec<'w>(world: &'w World, provider: Provider, script: &str) -> Job<'w> {
+    world.job("exec").usual(provider).then(&["sh", "-c", script])
+}
+
+fn nothing_lives(world: &World, at: &str) {
+    assert_eq!(leased(world), Vec::<String>::new(), "{at}");
+    assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new(), "{at}");
+    let left: Vec<_> = fs::read_dir(world.records()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(left.is_empty(), "{at}: {left:?}");
+    assert!(!world.has_login(), "{at}");
+}
+
+#[test]
+fn the_command_is_logged_in_and_its_code_wins() {
+    for provider in [Provider::Broker, Provider::Vault] {
+        for code in [0, 1, 7, 125, 255] {
+            let world = world();
+            let script =
+                format!(r#"grep -q https://index.docker.io/v1/ "$DOCKER_CONFIG/config.json" || exit 99; exit {code}"#);
+            world.program("grep", "#!/bin/sh\nexec /bin/grep \"$@\"\n");
+            exec(&world, provider, &script).run().code(code).says("revoked and confirmed");
+            nothing_lives(&world, &format!("{provider:?} {code}"));
+        }
+    }
+}
+
+#[test]
+fn a_command_that_cannot_run_has_the_shells_codes() {
+    let world = world();
+    fs::write(world.path("bin").join("plain-file"), "not a program").unwrap();
+    for (command, code, says) in [
+        ("no-such-command", 127, "the command no-such-command does not exist"),
+        ("plain-file", 126, "the command plain-file cannot be run"),
+    ] {
+        world.job("exec").usual(Provider::Vault).then(&[command]).run().code(code).says(says);
+        nothing_lives(&world, command);
+    }
+}
+
+#[test]
+fn what_fails_before_the_command_is_125() {
+    let world = world();
+    world.sandbox.fault(Fault::on(Service::Vault, "/v1/auth/jwt-circleci/login").then(Action::status(403)).always());
+    exec(&world, Provider::Vault, "exit 0").run().code(125).says("does not know the role");
+    nothing_lives(&world, "refused");
+}
+
+#[test]
+fn a_failed_revocation_is_7_only_when_strict_and_the_command_was_fine() {
+    for (strict, command, code) in [(false, 0, 0), (true, 0, 7), (true, 3, 3)] {
+        let world = world();
+        world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/revoke").then(Action::status(400)).always());
+        let mut job = exec(&world, Provider::Broker, &format!("exit {command}"));
+        if strict {
+            job = job.arg("--strict-revoke");
+        }
+        job.run().code(code).says("not revoked, lives until");
+        assert!(!leased(&world).is_empty());
+        assert_eq!(world.record_files().len(), 1, "a later logout can still revoke it");
+        world.sandbox.clear_faults();
+        world.job("logout").usual(Provider::Broker).run().code(0).says("revoked and confirmed");
+        nothing_lives(&world, "afterwards");
+    }
+}
+
+#[test]
+fn signals_reach_the_command_and_the_lease_is_revoked() {
+    for (signal, code) in [("INT", 42), ("TERM", 43), ("HUP", 44)] {
+        let world = world();
+        let started = world.path("spare/started");
+        let script = format!(
+            "trap 'exit 42' INT; trap 'exit 43' TERM; trap 'exit 44' HUP; : > '{}'; while :; do /bin/sleep 0.02; done",
+            started.display()
+        );
+        let mut running = exec(&world, Provider::Broker, &script).spawn();
+        running.wait_until(|| started.exists());
+        running.signal(signal);
+        running.wait().code(code).says("revoked and confirmed");
+        nothing_lives(&world, signal);
+    }
+}
+
+#[test]
+fn a_killed_command_is_128_plus_the_signal() {
+    let world = world();
+    exec(&world, Provider::Broker, "kill -KILL $$").run().code(137).says("revoked and confirmed");
+    nothing_lives(&world, "KILL");
+}
+
+#[test]
+fn after_the_death_of_exec_itself_logout_of_the_same_job_revokes() {
+    for provider in [Provider::Broker, Provider::Vault] {
+        let world = world();
+        let started = world.path("spare/started");
+        let script = format!(": > '{}'; exec /bin/sleep 5", started.display());
+        let mut running = exec(&world, provider, &script).spawn();
+        running.wait_until(|| started.exists());
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+        assert_eq!(world.record_files().len(), 1);
+        let other = world.job("logout").usual(provider).env("CIRCLE_WORKFLOW_JOB_ID", "another job");
+        other.run().code(0).says("nothing to undo here");
+        world.job("logout").usual(provider).run().code(0).says("revoked and confirmed");
+        nothing_lives(&world, &format!("{provider:?}"));
+    }
+}
+
+#[test]
+fn a_renewal_mints_anew_before_the_old_lease_is_revoked() {
+    let world = world();
+    // The broker says that the lease lives two seconds, so that 80 % of it is soon over.
+    let short = br#"{"access_token":"dckr_oat_short-lived-000001","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"N_A","expires_in":2,"username":"acme","revocation_handle":"handle-of-the-short-lived-one"}"#;
+    world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/token").then(Action::RawBody(short.to_vec())));
+    let revoked = world.sandbox.latch(Hold::before(Service::Forwarded, "/oauth/revoke"));
+    let script = r#"first=$(/bin/cat "$DOCKER_CONFIG/config.json"); while [ "$first" = "$(/bin/cat "$DOCKER_CONFIG/config.json")" ]; do /bin/sleep 0.02; done; : > "$RENEWED"; while [ ! -e "$GO" ]; do /bin/sleep 0.02; done"#;
+    let (renewed, go) = (world.path("spare/renewed"), world.path("spare/go"));
+    let job = exec(&world, Provider::Broker, script)
+        .args(&["--renew", "--client", "none"])
+        .env("RENEWED", renewed.display().to_string())
+        .env("GO", go.display().to_string());
+    let mut running = job.spawn();
+    revoked.reached().unwrap();
+    running.wait_until(|| renewed.exists());
+    let exchanges =
+        world.sandbox.requests(Service::Forwarded).iter().filter(|request| request.path == "/oauth/token").count();
+    assert_eq!(exchanges, 2, "minted anew before the old one is revoked");
+    revoked.release();
+    fs::write(go, "").unwrap();
+    running.wait().code(0);
+    let revocations =
+        world.sandbox.requests(Service::Forwarded).iter().filter(|request| request.path == "/oauth/revoke").count();
+    assert_eq!(revocations, 2);
+}
+
+#[test]
+fn two_at_once_do_not_touch_each_other() {
+    let world = world();
+    let go = world.path("spare/go");
+    let script =
+        format!("while [ ! -e '{}' ]; do /bin/sleep 0.02; done; [ -s \"$DOCKER_CONFIG/config.json\" ]", go.display());
+    let first = exec(&world, Provider::Vault, &script).spawn();
+    let mut second = exec(&world, Provider::Vault, &script).spawn();
+    second.wait_until(|| world.record_files().len() == 2);
+    fs::write(&go, "").unwrap();
+    first.wait().code(0).says("revoked and confirmed");
+    second.wait().code(0).says("revoked and confirmed");
+    nothing_lives(&world, "both over");
+}
+
+#[test]
+fn a_plan_that_cannot_begin_is_125_and_a_wrong_one_2() {
+    let world = world();
+    let plain = |world: &World| world.sandbox.vault_url();
+    let flags = ["--vault-path", "dockerhub/token/acmebot/write", "--vault-addr"];
+    let url = plain(&world);
+    let job = || world.job("exec").args(&flags).arg(url.as_str()).then(&["sh", "-c", "exit 0"]);
+    job().run().code(125).says("no identity token here");
+    job().env("DOCKER_AUTH_CONFIG", "{}").run().code(125).says("DOCKER_AUTH_CONFIG");
+    job().arg("--vault-method=").run().code(2);
+}
