@@ -105,6 +105,7 @@ pub fn parser() -> clap::Command {
 fn subcommand(command: Command) -> clap::Command {
     let mut parser = clap::Command::new(command.name())
         .about(command.about())
+        .next_line_help(true)
         .after_help(format!("Example:\n  {}", command.example()));
     for flag in FLAGS.iter().filter(|flag| flag.commands.contains(&command)) {
         parser = parser.arg(argument(flag));

@@ -17,6 +17,7 @@ mod dry_run;
 mod exec;
 mod faults;
 mod flags;
+mod identity;
 mod isolated;
 mod kill;
 mod latches;
