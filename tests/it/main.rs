@@ -10,6 +10,7 @@
 
 mod support;
 
+mod answers;
 mod commands;
 mod docker_traps;
 mod docs;
@@ -17,6 +18,7 @@ mod dry_run;
 mod exec;
 mod faults;
 mod flags;
+mod hostile;
 mod identity;
 mod isolated;
 mod kill;

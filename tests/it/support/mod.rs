@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod driven;
+pub mod hostile;
 pub mod job;
 pub mod search;
 pub mod typed;
