@@ -91,6 +91,7 @@ impl Programs {
     }
 
     /// The allow-listed environment, with `more` variables of this family (`CIRCLE`), and these set or, if empty, unset.
+    /// What a program looks up by itself, such as docker its credential helpers, it finds where we would find it.
     pub(super) fn variables(&self, more: Option<&str>, changes: &[(&str, &str)]) -> Variables {
         let allowed = |name: &str| {
             !IDENTITIES.contains(&name)
@@ -102,8 +103,17 @@ impl Programs {
             .iter()
             .filter(|(name, _)| allowed(name) && !changed(name))
             .chain(changes.iter().copied().filter(|(_, value)| !value.is_empty()))
-            .map(|(name, value)| (name.to_owned(), Zeroizing::new(value.to_owned())))
+            .map(|(name, value)| {
+                let value = if name == "PATH" { self.path(value) } else { value.to_owned() };
+                (name.to_owned(), Zeroizing::new(value))
+            })
             .collect()
+    }
+
+    /// A PATH without the entries that are skipped here.
+    fn path(&self, path: &str) -> String {
+        let kept = entries(path).filter(|entry| !self.is_in_workspace(Path::new(entry)));
+        kept.collect::<Vec<_>>().join(":")
     }
 
     fn search(&self, name: &str) -> Option<PathBuf> {
@@ -111,7 +121,7 @@ impl Programs {
             return None;
         }
         let path = self.environment.value("PATH")?;
-        path.split(':').map(Path::new).filter(|entry| entry.is_absolute()).map(|entry| entry.join(name)).find(|path| {
+        entries(path).map(|entry| Path::new(entry).join(name)).find(|path| {
             let executable =
                 fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
             executable && !self.is_in_workspace(path)
@@ -125,6 +135,11 @@ impl Programs {
         let inside = |path: &Path| fs::canonicalize(path).map_or(true, |path| path.starts_with(workspace));
         inside(path) || path.parent().is_none_or(inside)
     }
+}
+
+/// The absolute entries of a PATH.
+fn entries(path: &str) -> impl Iterator<Item = &str> {
+    path.split(':').filter(|entry| Path::new(entry).is_absolute())
 }
 
 #[cfg(test)]
@@ -165,6 +180,10 @@ mod tests {
             at("tools")
         );
         assert_eq!(programs(&path, &workspace, "true").find("docker"), Some(tools.join("docker")));
+        let passed_on = programs(&path, &workspace, "true").variables(None, &[]);
+        let passed_on = passed_on.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
+        let expected = ["links", "tools/directory", "tools"].map(at).join(":");
+        assert_eq!(passed_on, Some(expected.as_str()));
         // On one's own machine the workspace is one's own.
         assert_eq!(programs(&path, &workspace, "").find("docker"), Some(workspace.join("bin/docker")));
         assert_eq!(programs(&at("tools/other"), &workspace, "").find("podman"), None);

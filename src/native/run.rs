@@ -13,7 +13,7 @@ use super::{
     read_certificates,
 };
 use crate::{
-    cli::{Command, ProviderName, Source, Typed},
+    cli::{Command, Source, Typed},
     effect::{Level, drive},
     environment::Environment,
     error::{Error, Problem},
@@ -86,7 +86,7 @@ fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory
     let file = |name: &str| environment.value(name).map(PathBuf::from);
     Ok(Setup {
         destinations: plan.destinations(),
-        certificates: certificates(typed)?,
+        certificates: certificates(typed, plan)?,
         identity_file: typed.one("identity-token-file").map(PathBuf::from),
         working_directory,
         // A logout has nothing to go forward to: all of it is undone within the limit for that.
@@ -117,22 +117,16 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
 }
 
 /// `VAULT_CACERT` is a neighbour's variable: it is meant for Vault and trusted for nothing else.
-fn certificates(typed: &Typed) -> Result<Option<Certificates>, Error> {
-    let is_for_vault =
-        typed.one("vault-addr").is_some() && typed.one("provider").is_none_or(|name| matches!(name, "auto" | "vault"));
+fn certificates(typed: &Typed, plan: &Plan) -> Result<Option<Certificates>, Error> {
     let is_meant = match typed.source("ca-cert") {
-        Some(Source::Neighbour(_)) => {
-            is_for_vault
-                && typed.one("broker-url").is_none()
-                && typed.one("provider") != Some(ProviderName::Docker.name())
-        }
+        Some(Source::Neighbour(_)) => plan.asks_vault(),
         Some(_) => true,
         None => false,
     };
     let Some(path) = typed.one("ca-cert").filter(|_| is_meant) else { return Ok(None) };
     read_certificates(path.as_ref())
         .map(Some)
-        .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why.to_string()))
+        .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why))
 }
 
 /// Text that was asked for; a reader that went away is a failure like any other.

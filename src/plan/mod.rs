@@ -215,6 +215,18 @@ impl Plan {
         }
     }
 
+    /// Whether it is Vault that is asked: what is meant for Vault alone counts then and only then.
+    pub fn asks_vault(&self) -> bool {
+        let exchange = match self {
+            Self::Login(login) => &login.exchange,
+            Self::Exec(exec) => &exec.login.exchange,
+            Self::Token(token) => &token.exchange,
+            Self::Logout(logout) => return matches!(logout.revoker, Revoker::Vault(_)),
+            Self::Whoami(_) => return false,
+        };
+        exchange.provider.name() == ProviderName::Vault
+    }
+
     /// Which origin each destination of this plan stands for.
     pub fn destinations(&self) -> Vec<(Destination, Origin)> {
         let exchange = match self {

@@ -23,6 +23,8 @@ mod identity;
 mod isolated;
 mod kill;
 mod latches;
+mod network;
+mod planted;
 mod registry;
 mod revocation;
 mod story;
