@@ -63,10 +63,18 @@ pub struct Ground {
 }
 
 /// Decides where to log in, and notes in the record what has to come back.
+///
+/// # Errors
+/// Stage docker: the login belongs into a directory that cannot be written.
 pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper) -> Result<Ground, Error> {
     let mut isolation = plan.isolation;
-    if isolation == Isolation::No
-        && let Some(why) = look.registries.iter().find_map(|registry| harm(look, registry, keeper.older.as_ref()))
+    let harm = |registry| harm(plan.client, look, registry, keeper.older.as_ref());
+    if isolation == Isolation::No && look.taken_over {
+        host.detail("DOCKER_CONFIG is the private directory of an earlier login, which this one replaces".to_owned())
+            .await?;
+        isolation = Isolation::Yes { copy_auths: false };
+    } else if isolation == Isolation::No
+        && let Some(why) = look.registries.iter().find_map(harm)
     {
         host.warn(format!("logging in to a private directory, because {why}")).await?;
         isolation = Isolation::Yes { copy_auths: false };
@@ -74,6 +82,9 @@ pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper
     if let Isolation::Yes { copy_auths } = isolation {
         keeper.record.private.push(keeper.record.id.clone());
         return Ok(Ground { directory: Directory::Private(keeper.record.id.clone()), copy_auths, seed: Vec::new() });
+    }
+    if let Some(why) = &look.unwritable {
+        return Err(refused(&Trouble::Unusable(why.clone())));
     }
     keeper.record.shared = true;
     let mut seed = Vec::new();
@@ -164,8 +175,11 @@ fn refused(trouble: &Trouble) -> Error {
 }
 
 /// Why a login in the user's own directory would do harm.
-fn harm(look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
+fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
     match &registry.store {
+        Store::Helper { name } if client == Client::None => {
+            Some(format!("docker asks the credential helper `{name}` and would not see what is written to the file"))
+        }
         Store::SilentHelper { name, configured: true } => {
             Some(format!("the credential helper `{name}` does not answer"))
         }
