@@ -257,6 +257,9 @@ impl Flag {
         if value.len() > LONGEST_VALUE {
             return Err(self.refuse(source, "at most 8192 bytes are accepted"));
         }
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(self.refuse(source, "it is not UTF-8"));
+        }
         if value.chars().any(char::is_control) {
             return Err(self.refuse(source, "control characters are not accepted"));
         }

@@ -181,10 +181,10 @@ fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Rec
             Some(format!("docker asks the credential helper `{name}` and would not see what is written to the file"))
         }
         Store::SilentHelper { name, configured: true } => {
-            Some(format!("the credential helper `{name}` does not answer"))
+            Some(format!("the credential helper `{}` does not answer", printable(name)))
         }
         Store::Helper { name } if registry.entry.is_some() && !is_ours(registry, older) => {
-            Some(format!("the credential helper `{name}` holds another login to {}", registry.registry))
+            Some(format!("the credential helper `{}` holds another login to {}", printable(name), registry.registry))
         }
         Store::File | Store::SilentHelper { configured: false, .. } if look.exposed => {
             Some("other users can read docker's config.json".to_owned())

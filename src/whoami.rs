@@ -17,11 +17,7 @@ pub async fn whoami(host: Host, plan: Whoami) -> End {
     let identity = identity::obtain(&host, &plan.identity, plan.audience.as_deref()).await?;
     let now = host.now().await?;
     let claims = &identity.claims;
-    let rules = [
-        ("docker", rules::docker(claims)),
-        ("broker", rules::broker(claims)),
-        ("vault", rules::vault(claims, plan.vault_path.as_deref())),
-    ];
+    let rules = [("docker", rules::docker(claims)), ("broker", rules::broker(claims)), ("vault", rules::vault(claims))];
     let text = if plan.json { as_json(claims, now, &rules) } else { as_text(claims, now, &rules) };
     host.output(Output::Report(text)).await.map(|()| 0)
 }

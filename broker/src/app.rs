@@ -111,8 +111,9 @@ async fn serve(
     request: Request,
     work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
-    let permit = app.admit()?;
+    // Room is taken after the body is here, so that slow clients cannot fill it.
     let body = form(request).await?;
+    let permit = app.admit()?;
     let broker = Arc::clone(&app.broker);
     let task = tokio::task::spawn_blocking(move || {
         let _held_until_done = permit;

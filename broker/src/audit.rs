@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::clock::rfc3339;
+use hublease::time::utc;
 
 /// The longest foreign text in a line, in characters.
 const MAX_TEXT: usize = 200;
@@ -18,9 +18,9 @@ const MAX_TEXT: usize = 200;
 #[derive(Debug, Default, Serialize)]
 pub struct Line {
     time: String,
-    /// `exchange`, `revoke` or `sweep`.
+    /// `exchange`, `revoke`, `sweep`, or `replace` for the first lease of a repeated request.
     event: &'static str,
-    /// `issued`, `confirmed`, `unknown`, or the code of the refusal.
+    /// `issued`, `confirmed`, `unknown`, `failed`, `elsewhere` (somebody else is at it), or the code of the refusal.
     pub outcome: String,
     /// The name of the issuer in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ impl Line {
     /// A line for an event at a time.
     #[must_use]
     pub fn new(event: &'static str, now: u64) -> Self {
-        Self { time: rfc3339(now), event, ..Self::default() }
+        Self { time: utc(now), event, ..Self::default() }
     }
 }
 

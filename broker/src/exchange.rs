@@ -16,7 +16,7 @@ use crate::limits::INTENT_SECONDS;
 use crate::refusal::Refusal;
 use crate::revoke;
 use crate::rules::{self, Grant};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 /// What the job gets.
 pub struct Issued {
@@ -139,8 +139,8 @@ fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> R
     match broker.journal.live(&lease.id, &minted.id) {
         Ok(true) => Ok(()),
         failed => {
-            // Its outcome changes nothing: the answer is "no" either way, and the token dies at its `expires_at`.
-            drop(account.delete(&minted.id, &*broker.outbound, broker.clock.now()));
+            // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`.
+            let _either_way_no = account.delete(&minted.id, &*broker.outbound, broker.clock.now());
             Err(failed.map_or_else(|fault| unwritten(&fault), |_| internal()))
         }
     }

@@ -14,7 +14,7 @@ use crate::limits::{
     BEARER_SECONDS, LOGIN_COOLDOWN_SECONDS, MAX_PAGES, PAGE_SIZE, QUOTA_RETRY_SECONDS, RETRY_AFTER_SECONDS,
 };
 use crate::outbound::{Call, Method, Outbound, Reply};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 pub use fault::HubFault;
 pub use kind::{Kind, Order};
@@ -79,7 +79,7 @@ impl Account {
     /// # Errors
     /// [`HubFault::is_ambiguous`] tells whether a token may have been made all the same.
     pub fn mint(&self, order: &Order, outbound: &dyn Outbound, now: u64) -> Result<Minted, HubFault> {
-        let reply = self.call(Method::Post, &self.kind.collection(), Some(self.kind.body(order)), outbound, now)?;
+        let reply = self.call(Method::Post, &self.kind.collection(), Some(&self.kind.body(order)), outbound, now)?;
         match reply.status {
             200 | 201 => self.kind.minted(&reply.body).ok_or(HubFault::unclear("its answer was not understood")),
             status => Err(self.refusal(status, outbound, now)),
@@ -140,12 +140,12 @@ impl Account {
         &self,
         method: Method,
         path: &str,
-        json: Option<String>,
+        json: Option<&str>,
         outbound: &dyn Outbound,
         now: u64,
     ) -> Result<Reply, HubFault> {
         let send = |bearer: &Secret| {
-            let call = Call { method, url: format!("{HUB}{path}"), bearer: Some(bearer.expose()), json: json.clone() };
+            let call = Call { method, url: format!("{HUB}{path}"), bearer: Some(bearer.expose()), json };
             outbound.send(&call).map_err(|fault| HubFault::unclear(fault.0))
         };
         let bearer = self.bearer(None, outbound, now)?;
@@ -191,7 +191,7 @@ impl Account {
             method: Method::Post,
             url: format!("{HUB}/v2/auth/token"),
             bearer: None,
-            json: Some(body.to_string()),
+            json: Some(&body.to_string()),
         };
         outbound.send(&call).map_err(|fault| HubFault::unclear(fault.0).before_anything())
     }

@@ -77,12 +77,12 @@ pub const PAGE_SIZE: usize = 100;
 /// See [`PAGE_SIZE`].
 pub const MAX_PAGES: usize = 10;
 
-/// The most leases that the journal in memory holds.
+/// The most leases that the journal in memory holds, and the most jobs and used tokens that it remembers.
 pub const MAX_LEASES: usize = 20_000;
 /// How long a finished lease is remembered, in seconds, so that a repeated revocation is still answered `confirmed`.
 pub const REMEMBER_SECONDS: u64 = 3600;
 /// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than a delete with a
-/// new login, that is three times [`CALL_TIMEOUT`].
+/// new login (login, delete, login, delete), that is four times [`CALL_TIMEOUT`].
 pub const CLAIM_SECONDS: u64 = 45;
 /// A lease that was announced and never became live is looked for at Docker Hub after this, in seconds. Invariant: longer
 /// than the slowest mint (login, mint, login, mint, count) plus two minutes.
@@ -91,3 +91,5 @@ pub const INTENT_SECONDS: u64 = 180;
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many leases one sweep takes on.
 pub const SWEEP_BATCH: usize = 100;
+/// How long the sweeper leaves a lease alone that it could not remove, in seconds.
+pub const SWEEP_RETRY_SECONDS: u64 = 60;

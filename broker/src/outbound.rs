@@ -26,7 +26,7 @@ pub struct Call<'a> {
     /// The bearer token to send.
     pub bearer: Option<&'a str>,
     /// The JSON body to send.
-    pub json: Option<String>,
+    pub json: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {

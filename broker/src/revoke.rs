@@ -41,7 +41,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Revocation, Re
         return Ok(Revocation::Unknown);
     };
     name_lease(line, &lease);
-    match remove(broker, &lease) {
+    match remove(broker, &lease, RETRY_AFTER_SECONDS) {
         Removal::Gone => Ok(Revocation::Confirmed),
         Removal::Elsewhere => {
             Err(Refusal::new(Code::RequestInProgress, "the token is being removed; ask again to know the outcome"))
@@ -53,14 +53,14 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Revocation, Re
 
 /// Removes the first try of a repeated request. What fails here is tried again by the sweeper.
 pub(crate) fn take_back(broker: &Broker, lease: &Lease) {
-    drop(remove_as(broker, lease, "replace"));
+    let _tried_again_later = remove_as(broker, lease, "replace", RETRY_AFTER_SECONDS);
 }
 
 /// Removes a lease on the broker's own account, and says so in the audit log.
-pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str) -> Removal {
+pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pause: u64) -> Removal {
     let mut line = Line::new(event, broker.clock.now());
     name_lease(&mut line, lease);
-    let removal = remove(broker, lease);
+    let removal = remove(broker, lease, pause);
     match &removal {
         Removal::Gone => "confirmed".clone_into(&mut line.outcome),
         Removal::Elsewhere => "elsewhere".clone_into(&mut line.outcome),
@@ -83,8 +83,8 @@ pub(crate) enum Removal {
     Unwritten(JournalFault),
 }
 
-/// Claims the lease, removes its token, writes down that it is gone.
-fn remove(broker: &Broker, lease: &Lease) -> Removal {
+/// Claims the lease, removes its token, writes down that it is gone. After a failure it may be tried again in `pause` seconds.
+fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
     if lease.state == State::Revoked {
         return Removal::Gone;
     }
@@ -97,7 +97,7 @@ fn remove(broker: &Broker, lease: &Lease) -> Removal {
     let written = match is_gone(broker, &lease) {
         true => broker.journal.revoked(&lease.id, broker.clock.now()).map(|()| Removal::Gone),
         false => {
-            let after = broker.clock.now().saturating_add(RETRY_AFTER_SECONDS);
+            let after = broker.clock.now().saturating_add(pause);
             broker.journal.failed(&lease.id, after).map(|()| Removal::Failed)
         }
     };

@@ -60,44 +60,55 @@ pub struct Grant {
 /// # Errors
 /// With the code that says which part was not granted.
 pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) -> Result<Grant, Refusal> {
+    let accepting = accepting(rules, issuer, claims, wish)?;
+    let scope = match &wish.scope {
+        Some(scope) => scope.clone(),
+        None => literal_scope(&accepting)?,
+    };
+    let granting: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.grants(&scope)).collect();
+    let (rule, life) = longest_enough(&granting, wish)?;
+    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope, life })
+}
+
+/// The rules that accept the job, whatever it wants; at least one.
+fn accepting<'a>(rules: &'a [Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) -> Result<Vec<&'a Rule>, Refusal> {
     let known = |id: &String| rules.iter().any(|rule| rule.connection_id.as_ref() == Some(id));
     if wish.connection_id.as_ref().is_some_and(|id| !known(id)) {
         return refuse(Code::ConnectionUnknown, "`connection_id` names no connection of this broker");
     }
-    let candidates: Vec<&Rule> = rules
-        .iter()
-        .filter(|rule| rule.issuer == issuer.name)
-        .filter(|rule| wish.connection_id.is_none() || rule.connection_id == wish.connection_id)
-        .collect();
-    let accepting: Vec<&Rule> = candidates.iter().filter(|rule| rule.mismatches(claims).is_empty()).copied().collect();
-    if accepting.is_empty() {
+    let in_question = |rule: &&Rule| {
+        rule.issuer == issuer.name && (wish.connection_id.is_none() || rule.connection_id == wish.connection_id)
+    };
+    let candidates: Vec<&Rule> = rules.iter().filter(in_question).collect();
+    let matching: Vec<&Rule> = candidates.iter().filter(|rule| rule.mismatches(claims).is_empty()).copied().collect();
+    if matching.is_empty() {
         return refuse(Code::NoRuleMatches, closest(&candidates, issuer, claims));
     }
-    let allowed: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.allows_event(issuer, claims)).collect();
+    let allowed: Vec<&Rule> = matching.into_iter().filter(|rule| rule.allows_event(issuer, claims)).collect();
     if allowed.is_empty() {
         let events = RISKY_EVENTS.join("` or `");
         return refuse(Code::EventNotAllowed, format!("no rule names the event, and `{events}` must be named"));
     }
-    let scope = match &wish.scope {
-        Some(scope) => scope.clone(),
-        None => literal_scope(&allowed)?,
-    };
-    let granting: Vec<&Rule> = allowed.into_iter().filter(|rule| rule.grants(&scope)).collect();
+    Ok(allowed)
+}
+
+/// The first of the rules that grant the scope which grants the life too, and that life.
+fn longest_enough<'a>(granting: &[&'a Rule], wish: &Wish) -> Result<(&'a Rule, u64), Refusal> {
     let Some(longest) = granting.iter().map(|rule| rule.max_life).max() else {
         return refuse(Code::ScopeNotGranted, "the rules accept this job, but no single one grants all of the scope");
     };
-    if wish.expires_in.is_some_and(|asked| asked < MIN_LIFE_SECONDS) {
-        return refuse(
-            Code::LifeNotGranted,
-            format!("`expires_in` is under the least life of {MIN_LIFE_SECONDS} seconds"),
-        );
+    let asked = wish.expires_in;
+    if asked.is_some_and(|asked| asked < MIN_LIFE_SECONDS) {
+        let sentence = format!("`expires_in` is under the least life of {MIN_LIFE_SECONDS} seconds");
+        return refuse(Code::LifeNotGranted, sentence);
     }
-    let fits = |rule: &&Rule| wish.expires_in.is_none_or(|asked| asked <= rule.max_life);
-    let Some(rule) = granting.into_iter().find(fits) else {
-        return refuse(Code::LifeNotGranted, format!("`expires_in` is over the longest life of {longest} seconds"));
-    };
-    let life = wish.expires_in.unwrap_or(rule.max_life);
-    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope, life })
+    match granting.iter().find(|rule| asked.is_none_or(|asked| asked <= rule.max_life)) {
+        Some(rule) => Ok((rule, asked.unwrap_or(rule.max_life))),
+        None => {
+            let sentence = format!("`expires_in` is over the longest life of {longest} seconds");
+            refuse(Code::LifeNotGranted, sentence)
+        }
+    }
 }
 
 impl Rule {

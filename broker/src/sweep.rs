@@ -4,7 +4,7 @@
 //! plan until then. Tokens that no journal knows are left alone here.
 
 use crate::broker::Broker;
-use crate::limits::SWEEP_BATCH;
+use crate::limits::{SWEEP_BATCH, SWEEP_RETRY_SECONDS};
 use crate::revoke::{Removal, remove_as};
 
 /// What one sweep did.
@@ -21,7 +21,7 @@ pub fn sweep(broker: &Broker) -> Swept {
     let mut swept = Swept::default();
     let due = broker.journal.due(broker.clock.now(), SWEEP_BATCH).unwrap_or_default();
     for lease in due {
-        match remove_as(broker, &lease, "sweep") {
+        match remove_as(broker, &lease, "sweep", SWEEP_RETRY_SECONDS) {
             Removal::Gone => swept.removed += 1,
             _ => swept.left += 1,
         }

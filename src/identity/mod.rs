@@ -149,8 +149,11 @@ fn read(token: &Secret) -> Result<UnverifiedClaims, Error> {
 
 /// A token in its last seconds is refused here, where the reason can be told, rather than by the provider.
 fn refuse_expired(claims: &UnverifiedClaims, now: u64) -> Result<(), Error> {
-    match claims.seconds("exp") {
-        Some(expiry) if expiry <= now => Err(Error::new(Problem::IdentityExpired, "")
+    match (claims.value("exp"), claims.seconds("exp")) {
+        (Some(_), None) => {
+            Err(Error::new(Problem::IdentityMalformed, "").because("its `exp` is not a number of seconds"))
+        }
+        (_, Some(expiry)) if expiry <= now => Err(Error::new(Problem::IdentityExpired, "")
             .because(&format!("it was valid until {}", crate::time::utc(expiry)))),
         _ => Ok(()),
     }

@@ -112,6 +112,7 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
         progress: terminal && !quiet,
         colours: terminal && environment.value("NO_COLOR").is_none(),
         mask: environment.is_true("GITHUB_ACTIONS"),
+        exports: typed.one("output") != Some("json"),
     }
 }
 

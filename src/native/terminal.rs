@@ -27,6 +27,8 @@ pub struct Reporting {
     pub colours: bool,
     /// Whether values are masked by GitHub's workflow commands (`GITHUB_ACTIONS=true`).
     pub mask: bool,
+    /// Whether an `export` line for the shell is printed; not beside a JSON document.
+    pub exports: bool,
 }
 
 /// The two streams, and the files in which later steps learn variables.
@@ -111,7 +113,7 @@ impl Terminal {
                     let end = delimiter(value);
                     append(path, &format!("{name}<<{end}\n{value}\n{end}\n"))?;
                 }
-                write_line(&mut self.stdout, &line)
+                if self.reporting.exports { write_line(&mut self.stdout, &line) } else { Ok(()) }
             }
         }
     }
@@ -187,7 +189,7 @@ mod tests {
     }
 
     fn reporting(threshold: Level) -> Reporting {
-        Reporting { threshold, progress: true, colours: false, mask: true }
+        Reporting { threshold, progress: true, colours: false, mask: true, exports: true }
     }
 
     fn terminal(reporting: Reporting) -> (Terminal, Stream, Stream) {

@@ -157,8 +157,6 @@ pub struct Whoami {
     pub identity: Identity,
     /// The audience to ask for.
     pub audience: Option<String>,
-    /// Names that the rules mention: the provider's origin and the connection, if known.
-    pub vault_path: Option<String>,
     /// Whether to print JSON.
     pub json: bool,
 }
@@ -281,12 +279,14 @@ impl Token {
 impl Whoami {
     fn new(typed: &Typed, environment: &Environment, json: bool) -> Result<Self, Error> {
         let selected = provider::select(typed)?;
+        if let Some(name) = selected {
+            provider::refuse_foreign_wishes(typed, name)?;
+        }
         let audience = match typed.one("audience") {
             Some(audience) => Some(audience.to_owned()),
             None => provider::default_audience(typed, selected)?,
         };
-        let vault_path = typed.one("vault-path").map(str::to_owned);
-        Ok(Self { identity: identity::detect(typed, environment)?, audience, vault_path, json })
+        Ok(Self { identity: identity::detect(typed, environment)?, audience, json })
     }
 }
 

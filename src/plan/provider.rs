@@ -101,6 +101,19 @@ pub(super) fn resolve(
 /// Where `logout` may send a handle. Explicit first; an ambient `VAULT_ADDR` is good enough here, since it only
 /// says where a token that a record holds may go back to.
 pub(super) fn revoker(typed: &Typed) -> Result<Revoker, Error> {
+    let revoker = revoker_of(typed)?;
+    match (&revoker, typed.one("provider")) {
+        (Revoker::Broker(_), _) => refuse_foreign_wishes(typed, ProviderName::Broker)?,
+        (Revoker::Vault(_), _) => refuse_foreign_wishes(typed, ProviderName::Vault)?,
+        (Revoker::Nobody, Some("static")) => refuse_foreign_wishes(typed, ProviderName::Static)?,
+        (Revoker::Nobody, Some("docker")) => refuse_foreign_wishes(typed, ProviderName::Docker)?,
+        (Revoker::Nobody, _) => refuse_foreign_wishes(typed, ProviderName::Docker)
+            .map_err(|error| error.because("nothing says where to revoke: give `--broker-url` or `--vault-addr`"))?,
+    }
+    Ok(revoker)
+}
+
+fn revoker_of(typed: &Typed) -> Result<Revoker, Error> {
     let name = typed.one("provider").unwrap_or("auto");
     match name {
         "broker" => Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?)),
@@ -140,7 +153,7 @@ pub(super) fn audience(typed: &Typed, provider: &Provider) -> Result<Option<Stri
     };
     let is_elsewhere = audience.contains("://") && origin_of(audience) != origin_of(&own);
     if is_elsewhere && !typed.is_on("audience-elsewhere") {
-        return Err(Error::new(Problem::ForeignAudience, audience));
+        return Err(Error::new(Problem::ForeignAudience, &format!("of {}", typed.label("audience"))));
     }
     Ok(Some(audience.to_owned()))
 }

@@ -28,6 +28,7 @@ use crate::{
     error::{Error, Problem},
     identity,
     plan::Exchange,
+    printable::printable,
     record::Keeper,
     secret::Secret,
     time::{span, utc},
@@ -104,8 +105,9 @@ pub async fn exchange(host: &Host, plan: &Exchange, keeper: &mut Keeper) -> Resu
 /// The identity token for the plan's audience.
 async fn identify(host: &Host, plan: &Exchange) -> Result<Secret, Error> {
     let identity = identity::obtain(host, &plan.identity, plan.audience.as_deref()).await?;
-    let claim = |name| identity.claims.text(name).map(crate::printable::printable).unwrap_or_default();
-    host.detail(format!("identity token of {} for {}", claim("iss"), identity.claims.audiences().join(", "))).await?;
+    let issuer = printable(identity.claims.text("iss").unwrap_or_default());
+    let audiences = printable(&identity.claims.audiences().join(", "));
+    host.detail(format!("identity token of {issuer} for {audiences}")).await?;
     Ok(identity.token)
 }
 

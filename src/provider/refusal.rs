@@ -14,6 +14,9 @@ use crate::{
 /// A run of this many bytes of a secret in a remote sentence counts as a repetition.
 const ECHO: usize = 8;
 
+/// How the credentials begin that a server may know and we do not: Docker Hub's tokens, JWTs, and Vault's tokens.
+const CREDENTIALS: [&str; 5] = ["dckr_", "eyJ", "hvs.", "hvb.", "hvr."];
+
 /// Reads an OAuth error answer (RFC 6749 section 5.2) of a broker or of Docker Identity.
 pub(super) fn oauth(peer: &Peer<'_>, response: &Response, sent: &[&Secret]) -> Error {
     let status = response.status;
@@ -47,8 +50,10 @@ pub(crate) fn remark(sentence: &str, sent: &[&Secret]) -> Option<String> {
             .any(|piece| sentence.as_bytes().windows(ECHO).any(|other| other == piece))
     };
     let is_long = sentence.len() > 4096;
-    Some(if is_long || sent.iter().any(echoes) {
-        "(its message is withheld, because it is very long or repeats a part of what was sent)".to_owned()
+    let looks_secret = CREDENTIALS.iter().any(|start| sentence.contains(start));
+    Some(if is_long || looks_secret || sent.iter().any(echoes) {
+        "(its message is withheld, because it is very long, repeats a part of what was sent, or holds a credential)"
+            .to_owned()
     } else {
         format!("it says: {sentence}")
     })
@@ -103,7 +108,8 @@ mod tests {
         let sent = Secret::new("header.payload.signature");
         assert_eq!(remark("no rule", &[&sent]), Some("it says: no rule".to_owned()));
         assert_eq!(remark("", &[&sent]), None);
-        for echo in ["bad token header.payload.signature", "xx payload. xx"] {
+        for echo in ["bad token header.payload.signature", "xx payload. xx", "cannot delete dckr_pat_x", "(eyJhbGciOi"]
+        {
             assert!(remark(echo, &[&sent]).is_some_and(|shown| shown.contains("withheld")), "{echo}");
         }
     }

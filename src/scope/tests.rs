@@ -1,4 +1,5 @@
 //! The scope grammar, case by case: what passes, what is refused and with which sentence.
+//! The tables are longer than a function should be, because a row per line is how they are read.
 
 use super::*;
 

@@ -165,3 +165,15 @@ fn two_at_once_do_not_touch_each_other() {
     second.wait().code(0).says("revoked and confirmed");
     nothing_lives(&world, "both over");
 }
+
+#[test]
+fn a_plan_that_cannot_begin_is_125_and_a_wrong_one_2() {
+    let world = world();
+    let plain = |world: &World| world.sandbox.vault_url();
+    let flags = ["--vault-path", "dockerhub/token/acmebot/write", "--vault-addr"];
+    let url = plain(&world);
+    let job = || world.job("exec").args(&flags).arg(url.as_str()).then(&["sh", "-c", "exit 0"]);
+    job().run().code(125).says("no identity token here");
+    job().env("DOCKER_AUTH_CONFIG", "{}").run().code(125).says("DOCKER_AUTH_CONFIG");
+    job().arg("--vault-method=").run().code(2);
+}

@@ -351,7 +351,7 @@ fn failures_of_the_connection() {
 fn a_standby_is_followed_once_to_the_origin_that_is_allowed() {
     for (allowed, code) in [(true, 0), (false, 5)] {
         let world = World::new();
-        let target = format!("https://vault-standby.example.com{}", Seat::VaultLogin.path());
+        let target = format!("https://vault-standby.example.com{}", VaultLogin.path());
         world.sandbox.fault(Fault::on(Service::Vault, VaultLogin.path()).then(Action::Redirect(307, target)));
         let mut job = world.job("login").usual(Provider::Vault).arg("--client").arg("none");
         if allowed {

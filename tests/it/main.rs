@@ -2,6 +2,7 @@
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::needless_pass_by_value,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test binary"
@@ -13,6 +14,7 @@ mod docker_traps;
 mod docs;
 mod exec;
 mod faults;
+mod isolated;
 mod kill;
 mod latches;
 mod registry;

@@ -1,2 +1,95 @@
-//! x
-fn main() {}
+//! `cargo xtask demo | test | bench`: what a developer and CI run.
+//!
+//! Exit codes: 0 done, 1 something failed, 2 the words after `cargo xtask` make no sense.
+
+mod bench;
+mod binaries;
+mod demo;
+mod outside;
+mod process;
+mod terminal;
+mod test;
+mod workspace;
+
+use std::{env, process::ExitCode};
+
+use self::{terminal::Terminal, workspace::Workspace};
+
+/// What `cargo xtask --help` prints.
+const HELP: &str = "\
+usage: cargo xtask COMMAND [OPTIONS]
+
+  demo     build everything, start the sandbox, and tell the story of a job: log in, use the
+           credential, log out, be refused. Needs cargo and a C compiler; with a docker CLI on
+           PATH the login is the real `docker login`.
+  test     format, lints, rules of the source, licences, minimum Rust version, documentation,
+           every test, and the static build. Needs cargo, a C compiler, and on Debian root (to
+           install what is missing) or the programs that it names.
+  bench    the client beside curl: time, memory, size.
+
+`cargo xtask COMMAND --help` lists the options of a command.
+";
+
+/// Why a command does not end well.
+enum Failure {
+    /// The command line makes no sense: a sentence.
+    Usage(String),
+    /// The command ran and did not do what it should; everything was said already.
+    Told,
+    /// The command could not go on: a sentence.
+    Broken(String),
+}
+
+impl From<String> for Failure {
+    fn from(sentence: String) -> Self {
+        Self::Broken(sentence)
+    }
+}
+
+/// A command, given its options.
+type Start = fn(&[String], &Workspace, &Terminal) -> Result<(), Failure>;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let terminal = Terminal::detect();
+    match run(&words, &terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Broken(sentence)) => {
+            terminal.complain(&sentence);
+            ExitCode::FAILURE
+        }
+        Err(Failure::Usage(sentence)) => {
+            terminal.complain(&format!("{sentence}; see `cargo xtask --help`"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
+    let Some((command, options)) = words.split_first() else {
+        terminal.say(HELP.trim_end());
+        return Err(Failure::Usage("no command was given".to_owned()));
+    };
+    let wants_help = options.iter().any(|option| option == "--help" || option == "-h");
+    let (help, start): (&str, Start) = match command.as_str() {
+        "demo" => (demo::HELP, demo::run),
+        "test" => (test::HELP, test::run),
+        "bench" => (bench::HELP, bench::run),
+        "help" | "--help" | "-h" => {
+            terminal.say(HELP.trim_end());
+            return Ok(());
+        }
+        other => return Err(Failure::Usage(format!("there is no command `{other}`"))),
+    };
+    if wants_help {
+        terminal.say(help.trim_end());
+        return Ok(());
+    }
+    start(options, &Workspace::find()?, terminal)
+}
+
+/// For commands that take no options.
+fn no_options(options: &[String]) -> Result<(), Failure> {
+    options.first().map_or(Ok(()), |option| Err(Failure::Usage(format!("there is no option `{option}`"))))
+}

@@ -1,1 +1,154 @@
-//! x
+//! What the configuration refuses, with line and reason; and that the example is accepted.
+//! The tables are longer than a function should be, because a row per line is how they are read.
+
+use super::*;
+use crate::hub::Kind as AccountKind;
+use crate::testing::{CONFIG, TestSecrets};
+
+mod rules;
+
+fn error(text: &str) -> String {
+    Config::parse(text, &TestSecrets("hunter2")).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
+}
+
+/// The message for a configuration in which one thing is changed, without its line.
+fn changed(from: &str, to: &str) -> String {
+    assert!(CONFIG.contains(from), "{from}");
+    let text = CONFIG.replacen(from, to, 1);
+    let message = error(&text);
+    let Some((line, reason)) = message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) else {
+        return message;
+    };
+    // The line that is blamed is one of the change, or of the table that the change is in.
+    let line: usize = line.parse().unwrap();
+    assert!(line >= 1 && line <= text.lines().count());
+    reason.to_owned()
+}
+
+#[test]
+fn the_example_is_accepted() {
+    let example = include_str!("../../example.toml");
+    let config = Config::parse(example, &TestSecrets("hunter2")).unwrap();
+    assert_eq!(config.issuers.len(), 2);
+    assert!(config.rules.len() >= 2);
+    assert!(config.accounts.iter().any(|account| matches!(account.kind, AccountKind::Oat { .. })));
+    assert!(config.public_url.is_some_and(|url| url.starts_with("https://")));
+}
+
+#[test]
+fn the_line_is_the_one_to_blame() {
+    let text = CONFIG.replace("max_life_seconds = 1800", "max_life_seconds = 999999");
+    let line = text.lines().position(|line| line.starts_with("max_life_seconds")).unwrap() + 1;
+    assert_eq!(error(&text), format!("line {line}: `max_life_seconds` lies between 60 and 21600"));
+    assert!(error("listen = 1\n").starts_with("line 1: invalid type: integer"));
+    assert!(error("\n\nlisten = \"x\n").starts_with("line 3: "));
+    assert_eq!(error("listen = \"127.0.0.1:0\"\n"), "line 1: missing field `public_url`");
+}
+
+#[test]
+fn general_settings() {
+    for (from, to, reason) in [
+        ("127.0.0.1:0", "localhost:0", "`listen` is an address and a port, such as `127.0.0.1:8080`"),
+        ("127.0.0.1:0", "0.0.0.0:0", "`public_url` can be `auto` only when `listen` is a loopback address"),
+        ("\"test\"", "\"Te st\"", "`instance` is 1 to 32 lower-case letters, digits and `-`"),
+        ("\"test\"", "\"\"", "`instance` is 1 to 32 lower-case letters, digits and `-`"),
+    ] {
+        assert_eq!(changed(from, to), reason);
+    }
+    let wrong_url = "`public_url` is `https://` and a host in lower case, without a path and without the usual port: clients use it as issuer and audience";
+    for url in [
+        "http://broker.example",
+        "https://broker.example/",
+        "https://b.example/x",
+        "https://",
+        "https://:443",
+        "https://u@b.example",
+        "b.example",
+    ] {
+        assert_eq!(changed("\"auto\"", &format!("\"{url}\"")), wrong_url, "{url}");
+    }
+    for url in [
+        "https://broker.example",
+        "https://broker.example:8443",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
+        "http://localhost",
+    ] {
+        assert_eq!(changed("\"auto\"", &format!("\"{url}\"")), "accepted", "{url}");
+    }
+    assert!(changed("instance =", "hub_url = \"https://x\"\ninstance =").starts_with("unknown field `hub_url`"));
+}
+
+#[test]
+fn issuers() {
+    let url = "`url` is the issuer exactly as tokens spell it in `iss`: `https`, without query and without a slash at its end";
+    for (from, to, reason) in [
+        ("name = \"github\"", "name = \"circleci\"", "the name `circleci` comes twice"),
+        ("kind = \"github\"", "kind = \"gitlab\"", "`kind` is one of `circleci`, `github`, `kubernetes` and `other`"),
+        (
+            "kind = \"github\"",
+            "kind = \"other\"",
+            "`kind = \"other\"` needs `project_claim`, the project's immutable id",
+        ),
+        ("org/0f0e\"", "org/0f0e/\"", url),
+        ("https://oidc", "http://oidc", url),
+        ("https://oidc", "https://user@oidc", url),
+        ("org/0f0e\"", "org/0f0e?x\"", url),
+        ("jwks_uri = \"https", "jwks_uri = \"http", "`jwks_uri` is an `https` address"),
+        ("jwks_uri =", "algorithm = \"HS256\"\njwks_uri =", "`algorithm` is `RS256` or `ES256`"),
+        ("jwks_uri =", "algorithm = \"none\"\njwks_uri =", "`algorithm` is `RS256` or `ES256`"),
+        ("jwks_uri =", "identity_use = \"twice\"\njwks_uri =", "`identity_use` is `once` or `reusable`"),
+        (
+            "org/0f0e\"",
+            "org/0f0e\"\nidentity_use = \"once\"",
+            "CircleCI's tokens have no `jti`, so `identity_use` cannot be `once`",
+        ),
+        ("jwks_uri =", "max_mints_per_identity = 0\njwks_uri =", "a limit per identity lies between 1 and 1000"),
+        (
+            "jwks_uri =",
+            "project_claim = \"x\"\njwks_uri =",
+            "`project_claim` and `job_claims` belong to `kind = \"other\"`; this kind knows its own",
+        ),
+        (
+            "jwks_uri =",
+            "accept_default_audience = true\njwks_uri =",
+            "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
+        ),
+    ] {
+        assert_eq!(changed(from, to), reason, "{to}");
+    }
+    let accepting = CONFIG.replacen("org/0f0e\"", "org/0f0e\"\naccept_default_audience = true", 1);
+    let config = Config::parse(&accepting, &TestSecrets("x")).unwrap();
+    assert_eq!(config.issuers[0].default_audience.as_deref(), Some("0f0e"));
+}
+
+#[test]
+fn accounts() {
+    for (from, to, reason) in [
+        ("kind = \"oat\"", "kind = \"pool\"", "`kind` is `oat` or `pat`"),
+        ("organization = \"acme\"\n", "", "`kind = \"oat\"` needs `organization`"),
+        ("kind = \"pat\"", "kind = \"pat\"\norganization = \"x\"", "`kind = \"pat\"` has no `organization`"),
+        (
+            "organization = \"acme\"",
+            "organization = \"../x\"",
+            "a Docker ID is lower-case letters, digits, `-` and `_`",
+        ),
+        ("password_env = \"HUB_PASSWORD\"\n", "", "an account has either `password_file` or `password_env`"),
+        (
+            "password_env =",
+            "password_file = \"x\"\npassword_env =",
+            "an account has either `password_file` or `password_env`",
+        ),
+        ("name = \"someone\"", "name = \"acme\"", "the name `acme` comes twice"),
+    ] {
+        assert_eq!(changed(from, to), reason, "{to}");
+    }
+    assert!(
+        changed("password_env =", "password = \"SENTINEL\"\npassword_env =").starts_with("unknown field `password`")
+    );
+    let with = |password| Config::parse(CONFIG, &TestSecrets(password)).err().unwrap().reason;
+    assert!(with("dckr_pat_SENTINEL").starts_with("the password is a personal access token (`dckr_pat_`)"));
+    assert!(with("dckr_oat_SENTINEL").starts_with("the password is an organization access token (`dckr_oat_`)"));
+    assert!(!with("dckr_pat_SENTINEL").contains("SENTINEL"));
+    assert_eq!(with(""), "the password is empty");
+}

@@ -82,7 +82,7 @@ impl Account {
             method: Method::Post,
             url: format!("{HUB}/v2/users/login"),
             bearer: None,
-            json: Some(body.to_string()),
+            json: Some(&body.to_string()),
         };
         match outbound.send(&call) {
             Ok(reply) if wants_code(&reply) => Unfit::SecondFactor,

@@ -161,7 +161,7 @@ impl Books {
         if job.is_some_and(|job| job.mints >= entry.max_mints) {
             return Err(Full::Mints);
         }
-        if self.leases.len() >= MAX_LEASES {
+        if self.leases.len().max(self.jobs.len()).max(self.used.len()) >= MAX_LEASES {
             return Err(Full::Journal);
         }
         self.write(lease, entry.request_id, entry.single_use_id, entry.identity_expires_at);

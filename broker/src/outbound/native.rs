@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use hublease::endpoint;
 use ureq::config::Config;
+use ureq::http::Response;
 use ureq::http::header::HeaderMap;
-use ureq::http::{Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error};
 
@@ -57,20 +58,10 @@ impl Native {
     }
 
     fn agent(&self, url: &str) -> Result<&Agent, Fault> {
-        let uri: Uri = url.parse().ok().ok_or(Fault("the address is not a URL"))?;
-        match uri.scheme_str() {
-            Some("https") => Ok(&self.secure),
-            Some("http") if uri.host().is_some_and(is_loopback) => Ok(&self.loopback),
-            _ => Err(Fault("only https is spoken beyond this machine")),
-        }
+        let refused = |_unusable| Fault("only https is spoken beyond this machine");
+        let (origin, _) = endpoint::split(url).map_err(refused)?;
+        Ok(if origin.is_loopback() { &self.loopback } else { &self.secure })
     }
-}
-
-/// `localhost`, or an address that is literally of this machine.
-#[must_use]
-pub fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Outbound for Native {
@@ -83,7 +74,7 @@ impl Outbound for Native {
             Method::Delete => with_header(agent.delete(&call.url), authorization).call(),
             Method::Post => with_header(agent.post(&call.url), authorization)
                 .header("content-type", "application/json")
-                .send(call.json.as_deref().unwrap_or_default()),
+                .send(call.json.unwrap_or_default()),
         };
         read(response.map_err(|error| phrase(&error))?)
     }
@@ -99,8 +90,8 @@ fn with_header<B>(request: ureq::RequestBuilder<B>, header: Option<(&str, &str)>
 
 fn read(response: Response<Body>) -> Result<Reply, Fault> {
     let (head, body) = response.into_parts();
-    // One byte more than allowed tells "exactly at the limit" from "cut".
-    let body = body.into_with_config().limit(MAX_REPLY_BYTES).read_to_vec().map_err(|error| phrase(&error))?;
+    // ureq refuses a body that reaches its limit, so the limit is one byte beyond ours.
+    let body = body.into_with_config().limit(MAX_REPLY_BYTES + 1).read_to_vec().map_err(|error| phrase(&error))?;
     Ok(Reply {
         status: head.status.as_u16(),
         retry_after: number(&head.headers, "retry-after"),
@@ -119,7 +110,7 @@ fn phrase(error: &Error) -> Fault {
         Error::Timeout(_) => "no answer in time",
         Error::HostNotFound => "no such host",
         Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => "the TLS certificate is not accepted",
-        Error::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+        Error::Io(io) if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) => {
             "the TLS certificate is not accepted"
         }
         Error::Io(_) | Error::ConnectionFailed => "the connection failed",

@@ -1,1 +1,136 @@
-//! x
+//! The decision, case by case.
+
+use serde_json::json;
+
+use super::*;
+use crate::config::Config;
+use crate::testing::{CONFIG, TestSecrets, changed, circleci_claims};
+
+fn decide_for(issuer: &str, claims: &Value, wish: &Wish) -> Result<Grant, Refusal> {
+    let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+    let issuer = config.issuers.iter().find(|known| known.name == issuer).unwrap();
+    decide(&config.rules, issuer, &Claims::of(claims), wish)
+}
+
+fn scope(text: &str) -> Wish {
+    Wish { scope: Some(Scope::parse(text).unwrap().with_implied()), ..Wish::default() }
+}
+
+fn release() -> Value {
+    json!({"repository_id": "77", "event_name": "push", "ref": "refs/tags/v1.2.3"})
+}
+
+#[test]
+fn without_a_scope_the_one_rule_says_what_is_meant() {
+    let grant = decide_for("circleci", &circleci_claims(), &Wish::default()).unwrap();
+    assert_eq!(grant.scope.to_string(), "repository:acme/app:pull,push repository:acme/base:pull,push");
+    assert_eq!((grant.rule.as_str(), grant.account.as_str(), grant.life), ("app-main", "acme", 900));
+
+    let refusal = decide_for("github", &release(), &Wish::default()).unwrap_err();
+    assert_eq!(refusal.code, Code::ScopeRequired, "a pattern is no scope");
+}
+
+#[test]
+fn what_is_asked_is_what_is_granted() {
+    let narrow = scope("repository:acme/tool-x:pull");
+    let grant = decide_for("github", &release(), &narrow).unwrap();
+    assert_eq!(grant.scope.to_string(), "repository:acme/tool-x:pull");
+    assert_eq!(grant.life, 1800);
+    let table = [
+        "repository:acme/tool-x:delete",
+        "repository:acme/tool:pull",
+        "repository:acme/tool-x/y:pull",
+        "repository:acme/other:pull",
+        "repository:evil/app:pull",
+        "repository:acme/app:pull repository:acme/other:pull",
+    ];
+    for text in table {
+        let refusal = decide_for("github", &release(), &scope(text)).unwrap_err();
+        assert_eq!(refusal.code, Code::ScopeNotGranted, "{text}");
+    }
+}
+
+#[test]
+fn the_life_is_bounded_by_the_rule() {
+    let wish = |seconds| Wish { expires_in: Some(seconds), ..scope("repository:acme/app:pull") };
+    let life = |seconds| decide_for("github", &release(), &wish(seconds)).map(|grant| grant.life);
+    assert_eq!(life(60), Ok(60));
+    assert_eq!(life(1800), Ok(1800));
+    for (seconds, sentence) in [
+        (1801, "`expires_in` is over the longest life of 1800 seconds"),
+        (59, "`expires_in` is under the least life of 60 seconds"),
+        (0, "`expires_in` is under the least life of 60 seconds"),
+        (u64::MAX, "`expires_in` is over the longest life of 1800 seconds"),
+    ] {
+        let refusal = life(seconds).unwrap_err();
+        assert_eq!((refusal.code, refusal.sentence.as_str()), (Code::LifeNotGranted, sentence));
+    }
+}
+
+#[test]
+fn every_named_claim_counts() {
+    let table = [
+        (json!({"oidc.circleci.com/project-id": "p2"}), "none matches its `oidc.circleci.com/project-id`"),
+        (json!({"oidc.circleci.com/project-id": null}), "none matches its `oidc.circleci.com/project-id`"),
+        (json!({"oidc.circleci.com/project-id": ["p1"]}), "none matches its `oidc.circleci.com/project-id`"),
+        (json!({"oidc.circleci.com/vcs-ref": "refs/heads/main2"}), "`oidc.circleci.com/vcs-ref` did not match"),
+        (json!({"oidc.circleci.com/vcs-ref": null}), "`oidc.circleci.com/vcs-ref` did not match"),
+        (json!({"oidc.circleci.com/ssh-rerun": true}), "`oidc.circleci.com/ssh-rerun` did not match"),
+        (json!({"oidc.circleci.com/ssh-rerun": "false"}), "`oidc.circleci.com/ssh-rerun` did not match"),
+        (json!({"oidc.circleci.com/ssh-rerun": null}), "`oidc.circleci.com/ssh-rerun` did not match"),
+    ];
+    for (changes, sentence) in table {
+        let refusal = decide_for("circleci", &changed(circleci_claims(), &changes), &Wish::default()).unwrap_err();
+        assert_eq!(refusal.code, Code::NoRuleMatches);
+        assert_eq!(refusal.sentence, format!("no rule accepts this job: {sentence}"));
+    }
+    let refusal = decide_for("github", &circleci_claims(), &Wish::default()).unwrap_err();
+    assert_eq!(refusal.code, Code::NoRuleMatches, "the rules of another issuer do not count");
+}
+
+#[test]
+fn risky_events_must_be_named() {
+    let wish = scope("repository:someone/app:pull");
+    let job = |event: &str| json!({"repository_id": "78", "environment": "production", "event_name": event});
+    assert!(decide_for("github", &job("push"), &wish).is_ok());
+    for event in RISKY_EVENTS {
+        let refusal = decide_for("github", &job(event), &wish).unwrap_err();
+        assert_eq!(refusal.code, Code::EventNotAllowed, "{event}");
+        // A job that no rule accepts does not learn more than that.
+        let stranger = json!({"repository_id": "79", "event_name": event});
+        assert_eq!(decide_for("github", &stranger, &wish).unwrap_err().code, Code::NoRuleMatches);
+    }
+    let named = CONFIG.replace(r#"environment = "production""#, r#"event_name = "workflow_run""#);
+    assert_ne!(named, CONFIG);
+    let config = Config::parse(&named, &TestSecrets("x")).unwrap();
+    let claims = Claims::of(&json!({"repository_id": "78", "event_name": "workflow_run"}));
+    assert!(decide(&config.rules, &config.issuers[1], &claims, &wish).is_ok());
+}
+
+#[test]
+fn a_connection_selects_its_rules() {
+    let wish = |id: &str| Wish { connection_id: Some(id.to_owned()), ..scope("repository:acme/app:pull") };
+    assert!(decide_for("github", &release(), &wish("0f0e0d")).is_ok());
+    assert_eq!(decide_for("github", &release(), &wish("personal")).unwrap_err().code, Code::NoRuleMatches);
+    assert_eq!(decide_for("github", &release(), &wish("nothing")).unwrap_err().code, Code::ConnectionUnknown);
+}
+
+#[test]
+fn several_rules_are_never_added_up() {
+    let second = CONFIG
+        .replace(r#"repository_id = "78", environment = "production""#, r#"repository_id = "77", event_name = "push""#);
+    assert_ne!(second, CONFIG);
+    let config = Config::parse(&second, &TestSecrets("x")).unwrap();
+    let decide = |wish: &Wish| decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
+    assert_eq!(decide(&Wish::default()).unwrap_err().code, Code::ScopeRequired);
+    assert_eq!(decide(&scope("repository:someone/app:pull")).unwrap().rule, "personal");
+    let both = scope("repository:someone/app:pull repository:acme/app:pull");
+    assert_eq!(decide(&both).unwrap_err().code, Code::ScopeNotGranted);
+}
+
+#[test]
+fn nothing_is_granted_without_rules() {
+    let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+    let claims = Claims::of(&circleci_claims());
+    assert_eq!(decide(&[], &config.issuers[0], &claims, &Wish::default()).unwrap_err().code, Code::NoRuleMatches);
+}

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 
 use serde_json::{Value, json};
 
@@ -18,8 +18,8 @@ pub(crate) const GITHUB_JWKS: &str = "https://token.actions.githubusercontent.co
 #[derive(Default)]
 pub(crate) struct FakeHub {
     state: Mutex<State>,
-    /// When set, each mint takes one from here before it goes on.
-    pub(crate) latch: Mutex<Option<Receiver<()>>>,
+    /// When set, the next mint says that it is there, and waits.
+    pub(crate) latch: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
 #[derive(Default)]
@@ -92,7 +92,10 @@ impl Outbound for FakeHub {
         let name = name_of(call).replace(HUB, "");
         if name.starts_with("POST /v2/") && name.ends_with("access-tokens") {
             let latch = self.latch.lock().unwrap().take();
-            drop(latch.map(|latch| latch.recv()));
+            if let Some((reached, latch)) = latch {
+                reached.send(()).unwrap();
+                latch.recv().unwrap();
+            }
         }
         let mut state = self.state.lock().unwrap();
         state.calls.push(name.clone());
@@ -111,7 +114,7 @@ impl Outbound for FakeHub {
 
 impl State {
     fn serve(&mut self, name: &str, call: &Call<'_>) -> Result<Reply, Fault> {
-        let body: Value = call.json.as_deref().map(|body| serde_json::from_str(body).unwrap()).unwrap_or_default();
+        let body: Value = call.json.map(|body| serde_json::from_str(body).unwrap()).unwrap_or_default();
         let (method, path) = name.split_once(' ').unwrap();
         if path == "/v2/auth/token" {
             self.logins += 1;

@@ -1,1 +1,13 @@
-//! x
+//! The broker over real sockets on loopback: its face, its end, its program and its outbound client.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod face;
+mod outbound;
+mod program;
+mod shutdown;
+mod stub;
+
+#[expect(dead_code, reason = "the unit tests use the rest of it")]
+#[path = "../../src/testing/mod.rs"]
+mod testing;

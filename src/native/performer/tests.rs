@@ -89,7 +89,13 @@ impl World {
             environment,
             working_directory: self.path("work"),
             forward_limit: self.limit,
-            reporting: Reporting { threshold: Level::Note, progress: false, colours: false, mask: false },
+            reporting: Reporting {
+                threshold: Level::Note,
+                progress: false,
+                colours: false,
+                mask: false,
+                exports: true,
+            },
             github_env: None,
             bash_env: None,
         };

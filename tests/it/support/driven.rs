@@ -34,7 +34,7 @@ impl Driven {
     /// The exit code.
     #[track_caller]
     pub fn code(&self) -> u8 {
-        match self.end.as_ref().expect("it was not stopped") {
+        match self.end.as_ref().unwrap_or_else(|| panic!("it was stopped")) {
             Ok(code) => *code,
             Err(error) => error.exit_code(),
         }
@@ -43,7 +43,7 @@ impl Driven {
     /// The failure.
     #[track_caller]
     pub fn error(&self) -> &Error {
-        match self.end.as_ref().expect("it was not stopped") {
+        match self.end.as_ref().unwrap_or_else(|| panic!("it was stopped")) {
             Ok(code) => panic!("it ended with {code}\n{}\n{}", self.stdout, self.stderr),
             Err(error) => error,
         }

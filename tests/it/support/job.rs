@@ -113,6 +113,12 @@ impl<'w> Job<'w> {
         self
     }
 
+    /// Runs it under another program (`unshare`), which is given the whole command line after its own arguments.
+    pub fn under(mut self, words: &[&str]) -> Self {
+        self.under = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
     /// Runs as a job of this shape, with tokens for the provider's audience.
     pub fn shape(mut self, shape: Shape, provider: Provider) -> Self {
         let audience = match provider {
@@ -213,7 +219,14 @@ impl<'w> Job<'w> {
             .envs(&self.variables)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
-            .stdout(File::options().write(true).create(true).open(self.stdout.as_ref().unwrap_or(&stdout)).unwrap())
+            .stdout(
+                File::options()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(self.stdout.as_ref().unwrap_or(&stdout))
+                    .unwrap(),
+            )
             .stderr(File::create(&stderr).unwrap());
         let prints_credential = self.arguments[0] == "token";
         Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }

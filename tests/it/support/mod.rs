@@ -7,6 +7,7 @@ pub mod broker;
 pub mod driven;
 pub mod job;
 pub mod search;
+pub mod untouched;
 
 use std::{
     cell::{Cell, RefCell},

@@ -1,1 +1,141 @@
-//! x
+//! The journal's transitions: each happens once, in order, and to one caller.
+
+use super::*;
+use crate::limits::CLAIM_SECONDS;
+
+const NOW: u64 = 1_000_000;
+
+fn lease(id: &str) -> Lease {
+    Lease {
+        id: id.to_owned(),
+        handle_sha256: format!("handle of {id}"),
+        state: State::Intent,
+        job: "job".to_owned(),
+        rule: "rule".to_owned(),
+        account: "account".to_owned(),
+        label: format!("hublease/test/{id}"),
+        hub_id: None,
+        created_at: NOW,
+        expires_at: NOW + 900,
+        claimed_until: 0,
+    }
+}
+
+fn entry<'a>(id: &str, request_id: Option<&'a str>) -> Entry<'a> {
+    Entry {
+        lease: lease(id),
+        request_id,
+        single_use_id: None,
+        identity_expires_at: NOW + 300,
+        max_live_leases: 2,
+        max_mints: 3,
+    }
+}
+
+fn state(journal: &Memory, id: &str) -> Option<State> {
+    journal.by_handle(&format!("handle of {id}")).unwrap().map(|lease| lease.state)
+}
+
+#[test]
+fn a_lease_goes_its_way_once() {
+    let journal = Memory::default();
+    assert_eq!(journal.enter(entry("a", None), NOW), Ok(Ok(None)));
+    assert_eq!(journal.claim("a", NOW, NOW + CLAIM_SECONDS), Ok(None), "an intent may still be minted");
+    assert_eq!(journal.live("a", "hub-1"), Ok(true));
+    assert_eq!(journal.live("a", "hub-2"), Ok(false));
+    let claimed = journal.claim("a", NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
+    assert_eq!(claimed.hub_id.as_deref(), Some("hub-1"));
+    assert_eq!(journal.claim("a", NOW + 1, NOW + 2), Ok(None), "one revoker at a time");
+    assert!(journal.claim("a", NOW + CLAIM_SECONDS, NOW + 90).unwrap().is_some(), "a claim runs out");
+    journal.revoked("a", NOW + 50).unwrap();
+    assert_eq!(state(&journal, "a"), Some(State::Revoked));
+    assert_eq!(journal.claim("a", NOW + 500, NOW + 600), Ok(None));
+    journal.failed("a", NOW).unwrap();
+    journal.withdraw("a").unwrap();
+    journal.unclear("a", NOW).unwrap();
+    assert_eq!(state(&journal, "a"), Some(State::Revoked), "nothing comes after the end");
+}
+
+#[test]
+fn only_an_intent_can_be_withdrawn_and_that_gives_everything_back() {
+    let journal = Memory::default();
+    for _ in 0..5 {
+        let mut wanted = entry("a", Some("r"));
+        wanted.single_use_id = Some("iss jti".to_owned());
+        assert_eq!(journal.enter(wanted, NOW), Ok(Ok(None)));
+        journal.withdraw("a").unwrap();
+        assert_eq!(state(&journal, "a"), None);
+    }
+    journal.enter(entry("b", None), NOW).unwrap().unwrap();
+    journal.live("b", "hub").unwrap();
+    journal.withdraw("b").unwrap();
+    assert_eq!(state(&journal, "b"), Some(State::Live));
+}
+
+#[test]
+fn limits_count_what_is_held_and_what_was_given() {
+    let journal = Memory::default();
+    for id in ["a", "b"] {
+        assert_eq!(journal.enter(entry(id, None), NOW), Ok(Ok(None)));
+        journal.live(id, id).unwrap();
+    }
+    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Err(Full::LiveLeases)));
+    journal.claim("a", NOW, NOW).unwrap();
+    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Err(Full::LiveLeases)), "what is not gone yet is held");
+    journal.revoked("a", NOW).unwrap();
+    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Ok(None)));
+    assert_eq!(journal.enter(entry("d", None), NOW + 901), Ok(Ok(None)), "the count is forgotten with the job");
+}
+
+#[test]
+fn what_was_given_is_counted() {
+    let journal = Memory::default();
+    for id in ["a", "b", "c"] {
+        assert_eq!(journal.enter(entry(id, None), NOW), Ok(Ok(None)));
+        journal.live(id, id).unwrap();
+        journal.claim(id, NOW, NOW).unwrap();
+        journal.revoked(id, NOW).unwrap();
+    }
+    assert_eq!(journal.enter(entry("d", None), NOW), Ok(Err(Full::Mints)));
+}
+
+#[test]
+fn a_request_in_progress_is_not_begun_again() {
+    let journal = Memory::default();
+    assert_eq!(journal.enter(entry("a", Some("r")), NOW), Ok(Ok(None)));
+    assert_eq!(journal.enter(entry("b", Some("r")), NOW), Ok(Err(Full::InProgress)));
+    assert_eq!(journal.enter(entry("b", Some("s")), NOW), Ok(Ok(None)), "another request is");
+    journal.live("a", "hub").unwrap();
+    let first = journal.enter(entry("c", Some("r")), NOW).unwrap().unwrap().unwrap();
+    assert_eq!((first.id.as_str(), first.state), ("a", State::Live), "two are held, and one of them is replaced");
+}
+
+#[test]
+fn due_is_what_nobody_else_will_remove() {
+    let journal = Memory::default();
+    let due = |now| journal.due(now, 10).unwrap().iter().map(|lease| lease.id.clone()).collect::<Vec<_>>();
+    journal.enter(entry("a", None), NOW).unwrap().unwrap();
+    journal.enter(entry("b", None), NOW).unwrap().unwrap();
+    journal.live("b", "hub").unwrap();
+    assert!(due(NOW + INTENT_SECONDS - 1).is_empty());
+    assert_eq!(due(NOW + INTENT_SECONDS), ["a"], "announced and never answered");
+    assert_eq!(due(NOW + 900), ["a", "b"]);
+    assert_eq!(journal.due(NOW + 900, 1).unwrap().len(), 1);
+    journal.claim("b", NOW + 900, NOW + 950).unwrap();
+    assert_eq!(due(NOW + 949), ["a"]);
+    journal.failed("b", NOW + 960).unwrap();
+    assert_eq!(due(NOW + 959), ["a"]);
+    assert_eq!(due(NOW + 960), ["a", "b"]);
+}
+
+#[test]
+fn a_full_journal_says_so() {
+    let journal = Memory::default();
+    for index in 0..MAX_LEASES {
+        let mut wanted = entry(&index.to_string(), None);
+        wanted.lease.job = index.to_string();
+        // Straight into the books: going through the door once per lease would look at all of them each time.
+        journal.books().write(wanted.lease, None, None, NOW + 300);
+    }
+    assert_eq!(journal.enter(entry("last", None), NOW), Ok(Err(Full::Journal)));
+}

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hublease::secret::Secret;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
@@ -15,7 +16,6 @@ use hublease_broker::config::{Config, Secrets};
 use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 use hublease_broker::journal::memory::Memory;
 use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
-use hublease_broker::secret::Secret;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
@@ -33,11 +33,11 @@ pub(crate) const NOW: u64 = 1_795_203_000;
 pub(crate) struct TestKey(RsaKeyPair);
 
 pub(crate) fn key_a() -> TestKey {
-    test_key(include_str!("../tests/data/test-only-rsa-a.b64"))
+    test_key(include_str!("../../tests/data/test-only-rsa-a.b64"))
 }
 
 pub(crate) fn key_b() -> TestKey {
-    test_key(include_str!("../tests/data/test-only-rsa-b.b64"))
+    test_key(include_str!("../../tests/data/test-only-rsa-b.b64"))
 }
 
 fn test_key(text: &str) -> TestKey {
@@ -181,7 +181,7 @@ impl Secrets for TestSecrets {
     }
 }
 
-pub(crate) const CONFIG: &str = include_str!("../tests/data/broker.toml");
+pub(crate) const CONFIG: &str = include_str!("../../tests/data/broker.toml");
 
 /// An audit log that can be read.
 #[derive(Clone, Default)]

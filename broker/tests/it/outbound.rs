@@ -1,0 +1,68 @@
+//! The outbound client against a socket that misbehaves.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use hublease_broker::outbound::native::Native;
+use hublease_broker::outbound::{Call, Fault, Outbound as _};
+
+/// Answers each connection with the same bytes, and gives the number of connections at the end.
+fn answering(bytes: Vec<u8>, connections: usize) -> (String, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let thread = thread::spawn(move || {
+        let serve = |_| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = vec![0; 4096];
+            let size = stream.read(&mut request).unwrap();
+            // The client may hang up in the middle of a body that is too large.
+            drop(stream.write_all(&bytes));
+            String::from_utf8_lossy(&request[..size]).into_owned()
+        };
+        (0..connections).map(serve).collect()
+    });
+    (url, thread)
+}
+
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn client() -> Native {
+    Native::new().unwrap()
+}
+
+#[test]
+fn an_answer_of_any_status_is_an_answer_and_redirects_are_not_followed() {
+    let head = "302 Found\r\nlocation: http://127.0.0.1:1/\r\nretry-after: 7\r\nx-retry-after: 1795203000";
+    let (url, server) = answering(answer(head, b"body"), 1);
+    let reply = client().send(&Call::read(format!("{url}/x?y=1")).with_bearer("b")).ok().unwrap();
+    assert_eq!((reply.status, reply.body.as_slice()), (302, &b"body"[..]));
+    assert_eq!((reply.retry_after, reply.retry_at), (Some(7), Some(1_795_203_000)));
+    let request = server.join().unwrap().remove(0).to_lowercase();
+    assert!(request.starts_with("get /x?y=1 http/1.1\r\n"));
+    assert!(request.contains("\r\nauthorization: bearer b\r\n"));
+    assert!(request.contains("\r\nuser-agent: hublease-broker/"));
+}
+
+#[test]
+fn an_answer_is_read_whole_or_not_at_all() {
+    const MIB: usize = 1024 * 1024;
+    for (size, expected) in [(MIB, Ok(MIB)), (MIB + 1, Err(Fault("the answer is larger than 1 MiB")))] {
+        let (url, server) = answering(answer("200 OK", &vec![b'x'; size]), 1);
+        assert_eq!(client().send(&Call::read(url)).map(|reply| reply.body.len()), expected);
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn plain_http_stays_on_this_machine() {
+    let fault = |url: &str| client().send(&Call::read(url.to_owned())).err().unwrap();
+    for url in ["http://hub.docker.com/", "http://127.0.0.1.example/", "http://localhost.example/", "ftp://127.0.0.1/"]
+    {
+        assert_eq!(fault(url), Fault("only https is spoken beyond this machine"), "{url}");
+    }
+    assert_eq!(fault("http://127.0.0.1:1/"), Fault("the connection failed"));
+}

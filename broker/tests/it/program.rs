@@ -1,0 +1,91 @@
+//! The program itself, in an environment that holds nothing: its start, its one line, its end, and how it says no.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::stub::{client, text};
+use crate::testing::CONFIG;
+
+/// A configuration file of one test, removed at its end.
+struct Place(PathBuf);
+
+impl Place {
+    fn with(name: &str, config: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.toml", std::process::id()));
+        std::fs::write(&path, config).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+/// The program with no way out: whatever it calls goes to a proxy that does not answer.
+fn program(arguments: &[&str], password: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_hublease-broker"))
+        .args(arguments)
+        .env_clear()
+        .env("HUB_PASSWORD", password)
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .env("SSL_CERT_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/test-only-root.pem"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn refused(name: &str, config: &str, password: &str) -> String {
+    let place = Place::with(name, config);
+    let path = place.0.to_str().unwrap();
+    let output = program(&["serve", "--config", path], password).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap().replace(path, "broker.toml")
+}
+
+#[test]
+fn it_listens_serves_and_ends_on_sigterm() {
+    let place = Place::with("listens", CONFIG);
+    let mut child = program(&["serve", "--config", place.0.to_str().unwrap()], "hunter2");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let hub_is_away = "could not be tried: Docker Hub is not available: the connection failed";
+    for account in ["acme", "someone"] {
+        assert_eq!(lines.next().unwrap(), format!("hublease-broker: warning: account `{account}` {hub_is_away}"));
+    }
+    let address = lines.next().unwrap().strip_prefix("listening on ").unwrap().to_owned();
+    assert!(address.starts_with("127.0.0.1:"));
+    let metadata = client().get(format!("http://{address}/.well-known/oauth-authorization-server")).call().unwrap();
+    assert!(text(metadata).contains(&format!(r#""issuer":"http://{address}""#)), "`auto` is where it listens");
+
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(lines.collect::<Vec<_>>(), ["hublease-broker: ending: finishing what is in flight"]);
+    let mut audit = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut audit).unwrap();
+    assert_eq!(audit, "");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_its_line() {
+    let config = CONFIG.replace("max_life_seconds = 1800", "max_life_seconds = 5");
+    let line = config.lines().position(|line| line.starts_with("max_life")).unwrap() + 1;
+    let reason = "`max_life_seconds` lies between 60 and 21600";
+    assert_eq!(refused("line", &config, "x"), format!("hublease-broker: broker.toml: line {line}: {reason}\n"));
+    let message = refused("token", CONFIG, "dckr_pat_SENTINEL");
+    assert!(message.contains("the password is a personal access token (`dckr_pat_`)") && !message.contains("SENTINEL"));
+}
+
+#[test]
+fn usage() {
+    let output = program(&[], "x").wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let missing = program(&["serve", "--config", "/nonexistent/broker.toml"], "x").wait_with_output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("cannot read `/nonexistent/broker.toml`"));
+}

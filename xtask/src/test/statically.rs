@@ -1,0 +1,79 @@
+//! The client as it is released: one static file under 4 MB.
+//!
+//! Static means that the ELF file names no interpreter: it starts on any Linux, whatever its C library.
+
+use std::fs;
+
+use super::{Context, Outcome, rust::add_target};
+use crate::binaries::{build_static, static_target};
+
+/// The release must stay under this, in bytes.
+pub(crate) const LARGEST: u64 = 4_000_000;
+/// Program header type of an interpreter (ELF specification, `PT_INTERP`).
+const INTERPRETER: u32 = 3;
+
+pub(super) fn build(context: &Context<'_>) -> Outcome {
+    if !cfg!(target_os = "linux") {
+        return Err(context.missing("the static build is made on Linux"));
+    }
+    add_target(context, &static_target())?;
+    let path = build_static(context.workspace, &context.log, context.terminal)?;
+    let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    match needs_interpreter(&bytes) {
+        Some(false) => {}
+        Some(true) => return Err(format!("{} is not linked statically", path.display()).into()),
+        None => return Err(format!("{} is no 64-bit little-endian ELF file", path.display()).into()),
+    }
+    let size = bytes.len() as u64;
+    if size >= LARGEST {
+        return Err(format!("{size} bytes; it must be under {LARGEST}").into());
+    }
+    Ok(format!("{size} bytes"))
+}
+
+/// Whether a program header asks for a dynamic linker; none if this is not a 64-bit little-endian ELF file.
+fn needs_interpreter(file: &[u8]) -> Option<bool> {
+    let number = |at: usize, size: usize| -> Option<usize> {
+        let bytes = file.get(at..at.checked_add(size)?)?;
+        bytes.iter().rev().try_fold(0_usize, |number, byte| number.checked_mul(256)?.checked_add(usize::from(*byte)))
+    };
+    // ELF64: class 2, little-endian 1; offset, size and count of the program headers at 32, 54 and 56.
+    if file.get(..6)? != b"\x7fELF\x02\x01" {
+        return None;
+    }
+    let (offset, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
+    for index in 0..count {
+        if number(offset.checked_add(index.checked_mul(size)?)?, 4)? == INTERPRETER as usize {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs_interpreter;
+
+    /// An ELF file with one program header of this type.
+    fn elf(kind: u8) -> Vec<u8> {
+        let mut file = vec![0; 64 + 56];
+        file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        (file[32], file[54], file[56], file[64]) = (64, 56, 1, kind);
+        file
+    }
+
+    #[test]
+    fn an_interpreter_is_seen() {
+        assert_eq!(needs_interpreter(&elf(3)), Some(true));
+        assert_eq!(needs_interpreter(&elf(1)), Some(false));
+        assert_eq!(needs_interpreter(&elf(1)[..60]), None);
+        assert_eq!(needs_interpreter(b"#!/bin/sh"), None);
+    }
+
+    #[test]
+    fn this_very_test_program_is_linked_dynamically() {
+        let itself = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let dynamic = !cfg!(target_feature = "crt-static");
+        assert_eq!(needs_interpreter(&itself), Some(dynamic));
+    }
+}

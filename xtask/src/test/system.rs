@@ -1,0 +1,87 @@
+//! The programs of the system that the tests drive: real peers, so that we are not only compatible with ourselves.
+//!
+//! As root on Debian what is missing is installed. The packages may start services of their own; nothing here talks to
+//! them, the tests start what they need with their own configuration on free ports.
+
+use std::fs;
+
+use super::{Context, Outcome};
+use crate::{process::Call, workspace::program};
+
+/// A program, and the Debian packages that have it, best first.
+struct Tool {
+    program: &'static str,
+    packages: &'static [&'static str],
+}
+
+/// Everything that a step or a test starts. `docker` is the command line only: no engine is used.
+const TOOLS: &[Tool] = &[
+    // Debian 13 has the command line alone; before, it is part of the engine's package.
+    Tool { program: "docker", packages: &["docker-cli", "docker.io"] },
+    Tool { program: "docker-registry", packages: &["docker-registry"] },
+    Tool { program: "skopeo", packages: &["skopeo"] },
+    Tool { program: "podman", packages: &["podman"] },
+    Tool { program: "shellcheck", packages: &["shellcheck"] },
+    Tool { program: "curl", packages: &["curl"] },
+];
+
+/// Looks, and installs what is missing where that is possible.
+pub(super) fn tools(context: &Context<'_>) -> Outcome {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(found());
+    }
+    if context.options.without_system_tools {
+        return Err(super::Trouble::LeftOut(format!("missing: {}", missing_names().join(", "))));
+    }
+    let Some(apt) = program("apt-get") else {
+        let why = format!("please install: {} (no apt-get here)", missing_names().join(", "));
+        return Err(why.into());
+    };
+    if !is_root() {
+        let packages: Vec<_> = missing.iter().filter_map(|tool| tool.packages.last()).copied().collect();
+        let command = format!("apt-get update && apt-get install -y --no-install-recommends {}", packages.join(" "));
+        return Err(format!("not root; please run: {command}").into());
+    }
+    let quiet = |arguments: &[&str]| Call::new(&apt).arguments(arguments).set("DEBIAN_FRONTEND", "noninteractive");
+    quiet(&["update", "-q"]).run(&context.log, context.terminal)?;
+    let packages: Vec<&str> = missing.iter().filter_map(|tool| available(tool)).collect();
+    context.terminal.begin(&format!("installing {} ... ", packages.join(" ")));
+    let install = ["install", "-y", "-q", "--no-install-recommends"];
+    quiet(&install).arguments(&packages).run(&context.log, context.terminal)?;
+    match missing_names().as_slice() {
+        [] => Ok(found()),
+        still => Err(format!("installed, and yet missing: {}", still.join(", ")).into()),
+    }
+}
+
+/// Names of the programs that are not there.
+pub(super) fn missing_names() -> Vec<&'static str> {
+    missing().into_iter().map(|tool| tool.program).collect()
+}
+
+fn missing() -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| program(tool.program).is_none()).collect()
+}
+
+/// Which docker command line the tests use, since there are several ways to have one.
+fn found() -> String {
+    let path = program("docker").map(|path| path.display().to_string()).unwrap_or_default();
+    let version = Call::new("docker").argument("--version").text().unwrap_or_default();
+    let version = version.split([' ', ',']).nth(2).unwrap_or("of unknown version").to_owned();
+    format!("docker {version} at {path}")
+}
+
+/// The first of the tool's packages that this Debian has.
+fn available(tool: &Tool) -> Option<&'static str> {
+    let has = |package: &&&str| {
+        let policy = Call::new("apt-cache").arguments(["policy", package]).set("LC_ALL", "C").text();
+        policy.is_ok_and(|text| text.contains("Candidate:") && !text.contains("Candidate: (none)"))
+    };
+    tool.packages.iter().find(has).or(tool.packages.last()).copied()
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
+}
