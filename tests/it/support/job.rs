@@ -101,12 +101,6 @@ impl<'w> Job<'w> {
         self
     }
 
-    /// Runs it under another program (`unshare`), which is given the whole command line after its own arguments.
-    pub fn under(mut self, words: &[&str]) -> Self {
-        self.under = words.iter().map(|word| (*word).to_owned()).collect();
-        self
-    }
-
     /// Sends standard output to a device instead of the test.
     pub fn stdout_to(mut self, device: &str) -> Self {
         self.stdout = Some(device.into());
