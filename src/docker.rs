@@ -5,6 +5,7 @@
 //! lead to a private directory, and it is said. Where docker would pick a broken helper by itself (an uninitialised
 //! `pass`, for instance), an empty entry keeps it from doing so.
 
+pub(crate) mod mark;
 mod way_back;
 
 pub use self::way_back::log_out;
@@ -195,21 +196,34 @@ fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Rec
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
 fn remember(registry: &RegistryLook, keeper: &mut Keeper) {
-    let Some(raw) = registry.entry.as_ref().and_then(|entry| entry.raw.clone()) else {
+    let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, keeper.older.as_ref())) else {
+        return;
+    };
+    let Some(raw) = entry.raw.clone() else {
         return;
     };
     let name = registry.registry.name();
-    if !is_ours(registry, keeper.older.as_ref()) {
-        keeper.record.earlier.retain(|earlier| earlier.registry != name);
-        keeper.record.earlier.push(Earlier { registry: name.to_owned(), entry: raw });
-    }
+    let mark = mark::of_entry(entry);
+    let lender = mark.as_ref().and_then(|mark| keeper.others.iter().find(|other| other.made(mark)));
+    // Of the logins below it those of jobs that have logged out will not be needed any more.
+    let is_held = |mark: &String| keeper.others.iter().any(|other| other.made(mark));
+    let before = lender.into_iter().flat_map(|lender| lender.earlier.iter());
+    let before = before.filter(|earlier| earlier.registry == name && earlier.lease.as_ref().is_none_or(is_held));
+    let mut chain = vec![Earlier { registry: name.to_owned(), entry: raw, lease: lender.and(mark) }];
+    chain.extend(before.cloned());
+    keeper.record.earlier.retain(|earlier| earlier.registry != name);
+    keeper.record.earlier.extend(chain);
 }
 
 /// Whether the entry was made by the older login of this job.
 fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
-    let username = registry.entry.as_ref().and_then(|entry| entry.username.as_deref());
-    older
-        .is_some_and(|older| older.shared && older.leases.iter().any(|lease| Some(lease.username.as_str()) == username))
+    let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
+        return false;
+    };
+    match mark::of_entry(entry) {
+        Some(mark) => older.made(&mark),
+        None => older.leases.iter().any(|lease| Some(&lease.username) == entry.username.as_ref()),
+    }
 }
 
 /// `docker login`, repeated only where the fault may pass.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hublease_sandbox::LiveCredential;
 
-use super::{children_are_clean, login, logout, world};
+use super::{children_are_clean, docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, text, world};
 use crate::support::{World, job::Job};
 
 /// As many as a large machine runs.
@@ -32,7 +32,8 @@ fn alive(world: &World) -> Vec<String> {
 #[test]
 fn jobs_at_once_have_records_of_their_own_and_each_logout_revokes_only_its_own() {
     let world = world();
-    let before = world.sandbox.live();
+    log_in_by_hand(&world, "alice");
+    let (config, before) = (world.read_config(), world.sandbox.live());
     let running: Vec<_> = (0..JOBS).map(|number| of(number, login(&world)).spawn()).collect();
     running.into_iter().for_each(|running| drop(running.wait().code(0)));
     let leases = leases(&world);
@@ -55,5 +56,35 @@ fn jobs_at_once_have_records_of_their_own_and_each_logout_revokes_only_its_own()
         assert_eq!(world.record_files().len(), expected.len());
     }
     assert_eq!(world.sandbox.live(), before);
+    assert_eq!(world.read_config(), config, "what a person had there is there again");
     children_are_clean(&world);
+}
+
+#[test]
+fn whichever_job_ends_first_the_other_stays_logged_in_and_what_was_there_comes_back() {
+    for person in [None, Some("alice"), Some("acmebot")] {
+        for first in [0, 1] {
+            let world = world();
+            person.map(|name| log_in_by_hand(&world, name));
+            let found = entry(&world);
+            let before = world.sandbox.live();
+            let logins = [0, 1].map(|number| {
+                of(number, login(&world)).run().code(0);
+                entry(&world)
+            });
+            of(first, logout(&world)).run().code(0).says("revoked and confirmed");
+            // Docker's file has room for one login: it is the later job's, or the earlier one's again.
+            assert_eq!(entry(&world), logins[1 - first], "{person:?}, job {first} ends first");
+            let inspected = docker(&world, &["manifest", "inspect", "acme/app:latest"], "");
+            assert!(inspected.status.success(), "{}", text(&inspected.stderr));
+            of(1 - first, logout(&world)).run().code(0).says("revoked and confirmed");
+            assert_eq!(entry(&world), found, "{person:?}, job {first} ended first");
+            leaves_nothing(&world, &before);
+        }
+    }
+}
+
+/// The login that docker's file holds.
+fn entry(world: &World) -> Option<(String, String)> {
+    world.config().exists().then(|| entry_of(&world.read_config())).flatten()
 }

@@ -45,10 +45,12 @@ impl Server {
                 }
             }
         });
-        let address = address.recv_timeout(START);
-        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        server.address = address.expect("the registry does not say where it listens");
-        server
+        let address = address.recv_timeout(START).ok();
+        let Some(address) = address else {
+            drop(child.kill());
+            panic!("the registry does not say where it listens");
+        };
+        Self { child, address }
     }
 }
 
