@@ -2,7 +2,7 @@
 //!
 //! A line says who asked (issuer, project, job), which rule answered, what for, how it ended, and the SHA-256 of the identity
 //! token, so that a leaked token can be found in it. It never holds a token, a handle or a password.
-//! Claims are foreign text: JSON escapes them, and each is cut at [`MAX_TEXT`] characters.
+//! Claims are foreign text: JSON escapes them, and each is cut at `MAX_TEXT` characters.
 
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};

@@ -4,7 +4,7 @@
 //! its leases too. A mint whose answer is lost is never repeated while the token that made it is alive. A secret
 //! without a lease (KV) needs no Vault token afterwards, so that one is revoked at once.
 //!
-//! Follows Vault's HTTP API documentation; the wire shapes are in [`wire`].
+//! Follows Vault's HTTP API documentation; the wire shapes are in `wire`.
 
 mod wire;
 
