@@ -5,8 +5,10 @@
 
 pub mod broker;
 pub mod driven;
+pub mod hostile;
 pub mod job;
 pub mod search;
+pub mod typed;
 pub mod untouched;
 
 use std::{
