@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::clock::rfc3339;
+use hublease::time::utc;
 
 /// The longest foreign text in a line, in characters.
 const MAX_TEXT: usize = 200;
@@ -61,7 +61,7 @@ impl Line {
     /// A line for an event at a time.
     #[must_use]
     pub fn new(event: &'static str, now: u64) -> Self {
-        Self { time: rfc3339(now), event, ..Self::default() }
+        Self { time: utc(now), event, ..Self::default() }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::limits::INTENT_SECONDS;
 use crate::refusal::Refusal;
 use crate::revoke;
 use crate::rules::{self, Grant};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 /// What the job gets.
 pub struct Issued {

@@ -181,6 +181,6 @@ mod tests {
     fn a_mistyped_argument_is_not_repeated() {
         let words = ["login", "--pasword=hunter2"].map(Into::into).to_vec();
         let error = read(words, &Environment::default()).map(|_| ()).map_err(|error| error.to_string());
-        assert_eq!(error.is_err_and(|text| !text.contains("hunter2") && text.contains("no such argument")), true);
+        assert!(error.is_err_and(|text| !text.contains("hunter2") && text.contains("no such argument")));
     }
 }

@@ -107,6 +107,12 @@ impl<'w> Job<'w> {
         self
     }
 
+    /// Runs it under another program (`unshare`), which is given the whole command line after its own arguments.
+    pub fn under(mut self, words: &[&str]) -> Self {
+        self.under = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
     /// Runs as a job of this shape, with tokens for the provider's audience.
     pub fn shape(mut self, shape: Shape, provider: Provider) -> Self {
         let audience = match provider {
