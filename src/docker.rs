@@ -5,6 +5,7 @@
 //! lead to a private directory, and it is said. Where docker would pick a broken helper by itself (an uninitialised
 //! `pass`, for instance), an empty entry keeps it from doing so.
 
+pub(crate) mod mark;
 mod way_back;
 
 pub use self::way_back::log_out;
@@ -63,10 +64,18 @@ pub struct Ground {
 }
 
 /// Decides where to log in, and notes in the record what has to come back.
+///
+/// # Errors
+/// Stage docker: the login belongs into a directory that cannot be written.
 pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper) -> Result<Ground, Error> {
     let mut isolation = plan.isolation;
-    if isolation == Isolation::No
-        && let Some(why) = look.registries.iter().find_map(|registry| harm(look, registry, keeper.older.as_ref()))
+    let harm = |registry| harm(plan.client, look, registry, keeper.older.as_ref());
+    if isolation == Isolation::No && look.taken_over {
+        host.detail("DOCKER_CONFIG is the private directory of an earlier login, which this one replaces".to_owned())
+            .await?;
+        isolation = Isolation::Yes { copy_auths: false };
+    } else if isolation == Isolation::No
+        && let Some(why) = look.registries.iter().find_map(harm)
     {
         host.warn(format!("logging in to a private directory, because {why}")).await?;
         isolation = Isolation::Yes { copy_auths: false };
@@ -74,6 +83,9 @@ pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper
     if let Isolation::Yes { copy_auths } = isolation {
         keeper.record.private.push(keeper.record.id.clone());
         return Ok(Ground { directory: Directory::Private(keeper.record.id.clone()), copy_auths, seed: Vec::new() });
+    }
+    if let Some(why) = &look.unwritable {
+        return Err(refused(&Trouble::Unusable(why.clone())));
     }
     keeper.record.shared = true;
     let mut seed = Vec::new();
@@ -164,8 +176,11 @@ fn refused(trouble: &Trouble) -> Error {
 }
 
 /// Why a login in the user's own directory would do harm.
-fn harm(look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
+fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
     match &registry.store {
+        Store::Helper { name } if client == Client::None => {
+            Some(format!("docker asks the credential helper `{name}` and would not see what is written to the file"))
+        }
         Store::SilentHelper { name, configured: true } => {
             Some(format!("the credential helper `{}` does not answer", printable(name)))
         }
@@ -181,21 +196,34 @@ fn harm(look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
 fn remember(registry: &RegistryLook, keeper: &mut Keeper) {
-    let Some(raw) = registry.entry.as_ref().and_then(|entry| entry.raw.clone()) else {
+    let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, keeper.older.as_ref())) else {
+        return;
+    };
+    let Some(raw) = entry.raw.clone() else {
         return;
     };
     let name = registry.registry.name();
-    if !is_ours(registry, keeper.older.as_ref()) {
-        keeper.record.earlier.retain(|earlier| earlier.registry != name);
-        keeper.record.earlier.push(Earlier { registry: name.to_owned(), entry: raw });
-    }
+    let mark = mark::of_entry(entry);
+    let lender = mark.as_ref().and_then(|mark| keeper.others.iter().find(|other| other.made(mark)));
+    // Of the logins below it those of jobs that have logged out will not be needed any more.
+    let is_held = |mark: &String| keeper.others.iter().any(|other| other.made(mark));
+    let before = lender.into_iter().flat_map(|lender| lender.earlier.iter());
+    let before = before.filter(|earlier| earlier.registry == name && earlier.lease.as_ref().is_none_or(is_held));
+    let mut chain = vec![Earlier { registry: name.to_owned(), entry: raw, lease: lender.and(mark) }];
+    chain.extend(before.cloned());
+    keeper.record.earlier.retain(|earlier| earlier.registry != name);
+    keeper.record.earlier.extend(chain);
 }
 
 /// Whether the entry was made by the older login of this job.
 fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
-    let username = registry.entry.as_ref().and_then(|entry| entry.username.as_deref());
-    older
-        .is_some_and(|older| older.shared && older.leases.iter().any(|lease| Some(lease.username.as_str()) == username))
+    let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
+        return false;
+    };
+    match mark::of_entry(entry) {
+        Some(mark) => older.made(&mark),
+        None => older.leases.iter().any(|lease| Some(&lease.username) == entry.username.as_ref()),
+    }
 }
 
 /// `docker login`, repeated only where the fault may pass.

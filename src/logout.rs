@@ -85,13 +85,15 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     if plan.job.key.is_some() {
         return Ok(records.into_iter().filter(|record| record.owner.job == plan.job.key).collect());
     }
-    let here = docker::look(host, Client::Docker, Directory::User, Vec::new()).await?.directory;
-    Ok(records
-        .into_iter()
-        .filter(|record| {
-            record.owner.job.is_none() && (record.owner.directory == here || record.owner.directory.is_empty())
-        })
-        .collect())
+    let mut selected = Vec::new();
+    for record in records.into_iter().filter(|record| record.owner.job.is_none()) {
+        let client = Client::parse(&record.client).unwrap_or(Client::Docker);
+        let here = docker::look(host, client, Directory::User, Vec::new()).await?.directory;
+        if record.owner.directory == here || record.owner.directory.is_empty() {
+            selected.push(record);
+        }
+    }
+    Ok(selected)
 }
 
 async fn report(host: &Host, plan: &Logout, told: &[(Note, Verdict)]) -> Result<(), Error> {

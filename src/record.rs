@@ -55,6 +55,9 @@ pub struct Earlier {
     /// The entry as JSON.
     #[serde(with = "crate::secret::on_the_wire")]
     pub entry: Secret,
+    /// The mark of the lease whose login it was: another job's, as of then. It comes back only while that job has not
+    /// logged out; the entry after it is what was there before that job.
+    pub lease: Option<String>,
 }
 
 /// What `logout` needs.
@@ -72,7 +75,7 @@ pub struct Record {
     pub private: Vec<String>,
     /// Whether this login, or one that it replaced, is in the user's own directory.
     pub shared: bool,
-    /// What was there before, to be put back.
+    /// What was there before, to be put back: for each registry the first that may still be there.
     pub earlier: Vec<Earlier>,
     /// The leases, the newest last.
     pub leases: Vec<Note>,
@@ -96,6 +99,11 @@ impl Record {
     /// The file name: SHA-256 of the owner, and of the id where each run has its own record.
     pub fn name(&self) -> String {
         name(&self.owner, &self.id)
+    }
+
+    /// Whether the login with this mark is one of its leases'.
+    pub(crate) fn made(&self, mark: &str) -> bool {
+        self.leases.iter().any(|lease| lease.mark.as_deref() == Some(mark))
     }
 
     /// Reads what lies under `name`, and checks that it belongs there.

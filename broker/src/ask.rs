@@ -8,7 +8,7 @@ use hublease::scope::Scope;
 
 use crate::limits::MAX_ID_BYTES;
 use crate::refusal::Refusal;
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 /// Docker Hub, as a client may spell it in `audience` or `resource`.
 const TARGETS: [&str; 3] = ["docker.io", "registry.docker.io", "https://index.docker.io/v1/"];

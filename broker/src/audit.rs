@@ -2,14 +2,14 @@
 //!
 //! A line says who asked (issuer, project, job), which rule answered, what for, how it ended, and the SHA-256 of the identity
 //! token, so that a leaked token can be found in it. It never holds a token, a handle or a password.
-//! Claims are foreign text: JSON escapes them, and each is cut at [`MAX_TEXT`] characters.
+//! Claims are foreign text: JSON escapes them, and each is cut at `MAX_TEXT` characters.
 
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::clock::rfc3339;
+use hublease::time::utc;
 
 /// The longest foreign text in a line, in characters.
 const MAX_TEXT: usize = 200;
@@ -61,7 +61,7 @@ impl Line {
     /// A line for an event at a time.
     #[must_use]
     pub fn new(event: &'static str, now: u64) -> Self {
-        Self { time: rfc3339(now), event, ..Self::default() }
+        Self { time: utc(now), event, ..Self::default() }
     }
 }
 

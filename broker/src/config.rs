@@ -7,12 +7,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use hublease::endpoint::{Endpoint, Origin};
+use hublease::secret::Secret;
+
 use crate::hub::Account;
 use crate::issuer::Issuer;
-use crate::keys::origin;
-use crate::outbound::native::is_loopback;
 use crate::rules::Rule;
-use crate::secret::Secret;
 
 mod account;
 mod file;
@@ -117,24 +117,17 @@ fn public_url(url: &toml::Spanned<String>, listen: SocketAddr) -> Result<Option<
     match url.as_ref().as_str() {
         "auto" if listen.ip().is_loopback() => Ok(None),
         "auto" => blame("`public_url` can be `auto` only when `listen` is a loopback address"),
-        text if is_origin(text) => Ok(Some(text.to_owned())),
-        _ => blame("`public_url` is `https://` and a host, without a path: clients use it as issuer and audience"),
+        // Clients compare it letter by letter, so it is taken in its one spelling only.
+        text if Origin::parse(text).is_ok_and(|origin| origin.to_string() == text) => Ok(Some(text.to_owned())),
+        _ => blame(
+            "`public_url` is `https://` and a host in lower case, without a path and without the usual port: clients use it as issuer and audience",
+        ),
     }
 }
 
-/// An address without a path, `https` unless it is this machine's.
-fn is_origin(url: &str) -> bool {
-    origin(url) == Some(url) && is_secure(url)
-}
-
-/// `https`, or `http` on this machine.
-fn is_secure(url: &str) -> bool {
-    let host_of = |authority: &str| match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
-        _ => authority.to_owned(),
-    };
-    let authority = |scheme: &str| origin(url).and_then(|origin| origin.strip_prefix(scheme)).map(host_of);
-    authority("https://").is_some() || authority("http://").is_some_and(|host| is_loopback(&host))
+/// An address that a secret or a key may come from: `https`, or `http` on this machine.
+fn is_address(url: &str) -> bool {
+    Endpoint::parse(url).is_ok()
 }
 
 /// Lower-case letters, digits and dashes: what is safe in a label, a log and a message.

@@ -1,7 +1,7 @@
 //! The broker's story: a job's identity token comes in, a Docker Hub token that lives for minutes goes out.
 //!
 //! What is asked? Who asks? May they? Write it down, mint, write down what was minted, hand it over. It is told once, in
-//! [`story`], from top to bottom and without waiting for anything but the outside world. A refusal uses nothing up: the
+//! `story`, from top to bottom and without waiting for anything but the outside world. A refusal uses nothing up: the
 //! journal is written after the last "no" that is ours to say.
 
 use hublease::oauth::Code;
@@ -16,7 +16,7 @@ use crate::limits::INTENT_SECONDS;
 use crate::refusal::Refusal;
 use crate::revoke;
 use crate::rules::{self, Grant};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 /// What the job gets.
 pub struct Issued {

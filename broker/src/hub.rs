@@ -14,7 +14,7 @@ use crate::limits::{
     BEARER_SECONDS, LOGIN_COOLDOWN_SECONDS, MAX_PAGES, PAGE_SIZE, QUOTA_RETRY_SECONDS, RETRY_AFTER_SECONDS,
 };
 use crate::outbound::{Call, Method, Outbound, Reply};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 pub use fault::HubFault;
 pub use kind::{Kind, Order};

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hublease::endpoint::{Endpoint, Origin};
 use hublease::oauth::Code;
 use serde::Deserialize;
 
@@ -109,14 +110,9 @@ fn read(url: String, outbound: &dyn Outbound) -> Option<Vec<u8>> {
     (reply.status == 200).then_some(reply.body)
 }
 
-/// Scheme, host and port as they are written; nothing for an address with a user, and for what is no http address.
-#[must_use]
-pub fn origin(url: &str) -> Option<&str> {
-    let start = ["https://", "http://"].into_iter().find(|scheme| url.starts_with(scheme))?.len();
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-    let authority = &url[start..end];
-    let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte));
-    (is_plain && !authority.is_empty() && !authority.starts_with(':')).then_some(&url[..end])
+/// Scheme, host and port.
+fn origin(url: &str) -> Option<Origin> {
+    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin)
 }
 
 #[cfg(test)]

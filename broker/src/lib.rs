@@ -47,7 +47,6 @@ pub mod broker;
 pub mod config;
 pub mod limits;
 pub mod refusal;
-pub mod secret;
 
 pub mod app;
 pub mod serve;

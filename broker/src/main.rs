@@ -13,6 +13,7 @@ use clap::{Arg, Command, value_parser};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use hublease::secret::Secret;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::{Clock as _, SystemClock};
@@ -20,7 +21,6 @@ use hublease_broker::config::{Config, Secrets};
 use hublease_broker::journal::memory::Memory;
 use hublease_broker::limits::MAX_CONFIG_BYTES;
 use hublease_broker::outbound::native::Native;
-use hublease_broker::secret::Secret;
 use hublease_broker::serve::serve;
 
 fn main() -> ExitCode {

@@ -2,14 +2,14 @@
 //!
 //! Nothing here ends the story: what cannot be undone is said, and the leases are revoked all the same.
 
-use super::look;
+use super::{look, mark};
 use crate::{
     effect::{
         Host,
         docker::{Client, Config, Directory, Ended, Entry, Look, Registry, Run, Verb},
     },
     error::Error,
-    record::Record,
+    record::{Earlier, Record, Shelf},
 };
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.
@@ -43,6 +43,10 @@ async fn one(host: &Host, record: &Record, client: Client, registry: Registry) -
     };
     match found {
         None => host.detail(format!("{registry}: docker was logged out already")).await?,
+        Some(entry) if is_earlier(&entry, record, registry) => {
+            host.detail(format!("{registry}: the earlier login is still there")).await?;
+            return Ok(true);
+        }
         Some(entry) if !is_ours(&entry, record) => {
             host.note(format!("{registry}: somebody else has logged in since; that login is left alone")).await?;
             return Ok(true);
@@ -108,7 +112,7 @@ async fn remove_entry(
 }
 
 async fn restore(host: &Host, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
-    let Some(earlier) = record.earlier.iter().find(|earlier| earlier.registry == registry.name()) else {
+    let Some(earlier) = earlier(host, record, registry).await? else {
         return Ok(true);
     };
     match host.config(Config::Restore { client, registry, entry: earlier.entry.clone() }).await? {
@@ -127,6 +131,17 @@ async fn restore(host: &Host, record: &Record, client: Client, registry: Registr
     }
 }
 
+/// What was there before, without the logins of jobs that have logged out since.
+async fn earlier<'r>(host: &Host, record: &'r Record, registry: Registry) -> Result<Option<&'r Earlier>, Error> {
+    let mut known = record.earlier.iter().filter(|earlier| earlier.registry == registry.name()).peekable();
+    if known.peek().is_none_or(|first| first.lease.is_none()) {
+        return Ok(known.next());
+    }
+    let shelf = Shelf::read(host).await?.records;
+    let is_held = |mark: &String| shelf.iter().any(|other| other.name() != record.name() && other.made(mark));
+    Ok(known.find(|earlier| earlier.lease.as_ref().is_none_or(is_held)))
+}
+
 async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
     match host.config(Config::Remove { id: id.to_owned() }).await? {
         Ok(_) => Ok(true),
@@ -137,8 +152,18 @@ async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
     }
 }
 
-/// An entry without a readable username may be ours; one with another name is not.
+/// Whether it is what was there before, because docker never stored the new login.
+fn is_earlier(entry: &Entry, record: &Record, registry: Registry) -> bool {
+    let of_here = record.earlier.iter().find(|earlier| earlier.registry == registry.name());
+    of_here.is_some_and(|earlier| earlier.lease.is_none() && Some(&earlier.entry) == entry.raw.as_ref())
+}
+
+/// An entry with a mark is known exactly. Without one, an entry without a readable username may be ours; one with
+/// another name is not.
 fn is_ours(entry: &Entry, record: &Record) -> bool {
+    if let Some(mark) = mark::of_entry(entry) {
+        return record.made(&mark);
+    }
     entry.username.as_ref().is_none_or(|username| {
         record.leases.iter().any(|lease| lease.username == *username || lease.username.is_empty())
     })

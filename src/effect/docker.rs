@@ -221,6 +221,10 @@ pub struct Look {
     pub directory: String,
     /// Whether a file exists whose mode lets others read it.
     pub exposed: bool,
+    /// Why the file cannot be written; printable.
+    pub unwritable: Option<String>,
+    /// Whether `DOCKER_CONFIG` is the private directory of an earlier login; docker reads that one, not the user's.
+    pub taken_over: bool,
     /// One answer for each registry that was asked about, in that order.
     pub registries: Vec<RegistryLook>,
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt, future::poll_fn, rc::Rc, task::Poll};
 
-use super::{Asked, Effect, Level, Line, Mailbox, Outcome, Output, child, docker, http, record};
+use super::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record, session::Mailbox};
 use crate::{error::Error, secret::Secret};
 
 /// All that the story can do is ask. Cheap to clone; [`Host::undoing`] gives the handle of the way back.

@@ -1,7 +1,7 @@
 //! The command of `exec`: the user's own, with the user's own streams and environment.
 //!
 //! It stays in our process group, so that it can use the terminal. While it runs, signals are its business: they are
-//! kept until [`Command::wait`] hands them to the story, which decides what to pass on.
+//! kept until `Command::wait` hands them to the story, which decides what to pass on.
 
 use std::{collections::VecDeque, io, path::Path, process, sync::mpsc::Sender, thread};
 

@@ -13,7 +13,10 @@ use std::{
     sync::Arc,
 };
 
-use rustix::process::geteuid;
+use rustix::{
+    fs::{Access, access},
+    process::geteuid,
+};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -62,15 +65,25 @@ impl Places {
         match directory {
             Directory::Private(id) => private_directory::path(&self.records, id).map_err(Trouble::Unusable),
             Directory::User => {
-                let path = match (self.absolute("DOCKER_CONFIG"), self.absolute("HOME")) {
-                    (Some(path), _) => path,
-                    (None, Some(home)) => home.join(".docker"),
-                    (None, None) => return Err(unusable("neither DOCKER_CONFIG nor HOME is set")),
-                };
-                let path = fs::canonicalize(&path).unwrap_or(path);
+                let path = self.named()?;
                 Ok(private_directory::user_of(&self.records, &path).unwrap_or(path))
             }
         }
+    }
+
+    /// Whether `DOCKER_CONFIG` is a private directory that an earlier step made.
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.named().is_ok_and(|path| private_directory::user_of(&self.records, &path).is_some())
+    }
+
+    /// The directory that docker itself would use.
+    fn named(&self) -> Result<PathBuf, Trouble> {
+        let path = match (self.absolute("DOCKER_CONFIG"), self.absolute("HOME")) {
+            (Some(path), _) => path,
+            (None, Some(home)) => home.join(".docker"),
+            (None, None) => return Err(unusable("neither DOCKER_CONFIG nor HOME is set")),
+        };
+        Ok(fs::canonicalize(&path).unwrap_or(path))
     }
 
     /// The file that holds the logins of `client`.
@@ -183,6 +196,17 @@ fn write(path: &Path, content: &Value, mode: Option<u32>) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Why the file could not be replaced; none if it could. Nothing is written for it, so a full disk is not seen.
+/// Directories that are missing can be made where the nearest one that is there can be written.
+pub(super) fn unwritable(path: &Path) -> Option<String> {
+    // Docker writes beside the link first, and we beside what it leads to.
+    [path.to_owned(), target(path)].iter().find_map(|path| {
+        let nearest = path.ancestors().skip(1).find(|directory| directory.symlink_metadata().is_ok())?;
+        let error = access(nearest, Access::WRITE_OK | Access::EXEC_OK).err()?;
+        Some(printable(&format!("{}: {}", nearest.display(), io::Error::from(error))))
+    })
 }
 
 /// Where a link leads, so that the link itself stays; also if nothing is there yet.

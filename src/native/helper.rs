@@ -64,6 +64,8 @@ pub(super) struct Unanswered {
     client: Client,
     directory: String,
     exposed: bool,
+    unwritable: Option<String>,
+    taken_over: bool,
     registries: Vec<(Registry, Kept)>,
 }
 
@@ -94,6 +96,8 @@ impl Unanswered {
             client,
             directory: printable(&parent.display().to_string()),
             exposed,
+            unwritable: super::docker_file::unwritable(&path),
+            taken_over: places.is_taken_over(),
             registries: registries.iter().map(look).collect(),
         })
     }
@@ -109,7 +113,7 @@ impl Unanswered {
 
     /// The look, with what each helper answered.
     pub(super) fn answered(self, answers: &BTreeMap<String, Answer>) -> Look {
-        let Self { client, directory, exposed, registries } = self;
+        let Self { client, directory, exposed, unwritable, taken_over, registries } = self;
         let registries = registries
             .into_iter()
             .map(|(registry, kept)| {
@@ -134,7 +138,7 @@ impl Unanswered {
                 }
             })
             .collect();
-        Look { directory, exposed, registries }
+        Look { directory, exposed, unwritable, taken_over, registries }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One HTTP request, sent to the origin that the host owns for its destination.
 //!
-//! [`Client::send`] is the one way out, and [`agent`] the one constructor. Each request has a connection of its own:
+//! [`Client::send`] is the one way out, and `agent` the one constructor. Each request has a connection of its own:
 //! a kept one that the server has closed meanwhile would turn a mint into a doubtful mint. No redirect is followed,
 //! every status is an answer, and every size and time has a limit.
 //!

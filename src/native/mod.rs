@@ -1,10 +1,10 @@
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the native edge")]
 //! The native host: performs effects with sockets, processes, files and signals.
 //!
 //! Everything that decides where a secret goes is fixed in [`Setup`] before the story starts: the origin behind each
 //! destination, the directories, the programs' search path. What the story reads from the network can choose among
 //! these and no more. Unix only so far; what Windows would need differently is in `folder`, `running`, `process`,
 //! `programs`, `signals`, `docker_file` and `private_directory`.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the native edge")]
 
 pub mod arguments;
 mod capped;

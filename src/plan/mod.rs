@@ -5,11 +5,13 @@
 
 mod identity;
 mod provider;
+mod resolve;
 pub mod shown;
 mod value;
+mod vault;
 
 use crate::{
-    cli::{Command, ProviderName, Typed},
+    cli::{Command, Typed},
     effect::{
         docker::{Client, Registry},
         http::Destination,
@@ -19,7 +21,6 @@ use crate::{
     error::{Error, Problem},
     identity::Identity,
     provider::{Provider, revocation::Revoker},
-    secret::Secret,
 };
 
 /// What a command will do.
@@ -252,127 +253,4 @@ impl Plan {
         }
         known
     }
-}
-
-impl Login {
-    fn ready(&self) -> Result<(), Error> {
-        self.shadow.clone().map_or_else(|| self.exchange.identity.ready(), Err)
-    }
-
-    fn new(
-        typed: &Typed,
-        environment: &Environment,
-        job: Job,
-        json: bool,
-        isolation: Isolation,
-    ) -> Result<Self, Error> {
-        let registries = registries(typed)?;
-        let exchange = Exchange::new(typed, environment)?;
-        let shadow = shadow(environment, &registries);
-        let client = typed.one("client").and_then(Client::parse).unwrap_or(Client::Docker);
-        Ok(Self { exchange, docker: Docker { registries, client, isolation }, job, json, shadow })
-    }
-}
-
-impl Token {
-    fn new(typed: &Typed, environment: &Environment, job: Job, machine: Machine) -> Result<Self, Error> {
-        let format = match typed.one("format") {
-            Some("env") => Format::Env,
-            Some("secret") => Format::Secret,
-            _ => Format::Json,
-        };
-        let exchange = Exchange::new(typed, environment)?;
-        if machine.terminal && !typed.is_on("force") && !typed.is_on("dry-run") {
-            return Err(Error::new(Problem::Terminal, ""));
-        }
-        Ok(Self { exchange, registries: registries(typed)?, job, format })
-    }
-}
-
-impl Whoami {
-    fn new(typed: &Typed, environment: &Environment, json: bool) -> Result<Self, Error> {
-        let selected = provider::select(typed)?;
-        if let Some(name) = selected {
-            provider::refuse_foreign_wishes(typed, name)?;
-            provider::check_forms(typed, name)?;
-        }
-        let audience = match (typed.one("audience"), selected) {
-            (Some(audience), Some(_)) if value::is_url(audience) => {
-                provider::audience(typed, provider::default_audience(typed, selected)?)?
-            }
-            (Some(audience), _) => Some(audience.to_owned()),
-            (None, _) => provider::default_audience(typed, selected)?,
-        };
-        Ok(Self { identity: identity::detect(typed, environment)?, audience, json })
-    }
-}
-
-impl Exchange {
-    fn new(typed: &Typed, environment: &Environment) -> Result<Self, Error> {
-        let name = provider::select(typed)?.ok_or_else(|| Error::new(Problem::NoProvider, ""))?;
-        provider::refuse_foreign_wishes(typed, name)?;
-        let (provider, username) = provider::resolve(typed, environment, name)?;
-        let audience = provider::audience(typed, provider.audience())?;
-        let identity = match name {
-            ProviderName::Static => Identity::NotNeeded,
-            _ => identity::detect(typed, environment)?,
-        };
-        let wanted_life = provider::life(typed, name)?;
-        Ok(Self { identity, audience, provider, username, wanted_life })
-    }
-}
-
-impl Typed {
-    fn isolation(&self) -> Isolation {
-        if self.is_on("isolated") { self.private() } else { Isolation::No }
-    }
-
-    fn private(&self) -> Isolation {
-        Isolation::Yes { copy_auths: self.one("isolated") == Some("copy-auths") }
-    }
-}
-
-impl Job {
-    /// The job key of the CI systems that we know; facts: `CIRCLE_WORKFLOW_JOB_ID` is unique for each run of a job,
-    /// a GitHub run id is shared by the jobs of a matrix, which differ by the runner's temporary directory.
-    fn of(environment: &Environment) -> Self {
-        let value = |name| environment.value(name);
-        let key = if let Some(id) = value("CIRCLE_WORKFLOW_JOB_ID") {
-            Some(format!("circleci {id}"))
-        } else if let Some(run) = value("GITHUB_RUN_ID") {
-            let [attempt, job, temporary] =
-                ["GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_TEMP"].map(|name| value(name).unwrap_or_default());
-            Some(format!("github {run} {attempt} {job} {temporary}"))
-        } else {
-            value("CI_JOB_ID").map(|id| format!("ci {id}"))
-        };
-        Self { key }
-    }
-}
-
-fn registries(typed: &Typed) -> Result<Vec<Registry>, Error> {
-    let mut registries = Vec::new();
-    for name in typed.many("registry") {
-        let registry = Registry::parse(name)
-            .ok_or_else(|| typed.refuse("registry", "Docker Hub credentials are for `docker.io` and `dhi.io`"))?;
-        if !registries.contains(&registry) {
-            registries.push(registry);
-        }
-    }
-    if registries.is_empty() {
-        registries.push(Registry::Hub);
-    }
-    Ok(registries)
-}
-
-/// `DOCKER_AUTH_CONFIG` wins over every stored login (docker CLI 28.3 and later). Docker ignores a value that it
-/// cannot parse; that counts too, since the next docker version may read it.
-fn shadow(environment: &Environment, registries: &[Registry]) -> Option<Error> {
-    let value = environment.value("DOCKER_AUTH_CONFIG").map(Secret::new)?;
-    let parsed = serde_json::from_str::<serde_json::Value>(value.expose()).unwrap_or_default();
-    let Some(auths) = parsed.get("auths").and_then(serde_json::Value::as_object) else {
-        return Some(Error::new(Problem::Shadowed, Registry::Hub.name()).because("its value cannot be read"));
-    };
-    let is_shadowed = |registry: &&Registry| auths.keys().any(|key| Registry::parse(key) == Some(**registry));
-    registries.iter().find(is_shadowed).map(|registry| Error::new(Problem::Shadowed, registry.name()))
 }

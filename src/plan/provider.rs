@@ -1,20 +1,14 @@
 //! Which provider is meant, and whether it can do what is wished.
 
-use super::value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path};
+use super::{
+    value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path},
+    vault,
+};
 use crate::{
     cli::{Honour, ProviderName, Source, Typed},
-    endpoint::Origin,
     environment::Environment,
     error::{Error, Problem},
-    provider::{
-        Provider,
-        broker::Broker,
-        docker,
-        docker::DockerIdentity,
-        fixed::Fixed,
-        revocation::Revoker,
-        vault::{self, Vault},
-    },
+    provider::{Provider, broker::Broker, docker, docker::DockerIdentity, fixed::Fixed, revocation::Revoker},
     scope::Scope,
     secret::Secret,
 };
@@ -67,7 +61,7 @@ pub(super) fn check_forms(typed: &Typed, name: ProviderName) -> Result<(), Error
             for flag in ["vault-path", "vault-auth-path", "vault-namespace"] {
                 typed.one(flag).map(|text| vault_path(typed, flag, text)).transpose()?;
             }
-            redirect(typed)?;
+            vault::redirect(typed)?;
             typed.one("vault-addr").map_or(Ok(()), |_| endpoint(typed, "vault-addr", "").map(drop))
         }
         ProviderName::Static => Ok(()),
@@ -106,7 +100,7 @@ pub(super) fn resolve(
             };
             Ok((Provider::Broker(broker), username))
         }
-        ProviderName::Vault => Ok((Provider::Vault(Box::new(vault(typed)?)), username)),
+        ProviderName::Vault => Ok((Provider::Vault(Box::new(vault::plan(typed)?)), username)),
         ProviderName::Static => {
             let (fixed, username) = fixed(typed, environment, username)?;
             Ok((Provider::Static(fixed), Some(username)))
@@ -133,7 +127,7 @@ fn revoker_of(typed: &Typed) -> Result<Revoker, Error> {
     let name = typed.one("provider").unwrap_or("auto");
     match name {
         "broker" => Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?)),
-        "vault" => Ok(Revoker::Vault(address(typed)?)),
+        "vault" => Ok(Revoker::Vault(vault::address(typed)?)),
         "docker" | "static" => Ok(Revoker::Nobody),
         _ if typed.one("broker-url").is_some() => {
             if matches!(typed.source("vault-addr"), Some(Source::Flag | Source::Ours(_))) {
@@ -141,7 +135,7 @@ fn revoker_of(typed: &Typed) -> Result<Revoker, Error> {
             }
             Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?))
         }
-        _ if typed.one("vault-addr").is_some() => Ok(Revoker::Vault(address(typed)?)),
+        _ if typed.one("vault-addr").is_some() => Ok(Revoker::Vault(vault::address(typed)?)),
         _ => Ok(Revoker::Nobody),
     }
 }
@@ -153,7 +147,7 @@ pub(super) fn default_audience(typed: &Typed, name: Option<ProviderName>) -> Res
         Some(ProviderName::Broker) => {
             Some(endpoint(typed, "broker-url", "the address of the token service")?.origin.to_string())
         }
-        Some(ProviderName::Vault) => Some(address(typed)?.endpoint.origin.to_string()),
+        Some(ProviderName::Vault) => Some(vault::address(typed)?.endpoint.origin.to_string()),
         Some(ProviderName::Static) | None => None,
     })
 }
@@ -188,54 +182,6 @@ pub(super) fn life(typed: &Typed, name: ProviderName) -> Result<Option<u64>, Err
     let seconds: u64 =
         text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten().ok_or_else(wrong)?;
     if (least..=most).contains(&seconds) { Ok(Some(seconds)) } else { Err(wrong()) }
-}
-
-fn vault(typed: &Typed) -> Result<Vault, Error> {
-    let path = required(typed, "vault-path", "the path that gives the credential")?;
-    let mut data = Vec::new();
-    for pair in typed.many("vault-data") {
-        match pair.split_once('=') {
-            Some((key, value)) if !key.is_empty() => data.push((key.to_owned(), value.to_owned())),
-            _ => return Err(typed.refuse("vault-data", "it has the form KEY=VALUE")),
-        }
-    }
-    let method = match typed.one("vault-method") {
-        Some("read") if !data.is_empty() => {
-            return Err(Error::new(Problem::Conflict, "`--vault-data` and `--vault-method read`"));
-        }
-        Some("read") => vault::Method::Read,
-        Some("write") => vault::Method::Write,
-        _ if !data.is_empty() => vault::Method::Write,
-        _ => vault::Method::ReadThenWrite,
-    };
-    Ok(Vault {
-        address: address(typed)?,
-        auth_path: vault_path(typed, "vault-auth-path", typed.one("vault-auth-path").unwrap_or("jwt"))?
-            .trim_start_matches("auth/")
-            .to_owned(),
-        role: typed.one("vault-role").map(str::to_owned),
-        path: vault_path(typed, "vault-path", path)?,
-        method,
-        data,
-        username_field: typed.one("vault-username-field").unwrap_or("username").to_owned(),
-        secret_field: typed.one("vault-secret-field").map(str::to_owned),
-    })
-}
-
-fn address(typed: &Typed) -> Result<vault::Address, Error> {
-    Ok(vault::Address {
-        endpoint: endpoint(typed, "vault-addr", "the address of Vault or OpenBao")?,
-        namespace: typed
-            .one("vault-namespace")
-            .map(|namespace| vault_path(typed, "vault-namespace", namespace))
-            .transpose()?,
-        redirect: redirect(typed)?,
-    })
-}
-
-fn redirect(typed: &Typed) -> Result<Option<Origin>, Error> {
-    let redirect = typed.one("vault-redirect-origin").map(Origin::parse).transpose();
-    redirect.map_err(|error| typed.refuse("vault-redirect-origin", &error.to_string()))
 }
 
 fn fixed(typed: &Typed, environment: &Environment, username: Option<String>) -> Result<(Fixed, String), Error> {

@@ -73,6 +73,7 @@ pub(super) async fn exchange(
         provider: "broker".to_owned(),
         origin: broker.endpoint.origin.to_string(),
         username: String::new(),
+        mark: None,
         issued_at,
         expires_at: parts.issued.expires_in.map(|life| issued_at.saturating_add(life)),
         handle: handle(own, &secret, &paths),
@@ -81,7 +82,7 @@ pub(super) async fn exchange(
     keeper.hold(host, &note).await?;
     check_registry(peer.name(), parts.issued.registry.as_deref())?;
     let credential = credential(peer.name(), plan, parts.issued.username.as_deref(), secret)?;
-    note.username.clone_from(&credential.username);
+    note.describe(&credential);
     keeper.hold(host, &note).await?;
     Ok(Lease { credential, note })
 }

@@ -55,14 +55,16 @@ pub(super) async fn exchange(
     let (secret, life) = parse(&peer, &response, &token)?;
     host.mask(&secret).await?;
     let credential = credential(peer.name(), plan, None, secret)?;
-    let note = Note {
+    let mut note = Note {
         provider: "docker".to_owned(),
         origin: AUDIENCE.to_owned(),
-        username: credential.username.clone(),
+        username: String::new(),
+        mark: None,
         issued_at,
         expires_at: Some(issued_at.saturating_add(life.unwrap_or(docker.expires_in))),
         handle: Handle::None,
     };
+    note.describe(&credential);
     keeper.hold(host, &note).await?;
     Ok(Lease { credential, note })
 }

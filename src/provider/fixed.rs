@@ -20,14 +20,16 @@ pub struct Fixed {
 pub(super) async fn exchange(host: &Host, fixed: &Fixed, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
     host.mask(&fixed.secret).await?;
     let credential = credential("the static provider", plan, None, fixed.secret.clone())?;
-    let note = Note {
+    let mut note = Note {
         provider: "static".to_owned(),
         origin: String::new(),
-        username: credential.username.clone(),
+        username: String::new(),
+        mark: None,
         issued_at: host.now().await?,
         expires_at: None,
         handle: Handle::NotALease,
     };
+    note.describe(&credential);
     keeper.hold(host, &note).await?;
     Ok(Lease { credential, note })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Secret;
+use crate::{docker::mark, secret::Secret};
 
 /// What docker gets.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub struct Note {
     pub origin: String,
     /// As whom; empty until the credential is there.
     pub username: String,
+    /// A digest that tells docker's entry for this credential from others under the same name; none until the
+    /// credential is there.
+    pub mark: Option<String>,
     /// Seconds since 1970.
     pub issued_at: u64,
     /// Seconds since 1970; none if the provider does not say.
@@ -69,6 +72,12 @@ pub enum Handle {
 }
 
 impl Note {
+    /// Notes what the credential is: nothing that could be used in its place.
+    pub fn describe(&mut self, credential: &Credential) {
+        self.username.clone_from(&credential.username);
+        self.mark = Some(mark::of(&credential.username, &credential.secret));
+    }
+
     /// Whether something can be done about it at `logout`.
     pub fn is_revocable(&self) -> bool {
         matches!(self.handle, Handle::Token { .. } | Handle::Vault { .. })

@@ -1,7 +1,7 @@
 //! Who vouches: an identity goes in, a lease comes out.
 //!
 //! One file per provider, each made of pure pairs (build a request, read an answer) and one short exchange. What is
-//! common is here and in [`peer`]: limits, the check of what came back, and who is asked.
+//! common is here and in `peer`: limits, the check of what came back, and who is asked.
 
 pub mod broker;
 pub mod docker;

@@ -18,6 +18,8 @@ pub struct Keeper {
     pub record: Record,
     /// The older login of the same job that this one replaces.
     pub older: Option<Record>,
+    /// The other records: jobs that share the directory may have made the login that is there.
+    pub others: Vec<Record>,
     /// How many leases of `record` came before the one in the making.
     settled: usize,
 }
@@ -31,15 +33,15 @@ impl Keeper {
         host.record(Access::Prepare).await?.map_err(|trouble| unusable(&trouble))?;
         let record = Record::new(host.random(16).await?, owner, client);
         if record.owner.kind != Kind::Login {
-            return Ok(Self { record, older: None, settled: 0 });
+            return Ok(Self { record, older: None, others: Vec::new(), settled: 0 });
         }
         let shelf = Shelf::read(host).await?;
         let name = record.name();
         if let Some((file, why)) = shelf.foreign.iter().find(|(file, _)| *file == name) {
             return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
         }
-        let older = shelf.records.into_iter().find(|older| older.name() == name);
-        let mut keeper = Self { record, older, settled: 0 };
+        let (mut same, others): (Vec<_>, Vec<_>) = shelf.records.into_iter().partition(|older| older.name() == name);
+        let mut keeper = Self { record, older: same.pop(), others, settled: 0 };
         if let Some(older) = &keeper.older {
             // The new record replaces the file, so it carries everything that still has to be undone.
             keeper.record.leases.clone_from(&older.leases);
@@ -116,6 +118,6 @@ impl From<Record> for Keeper {
     /// For `logout`: nothing is in the making.
     fn from(record: Record) -> Self {
         let settled = record.leases.len();
-        Self { record, older: None, settled }
+        Self { record, older: None, others: Vec::new(), settled }
     }
 }

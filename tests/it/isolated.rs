@@ -8,7 +8,7 @@ use crate::support::{World, driven::leased, job::Provider};
 fn exported(stdout: &str) -> String {
     let script = "eval \"$OUTPUT\"; printf '%s' \"$DOCKER_CONFIG\"";
     let shell = std::process::Command::new("/bin/sh")
-        .args(["-euc", &script])
+        .args(["-euc", script])
         .env_clear()
         .env("OUTPUT", stdout)
         .output()

@@ -9,7 +9,9 @@ use crate::support::{
 };
 
 /// Where the client is killed, and whether a lease may outlive the logout because nobody could write it down.
-const PLACES: &[(Provider, &str, fn() -> Hold, bool)] = &[
+type Place = (Provider, &'static str, fn() -> Hold, bool);
+
+const PLACES: &[Place] = &[
     // The request is on its way already: the broker answers somebody who is gone.
     (Provider::Broker, "before the exchange", || Hold::before(Service::Forwarded, "/oauth/token"), true),
     (Provider::Broker, "after the mint, unanswered", || Hold::after(Service::Forwarded, "/oauth/token"), true),

@@ -21,65 +21,69 @@ fn logout<'w>(world: &'w World, provider: Provider) -> Job<'w> {
     world.job("logout").usual(provider)
 }
 
+/// What happens before the logout, what it says, and whether something lives on that should not.
+type Answer = (&'static str, Provider, fn(&World), &'static str, bool);
+
+const ANSWERS: &[Answer] = &[
+    ("confirmed by the broker", Provider::Broker, |_| {}, "revoked and confirmed", false),
+    ("confirmed by Vault", Provider::Vault, |_| {}, "revoked and confirmed", false),
+    (
+        "a 200 that says no more",
+        Provider::Broker,
+        |world| {
+            world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/revoke").then(Action::json(200, &json!({}))));
+        },
+        "revocation requested, not confirmed",
+        false,
+    ),
+    (
+        "a broker that has forgotten",
+        Provider::Broker,
+        |world| {
+            world.sandbox.fault(
+                Fault::on(Service::Forwarded, "/oauth/revoke")
+                    .then(Action::json(200, &json!({"revocation": "unknown"}))),
+            );
+        },
+        "not confirmed (the broker does not know it any more)",
+        false,
+    ),
+    (
+        "no policy for leases",
+        Provider::Vault,
+        |world| {
+            let (_, mint) =
+                ("", [("dockerhub/token/acmebot/*", &[vault::Capability::Create, vault::Capability::Update][..])]);
+            world.sandbox.vault().write_policy("", "dockerhub", &mint);
+        },
+        "not confirmed (the policy of the role lacks `update` on sys/leases/revoke)",
+        false,
+    ),
+    ("cannot be revoked", Provider::Docker, |_| {}, "cannot be revoked, dies at", false),
+    ("not a lease", Provider::Static, |_| {}, "not a lease, lives on at its owner", false),
+    (
+        "the broker is down",
+        Provider::Broker,
+        |world| {
+            world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/revoke").then(Action::status(400)).always());
+        },
+        "not revoked, lives until",
+        true,
+    ),
+    (
+        "the plugin fails",
+        Provider::Vault,
+        |world| {
+            world.sandbox.hub().set_two_factor(hublease_sandbox::ACCOUNT, true);
+        },
+        "not revoked, lives until",
+        true,
+    ),
+];
+
 #[test]
 fn each_of_the_six_answers() {
-    let rows: &[(&str, Provider, fn(&World), &str, bool)] = &[
-        ("confirmed by the broker", Provider::Broker, |_| {}, "revoked and confirmed", false),
-        ("confirmed by Vault", Provider::Vault, |_| {}, "revoked and confirmed", false),
-        (
-            "a 200 that says no more",
-            Provider::Broker,
-            |world| {
-                world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/revoke").then(Action::json(200, &json!({}))));
-            },
-            "revocation requested, not confirmed",
-            false,
-        ),
-        (
-            "a broker that has forgotten",
-            Provider::Broker,
-            |world| {
-                world.sandbox.fault(
-                    Fault::on(Service::Forwarded, "/oauth/revoke")
-                        .then(Action::json(200, &json!({"revocation": "unknown"}))),
-                );
-            },
-            "not confirmed (the broker does not know it any more)",
-            false,
-        ),
-        (
-            "no policy for leases",
-            Provider::Vault,
-            |world| {
-                let (_, mint) =
-                    ("", [("dockerhub/token/acmebot/*", &[vault::Capability::Create, vault::Capability::Update][..])]);
-                world.sandbox.vault().write_policy("", "dockerhub", &mint);
-            },
-            "not confirmed (the policy of the role lacks `update` on sys/leases/revoke)",
-            false,
-        ),
-        ("cannot be revoked", Provider::Docker, |_| {}, "cannot be revoked, dies at", false),
-        ("not a lease", Provider::Static, |_| {}, "not a lease, lives on at its owner", false),
-        (
-            "the broker is down",
-            Provider::Broker,
-            |world| {
-                world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/revoke").then(Action::status(400)).always());
-            },
-            "not revoked, lives until",
-            true,
-        ),
-        (
-            "the plugin fails",
-            Provider::Vault,
-            |world| {
-                world.sandbox.hub().set_two_factor(hublease_sandbox::ACCOUNT, true);
-            },
-            "not revoked, lives until",
-            true,
-        ),
-    ];
-    for (name, provider, prepare, says, is_failure) in rows {
+    for (name, provider, prepare, says, is_failure) in ANSWERS {
         for strict in [false, true] {
             let world = logged_in(*provider);
             prepare(&world);

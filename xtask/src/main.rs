@@ -5,6 +5,7 @@
 mod bench;
 mod binaries;
 mod demo;
+mod outside;
 mod process;
 mod terminal;
 mod test;

@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::{Blame, Secrets, file, is_name, repeated};
 use crate::hub::start::unfit_password;
 use crate::hub::{Account, Kind};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 /// Organization tokens on a Team plan; a Business plan has 100.
 const DEFAULT_QUOTA: u64 = 10;

@@ -2,9 +2,8 @@
 
 use toml::Spanned;
 
-use super::{Blame, file, is_name, is_secure, repeated};
+use super::{Blame, file, is_address, is_name, repeated};
 use crate::issuer::{Algorithm, IdentityUse, Issuer, Kind};
-use crate::keys::origin;
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
 const DEFAULT_LIVE_LEASES: usize = 3;
@@ -28,7 +27,7 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, Blame> {
     }
     let url = issuer.url.as_ref();
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['?', '#', '"', '\\', '`']);
-    if !is_plain || url.ends_with('/') || origin(url).is_none() || !is_secure(url) {
+    if !is_plain || url.ends_with('/') || !is_address(url) {
         return Err(Blame::at(
             issuer.url.span(),
             "`url` is the issuer exactly as tokens spell it in `iss`: `https`, without query and without a slash at its end",
@@ -37,7 +36,7 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, Blame> {
     let kind = kind(&issuer)?;
     let identity_use = identity_use(&issuer, &kind)?;
     if let Some(uri) = &issuer.jwks_uri
-        && (origin(uri.as_ref()).is_none() || !is_secure(uri.as_ref()))
+        && !is_address(uri.as_ref())
     {
         return Err(Blame::at(uri.span(), "`jwks_uri` is an `https` address"));
     }

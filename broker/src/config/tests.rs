@@ -55,7 +55,7 @@ fn general_settings() {
     ] {
         assert_eq!(changed(from, to), reason);
     }
-    let wrong_url = "`public_url` is `https://` and a host, without a path: clients use it as issuer and audience";
+    let wrong_url = "`public_url` is `https://` and a host in lower case, without a path and without the usual port: clients use it as issuer and audience";
     for url in [
         "http://broker.example",
         "https://broker.example/",
@@ -70,8 +70,8 @@ fn general_settings() {
     for url in [
         "https://broker.example",
         "https://broker.example:8443",
-        "http://127.0.0.1:80",
-        "http://[::1]:80",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
         "http://localhost",
     ] {
         assert_eq!(changed("\"auto\"", &format!("\"{url}\"")), "accepted", "{url}");

@@ -4,7 +4,7 @@ use hublease::scope::Scope;
 use serde_json::Value;
 
 use super::{Minted, oat, pat};
-use crate::secret::Secret;
+use hublease::secret::Secret;
 
 /// The longest id that is put into a path.
 const MAX_ID_BYTES: usize = 64;

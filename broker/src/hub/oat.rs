@@ -6,7 +6,7 @@ use hublease::scope::Action;
 use serde_json::{Value, json};
 
 use super::Order;
-use crate::clock::rfc3339;
+use hublease::time::utc;
 
 /// Where an organization's tokens are. The name passed the configuration's grammar.
 pub(super) fn collection(organization: &str) -> String {
@@ -23,7 +23,7 @@ pub(super) fn body(order: &Order) -> Value {
         "label": order.label,
         "description": "Issued to a CI job; revoked by hublease-broker",
         "resources": order.scope.repositories().map(resource).collect::<Vec<_>>(),
-        "expires_at": rfc3339(order.expires_at),
+        "expires_at": utc(order.expires_at),
     })
 }
 

@@ -7,7 +7,7 @@ use hublease::scope::Action;
 use serde_json::{Value, json};
 
 use super::Order;
-use crate::clock::rfc3339;
+use hublease::time::utc;
 
 /// Where an account's own tokens are.
 pub(super) const COLLECTION: &str = "/v2/access-tokens";
@@ -20,5 +20,5 @@ pub(super) fn body(order: &Order) -> Value {
         Some(Action::Push) => "repo:write",
         Some(Action::Pull) | None => "repo:read",
     };
-    json!({"token_label": order.label, "scopes": [scope], "expires_at": rfc3339(order.expires_at)})
+    json!({"token_label": order.label, "scopes": [scope], "expires_at": utc(order.expires_at)})
 }

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use hublease::endpoint;
 use ureq::config::Config;
+use ureq::http::Response;
 use ureq::http::header::HeaderMap;
-use ureq::http::{Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error};
 
@@ -57,20 +58,10 @@ impl Native {
     }
 
     fn agent(&self, url: &str) -> Result<&Agent, Fault> {
-        let uri: Uri = url.parse().ok().ok_or(Fault("the address is not a URL"))?;
-        match uri.scheme_str() {
-            Some("https") => Ok(&self.secure),
-            Some("http") if uri.host().is_some_and(is_loopback) => Ok(&self.loopback),
-            _ => Err(Fault("only https is spoken beyond this machine")),
-        }
+        let refused = |_unusable| Fault("only https is spoken beyond this machine");
+        let (origin, _) = endpoint::split(url).map_err(refused)?;
+        Ok(if origin.is_loopback() { &self.loopback } else { &self.secure })
     }
-}
-
-/// `localhost`, or an address that is literally of this machine.
-#[must_use]
-pub fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Outbound for Native {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hublease::secret::Secret;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
@@ -15,7 +16,6 @@ use hublease_broker::config::{Config, Secrets};
 use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 use hublease_broker::journal::memory::Memory;
 use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
-use hublease_broker::secret::Secret;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};

@@ -1,142 +1,31 @@
 //! Effects as the story asks for them, with stand-ins for programs, and signals put into the channel by hand.
 
 mod exec;
+mod world;
 
 use std::{
     fs,
     io::{self, Read, Write},
     net::TcpListener,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
 
+use self::world::{World, docker, forward, login, request, signal, undo};
 use super::Performer;
 use crate::{
     effect::{
-        Asked, Effect, Level, Outcome, Output, Perform, Stop,
+        Effect, Outcome, Output, Perform, Stop,
         docker::{Client, Directory, Ended, Registry, Run, Verb},
-        http::{Destination, Failure, Method, Repeat, Request},
+        http::{Failure, Repeat},
     },
     endpoint::Origin,
-    environment::Environment,
-    native::{
-        Reporting, Setup, stand_in,
-        worker::{Event, Signal},
-    },
     secret::Secret,
 };
 
 /// Long before any limit of an effect, and long after anything that happens at once.
 const SOON: Duration = Duration::from_secs(5);
-
-#[derive(Clone, Default)]
-struct Stream(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct World {
-    root: tempfile::TempDir,
-    stderr: Stream,
-    limit: Option<Duration>,
-    origin: Option<Origin>,
-    identity_file: Option<PathBuf>,
-}
-
-impl World {
-    fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        for name in ["bin", "user", "run"] {
-            fs::create_dir(root.path().join(name)).unwrap();
-        }
-        Self { root, stderr: Stream::default(), limit: None, origin: None, identity_file: None }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn script(&self, name: &str, body: &str) {
-        stand_in::script(&self.path("bin"), name, body);
-    }
-
-    fn performer(&self) -> Performer {
-        self.performer_with(Box::new(io::sink()))
-    }
-
-    fn performer_with(&self, stdout: Box<dyn Write>) -> Performer {
-        let text = |path: &Path| path.display().to_string();
-        let environment = Environment::new([
-            ("PATH".to_owned(), format!("{}:/usr/bin:/bin", text(&self.path("bin")))),
-            ("DOCKER_CONFIG".to_owned(), text(&self.path("user"))),
-            ("RUNNER_TEMP".to_owned(), text(&self.path("run"))),
-            ("VAULT_TOKEN".to_owned(), "hvs.x".to_owned()),
-        ]);
-        let setup = Setup {
-            destinations: self.origin.iter().map(|origin| (Destination::Provider, origin.clone())).collect(),
-            certificates: None,
-            identity_file: self.identity_file.clone(),
-            environment,
-            working_directory: self.path("work"),
-            forward_limit: self.limit,
-            reporting: Reporting {
-                threshold: Level::Note,
-                progress: false,
-                colours: false,
-                mask: false,
-                exports: true,
-            },
-            github_env: None,
-            bash_env: None,
-        };
-        Performer::new(setup, stdout, Box::new(self.stderr.clone()))
-    }
-
-    fn said(&self) -> String {
-        String::from_utf8(self.stderr.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-fn forward(effect: Effect) -> Asked {
-    Asked { effect, undo: false }
-}
-
-fn undo(effect: Effect) -> Asked {
-    Asked { effect, undo: true }
-}
-
-fn docker(verb: Verb) -> Effect {
-    Effect::Docker(Run { client: Client::Docker, verb, directory: Directory::User })
-}
-
-fn login() -> Effect {
-    docker(Verb::Login { registry: Registry::Hub, username: "acme".to_owned(), stdin: Secret::new("s3cret") })
-}
-
-fn signal(number: u8) -> Event {
-    Event::Signal(Signal { number, from_terminal: false })
-}
-
-fn request(repeat: Repeat) -> Effect {
-    Effect::Http(Request {
-        to: Destination::Provider,
-        method: Method::Get,
-        path_and_query: "/".to_owned(),
-        headers: Vec::new(),
-        body: Secret::default(),
-        repeat,
-    })
-}
 
 /// A server that, once asked, has these signals arrive, and then answers or keeps silent.
 fn server(world: &mut World, signals: &'static [u8], answers: bool) -> Performer {

@@ -4,7 +4,7 @@
 //! its leases too. A mint whose answer is lost is never repeated while the token that made it is alive. A secret
 //! without a lease (KV) needs no Vault token afterwards, so that one is revoked at once.
 //!
-//! Follows Vault's HTTP API documentation; the wire shapes are in [`wire`].
+//! Follows Vault's HTTP API documentation; the wire shapes are in `wire`.
 
 mod wire;
 
@@ -149,7 +149,7 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
     }
     keeper.hold(host, &note).await.map_err(Lost::settled)?;
     let credential = credential(peer.name(), plan, secret.username.as_deref(), secret.secret).map_err(Lost::settled)?;
-    note.username.clone_from(&credential.username);
+    note.describe(&credential);
     keeper.hold(host, &note).await.map_err(Lost::settled)?;
     Ok(Lease { credential, note })
 }
@@ -170,6 +170,7 @@ fn note(vault: &Vault, login: &Login, issued_at: u64) -> Note {
         provider: "vault".to_owned(),
         origin: vault.address.endpoint.to_string(),
         username: String::new(),
+        mark: None,
         issued_at,
         expires_at: login.lease_duration.map(|life| issued_at.saturating_add(life)),
         handle: Handle::Vault { client_token: login.client_token.clone(), lease_id: None, batch: login.batch },

@@ -26,7 +26,7 @@ fn shadows() -> [(String, &'static str); 6] {
 
 #[test]
 fn a_variable_that_would_shadow_the_login_is_found_before_anything_is_minted() {
-    for provider in [Provider::Vault, Provider::Docker, Provider::Static] {
+    for provider in Provider::ALL {
         for (value, cause) in shadows() {
             let world = world();
             world.add_secret("the shadowing entry", "dckr_pat_of-the-shadowing-variable");
@@ -58,7 +58,7 @@ fn a_variable_about_another_registry_or_an_empty_one_shadows_nothing() {
 
 #[test]
 fn a_missing_docker_is_found_before_anything_is_minted() {
-    for provider in [Provider::Vault, Provider::Docker, Provider::Static] {
+    for provider in Provider::ALL {
         let world = world();
         fs::remove_file(world.path("bin/docker")).unwrap();
         // What lies in the workspace, or in a directory that PATH names by a relative path, is not docker.

@@ -41,7 +41,7 @@ fn a_new_file_is_for_its_owner_only() {
 
 #[test]
 fn a_file_that_is_a_link_stays_one_and_what_it_leads_to_is_changed() {
-    for (client, relative) in [("docker", false), ("none", false), ("none", true)] {
+    for (client, relative) in [("docker", false), ("docker", true), ("none", false), ("none", true)] {
         let world = world();
         fs::create_dir_all(world.home().join(".docker")).unwrap();
         fs::create_dir(world.home().join("dotfiles")).unwrap();
@@ -106,16 +106,20 @@ fn outside_ci_a_logout_is_for_its_own_directory() {
 
 #[test]
 fn a_person_who_logs_in_later_keeps_that_login() {
-    let world = world();
-    let before_ours = world.sandbox.live();
-    login(&world).run().code(0);
-    log_in_by_hand(&world, "alice");
-    let note = "docker.io: somebody else has logged in since; that login is left alone\n";
-    logout(&world).run().code(0).says(note).says("the credential of acmebot: revoked and confirmed\n");
-    assert_eq!(logged_in_as(&world).as_deref(), Some("alice"));
-    assert_eq!(world.sandbox.live().len(), before_ours.len() + 1, "the person's token lives");
-    assert!(docker(&world, &["manifest", "inspect", "acme/app:latest"], "").status.code().is_some());
-    assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new());
+    // Under the same name as well: the credential is another one.
+    for username in ["alice", "acmebot"] {
+        let world = world();
+        let before = world.sandbox.live();
+        login(&world).run().code(0);
+        log_in_by_hand(&world, username);
+        let config = world.read_config();
+        let note = "docker.io: somebody else has logged in since; that login is left alone\n";
+        logout(&world).run().code(0).says(note).says("the credential of acmebot: revoked and confirmed\n");
+        assert_eq!(world.read_config(), config, "{username}");
+        assert_eq!(world.sandbox.live().len(), before.len() + 1, "the person's token lives");
+        assert!(docker(&world, &["manifest", "inspect", "library/alpine:latest"], "").status.success());
+        assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new());
+    }
 }
 
 #[test]

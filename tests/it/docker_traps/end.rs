@@ -13,6 +13,7 @@ fn a_lease_that_has_ended_is_logged_out_and_told() {
     let world = world();
     login(&world).run().code(0);
     world.sandbox.advance(LONG);
+    assert_eq!(world.sandbox.live(), [], "Vault ends what is over when it is asked next");
     assert!(!docker(&world, &["manifest", "inspect", "acme/app:latest"], "").status.success());
     logout(&world).run().code(0).says("the credential of acmebot: already over\n");
     assert_eq!(logged_in_as(&world), None);
@@ -29,6 +30,7 @@ fn a_credential_that_ends_while_docker_logs_in_is_a_refusal() {
         let running = job(&world, "login", provider).spawn();
         latch.reached().unwrap();
         world.sandbox.advance(LONG);
+        assert_eq!(world.sandbox.live(), []);
         latch.release();
         let outcome = running.wait().code(6).says("error: docker.io did not accept the credential\n");
         assert_eq!(super::token_requests(&outcome), 1);

@@ -101,7 +101,7 @@ fn a_helper_that_fails_to_store_ends_the_login_and_the_lease() {
     assert_eq!(calls(&world).iter().filter(|call| *call == "fake store").count(), 1, "tried once only");
     outcome
         .says("error: docker's credential helper could not store the credential\n")
-        .says("because: Error saving credentials: error storing credentials - err: exit status 1, out: `the key ring is locked`\n")
+        .says("because: it says: Error saving credentials: error storing credentials - err: exit status 1, out: `the key ring is locked`\n")
         .says("hint: give `--isolated`, or repair the helper that config.json names\n")
         .says("the credential of acmebot: revoked and confirmed\n");
     leaves_nothing(&world, &before);
@@ -185,7 +185,7 @@ fn without_a_client_a_helper_would_hide_the_file_so_the_login_is_private() {
     world.write_config(config);
     let before = world.sandbox.live();
     let outcome = login(&world).args(&["--client", "none"]).run().code(0);
-    let private = super::private::directory_of(&outcome.says("warning: logging in to a private directory, because"));
+    let private = super::private::directory_of(&outcome.says("warning: logging in to a private directory, because docker asks the credential helper `fake` and would not see what is written to the file\n"));
     let text = std::fs::read_to_string(private.join("config.json")).unwrap();
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(entry_of(&written).is_some());

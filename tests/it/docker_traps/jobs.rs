@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use hublease_sandbox::LiveCredential;
 
-use super::{children_are_clean, login, logout, world};
-use crate::support::{World, job::Job};
+use super::{children_are_clean, docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, text, world};
+use crate::support::{
+    World,
+    job::{Job, Outcome, Running},
+};
 
 /// As many as a large machine runs.
 const JOBS: usize = 20;
@@ -29,20 +32,28 @@ fn alive(world: &World) -> Vec<String> {
     live.filter(|item: &LiveCredential| item.kind == "lease").map(|item| item.id).collect()
 }
 
+/// Runs jobs at once. They are searched for secrets when all have ended, because a file that docker is about to
+/// rename is a file under another name.
+fn at_once<'w>(jobs: impl Iterator<Item = Job<'w>>) -> Vec<Outcome> {
+    let mut running: Vec<_> = jobs.map(Job::spawn).collect();
+    running.iter_mut().for_each(|running| drop(running.child.wait().unwrap()));
+    running.into_iter().map(Running::wait).collect()
+}
+
 #[test]
 fn jobs_at_once_have_records_of_their_own_and_each_logout_revokes_only_its_own() {
     let world = world();
     let before = world.sandbox.live();
-    let running: Vec<_> = (0..JOBS).map(|number| of(number, login(&world)).spawn()).collect();
-    running.into_iter().for_each(|running| drop(running.wait().code(0)));
+    for outcome in at_once((0..JOBS).map(|number| of(number, login(&world)))) {
+        drop(outcome.code(0));
+    }
     let leases = leases(&world);
     assert_eq!((leases.len(), alive(&world).len()), (JOBS, JOBS));
 
     let mut expected: Vec<String> = leases.values().cloned().collect();
     for half in [0..JOBS / 2, JOBS / 2..JOBS] {
-        let running: Vec<_> = half.clone().map(|number| of(number, logout(&world)).spawn()).collect();
-        for running in running {
-            running.wait().code(0).says("the credential of acmebot: revoked and confirmed\n");
+        for outcome in at_once(half.clone().map(|number| of(number, logout(&world)))) {
+            outcome.code(0).says("the credential of acmebot: revoked and confirmed\n");
         }
         for number in half {
             let own = &leases[&format!("circleci 00000000-0000-4000-8000-{number:012}")];
@@ -56,4 +67,33 @@ fn jobs_at_once_have_records_of_their_own_and_each_logout_revokes_only_its_own()
     }
     assert_eq!(world.sandbox.live(), before);
     children_are_clean(&world);
+}
+
+#[test]
+fn whichever_job_ends_first_the_other_stays_logged_in_and_what_was_there_comes_back() {
+    for person in [None, Some("alice"), Some("acmebot")] {
+        for first in [0, 1] {
+            let world = world();
+            person.map(|name| log_in_by_hand(&world, name));
+            let found = entry(&world);
+            let before = world.sandbox.live();
+            let logins = [0, 1].map(|number| {
+                of(number, login(&world)).run().code(0);
+                entry(&world)
+            });
+            of(first, logout(&world)).run().code(0).says("revoked and confirmed");
+            // Docker's file has room for one login: it is the later job's, or the earlier one's again.
+            assert_eq!(entry(&world), logins[1 - first], "{person:?}, job {first} ends first");
+            let inspected = docker(&world, &["manifest", "inspect", "acme/app:latest"], "");
+            assert!(inspected.status.success(), "{}", text(&inspected.stderr));
+            of(1 - first, logout(&world)).run().code(0).says("revoked and confirmed");
+            assert_eq!(entry(&world), found, "{person:?}, job {first} ended first");
+            leaves_nothing(&world, &before);
+        }
+    }
+}
+
+/// The login that docker's file holds.
+fn entry(world: &World) -> Option<(String, String)> {
+    world.config().exists().then(|| entry_of(&world.read_config())).flatten()
 }

@@ -114,6 +114,24 @@ fn a_shell_that_took_over_the_directory_logs_out_with_it_in_ci_and_outside() {
 }
 
 #[test]
+fn a_login_after_a_private_one_is_where_later_steps_look() {
+    for flags in [&[][..], &["--isolated"]] {
+        let world = world();
+        let before = world.sandbox.live();
+        let first = directory_of(&login(&world).arg("--isolated").run().code(0));
+        let first = first.display().to_string();
+        let again = login(&world).args(flags).env("DOCKER_CONFIG", first.as_str()).run().code(0);
+        let second = directory_of(&again.says("the older login of this job is replaced"));
+        assert!(entry_of(&config_of(&second)).is_some() && !world.config().exists());
+        assert_eq!(world.sandbox.live().len(), before.len() + 3, "the last login's token, lease and credential");
+        let outcome = logout(&world).env("DOCKER_CONFIG", second.display().to_string()).run().code(0);
+        outcome.says("the credential of acmebot: revoked and confirmed\n");
+        assert_eq!(fs::read_dir(world.records()).unwrap().count(), 0, "both directories are gone");
+        leaves_nothing(&world, &before);
+    }
+}
+
+#[test]
 fn what_others_put_into_the_directory_stays_and_is_named() {
     let world = world();
     let before = world.sandbox.live();

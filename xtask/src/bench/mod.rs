@@ -1,6 +1,138 @@
-//! placeholder
-use crate::{Failure, terminal::Terminal, workspace::Workspace};
-pub(crate) const HELP: &str = "";
-pub(crate) fn run(_: &[String], _: &Workspace, _: &Terminal) -> Result<(), Failure> {
+//! `cargo xtask bench`: the client beside curl, on one machine, in one run.
+//!
+//! What is compared: the wall time of `hublease login --client none` and of the same number of curl processes, one after the
+//! other, that make the same requests (methods, paths, headers, bodies) over TLS through the same proxy. The two take turns,
+//! and the medians are compared. Timings decide nothing: the figures are printed, and the exit code is 0.
+
+mod curl;
+mod figures;
+mod memory;
+mod roots;
+
+use std::{fs, path::Path, time::Duration};
+
+use self::{curl::Replay, figures::Figure, roots::Roots};
+use crate::{
+    Failure,
+    binaries::{Binaries, build_static},
+    no_options,
+    outside::{Limits, Outside, Provider, Shape},
+    terminal::Terminal,
+    test::LARGEST,
+    workspace::{Workspace, program},
+};
+
+/// What `cargo xtask bench --help` prints.
+pub(crate) const HELP: &str = "\
+usage: cargo xtask bench
+
+Builds the released client (static, optimised) and compares a whole `login --client none`, through our broker
+and through Vault, with the same requests made by one curl process each. Prints the ratio of the medians, the
+client's peak memory, and its size. Needs curl and the target for the static build. No option.
+";
+
+/// Turns that are measured, and turns before them that are not.
+const TURNS: usize = 30;
+const WARM_UPS: usize = 3;
+/// How often the peak of memory is looked for; the highest counts.
+const MEMORY_RUNS: usize = 5;
+/// The client's peak memory should stay under this, in bytes.
+const MEMORY: u64 = 8_000_000;
+/// Enough for every lease of the run.
+const LIMITS: Limits = Limits { leases: 1000, quota: 1000 };
+/// Requests per minute that the sandbox's Docker Hub takes.
+const UNHINDERED: u64 = 1_000_000;
+
+/// Builds, measures, prints.
+pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
+    no_options(options)?;
+    let curl = program("curl").ok_or_else(|| "curl is not installed".to_owned())?;
+    let log = workspace.log("bench-build")?;
+    terminal.begin("building ... ");
+    let binaries = Binaries::build(workspace, &log, terminal)?;
+    let client = build_static(workspace, &log, terminal)?;
+    let size = fs::metadata(&client).map_err(|error| error.to_string())?.len();
+    terminal.say("done");
+
+    let outside = Outside::start(&binaries, &LIMITS)?.with_client(client);
+    outside.sandbox.hub().set_rate_limit(UNHINDERED);
+    let mut figures = Vec::new();
+    for provider in [Provider::Broker, Provider::Vault] {
+        for roots in [Roots::One, Roots::Machine] {
+            terminal.begin(&format!("login through {provider}, {roots}, {TURNS} turns ... "));
+            let race = race(&outside, provider, &roots.file(&outside)?, &curl)?;
+            terminal.say("done");
+            figures.extend(race.figures(provider, roots));
+        }
+    }
+    figures.push(Figure::bytes("size of the static build", size, LARGEST));
+    figures::print(&figures, terminal);
     Ok(())
+}
+
+/// What was measured for one provider.
+struct Race {
+    client: Vec<Duration>,
+    curl: Vec<Duration>,
+    requests: usize,
+    memory: u64,
+}
+
+impl Race {
+    fn figures(&self, provider: Provider, roots: Roots) -> [Figure; 2] {
+        let (client, curl) = (figures::median(&self.client), figures::median(&self.curl));
+        let name = format!("login through {provider}, {roots}, beside {} curl processes", self.requests);
+        let memory = format!("  its peak memory, highest of {MEMORY_RUNS}");
+        [Figure::ratio(name, client, curl), Figure::bytes(&memory, self.memory, MEMORY)]
+    }
+}
+
+fn race(outside: &Outside, provider: Provider, certificates: &Path, curl: &Path) -> Result<Race, String> {
+    // GitHub's jobs ask for their token by a request of its own; CircleCI's have it already.
+    let shape = Shape::CircleCi;
+    let mut job = outside.job(shape, provider.audience());
+    job.push(("SSL_CERT_FILE".to_owned(), certificates.display().to_string()));
+    let home = outside.home()?;
+    let mut login = vec!["login".to_owned(), "--client".to_owned(), "none".to_owned()];
+    login.extend(provider.login(shape));
+    let mut logout = vec!["logout".to_owned()];
+    logout.extend(provider.logout());
+    let client = || {
+        let said = outside.run(&login, &home, &job)?;
+        if said.code == 0 {
+            Ok(said.time)
+        } else {
+            Err(format!("login ended with {}: {}", said.code, said.text.trim()))
+        }
+    };
+    let undo = || {
+        let said = outside.run(&logout, &home, &job)?;
+        if said.code == 0 { Ok(()) } else { Err(format!("logout ended with {}: {}", said.code, said.text.trim())) }
+    };
+
+    let before = outside.sandbox.log().len();
+    client()?;
+    let mut replay = Replay::of(&outside.sandbox.log()[before..], curl, outside, certificates)?;
+    undo()?;
+    let mut race = Race { client: Vec::new(), curl: Vec::new(), requests: replay.requests(), memory: 0 };
+    for turn in 0..WARM_UPS + TURNS {
+        // Whoever comes second finds warmer caches; they take turns in that too.
+        let (ours, theirs) = if turn % 2 == 0 {
+            let ours = client()?;
+            (ours, replay.run()?)
+        } else {
+            let theirs = replay.run()?;
+            (client()?, theirs)
+        };
+        undo()?;
+        if turn >= WARM_UPS {
+            race.client.push(ours);
+            race.curl.push(theirs);
+        }
+    }
+    for _ in 0..MEMORY_RUNS {
+        race.memory = race.memory.max(memory::peak(outside, &login, &home, &job)?);
+        undo()?;
+    }
+    Ok(race)
 }

@@ -1,6 +1,110 @@
-//! placeholder
-use crate::{Failure, terminal::Terminal, workspace::Workspace};
-pub(crate) const HELP: &str = "";
-pub(crate) fn run(_: &[String], _: &Workspace, _: &Terminal) -> Result<(), Failure> {
-    Ok(())
+//! `cargo xtask demo`: the story of a job, told with real programs against the sandbox.
+
+mod paper;
+mod story;
+mod use_it;
+
+use std::{fs, time::Instant};
+
+use self::{
+    paper::Paper,
+    story::{Ended, Story},
+};
+use crate::{
+    Failure,
+    binaries::Binaries,
+    no_options,
+    outside::{Limits, Outside, Provider, Shape, said},
+    terminal::{Terminal, Tone, spell},
+    workspace::Workspace,
+};
+
+/// What `cargo xtask demo --help` prints.
+pub(crate) const HELP: &str = "\
+usage: cargo xtask demo
+
+Builds client, broker and sandbox, starts the outside world on loopback, and tells the story of a CircleCI
+job and of a GitHub Actions job: log in through our broker, through Vault and through Docker's own exchange,
+use the credential, log out, be refused; each time also in a job that nothing was granted to.
+
+With a docker CLI on PATH the login is the real `docker login` to Docker Hub's real names, which a proxy on
+loopback answers. Nothing leaves this machine once everything is built. No option; NO_COLOR is honoured.
+";
+
+/// In this order: the last one moves the sandbox's clock.
+const STORIES: [(Shape, Provider); 6] = [
+    (Shape::CircleCi, Provider::Broker),
+    (Shape::CircleCi, Provider::Vault),
+    (Shape::CircleCi, Provider::Docker),
+    (Shape::GitHub, Provider::Broker),
+    (Shape::GitHub, Provider::Vault),
+    (Shape::GitHub, Provider::Docker),
+];
+
+/// Builds, starts, tells.
+pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
+    no_options(options)?;
+    let binaries = build(workspace, terminal)?;
+    let begun = Instant::now();
+    let outside = Outside::start(&binaries, &Limits::USUAL)?;
+    let paper = Paper::new(terminal, &outside);
+    let docker = Outside::docker();
+    terminal.say(&format!("sandbox and broker are up ({})", spell(begun.elapsed())));
+    match &docker {
+        Some(path) => {
+            let version = said(std::process::Command::new(path).arg("--version").env_clear())?.text;
+            terminal.say(&format!("logins by the real docker CLI: {} ({})", path.display(), version.trim()));
+        }
+        None => terminal.say("no docker CLI on PATH: logins by `--client none`, which writes docker's file itself"),
+    }
+
+    let (mut sum, mut failed) = (Ended::default(), Vec::new());
+    for (index, (shape, provider)) in STORIES.into_iter().enumerate() {
+        let name = format!("a {shape} job, through {provider}");
+        paper.title(&format!("{}. A {shape} job, through {provider}", index + 1));
+        let story = Story { outside: &outside, paper: &paper, docker: docker.as_deref(), shape, provider };
+        match story.tell() {
+            Ok(ended) => {
+                sum.logins += ended.logins;
+                sum.revoked += ended.revoked;
+            }
+            Err(why) => {
+                paper.bad(&why);
+                failed.push(format!("{name}: {why}"));
+            }
+        }
+    }
+    failed.extend(outside.sandbox.unexpected().into_iter().map(|host| format!("reached for another host: {host}")));
+    failed.extend(outside.sandbox.live().into_iter().map(|left| format!("still alive: {} {}", left.kind, left.id)));
+    end(&sum, &failed, terminal)
+}
+
+fn build(workspace: &Workspace, terminal: &Terminal) -> Result<Binaries, Failure> {
+    let (log, begun) = (workspace.log("demo-build")?, Instant::now());
+    terminal.begin("building client, broker and sandbox ... ");
+    let built = Binaries::build(workspace, &log, terminal);
+    match built {
+        Ok(binaries) => {
+            terminal.say(&spell(begun.elapsed()));
+            Ok(binaries)
+        }
+        Err(why) => {
+            terminal.say(&terminal.paint(Tone::Bad, "FAILED"));
+            terminal.quote("build", &fs::read_to_string(&log).unwrap_or_default());
+            Err(Failure::Broken(why))
+        }
+    }
+}
+
+fn end(sum: &Ended, failed: &[String], terminal: &Terminal) -> Result<(), Failure> {
+    terminal.say("");
+    if failed.is_empty() {
+        let line = format!("demo: ok, {} logins, {} revoked and refused afterwards", sum.logins, sum.revoked);
+        terminal.say(&line);
+        return Ok(());
+    }
+    for what in failed {
+        terminal.say(&terminal.paint(Tone::Bad, &format!("demo: failed: {what}")));
+    }
+    Err(Failure::Told)
 }

@@ -14,6 +14,7 @@ mod system;
 
 use std::{cell::RefCell, fs, path::PathBuf, time::Instant};
 
+pub(crate) use self::statically::LARGEST;
 use self::{deny::Deny, options::Options};
 use crate::{
     Failure,

@@ -1,0 +1,219 @@
+//! The closed list of what can go wrong, in the order of the story. `docs/troubleshooting.md` has one section for each.
+
+use super::Stage;
+
+/// Declares the list: name, stage, sentence (`{}` is what it is about), hint (may be empty).
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident $stage:ident $sentence:literal $hint:literal;)*) => {
+        /// One entry of the closed list of failures.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Problem { $($(#[$doc])* $name,)* }
+
+        impl Problem {
+            /// Every entry, in the order of the story.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name in this list.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// The sentence; `{}` stands for what it is about.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)* }
+            }
+
+            /// What to do about it; empty when there is nothing more to say.
+            pub fn hint(self) -> &'static str {
+                match self { $(Self::$name => $hint,)* }
+            }
+
+            /// Where in the story it belongs; decides the exit code.
+            pub fn stage(self) -> Stage {
+                match self { $(Self::$name => problems!(@stage $stage),)* }
+            }
+        }
+    };
+    (@stage Interrupted) => { Stage::Interrupted(2) };
+    (@stage NotFound) => { Stage::Command(127) };
+    (@stage NotExecutable) => { Stage::Command(126) };
+    (@stage $stage:ident) => { Stage::$stage };
+}
+
+problems! {
+    /// An argument that no command knows, or one that is missing.
+    CommandLine Usage "the command line is not understood"
+        "`hublease --help` lists the commands, `hublease COMMAND --help` the flags of one";
+    /// A flag with an empty value.
+    EmptyFlag Usage "{} is empty"
+        "leave the flag out or give it a value; an empty variable counts as unset";
+    /// A value of the wrong form.
+    InvalidValue Usage "the value of {} cannot be used" "";
+    /// Something that the chosen provider cannot do without.
+    Missing Usage "{} is missing" "";
+    /// Nothing selects a provider.
+    NoProvider Usage "nothing says which provider to ask"
+        "give `--connection-id` (Docker), `--broker-url`, or `--vault-path`; or `--provider static` with `--secret-env`";
+    /// Two inputs select different providers.
+    TwoProviders Usage "more than one provider is selected: {}"
+        "name the one that you mean with `--provider`";
+    /// A wish that the chosen provider cannot honour.
+    NotHonoured Usage "this provider cannot honour {}"
+        "docs/providers.md has the table of what each provider sends, does itself, or refuses";
+    /// Two flags that exclude each other.
+    Conflict Usage "{} exclude each other" "";
+    /// A URL-shaped audience of another origin than the provider's.
+    ForeignAudience Usage "the audience {} belongs to another origin than the provider"
+        "a token for another audience can be used there by whoever receives it; give `--audience-elsewhere` if it is meant";
+    /// `token` with a terminal as its output.
+    Terminal Usage "a credential is not printed on a terminal"
+        "send the output to a file or a pipe, or give `--force`";
+    /// A certificate file that cannot be used.
+    CertificateFile Usage "the certificates of {} cannot be used"
+        "`--ca-cert` takes a file with certificates in PEM form";
+
+    /// No source of identity applies.
+    NoIdentity Identity "no identity token here"
+        "run in CircleCI or GitHub Actions, or name a token with `--identity-token-env` or `--identity-token-file`";
+    /// GitHub without the permission.
+    GithubPermission Identity "GitHub gave this job no permission to ask for an identity token"
+        "add `permissions: { id-token: write, contents: read }` to the job";
+    /// GitHub answered something else than a token.
+    GithubAnswer Identity "GitHub did not issue an identity token"
+        "look at https://www.githubstatus.com, and whether `id-token: write` is still granted to this job";
+    /// CircleCI without a token.
+    CircleciEmpty Identity "CircleCI gave this job no identity token"
+        "builds of forks get one only if the project passes secrets to them; CircleCI Server has them from 4.4 on";
+    /// `circleci run oidc get` failed.
+    CircleciProgram Identity "`circleci run oidc get` gave no identity token"
+        "another program named `circleci` (the CLI, for instance) may come first on PATH and hide the one of the job";
+    /// The named variable is unset or empty.
+    IdentityVariable Identity "the variable {} holds no identity token"
+        "check its name, and that the CI system fills it for this job";
+    /// The file cannot be read.
+    IdentityFile Identity "the identity token file cannot be read"
+        "check the path, and that the file is readable for this user";
+    /// What was found is not a JWT.
+    IdentityMalformed Identity "what was found is not an identity token"
+        "an identity token is a JWT: three parts, separated by dots";
+    /// The token is over.
+    IdentityExpired Identity "the identity token has expired"
+        "log in earlier in the job, or have the CI system write a fresh token to a file (`--identity-token-file`)";
+
+    /// The provider wants another audience.
+    RefusedAudience Refused "{} does not accept the audience of the identity token"
+        "make `--audience` and the provider agree: `bound_audiences` of the Vault role, the broker's public URL, or `https://identity.docker.com`";
+    /// The provider does not know the issuer.
+    RefusedIssuer Refused "{} does not trust the issuer of the identity token"
+        "Docker's own exchange accepts GitHub Actions only; a Vault mount trusts one issuer, and CircleCI has one per organization";
+    /// The provider finds the token too old.
+    RefusedExpired Refused "{} finds the identity token expired or not yet valid"
+        "log in right before the token is used; check the clock of the machine";
+    /// No rule matches.
+    RefusedRule Refused "no rule of {} accepts this job"
+        "`hublease whoami` prints the claims of this job and the narrowest rule that would accept it";
+    /// The role does not exist.
+    RefusedRole Refused "{} does not know the role"
+        "check `--vault-role` and `--vault-auth-path`";
+    /// The path is not allowed.
+    RefusedPath Refused "{} does not let this job use the path"
+        "the policy of the role needs `create` and `update` on a path that mints, and `read` on one that is read; docs/vault.md has it";
+    /// The path does not exist.
+    RefusedMissing Refused "{} has nothing at that path"
+        "check `--vault-path` and `--vault-namespace`; a KV version 2 path has `data` after its mount";
+    /// A second factor is wanted.
+    RefusedFactor Refused "{} wants a second factor, which a job cannot give"
+        "exempt the role of the job from the MFA enforcement";
+    /// The connection id is unknown or off.
+    RefusedConnection Refused "{} does not accept the connection"
+        "check `--connection-id`: it may be mistyped, deactivated or deleted";
+    /// The scope is not granted.
+    RefusedScope Refused "{} does not grant that scope"
+        "ask for less with `--scope`, or have the rule widened";
+    /// The provider refused the token once used.
+    RefusedReplay Refused "{} has seen this identity token before"
+        "a token is good for one login there; hublease asks for a fresh one on each run where the CI system allows it";
+    /// The provider refused for another reason.
+    Refused Refused "{} refused the exchange"
+        "`hublease whoami` prints what this job can prove";
+
+    /// No connection.
+    Unreachable Unavailable "{} cannot be reached"
+        "check the address, HTTPS_PROXY and NO_PROXY, and whether the provider is up";
+    /// The certificate is not trusted.
+    Untrusted Unavailable "the certificate of {} is not trusted"
+        "add the authority with `--ca-cert`, or to the system's store";
+    /// Too slow.
+    Slow Unavailable "{} did not answer in time"
+        "a request is given 15 seconds and the whole login 90";
+    /// The connection broke in mid-answer.
+    Cut Unavailable "the connection to {} broke before the answer was complete" "";
+    /// A body over the cap.
+    TooLarge Unavailable "the answer of {} is larger than 1 MiB"
+        "the address probably does not lead to the provider";
+    /// An answer that is not what the protocol says.
+    Answer Unavailable "{} gave an answer that cannot be used"
+        "the address probably does not lead to the provider, or a proxy answers in its place";
+    /// 429.
+    Busy Unavailable "{} asks to wait longer than this login may take"
+        "try again later, or ask for a higher limit";
+    /// 5xx.
+    Failing Unavailable "{} fails"
+        "try again later; the provider's own log says why";
+    /// Vault is sealed.
+    Sealed Unavailable "{} is sealed or in maintenance"
+        "an operator has to unseal it";
+    /// A redirect that is not followed.
+    Redirected Unavailable "{} redirects elsewhere, which is not followed"
+        "use the final address; for a Vault standby name the active node with `--vault-redirect-origin`";
+    /// 204 or empty data where a credential was expected.
+    NothingMinted Unavailable "{} created no credential"
+        "the 2021 plugin answers so when the namespace is not in its configuration";
+    /// A field is missing.
+    FieldMissing Unavailable "the secret has no usable field {}"
+        "name the fields with `--vault-username-field` and `--vault-secret-field`";
+    /// The whole story took too long.
+    Deadline Unavailable "the login took longer than it may" "a login is given 90 seconds, a logout 30";
+
+    /// No docker on PATH.
+    NoDocker Docker "no {} program on PATH"
+        "install it, or give `--client none`: hublease then writes the auth file itself";
+    /// DOCKER_AUTH_CONFIG wins over what is stored.
+    Shadowed Docker "`DOCKER_AUTH_CONFIG` already decides what docker uses for {}"
+        "unset the variable for this job: docker prefers it to every login";
+    /// `config.json` is broken.
+    ConfigMalformed Docker "docker's config.json is not valid JSON, and is left as it is"
+        "repair or remove the file, or give `--isolated`";
+    /// The directory cannot be read or written.
+    ConfigUnusable Docker "docker's configuration directory cannot be used"
+        "give `--isolated`, or point DOCKER_CONFIG to a directory that this user may write";
+    /// The registry refused the credential.
+    LoginRefused Docker "{} did not accept the credential"
+        "check that the username is the account or organization that the credential belongs to";
+    /// docker login failed otherwise.
+    LoginFailed Docker "the login to {} failed" "";
+    /// The credential helper failed.
+    HelperFailed Docker "docker's credential helper could not store the credential"
+        "give `--isolated`, or repair the helper that config.json names";
+    /// The record cannot be kept.
+    RecordUnusable Docker "the record that `logout` needs cannot be kept"
+        "the record directory must belong to this user with mode 0700: $RUNNER_TEMP/hublease, $XDG_RUNTIME_DIR/hublease or $TMPDIR/hublease-<uid>";
+    /// A record that is not ours.
+    RecordForeign Docker "there is a record that this version did not write for this job; it is left alone"
+        "look at the file that is named, and remove it if nobody needs it";
+
+    /// The command of `exec` does not exist.
+    CommandMissing NotFound "the command {} does not exist" "";
+    /// The command of `exec` cannot be run.
+    CommandUnusable NotExecutable "the command {} cannot be run" "";
+
+    /// Not revoked, and strict.
+    NotRevoked Revocation "not everything was revoked"
+        "the lines above say what lives on and until when";
+    /// Standard output is gone or full.
+    OutputLost Docker "the output cannot be written" "check that the disk is not full and that the reader still reads";
+    /// A signal.
+    Interrupted Interrupted "interrupted" "";
+    /// Our fault.
+    Bug Bug "hublease came to a state that it excludes: {}" "please report this with the output of `-v`";
+}

@@ -1,0 +1,132 @@
+//! A home, stand-ins for programs, and the effects that the tests ask for.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::super::Performer;
+use crate::{
+    effect::{
+        Asked, Effect, Level,
+        docker::{Client, Directory, Registry, Run, Verb},
+        http::{Destination, Method, Repeat, Request},
+    },
+    endpoint::Origin,
+    environment::Environment,
+    native::{
+        Reporting, Setup, stand_in,
+        worker::{Event, Signal},
+    },
+    secret::Secret,
+};
+
+#[derive(Clone, Default)]
+pub(super) struct Stream(pub(super) Arc<Mutex<Vec<u8>>>);
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) struct World {
+    pub(super) root: tempfile::TempDir,
+    pub(super) stderr: Stream,
+    pub(super) limit: Option<Duration>,
+    pub(super) origin: Option<Origin>,
+    pub(super) identity_file: Option<PathBuf>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["bin", "user", "run"] {
+            fs::create_dir(root.path().join(name)).unwrap();
+        }
+        Self { root, stderr: Stream::default(), limit: None, origin: None, identity_file: None }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub(super) fn script(&self, name: &str, body: &str) {
+        stand_in::script(&self.path("bin"), name, body);
+    }
+
+    pub(super) fn performer(&self) -> Performer {
+        self.performer_with(Box::new(io::sink()))
+    }
+
+    pub(super) fn performer_with(&self, stdout: Box<dyn Write>) -> Performer {
+        let text = |path: &Path| path.display().to_string();
+        let environment = Environment::new([
+            ("PATH".to_owned(), format!("{}:/usr/bin:/bin", text(&self.path("bin")))),
+            ("DOCKER_CONFIG".to_owned(), text(&self.path("user"))),
+            ("RUNNER_TEMP".to_owned(), text(&self.path("run"))),
+            ("VAULT_TOKEN".to_owned(), "hvs.x".to_owned()),
+        ]);
+        let setup = Setup {
+            destinations: self.origin.iter().map(|origin| (Destination::Provider, origin.clone())).collect(),
+            certificates: None,
+            identity_file: self.identity_file.clone(),
+            environment,
+            working_directory: self.path("work"),
+            forward_limit: self.limit,
+            reporting: Reporting {
+                threshold: Level::Note,
+                progress: false,
+                colours: false,
+                mask: false,
+                exports: true,
+            },
+            github_env: None,
+            bash_env: None,
+        };
+        Performer::new(setup, stdout, Box::new(self.stderr.clone()))
+    }
+
+    pub(super) fn said(&self) -> String {
+        String::from_utf8(self.stderr.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+pub(super) fn forward(effect: Effect) -> Asked {
+    Asked { effect, undo: false }
+}
+
+pub(super) fn undo(effect: Effect) -> Asked {
+    Asked { effect, undo: true }
+}
+
+pub(super) fn docker(verb: Verb) -> Effect {
+    Effect::Docker(Run { client: Client::Docker, verb, directory: Directory::User })
+}
+
+pub(super) fn login() -> Effect {
+    docker(Verb::Login { registry: Registry::Hub, username: "acme".to_owned(), stdin: Secret::new("s3cret") })
+}
+
+pub(super) fn signal(number: u8) -> Event {
+    Event::Signal(Signal { number, from_terminal: false })
+}
+
+pub(super) fn request(repeat: Repeat) -> Effect {
+    Effect::Http(Request {
+        to: Destination::Provider,
+        method: Method::Get,
+        path_and_query: "/".to_owned(),
+        headers: Vec::new(),
+        body: Secret::default(),
+        repeat,
+    })
+}

@@ -1,0 +1,93 @@
+//! How the story is printed: commands as they would be typed, what was said below them, no secret anywhere.
+
+use std::{mem, time::Duration};
+
+use crate::{
+    outside::Outside,
+    terminal::{Terminal, Tone, spell},
+};
+
+/// What GitHub's runner reads to hide a value; the one line that may hold a secret.
+const MASK: &str = "::add-mask::";
+
+/// The page that the story is printed on.
+pub(super) struct Paper<'a> {
+    terminal: &'a Terminal,
+    outside: &'a Outside,
+}
+
+impl<'a> Paper<'a> {
+    pub(super) fn new(terminal: &'a Terminal, outside: &'a Outside) -> Self {
+        Self { terminal, outside }
+    }
+
+    pub(super) fn title(&self, text: &str) {
+        self.terminal.say("");
+        self.terminal.say(&self.terminal.paint(Tone::Strong, text));
+    }
+
+    pub(super) fn remark(&self, text: &str) {
+        self.terminal.say(&format!("  {text}"));
+    }
+
+    /// A command and how long it took.
+    pub(super) fn command(&self, command: &str, time: Duration) {
+        let time = self.terminal.paint(Tone::Faint, &format!("({})", spell(time)));
+        self.terminal.say(&format!("  $ {command}  {time}"));
+    }
+
+    /// What a program said, line by line.
+    ///
+    /// # Errors
+    /// A sentence, when there was a secret in it.
+    pub(super) fn output(&self, text: &str) -> Result<(), String> {
+        let secrets: Vec<String> = self.outside.sandbox.secrets().into_iter().map(|secret| secret.value).collect();
+        let mut masked = 0;
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            if line.starts_with(MASK) {
+                masked += 1;
+                continue;
+            }
+            self.masked(mem::take(&mut masked));
+            if let Some(secret) = secrets.iter().find(|secret| line.contains(secret.as_str())) {
+                return Err(format!("a secret was printed: {}", hidden(secret)));
+            }
+            self.terminal.say(&format!("    {line}"));
+        }
+        self.masked(masked);
+        Ok(())
+    }
+
+    /// Lines of their own would only repeat themselves: each is the command and a secret.
+    fn masked(&self, values: usize) {
+        if values > 0 {
+            let text = format!("{MASK}…  ({values} times: the runner now hides these values in the log)");
+            self.terminal.say(&format!("    {}", self.terminal.paint(Tone::Faint, &text)));
+        }
+    }
+
+    pub(super) fn good(&self, text: &str) {
+        self.terminal.say(&format!("    {}", self.terminal.paint(Tone::Good, text)));
+    }
+
+    pub(super) fn bad(&self, text: &str) {
+        self.terminal.say(&format!("  {}", self.terminal.paint(Tone::Bad, &format!("failed: {text}"))));
+    }
+}
+
+/// A secret as it may be shown: of what family it is, and how long.
+pub(super) fn hidden(secret: &str) -> String {
+    let family = if secret.starts_with("dckr_") { "dckr_" } else { "" };
+    format!("{family}… ({} characters)", secret.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn a_secret_shows_its_family_and_its_length() {
+        assert_eq!(hidden("dckr_pat_abcdef"), "dckr_… (15 characters)");
+        assert_eq!(hidden("s3cret"), "… (6 characters)");
+    }
+}

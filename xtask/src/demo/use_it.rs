@@ -1,0 +1,91 @@
+//! The authenticated request: reading a private image's manifest with the credential that docker has.
+//!
+//! With a docker CLI it is `docker manifest inspect`. Without one it is what that command does: a token from
+//! auth.docker.io for the credential, then the manifest with that token (distribution's token authentication).
+
+use std::{path::Path, process::Command, sync::Arc, time::Instant};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+use ureq::{
+    Agent, Proxy,
+    tls::{Certificate, RootCerts, TlsConfig},
+};
+
+use crate::outside::{Outside, Said, said};
+
+/// The private image that exists in the sandbox.
+pub(super) const IMAGE: &str = "acme/app:latest";
+const MANIFEST: &str = "https://registry-1.docker.io/v2/acme/app/manifests/latest";
+const TOKEN: &str = "https://auth.docker.io/token?service=registry.docker.io&scope=repository%3Aacme%2Fapp%3Apull";
+const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's name for Docker Hub in its configuration.
+const HUB: &str = "https://index.docker.io/v1/";
+
+/// How the request is written in the story.
+pub(super) fn command(docker: Option<&Path>) -> String {
+    if docker.is_some() { format!("docker manifest inspect {IMAGE}") } else { format!("GET {MANIFEST}") }
+}
+
+/// Makes the request with the credential in `configuration`, a directory as in `DOCKER_CONFIG`. Code 0 means that it worked.
+pub(super) fn make(
+    outside: &Outside,
+    docker: Option<&Path>,
+    home: &Path,
+    configuration: &Path,
+) -> Result<Said, String> {
+    match docker {
+        Some(docker) => {
+            let mut command = Command::new(docker);
+            command.args(["manifest", "inspect", IMAGE]).env_clear().envs(outside.variables(home));
+            said(command.env("DOCKER_CONFIG", configuration).current_dir(home))
+        }
+        None => ourselves(outside, configuration),
+    }
+}
+
+/// Username and secret that docker's file holds for Docker Hub, if any.
+pub(super) fn stored(configuration: &Path) -> Option<(String, String)> {
+    let text = std::fs::read_to_string(configuration.join("config.json")).ok()?;
+    let file: Value = serde_json::from_str(&text).ok()?;
+    let pair = STANDARD.decode(file["auths"][HUB]["auth"].as_str()?).ok()?;
+    let (username, secret) = String::from_utf8(pair).ok().and_then(|pair| {
+        let (username, secret) = pair.split_once(':')?;
+        Some((username.to_owned(), secret.to_owned()))
+    })?;
+    Some((username, secret))
+}
+
+fn ourselves(outside: &Outside, configuration: &Path) -> Result<Said, String> {
+    let begun = Instant::now();
+    let agent = agent(outside)?;
+    let (username, secret) = stored(configuration).ok_or("docker's file holds no login to Docker Hub")?;
+    let basic = format!("Basic {}", STANDARD.encode(format!("{username}:{secret}")));
+    let (mut status, body) = get(&agent, TOKEN, &basic)?;
+    if status == 200 {
+        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        let bearer = format!("Bearer {}", answer["token"].as_str().unwrap_or_default());
+        status = get(&agent, MANIFEST, &bearer)?.0;
+    }
+    let text = if status == 200 { "200".to_owned() } else { format!("{status} unauthorized") };
+    Ok(Said { code: i32::from(status != 200), text, time: begun.elapsed() })
+}
+
+fn get(agent: &Agent, url: &str, authorization: &str) -> Result<(u16, String), String> {
+    let request = agent.get(url).header("authorization", authorization).header("accept", MANIFEST_TYPE);
+    let mut answer = request.call().map_err(|error| format!("{url}: {error}"))?;
+    let body = answer.body_mut().read_to_string().map_err(|error| format!("{url}: {error}"))?;
+    Ok((answer.status().as_u16(), body))
+}
+
+/// A client that goes through the sandbox's proxy and trusts the sandbox's authority alone.
+fn agent(outside: &Outside) -> Result<Agent, String> {
+    let proxy = Proxy::new(&outside.sandbox.proxy_url()).map_err(|error| error.to_string())?;
+    let root = Certificate::from_pem(outside.sandbox.ca_pem().as_bytes()).map_err(|error| error.to_string())?;
+    let tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .root_certs(RootCerts::new_with_certs(&[root]))
+        .build();
+    let config = Agent::config_builder().proxy(Some(proxy)).http_status_as_error(false).tls_config(tls);
+    Ok(config.build().new_agent())
+}

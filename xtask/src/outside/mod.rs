@@ -1,0 +1,136 @@
+//! The outside world of the demo and the bench: the sandbox in this process, the real broker beside it, one directory.
+//!
+//! Nothing of the caller's environment comes in but PATH, so that an identity, a proxy or a docker configuration of the
+//! machine plays no part.
+
+mod broker;
+mod job;
+
+use std::{
+    cell::Cell,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use hublease_sandbox::{
+    GITHUB_ISSUER, Sandbox,
+    vault::{Example, Role},
+};
+use tempfile::TempDir;
+
+use self::broker::Broker;
+pub(crate) use self::{
+    broker::{BROKER_URL, Limits},
+    job::{Provider, Said, Shape, said},
+};
+use crate::{binaries::Binaries, workspace::program};
+
+/// The address of the sandbox's Vault behind its proxy.
+pub(crate) const VAULT_URL: &str = "https://vault.example.com";
+
+/// Life of a client token at Vault, in seconds.
+const VAULT_TOKEN_SECONDS: u64 = 600;
+
+/// A whole world; dropping it ends the broker and removes every file.
+pub(crate) struct Outside {
+    /// First, because fields are dropped in order and a broker without its Docker Hub would complain.
+    _broker: Broker,
+    pub(crate) sandbox: Sandbox,
+    folder: TempDir,
+    client: PathBuf,
+    homes: Cell<usize>,
+}
+
+impl Outside {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// A sentence: a socket, a file or a program is not to be had.
+    pub(crate) fn start(binaries: &Binaries, limits: &Limits) -> Result<Self, String> {
+        let sandbox = Sandbox::start().map_err(|error| format!("the sandbox cannot start: {error}"))?;
+        let folder = tempfile::Builder::new().prefix("hublease-").tempdir();
+        let folder = folder.map_err(|error| format!("no temporary directory: {error}"))?;
+        seed_vault(&sandbox);
+        let broker = Broker::start(&binaries.broker, &sandbox, folder.path(), limits)?;
+        Ok(Self { _broker: broker, sandbox, folder, client: binaries.client.clone(), homes: Cell::new(0) })
+    }
+
+    /// The same world with another build of the client.
+    pub(crate) fn with_client(mut self, client: PathBuf) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// Where everything is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The client that jobs run.
+    pub(crate) fn client(&self) -> &Path {
+        &self.client
+    }
+
+    /// A new home with a docker configuration of its own. It has one entry, so that docker does not go and look for a
+    /// credential helper on PATH.
+    pub(crate) fn home(&self) -> Result<PathBuf, String> {
+        self.homes.set(self.homes.get() + 1);
+        let home = self.folder().join(format!("home-{}", self.homes.get()));
+        let docker = home.join(".docker");
+        let made = fs::create_dir_all(&docker)
+            .and_then(|()| fs::create_dir(home.join("tmp")))
+            .and_then(|()| write_private(&docker.join("config.json"), r#"{"auths":{"x.invalid":{}}}"#));
+        made.map_err(|error| format!("{}: {error}", home.display()))?;
+        Ok(home)
+    }
+
+    /// What every program sees: the way through the proxy, its home, and PATH.
+    pub(crate) fn variables(&self, home: &Path) -> Vec<(String, String)> {
+        let mut variables = self.sandbox.environment();
+        let text = |path: &Path| path.display().to_string();
+        variables.extend([
+            ("PATH".to_owned(), env::var("PATH").unwrap_or_default()),
+            ("HOME".to_owned(), text(home)),
+            ("TMPDIR".to_owned(), text(&home.join("tmp"))),
+            ("DOCKER_CONFIG".to_owned(), text(&home.join(".docker"))),
+        ]);
+        variables
+    }
+
+    /// The docker command line, if the machine has one.
+    pub(crate) fn docker() -> Option<PathBuf> {
+        program("docker")
+    }
+}
+
+/// The server of the documentation, with roles that are bound to the one project.
+fn seed_vault(sandbox: &Sandbox) {
+    let (vault, identity) = (sandbox.vault(), sandbox.issuer().identity());
+    let audiences = vec![VAULT_URL.to_owned()];
+    vault.seed_example(&Example {
+        circleci_issuer: identity.circleci_issuer(),
+        github_issuer: GITHUB_ISSUER.to_owned(),
+        audiences: audiences.clone(),
+    });
+    for (mount, claim, value) in [
+        ("auth/jwt-circleci", "oidc.circleci.com/project-id", identity.project_id),
+        ("auth/jwt-github", "repository_id", identity.repository_id),
+    ] {
+        let role = Role {
+            bound_audiences: audiences.clone(),
+            bound_claims: [(claim.to_owned(), value.into())].into_iter().collect(),
+            user_claim: claim.to_owned(),
+            token_policies: vec!["dockerhub".to_owned()],
+            token_ttl: VAULT_TOKEN_SECONDS,
+            ..Role::default()
+        };
+        vault.write_role(mount, "dockerhub", role);
+    }
+}
+
+/// Writes a file for its owner only.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
