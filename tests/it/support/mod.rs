@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod driven;
 pub mod job;
+pub mod outcome;
 pub mod search;
 pub mod untouched;
 
