@@ -16,6 +16,9 @@ use crate::{
 /// The most bytes that all arguments together may have; the rest of `exec`'s command is the kernel's business.
 const MOST_BYTES: usize = 1024 * 1024;
 
+/// The longest line of a flag's help, in characters; with its indentation it fits a hundred columns.
+const HELP_WIDTH: usize = 88;
+
 /// What the arguments ask for.
 #[derive(Debug)]
 pub enum Asked {
@@ -85,6 +88,7 @@ fn is_flag(name: &str) -> bool {
 /// The parser, which also writes the help.
 pub fn parser() -> clap::Command {
     let mut parser = clap::Command::new("hublease")
+        .bin_name("hublease")
         .about("A CI job proves who it is and gets a Docker Hub credential that lives for minutes")
         .version(env!("CARGO_PKG_VERSION"))
         .no_binary_name(true)
@@ -101,6 +105,7 @@ pub fn parser() -> clap::Command {
 fn subcommand(command: Command) -> clap::Command {
     let mut parser = clap::Command::new(command.name())
         .about(command.about())
+        .next_line_help(true)
         .after_help(format!("Example:\n  {}", command.example()));
     for flag in FLAGS.iter().filter(|flag| flag.commands.contains(&command)) {
         parser = parser.arg(argument(flag));
@@ -113,8 +118,7 @@ fn subcommand(command: Command) -> clap::Command {
 }
 
 fn argument(flag: &'static Flag) -> Arg {
-    let twins = flag.variables.iter().map(|name| format!("[{name}]")).collect::<Vec<_>>().join(" ");
-    let mut argument = Arg::new(flag.name).long(flag.name).help(format!("{} {twins}", flag.help).trim_end().to_owned());
+    let mut argument = Arg::new(flag.name).long(flag.name).help(help(flag));
     argument = match flag.name {
         "verbose" => argument.short('v'),
         "quiet" => argument.short('q'),
@@ -123,12 +127,10 @@ fn argument(flag: &'static Flag) -> Arg {
     match flag.value {
         Value::One(name) => argument.value_name(name).action(ArgAction::Set),
         Value::Many(name) => argument.value_name(name).action(ArgAction::Append),
-        Value::Choice(words) => argument
-            .value_name("WORD")
-            .help(format!("{} ({}) {twins}", flag.help, words.join(", ")).trim_end().to_owned())
-            .action(ArgAction::Set),
+        Value::Choice(_) => argument.value_name("WORD").action(ArgAction::Set),
         // Written as `--switch` or `--switch=false`, never with a space: the next word may be a command.
         Value::Switch => argument
+            .value_name("true|false")
             .action(ArgAction::Set)
             .num_args(0..=1)
             .require_equals(true)
@@ -141,6 +143,27 @@ fn argument(flag: &'static Flag) -> Arg {
             .require_equals(true)
             .default_missing_value("true"),
     }
+}
+
+/// The line of the table, the words of a list, and the variables, in lines that fit a terminal.
+fn help(flag: &Flag) -> String {
+    let mut words: Vec<String> = flag.help.split(' ').map(str::to_owned).collect();
+    if let Value::Choice(choices) = flag.value {
+        words.push(format!("({})", choices.join(", ")));
+    }
+    words.extend(flag.variables.iter().map(|name| format!("[{name}]")));
+    let mut lines = vec![String::new()];
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(&word),
+            Some(line) if line.len() + 1 + word.len() <= HELP_WIDTH => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines.join("\n")
 }
 
 /// What was typed for each flag of the command.

@@ -1,6 +1,6 @@
 //! Which source of identity applies here. An empty variable falls through to the next source.
 
-use super::provider::variable;
+use super::value::variable;
 use crate::{
     cli::Typed,
     endpoint,

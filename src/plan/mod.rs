@@ -7,6 +7,7 @@ mod identity;
 mod provider;
 mod resolve;
 pub mod shown;
+mod value;
 mod vault;
 
 use crate::{

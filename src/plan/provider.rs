@@ -1,9 +1,11 @@
 //! Which provider is meant, and whether it can do what is wished.
 
-use super::vault;
+use super::{
+    value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path},
+    vault,
+};
 use crate::{
     cli::{Honour, ProviderName, Source, Typed},
-    endpoint::{Endpoint, Origin},
     environment::Environment,
     error::{Error, Problem},
     provider::{Provider, broker::Broker, docker, docker::DockerIdentity, fixed::Fixed, revocation::Revoker},
@@ -50,23 +52,38 @@ pub(super) fn refuse_foreign_wishes(typed: &Typed, name: ProviderName) -> Result
     Ok(())
 }
 
+/// The form of whatever is given for this provider, for a command that does not need all of it.
+pub(super) fn check_forms(typed: &Typed, name: ProviderName) -> Result<(), Error> {
+    match name {
+        ProviderName::Docker => typed.one("connection-id").map_or(Ok(()), |id| connection_id(typed, id).map(drop)),
+        ProviderName::Broker => typed.one("broker-url").map_or(Ok(()), |_| endpoint(typed, "broker-url", "").map(drop)),
+        ProviderName::Vault => {
+            for flag in ["vault-path", "vault-auth-path", "vault-namespace"] {
+                typed.one(flag).map(|text| vault_path(typed, flag, text)).transpose()?;
+            }
+            vault::redirect(typed)?;
+            typed.one("vault-addr").map_or(Ok(()), |_| endpoint(typed, "vault-addr", "").map(drop))
+        }
+        ProviderName::Static => Ok(()),
+    }
+}
+
 /// The provider with everything that it needs, and as whom to log in where the provider does not say.
 pub(super) fn resolve(
     typed: &Typed,
     environment: &Environment,
     name: ProviderName,
 ) -> Result<(Provider, Option<String>), Error> {
-    let username = typed.one("username").map(|_| username(typed, "username", typed.one("username"))).transpose()?;
+    let username =
+        typed.one("username").map(|_| value::username(typed, "username", typed.one("username"))).transpose()?;
     match name {
         ProviderName::Docker => {
-            let connection_id = required(typed, "connection-id", "the id of the OIDC connection, from Docker Home")?;
-            if !is_uuid(connection_id) {
-                return Err(typed.refuse("connection-id", "a connection id is a UUID, as Docker Home shows it"));
-            }
+            let id = required(typed, "connection-id", "the id of the OIDC connection, from Docker Home")?;
+            let id = connection_id(typed, id)?.to_owned();
             let username =
                 Some(username.ok_or_else(|| missing("--username", "the organization that the connection belongs to"))?);
             let expires_in = life(typed, name)?.unwrap_or(docker::DEFAULT_LIFE);
-            Ok((Provider::Docker(DockerIdentity { connection_id: connection_id.to_owned(), expires_in }), username))
+            Ok((Provider::Docker(DockerIdentity { connection_id: id, expires_in }), username))
         }
         ProviderName::Broker => {
             let scope = match typed.many("scope") {
@@ -137,14 +154,14 @@ pub(super) fn default_audience(typed: &Typed, name: Option<ProviderName>) -> Res
 
 /// The audience of the identity token. One that looks like the URL of somebody else would let the provider use the
 /// token there.
-pub(super) fn audience(typed: &Typed, provider: &Provider) -> Result<Option<String>, Error> {
-    let Some(own) = provider.audience() else {
+pub(super) fn audience(typed: &Typed, own: Option<String>) -> Result<Option<String>, Error> {
+    let Some(own) = own else {
         return Ok(None);
     };
     let Some(audience) = typed.one("audience") else {
         return Ok(Some(own));
     };
-    let is_elsewhere = audience.contains("://") && origin_of(audience) != origin_of(&own);
+    let is_elsewhere = is_url(audience) && origin_of(audience) != origin_of(&own);
     if is_elsewhere && !typed.is_on("audience-elsewhere") {
         return Err(Error::new(Problem::ForeignAudience, &format!("of {}", typed.label("audience"))));
     }
@@ -168,9 +185,9 @@ pub(super) fn life(typed: &Typed, name: ProviderName) -> Result<Option<u64>, Err
 }
 
 fn fixed(typed: &Typed, environment: &Environment, username: Option<String>) -> Result<(Fixed, String), Error> {
-    let variable = variable(typed, "secret-env", required(typed, "secret-env", "the variable that holds the token")?)?;
+    let name = variable(typed, "secret-env", required(typed, "secret-env", "the variable that holds the token")?)?;
     let secret = environment
-        .value(variable)
+        .value(name)
         .ok_or_else(|| typed.refuse("secret-env", "the variable that it names is unset or empty"))?;
     if secret.chars().any(char::is_control) {
         return Err(typed.refuse(
@@ -182,54 +199,9 @@ fn fixed(typed: &Typed, environment: &Environment, username: Option<String>) -> 
         (Some(_), Some(_)) => return Err(Error::new(Problem::Conflict, "`--username` and `--username-env`")),
         (Some(username), None) => username,
         (None, Some(name)) => {
-            self::username(typed, "username-env", environment.value(self::variable(typed, "username-env", name)?))?
+            value::username(typed, "username-env", environment.value(variable(typed, "username-env", name)?))?
         }
         (None, None) => return Err(missing("--username or --username-env", "the account that the token belongs to")),
     };
     Ok((Fixed { secret: Secret::new(secret) }, username))
-}
-
-/// The grammar of a username: it stands on docker's command line and before a colon.
-fn username(typed: &Typed, flag: &'static str, text: Option<&str>) -> Result<String, Error> {
-    let text = text.ok_or_else(|| typed.refuse(flag, "the variable that it names is unset or empty"))?;
-    if crate::docker::is_username(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(typed
-            .refuse(flag, "a username has at most 255 letters, digits and `-._`, and begins with a letter or digit"))
-    }
-}
-
-/// The grammar of a variable's name (POSIX).
-pub(super) fn variable<'a>(typed: &Typed, flag: &'static str, name: &'a str) -> Result<&'a str, Error> {
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !name.starts_with(|first: char| first.is_ascii_digit());
-    if is_name { Ok(name) } else { Err(typed.refuse(flag, "it is the name of a variable: letters, digits and `_`")) }
-}
-
-pub(super) fn endpoint(typed: &Typed, flag: &'static str, what: &str) -> Result<Endpoint, Error> {
-    Endpoint::parse(required(typed, flag, what)?).map_err(|error| typed.refuse(flag, &error.to_string()))
-}
-
-pub(super) fn required<'a>(typed: &'a Typed, flag: &'static str, what: &str) -> Result<&'a str, Error> {
-    typed.one(flag).ok_or_else(|| missing(&format!("--{flag}"), what))
-}
-
-fn missing(flags: &str, what: &str) -> Error {
-    Error::new(Problem::Missing, &format!("`{flags}`")).because(&format!("it gives {what}"))
-}
-
-fn ours(typed: &Typed, flag: &'static str) -> bool {
-    matches!(typed.source(flag), Some(Source::Flag | Source::Ours(_)))
-}
-
-fn origin_of(text: &str) -> Option<Origin> {
-    Endpoint::parse(text).ok().map(|endpoint| endpoint.origin)
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.char_indices().all(|(index, character)| {
-            if matches!(index, 8 | 13 | 18 | 23) { character == '-' } else { character.is_ascii_hexdigit() }
-        })
 }

@@ -1,6 +1,6 @@
 //! From words to plans, one constructor for each part of a plan.
 
-use super::{Docker, Exchange, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider};
+use super::{Docker, Exchange, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
 use crate::{
     cli::{ProviderName, Typed},
     effect::docker::{Client, Registry},
@@ -50,10 +50,14 @@ impl Whoami {
         let selected = provider::select(typed)?;
         if let Some(name) = selected {
             provider::refuse_foreign_wishes(typed, name)?;
+            provider::check_forms(typed, name)?;
         }
-        let audience = match typed.one("audience") {
-            Some(audience) => Some(audience.to_owned()),
-            None => provider::default_audience(typed, selected)?,
+        let audience = match (typed.one("audience"), selected) {
+            (Some(audience), Some(_)) if value::is_url(audience) => {
+                provider::audience(typed, provider::default_audience(typed, selected)?)?
+            }
+            (Some(audience), _) => Some(audience.to_owned()),
+            (None, _) => provider::default_audience(typed, selected)?,
         };
         Ok(Self { identity: identity::detect(typed, environment)?, audience, json })
     }
@@ -64,7 +68,7 @@ impl Exchange {
         let name = provider::select(typed)?.ok_or_else(|| Error::new(Problem::NoProvider, ""))?;
         provider::refuse_foreign_wishes(typed, name)?;
         let (provider, username) = provider::resolve(typed, environment, name)?;
-        let audience = provider::audience(typed, &provider)?;
+        let audience = provider::audience(typed, provider.audience())?;
         let identity = match name {
             ProviderName::Static => Identity::NotNeeded,
             _ => identity::detect(typed, environment)?,

@@ -1,6 +1,6 @@
 //! What Vault needs: where it is, how to log in there, and which path gives the credential.
 
-use super::provider::{endpoint, required};
+use super::value::{endpoint, required, vault_path};
 use crate::{
     cli::Typed,
     endpoint::Origin,
@@ -41,29 +41,17 @@ pub(super) fn plan(typed: &Typed) -> Result<Vault, Error> {
 }
 
 pub(super) fn address(typed: &Typed) -> Result<Address, Error> {
-    let redirect = typed.one("vault-redirect-origin").map(Origin::parse).transpose();
     Ok(Address {
         endpoint: endpoint(typed, "vault-addr", "the address of Vault or OpenBao")?,
         namespace: typed
             .one("vault-namespace")
             .map(|namespace| vault_path(typed, "vault-namespace", namespace))
             .transpose()?,
-        redirect: redirect.map_err(|error| typed.refuse("vault-redirect-origin", &error.to_string()))?,
+        redirect: redirect(typed)?,
     })
 }
 
-/// A path as Vault knows them: plain segments, so that it can stand in a URL and in a header as it is.
-fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {
-    let path = text.trim_matches('/');
-    let path = path.strip_prefix("v1/").unwrap_or(path);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:,".contains(&byte);
-    if path
-        .split('/')
-        .all(|segment| !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(is_plain))
-    {
-        Ok(path.to_owned())
-    } else {
-        Err(typed
-            .refuse(flag, "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes"))
-    }
+pub(super) fn redirect(typed: &Typed) -> Result<Option<Origin>, Error> {
+    let redirect = typed.one("vault-redirect-origin").map(Origin::parse).transpose();
+    redirect.map_err(|error| typed.refuse("vault-redirect-origin", &error.to_string()))
 }

@@ -10,14 +10,21 @@
 
 mod support;
 
+mod answers;
+mod commands;
 mod docker_traps;
 mod docs;
+mod dry_run;
 mod exec;
 mod faults;
+mod flags;
+mod hostile;
+mod identity;
 mod isolated;
 mod kill;
 mod latches;
 mod registry;
 mod revocation;
 mod story;
+mod streams;
 mod token;

@@ -33,14 +33,14 @@ pub(super) struct Replay {
 
 impl Replay {
     /// The requests of one login.
-    pub(super) fn of(log: &[Logged], curl: &Path, outside: &Outside) -> Result<Self, String> {
+    pub(super) fn of(log: &[Logged], curl: &Path, outside: &Outside, certificates: &Path) -> Result<Self, String> {
         // What the broker asked of Docker Hub and of issuers meanwhile is not the client's.
         let own = |request: &&Logged| request.host.ends_with(".example.com");
         let requests: Vec<Logged> = log.iter().filter(own).cloned().collect();
         if requests.is_empty() {
             return Err("the login made no request".to_owned());
         }
-        let (proxy, certificates) = (outside.sandbox.proxy_url(), outside.sandbox.ca_file());
+        let (proxy, certificates) = (outside.sandbox.proxy_url(), certificates.to_owned());
         Ok(Self { requests, curl: curl.to_owned(), proxy, certificates, runs: 0 })
     }
 

@@ -1,6 +1,6 @@
 //! How the story is printed: commands as they would be typed, what was said below them, no secret anywhere.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use crate::{
     outside::Outside,
@@ -42,17 +42,28 @@ impl<'a> Paper<'a> {
     /// A sentence, when there was a secret in it.
     pub(super) fn output(&self, text: &str) -> Result<(), String> {
         let secrets: Vec<String> = self.outside.sandbox.secrets().into_iter().map(|secret| secret.value).collect();
+        let mut masked = 0;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            if let Some(value) = line.strip_prefix(MASK) {
-                self.terminal.say(&format!("    {MASK}{}", hidden(value)));
+            if line.starts_with(MASK) {
+                masked += 1;
                 continue;
             }
+            self.masked(mem::take(&mut masked));
             if let Some(secret) = secrets.iter().find(|secret| line.contains(secret.as_str())) {
                 return Err(format!("a secret was printed: {}", hidden(secret)));
             }
             self.terminal.say(&format!("    {line}"));
         }
+        self.masked(masked);
         Ok(())
+    }
+
+    /// Lines of their own would only repeat themselves: each is the command and a secret.
+    fn masked(&self, values: usize) {
+        if values > 0 {
+            let text = format!("{MASK}…  ({values} times: the runner now hides these values in the log)");
+            self.terminal.say(&format!("    {}", self.terminal.paint(Tone::Faint, &text)));
+        }
     }
 
     pub(super) fn good(&self, text: &str) {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::{self, Read, Seek},
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -94,7 +95,7 @@ impl Provider {
 pub(crate) struct Said {
     /// The exit code; 128 and more for a signal.
     pub(crate) code: i32,
-    /// Both streams, standard output first.
+    /// Both streams, in the order of writing.
     pub(crate) text: String,
     pub(crate) time: Duration,
 }
@@ -116,14 +117,22 @@ impl Outside {
     }
 }
 
-/// Runs a program to its end, without input.
+/// Runs a program to its end, without input. Both streams go to one file, so that lines stay in the order in which they were
+/// written.
 pub(crate) fn said(command: &mut Command) -> Result<Said, String> {
+    let no_file = |error: io::Error| format!("no temporary file: {error}");
+    let mut output = tempfile::tempfile().map_err(no_file)?;
+    let streams = output.try_clone().and_then(|one| Ok((one, output.try_clone()?)));
+    let (stdout, stderr) = streams.map_err(no_file)?;
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     let begun = Instant::now();
-    let output = command.stdin(Stdio::null()).output();
-    let output =
-        output.map_err(|error| format!("`{}` cannot start: {error}", Path::new(command.get_program()).display()))?;
-    let text = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
-    Ok(Said { code: code(output.status), text, time: begun.elapsed() })
+    let status = command.status();
+    let status =
+        status.map_err(|error| format!("`{}` cannot start: {error}", Path::new(command.get_program()).display()))?;
+    let time = begun.elapsed();
+    let mut text = Vec::new();
+    output.rewind().and_then(|()| output.read_to_end(&mut text)).map_err(no_file)?;
+    Ok(Said { code: code(status), text: String::from_utf8_lossy(&text).into_owned(), time })
 }
 
 fn code(status: std::process::ExitStatus) -> i32 {

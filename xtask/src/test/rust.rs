@@ -86,7 +86,9 @@ pub(super) fn tree(context: &Context<'_>) -> Outcome {
 
 /// Private items too: whoever reads the documentation of this repository works on it.
 pub(super) fn documentation(context: &Context<'_>) -> Outcome {
-    let flags = format!("{} -D warnings", env::var("RUSTDOCFLAGS").unwrap_or_default());
+    // Links from public to private items resolve here, because private items are documented too.
+    let flags =
+        format!("{} -D warnings -A rustdoc::private-intra-doc-links", env::var("RUSTDOCFLAGS").unwrap_or_default());
     let call = context.workspace.cargo(&[
         "doc",
         "--quiet",

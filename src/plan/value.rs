@@ -1,0 +1,78 @@
+//! The grammar of single values: what a flag or variable may hold, whatever the provider does with it.
+
+use crate::{
+    cli::{Source, Typed},
+    endpoint::{Endpoint, Origin},
+    error::{Error, Problem},
+};
+
+/// A path as Vault knows them: plain segments, so that it can stand in a URL and in a header as it is.
+pub(super) fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {
+    let path = text.trim_matches('/');
+    let path = path.strip_prefix("v1/").unwrap_or(path);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:,".contains(&byte);
+    if path
+        .split('/')
+        .all(|segment| !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(is_plain))
+    {
+        Ok(path.to_owned())
+    } else {
+        Err(typed
+            .refuse(flag, "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes"))
+    }
+}
+
+/// The grammar of a username: it stands on docker's command line and before a colon.
+pub(super) fn username(typed: &Typed, flag: &'static str, text: Option<&str>) -> Result<String, Error> {
+    let text = text.ok_or_else(|| typed.refuse(flag, "the variable that it names is unset or empty"))?;
+    if crate::docker::is_username(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(typed
+            .refuse(flag, "a username has at most 255 letters, digits and `-._`, and begins with a letter or digit"))
+    }
+}
+
+/// The grammar of a variable's name (POSIX).
+pub(super) fn variable<'a>(typed: &Typed, flag: &'static str, name: &'a str) -> Result<&'a str, Error> {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit());
+    if is_name { Ok(name) } else { Err(typed.refuse(flag, "it is the name of a variable: letters, digits and `_`")) }
+}
+
+pub(super) fn endpoint(typed: &Typed, flag: &'static str, what: &str) -> Result<Endpoint, Error> {
+    Endpoint::parse(required(typed, flag, what)?).map_err(|error| typed.refuse(flag, &error.to_string()))
+}
+
+pub(super) fn required<'a>(typed: &'a Typed, flag: &'static str, what: &str) -> Result<&'a str, Error> {
+    typed.one(flag).ok_or_else(|| missing(&format!("--{flag}"), what))
+}
+
+pub(super) fn missing(flags: &str, what: &str) -> Error {
+    Error::new(Problem::Missing, &format!("`{flags}`")).because(&format!("it gives {what}"))
+}
+
+pub(super) fn connection_id<'a>(typed: &Typed, text: &'a str) -> Result<&'a str, Error> {
+    let wrong = || typed.refuse("connection-id", "a connection id is a UUID, as Docker Home shows it");
+    if is_uuid(text) { Ok(text) } else { Err(wrong()) }
+}
+
+pub(super) fn ours(typed: &Typed, flag: &'static str) -> bool {
+    matches!(typed.source(flag), Some(Source::Flag | Source::Ours(_)))
+}
+
+/// Whether an audience looks like an address.
+pub(super) fn is_url(audience: &str) -> bool {
+    audience.contains("://")
+}
+
+pub(super) fn origin_of(text: &str) -> Option<Origin> {
+    Endpoint::parse(text).ok().map(|endpoint| endpoint.origin)
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(index, character)| {
+            if matches!(index, 8 | 13 | 18 | 23) { character == '-' } else { character.is_ascii_hexdigit() }
+        })
+}
