@@ -36,7 +36,9 @@ fn alive(world: &World) -> Vec<String> {
 /// rename is a file under another name.
 fn at_once<'w>(jobs: impl Iterator<Item = Job<'w>>) -> Vec<Outcome> {
     let mut running: Vec<_> = jobs.map(Job::spawn).collect();
-    running.iter_mut().for_each(|running| drop(running.child.wait().unwrap()));
+    for running in &mut running {
+        running.child.wait().unwrap();
+    }
     running.into_iter().map(Running::wait).collect()
 }
 

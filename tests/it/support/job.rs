@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hublease_sandbox::{CONNECTION_ID, Logged};
+use hublease_sandbox::CONNECTION_ID;
 
+pub use super::outcome::Outcome;
 use super::{World, binary};
 
 /// No run may take longer; the client's own limits are 90 and 30 seconds.
@@ -279,47 +280,5 @@ impl Running<'_> {
         };
         self.world.search(&outcome);
         outcome
-    }
-}
-
-/// What came of a run.
-#[derive(Debug)]
-pub struct Outcome {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-    /// Every request that the sandbox saw meanwhile, in order.
-    pub requests: Vec<Logged>,
-    /// `token`: standard output holds what was asked for.
-    pub prints_credential: bool,
-}
-
-impl Outcome {
-    #[track_caller]
-    pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    #[track_caller]
-    pub fn says(self, text: &str) -> Self {
-        assert!(
-            self.stderr.contains(text) || self.stdout.contains(text),
-            "`{text}` is not in\n{}\n{}",
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
-    #[track_caller]
-    pub fn does_not_say(self, text: &str) -> Self {
-        assert!(
-            !self.stderr.contains(text) && !self.stdout.contains(text),
-            "`{text}` is in\n{}\n{}",
-            self.stdout,
-            self.stderr
-        );
-        self
     }
 }
