@@ -11,7 +11,7 @@ mod value;
 mod vault;
 
 use crate::{
-    cli::{Command, Typed},
+    cli::{Command, ProviderName, Typed},
     effect::{
         docker::{Client, Registry},
         http::Destination,
@@ -218,24 +218,23 @@ impl Plan {
 
     /// Whether it is Vault that is asked: what is meant for Vault alone counts then and only then.
     pub fn asks_vault(&self) -> bool {
-        let exchange = match self {
-            Self::Login(login) => &login.exchange,
-            Self::Exec(exec) => &exec.login.exchange,
-            Self::Token(token) => &token.exchange,
-            Self::Logout(logout) => return matches!(logout.revoker, Revoker::Vault(_)),
-            Self::Whoami(_) => return false,
-        };
-        exchange.provider.name() == ProviderName::Vault
+        match self {
+            Self::Logout(logout) => matches!(logout.revoker, Revoker::Vault(_)),
+            _ => self.exchange().is_some_and(|exchange| exchange.provider.name() == ProviderName::Vault),
+        }
     }
 
-    /// Which origin each destination of this plan stands for.
-    pub fn destinations(&self) -> Vec<(Destination, Origin)> {
-        let exchange = match self {
+    fn exchange(&self) -> Option<&Exchange> {
+        match self {
             Self::Login(login) => Some(&login.exchange),
             Self::Exec(exec) => Some(&exec.login.exchange),
             Self::Token(token) => Some(&token.exchange),
             Self::Logout(_) | Self::Whoami(_) => None,
-        };
+        }
+    }
+
+    /// Which origin each destination of this plan stands for.
+    pub fn destinations(&self) -> Vec<(Destination, Origin)> {
         let mut known = Vec::new();
         match self {
             Self::Logout(logout) => {
@@ -247,7 +246,7 @@ impl Plan {
             Self::Whoami(whoami) => known.extend(whoami.identity.destination()),
             _ => {}
         }
-        if let Some(exchange) = exchange {
+        if let Some(exchange) = self.exchange() {
             known.extend(exchange.identity.destination());
             known.extend(exchange.provider.destinations());
         }
