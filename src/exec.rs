@@ -124,6 +124,6 @@ async fn give_up_unsettled(undo: &Host, plan: &Exec, keeper: &mut Keeper) -> Res
 
 async fn clean_up(undo: &Host, plan: &Exec, keeper: Keeper) -> Result<bool, Error> {
     let clean = docker::log_out(undo, &keeper.record).await?;
-    let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), keeper).await?;
+    let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), keeper, clean).await?;
     Ok(clean && told.iter().all(|(_, verdict)| verdict.is_final()))
 }

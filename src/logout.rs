@@ -43,7 +43,7 @@ pub async fn logout(host: Host, plan: Logout) -> End {
 async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, Verdict)>) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
     let mut clean = record.owner.kind == Kind::Token || docker::log_out(undo, &record).await?;
-    let verdicts = settle(undo, &plan.revoker, Keeper::from(record)).await?;
+    let verdicts = settle(undo, &plan.revoker, Keeper::from(record), clean).await?;
     clean &= verdicts.iter().all(|(_, verdict)| verdict.is_final());
     told.extend(verdicts);
     if let Some(probe) = probe {
@@ -52,18 +52,25 @@ async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, V
     Ok(clean)
 }
 
-/// Revokes every lease of a record, says how each ended, and erases the record or keeps what still lives.
-pub(crate) async fn settle(undo: &Host, revoker: &Revoker, mut keeper: Keeper) -> Result<Vec<(Note, Verdict)>, Error> {
+/// Revokes every lease of a record and says how each ended. The record is erased when nothing of it is left to do:
+/// no lease lives, and docker is as it was (`docker_undone`).
+pub(crate) async fn settle(
+    undo: &Host,
+    revoker: &Revoker,
+    mut keeper: Keeper,
+    docker_undone: bool,
+) -> Result<Vec<(Note, Verdict)>, Error> {
     let mut told = Vec::new();
     for note in std::mem::take(&mut keeper.record.leases) {
         let verdict = revoker.revoke(undo, &note).await?;
         say(undo, &note, &verdict).await?;
-        if verdict.is_failure() {
+        // The notes also tell which entry in docker's store is ours.
+        if verdict.is_failure() || !docker_undone {
             keeper.record.leases.push(note.clone());
         }
         told.push((note, verdict));
     }
-    if keeper.record.leases.is_empty() {
+    if keeper.record.leases.is_empty() && docker_undone {
         keeper.erase(undo).await?;
     } else {
         keeper.write(undo).await?;

@@ -11,7 +11,11 @@ use sha2::{Digest, Sha256};
 
 pub use self::keeper::Keeper;
 use crate::{
-    effect::{Host, record},
+    effect::{
+        Host,
+        docker::{Client, Registry},
+        record,
+    },
     error::{Error, Problem},
     provider::lease::Note,
     secret::Secret,
@@ -112,7 +116,9 @@ impl Record {
             format!("it is not a record of this version of hublease (line {}, column {})", error.line(), error.column())
         })?;
         let is_id = record.id.len() == 32 && record.id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if record.version != VERSION || !is_id || record.name() != name {
+        let is_known = Client::parse(&record.client).is_some()
+            && record.owner.registries.iter().all(|registry| Registry::parse(registry).is_some());
+        if record.version != VERSION || !is_id || !is_known || record.name() != name {
             return Err("its content does not belong to its name, or it is of another version".to_owned());
         }
         Ok(record)
@@ -188,6 +194,7 @@ mod tests {
             ("\"id\"", "\"new\":1,\"id\""),
             ("0123", "../x"),
             ("circleci 1", "circleci 2"),
+            ("\"docker\"", "\"rm -rf\""),
         ] {
             let changed = Secret::new(body.expose().replacen(from, to, 1));
             assert_ne!(changed, body);

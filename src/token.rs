@@ -24,7 +24,7 @@ pub async fn token(host: Host, plan: Token) -> End {
     match forward(&host, &plan, &mut keeper).await {
         Ok(()) => Ok(0),
         Err(error) => {
-            logout::settle(&host.undoing(), &Revoker::of(&plan.exchange.provider), keeper).await?;
+            logout::settle(&host.undoing(), &Revoker::of(&plan.exchange.provider), keeper, true).await?;
             Err(error)
         }
     }

@@ -88,6 +88,12 @@ fn a_docker_config_that_changed_since_keeps_nothing_alive_and_is_told() {
     logout(&world).run().code(0).says(&told).says("the credential of acmebot: revoked and confirmed\n");
     assert_eq!(world.sandbox.live(), before);
     assert_eq!(fs::read(world.config()).unwrap(), mine, "the other directory's login is nobody's business");
+    // The record stays until docker is logged out too.
+    assert_eq!(world.record_files().len(), 1);
+    logout(&world).env("DOCKER_CONFIG", elsewhere.display().to_string()).run().code(0);
+    leaves_nothing(&world, &before);
+    let text = fs::read_to_string(elsewhere.join("config.json")).unwrap();
+    assert!(entry_of(&serde_json::from_str(&text).unwrap()).is_none(), "{text}");
 }
 
 #[test]
