@@ -11,7 +11,7 @@ mod value;
 mod vault;
 
 use crate::{
-    cli::{Command, Typed},
+    cli::{Command, ProviderName, Typed},
     effect::{
         docker::{Client, Registry},
         http::Destination,

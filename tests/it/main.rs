@@ -30,3 +30,4 @@ mod revocation;
 mod story;
 mod streams;
 mod token;
+mod whoami;
