@@ -11,6 +11,7 @@
 mod support;
 
 mod answers;
+mod ci_identity;
 mod commands;
 mod docker_traps;
 mod docs;
