@@ -2,12 +2,12 @@
 //!
 //! What is unusable never reaches docker and is revoked; what is merely strange does no harm.
 
-use hublease_sandbox::{Action, Fault, Service};
+use hublease_sandbox::{Action, Fault, Logged, Service};
 use serde_json::{Value, json};
 
 use crate::support::{
     World,
-    hostile::{INJECTED, forward_may_hold, harmless, known, vault_error},
+    hostile::{INJECTED, forward_may_hold, harmless, known},
     job::Provider,
 };
 
@@ -102,7 +102,7 @@ fn an_answer_may_say_strange_things_that_do_not_matter() {
         harmless(job.env("GITHUB_ACTIONS", "true").run()).code(0);
         let logout = world.job("logout").usual(Provider::Broker).env("GITHUB_ACTIONS", "true");
         let outcome = harmless(logout.run()).code(0).says("revoked and confirmed");
-        let sent: Vec<_> = outcome.requests.iter().flat_map(|request| request.form()).collect();
+        let sent: Vec<_> = outcome.requests.iter().flat_map(Logged::form).collect();
         assert!(sent.contains(&("token".to_owned(), exchange["revocation_handle"].as_str().unwrap().to_owned())));
     }
 }

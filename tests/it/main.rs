@@ -11,6 +11,7 @@
 mod support;
 
 mod answers;
+mod ci_identity;
 mod commands;
 mod docker_traps;
 mod docs;
@@ -30,3 +31,4 @@ mod revocation;
 mod story;
 mod streams;
 mod token;
+mod whoami;

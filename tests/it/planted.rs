@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::{self, Write},
     os::unix::fs::{PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
 };
@@ -197,9 +198,14 @@ fn what_is_no_file_of_ours_is_left_alone_and_said() {
         chown(&path, Some(own_uid(&world)), None).unwrap();
     } else {
         plant(&path, &text);
-        println!("not run: a record of another user, because only root can give files away");
+        not_run("a record of another user");
     }
     logout(&world, Provider::Vault).run().code(0).says("revoked and confirmed");
+}
+
+/// Said past the capture of the test harness.
+fn not_run(what: &str) {
+    drop(writeln!(io::stderr(), "not run: {what}, because only root can give files away"));
 }
 
 fn own_uid(world: &World) -> u32 {
@@ -222,9 +228,12 @@ fn a_record_that_others_can_read_is_not_trusted() {
     logout(&world, Provider::Vault).run().code(0).says("revoked and confirmed");
 }
 
+/// Spoils the record directory; the second path is a directory that is there.
+type Spoil = fn(&Path, &Path);
+
 #[test]
 fn a_record_directory_that_others_could_have_made_is_refused_before_anything_is_minted() {
-    let spoil: [(&str, fn(&Path, &Path)); 6] = [
+    let spoil: [(&str, Spoil); 6] = [
         ("anybody may write", |path, _| mode(path, 0o777)),
         ("anybody may look", |path, _| mode(path, 0o755)),
         ("the group may write", |path, _| mode(path, 0o770)),
@@ -233,7 +242,7 @@ fn a_record_directory_that_others_could_have_made_is_refused_before_anything_is_
         ("somebody else's", |path, _| {
             mode(path, 0o700);
             if chown(path, Some(NOBODY), None).is_err() {
-                println!("not run: a directory of another user, because only root can give files away");
+                not_run("a record directory of another user");
                 mode(path, 0o777);
             }
         }),

@@ -22,8 +22,13 @@ pub struct Broker {
 
 impl Broker {
     pub fn start(world: &World) -> Self {
+        Self::with(world, &config(world))
+    }
+
+    /// A broker with this configuration, in which `ACMEBOT_PASSWORD` is the account's password.
+    pub fn with(world: &World, config: &str) -> Self {
         let path = world.path("broker.toml");
-        fs::write(&path, config(world)).unwrap();
+        fs::write(&path, config).unwrap();
         let mut child = Command::new(binary("HUBLEASE_BROKER_BIN"))
             .args(["serve", "--config"])
             .arg(&path)
