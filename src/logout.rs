@@ -43,6 +43,9 @@ pub async fn logout(host: Host, plan: Logout) -> End {
 async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, Verdict)>) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
     let mut clean = record.owner.kind == Kind::Token || docker::log_out(undo, &record).await?;
+    if record.owner.kind == Kind::Login && !record.private.is_empty() {
+        give_back_directory(undo, &record).await?;
+    }
     let verdicts = settle(undo, &plan.revoker, Keeper::from(record), clean).await?;
     clean &= verdicts.iter().all(|(_, verdict)| verdict.is_final());
     told.extend(verdicts);
@@ -50,6 +53,13 @@ async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, V
         clean &= probe::ask(undo, probe).await?;
     }
     Ok(clean)
+}
+
+/// Later steps learned the private directory as `DOCKER_CONFIG`; they get the user's own back.
+async fn give_back_directory(undo: &Host, record: &Record) -> Result<(), Error> {
+    let client = Client::parse(&record.client).unwrap_or(Client::Docker);
+    let value = docker::look(undo, client, Directory::User, Vec::new()).await?.directory;
+    undo.output(Output::Variable { name: "DOCKER_CONFIG", value }).await
 }
 
 /// Revokes every lease of a record and says how each ended. The record is erased when nothing of it is left to do:
