@@ -273,7 +273,9 @@ fn may_hold_a_secret(path: &Path) -> bool {
         let mode = fs::metadata(path).map(|data| data.permissions().mode() & 0o777).unwrap_or(0o600);
         assert_eq!(mode, 0o600, "{} can be read by others", path.display());
     }
-    is_record || matches!(name.as_ref(), "config.json" | "auth.json" | "helper-store" | "identity-token")
+    // Docker writes its store to `config.json<digits>` and renames it; a killed job's docker may be in between.
+    let is_store = name.strip_prefix("config.json").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    is_record || is_store || matches!(name.as_ref(), "auth.json" | "helper-store" | "identity-token")
 }
 
 pub fn executable(path: &Path, text: &str) {
