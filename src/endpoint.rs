@@ -59,8 +59,8 @@ impl Endpoint {
     /// A sentence that says what such an address must look like; it never repeats the input.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let (origin, rest) = split(text)?;
-        if rest.contains(['?', '#']) {
-            return Err(AddressError("an address has no query and no fragment"));
+        if rest.contains('?') {
+            return Err(AddressError("an address has no query"));
         }
         if rest.split('/').any(|segment| segment == "." || segment == "..") {
             return Err(AddressError("an address has no `.` or `..` segments"));
@@ -93,7 +93,10 @@ pub fn split(text: &str) -> Result<(Origin, &str), AddressError> {
     } else {
         return Err(AddressError("an address begins with `https://`"));
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    if rest.contains('#') {
+        return Err(AddressError("an address has no fragment"));
+    }
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
     let (host, port) = host_and_port(authority, if secure { 443 } else { 80 })?;
     if !secure && !is_loopback(&host) {

@@ -85,8 +85,9 @@ async fn next_renewal(host: &Host, plan: &Exec, lease: &Lease) -> Result<Option<
         return Ok(None);
     };
     let life = expires_at.saturating_sub(lease.note.issued_at);
-    let due = lease.note.issued_at.saturating_add(life / 5 * 4);
-    Ok(Some(due.saturating_sub(host.now().await?)))
+    let due = lease.note.issued_at.saturating_add(life.saturating_mul(4) / 5);
+    // A provider that grants next to nothing is not asked more than once a second.
+    Ok(Some(due.saturating_sub(host.now().await?).max(1)))
 }
 
 /// New before old is revoked.

@@ -53,6 +53,9 @@ const NAMES: &[&str] = &[
     "no_proxy",
 ];
 
+/// Where CI systems say that the checkout lies; a step may have gone elsewhere.
+const WORKSPACES: &[&str] = &["GITHUB_WORKSPACE", "CIRCLE_WORKING_DIRECTORY", "CI_PROJECT_DIR"];
+
 /// Families of variables that helper programs need.
 const PREFIXES: &[&str] = &["CONTAINERS_", "LC_", "XDG_"];
 
@@ -66,18 +69,22 @@ pub(super) type Variables = Vec<(String, Zeroizing<String>)>;
 #[derive(Debug)]
 pub(super) struct Programs {
     environment: Arc<Environment>,
-    workspace: Option<PathBuf>,
+    workspaces: Vec<PathBuf>,
     found: BTreeMap<String, Option<PathBuf>>,
 }
 
 impl Programs {
-    /// `workspace` is where the job's checkout lies; it counts in CI only.
+    /// `workspace` is where the job is; it and the checkout that the CI system names count in CI only.
     pub(super) fn new(environment: impl Into<Arc<Environment>>, workspace: &Path) -> Self {
         let environment = environment.into();
         let in_ci = environment.value("CI").is_some_and(|value| value != "false");
         // A job that works in `/` has its whole system there, and no program would be left.
-        let workspace = fs::canonicalize(workspace).ok().filter(|path| in_ci && path.parent().is_some());
-        Self { environment, workspace, found: BTreeMap::new() }
+        let named =
+            WORKSPACES.iter().filter_map(|name| environment.value(name)).map(|path| at_home(&environment, path));
+        let workspaces = named.chain([workspace.to_owned()]).filter(|_| in_ci);
+        // A root directory as workspace would leave no program to run.
+        let known = workspaces.filter_map(|path| fs::canonicalize(path).ok()).filter(|path| path.parent().is_some());
+        Self { workspaces: known.collect(), environment, found: BTreeMap::new() }
     }
 
     /// The absolute path of a program; none if there is none that may be run.
@@ -130,9 +137,14 @@ impl Programs {
 
     /// Whether the entry of PATH, or the file that a link there leads to, lies inside the workspace.
     fn is_in_workspace(&self, path: &Path) -> bool {
-        let Some(workspace) = &self.workspace else { return false };
+        if self.workspaces.is_empty() {
+            return false;
+        }
         // What cannot be resolved counts as inside.
-        let inside = |path: &Path| fs::canonicalize(path).map_or(true, |path| path.starts_with(workspace));
+        let inside = |path: &Path| {
+            fs::canonicalize(path)
+                .map_or(true, |path| self.workspaces.iter().any(|workspace| path.starts_with(workspace)))
+        };
         inside(path) || path.parent().is_none_or(inside)
     }
 }
@@ -140,6 +152,14 @@ impl Programs {
 /// The absolute entries of a PATH.
 fn entries(path: &str) -> impl Iterator<Item = &str> {
     path.split(':').filter(|entry| Path::new(entry).is_absolute())
+}
+
+/// A path that may begin with `~/`, as CircleCI writes its own.
+fn at_home(environment: &Environment, path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), environment.value("HOME")) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => PathBuf::from(path),
+    }
 }
 
 #[cfg(test)]
@@ -184,6 +204,14 @@ mod tests {
         let passed_on = passed_on.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
         let expected = ["links", "tools/directory", "tools"].map(at).join(":");
         assert_eq!(passed_on, Some(expected.as_str()));
+        // The checkout counts wherever the step has gone.
+        let elsewhere = [("PATH", path.as_str()), ("CI", "true"), ("HOME", root.path().to_str().unwrap_or_default())];
+        for named in ["GITHUB_WORKSPACE", "CIRCLE_WORKING_DIRECTORY"] {
+            let checkout = if named.starts_with("CIRCLE") { "~/workspace".to_owned() } else { at("workspace") };
+            let variables = elsewhere.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter();
+            let environment = Environment::new(variables.chain([(named.to_owned(), checkout)]));
+            assert_eq!(Programs::new(environment, &tools.join("nowhere")).find("docker"), Some(tools.join("docker")));
+        }
         // On one's own machine the workspace is one's own.
         assert_eq!(programs(&path, &workspace, "").find("docker"), Some(workspace.join("bin/docker")));
         assert_eq!(programs(&at("tools/other"), &workspace, "").find("podman"), None);

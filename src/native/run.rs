@@ -116,7 +116,7 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
     }
 }
 
-/// `VAULT_CACERT` is a neighbour's variable: it is meant for Vault and trusted for nothing else.
+/// `VAULT_CACERT` is a neighbour's variable: it is meant for Vault, and trusted in runs that ask Vault only.
 fn certificates(typed: &Typed, plan: &Plan) -> Result<Option<Certificates>, Error> {
     let is_meant = match typed.source("ca-cert") {
         Some(Source::Neighbour(_)) => plan.asks_vault(),
