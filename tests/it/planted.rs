@@ -195,7 +195,7 @@ fn what_is_no_file_of_ours_is_left_alone_and_said() {
     if chown(&victim, Some(NOBODY), None).is_ok() {
         fs::rename(&victim, &path).unwrap();
         left_alone(&world, &path, "somebody else's file");
-        chown(&path, Some(own_uid(&world)), None).unwrap();
+        chown(&path, Some(world.uid()), None).unwrap();
     } else {
         plant(&path, &text);
         not_run("a record of another user");
@@ -206,10 +206,6 @@ fn what_is_no_file_of_ours_is_left_alone_and_said() {
 /// Said past the capture of the test harness.
 fn not_run(what: &str) {
     drop(writeln!(io::stderr(), "not run: {what}, because only root can give files away"));
-}
-
-fn own_uid(world: &World) -> u32 {
-    std::os::unix::fs::MetadataExt::uid(&fs::metadata(world.home()).unwrap())
 }
 
 #[test]

@@ -129,8 +129,12 @@ impl World {
 
     /// The directory of the records.
     pub fn records(&self) -> PathBuf {
-        let uid = fs::metadata(self.home()).map(|data| std::os::unix::fs::MetadataExt::uid(&data)).unwrap();
-        self.path("tmp").join(format!("hublease-{uid}"))
+        self.path("tmp").join(format!("hublease-{}", self.uid()))
+    }
+
+    /// Who runs the test.
+    pub fn uid(&self) -> u32 {
+        fs::metadata(self.home()).map(|data| std::os::unix::fs::MetadataExt::uid(&data)).unwrap()
     }
 
     /// The record files that are there now.

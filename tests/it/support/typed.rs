@@ -1,4 +1,6 @@
 //! Command lines that are valid but for what a test changes, and values of every flag: a good one, and wrong ones.
+//!
+//! `wrong` has over 60 lines because it is one table.
 
 use std::collections::BTreeMap;
 
