@@ -31,4 +31,5 @@ mod revocation;
 mod story;
 mod streams;
 mod token;
+mod vault;
 mod whoami;
