@@ -120,7 +120,7 @@ pub async fn log_in(host: &Host, plan: &Docker, ground: &Ground, credential: &Cr
     }
     store(host, plan, &ground.directory, credential).await?;
     if let Some(path) = path {
-        host.detail(format!("logged in to the private directory {path}")).await?;
+        host.detail(format!("logged in to the private directory {}", printable(&path))).await?;
     }
     Ok(())
 }
@@ -261,6 +261,9 @@ fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret
         (Problem::HelperFailed, false)
     } else if text.contains("Error saving credentials") {
         (Problem::ConfigUnusable, false)
+    } else if text.contains("permission denied while trying to connect") {
+        // The engine's socket, not the registry.
+        (Problem::LoginFailed, false)
     } else if text.contains("unauthorized") || text.contains("denied") || text.contains("invalid username/password") {
         (Problem::LoginRefused, false)
     } else {

@@ -31,7 +31,8 @@ pub async fn exec(host: Host, plan: Exec) -> End {
     let ground = docker::decide(&host, &plan.login.docker, &look, &mut keeper).await.map_err(early)?;
 
     let ended = run(&host, &plan, &ground, &mut keeper).await;
-    let clean = clean_up(&host.undoing(), &plan, keeper).await?;
+    let cleaned = clean_up(&host.undoing(), &plan, keeper).await;
+    let clean = logout::unless_failed(&host.undoing(), cleaned).await?.unwrap_or(false);
     match ended? {
         0 if !clean && plan.strict => Err(Error::new(Problem::NotRevoked, "")),
         code => Ok(code),
@@ -40,27 +41,23 @@ pub async fn exec(host: Host, plan: Exec) -> End {
 
 async fn run(host: &Host, plan: &Exec, ground: &docker::Ground, keeper: &mut Keeper) -> End {
     let early = Error::before_the_command;
-    let mut lease = provider::exchange(host, &plan.login.exchange, keeper).await.map_err(early)?;
+    let lease = provider::exchange(host, &plan.login.exchange, keeper).await.map_err(early)?;
     docker::log_in(host, &plan.login.docker, ground, &lease.credential).await.map_err(early)?;
     start(host, plan, keeper).await?;
-    let mut wait = next_renewal(host, plan, &lease).await?;
+    let mut due = renewal(plan, &lease);
     loop {
-        match host.child(Act::Wait { seconds: wait }).await? {
+        let seconds = seconds_until(host, due).await?;
+        if seconds == Some(0) {
+            due = renew_or_warn(host, plan, keeper).await?;
+            continue;
+        }
+        match host.child(Act::Wait { seconds }).await? {
             Seen::Ended(code) => return Ok(code),
             Seen::Signal(signal) => {
                 host.child(Act::Forward { signal }).await?;
             }
-            Seen::Deadline => match renew(host, plan, keeper).await {
-                Ok(renewed) => {
-                    lease = renewed;
-                    wait = next_renewal(host, plan, &lease).await?;
-                }
-                Err(error) => {
-                    host.warn(format!("not renewed: {}", error.sentence())).await?;
-                    give_up_unsettled(&host.undoing(), plan, keeper).await?;
-                    wait = Some(RENEW_AGAIN);
-                }
-            },
+            // The clock is asked again above.
+            Seen::Deadline => {}
             Seen::Running | Seen::NotFound | Seen::Unusable(_) => {
                 return Err(Error::bug("a command that is not waited for"));
             }
@@ -68,9 +65,22 @@ async fn run(host: &Host, plan: &Exec, ground: &docker::Ground, keeper: &mut Kee
     }
 }
 
+/// Renews, and says when the next renewal is due. A failure is a warning: the command still has its old login.
+async fn renew_or_warn(host: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<Option<u64>, Error> {
+    match renew(host, plan, keeper).await {
+        Ok(renewed) => Ok(renewal(plan, &renewed)),
+        Err(error) => {
+            host.warn(format!("not renewed: {}", error.sentence())).await?;
+            give_up_unsettled(&host.undoing(), plan, keeper).await?;
+            Ok(Some(host.now().await? + RENEW_AGAIN))
+        }
+    }
+}
+
 async fn start(host: &Host, plan: &Exec, keeper: &Keeper) -> Result<(), Error> {
     let program = plan.command.first().map(|program| printable(program)).unwrap_or_default();
-    let act = Act::Start { command: plan.command.clone(), directory: keeper.record.id.clone() };
+    let (command, directory) = (plan.command.clone(), keeper.record.id.clone());
+    let act = Act::Start { command, directory, client: plan.login.docker.client };
     match host.child(act).await.map_err(Error::before_the_command)? {
         Seen::Running => Ok(()),
         Seen::NotFound => Err(Error::new(Problem::CommandMissing, &program)),
@@ -79,15 +89,20 @@ async fn start(host: &Host, plan: &Exec, keeper: &Keeper) -> Result<(), Error> {
     }
 }
 
-/// Seconds until the lease is at 80 % of its life; none without `--renew` or without a known end.
-async fn next_renewal(host: &Host, plan: &Exec, lease: &Lease) -> Result<Option<u64>, Error> {
-    let Some(expires_at) = lease.note.expires_at.filter(|_| plan.renew) else {
-        return Ok(None);
-    };
+/// When the lease is at 80 % of its life; none without `--renew` or without a known end.
+fn renewal(plan: &Exec, lease: &Lease) -> Option<u64> {
+    let expires_at = lease.note.expires_at.filter(|_| plan.renew)?;
     let life = expires_at.saturating_sub(lease.note.issued_at);
-    let due = lease.note.issued_at.saturating_add(life.saturating_mul(4) / 5);
     // A provider that grants next to nothing is not asked more than once a second.
-    Ok(Some(due.saturating_sub(host.now().await?).max(1)))
+    Some(lease.note.issued_at.saturating_add((life.saturating_mul(4) / 5).max(1)))
+}
+
+/// How long to wait; none waits for ever.
+async fn seconds_until(host: &Host, due: Option<u64>) -> Result<Option<u64>, Error> {
+    match due {
+        Some(due) => Ok(Some(due.saturating_sub(host.now().await?))),
+        None => Ok(None),
+    }
 }
 
 /// New before old is revoked.

@@ -28,7 +28,8 @@ pub async fn login(host: Host, plan: Login) -> End {
     match forward(&host, &plan, &ground, &mut keeper).await {
         Ok(()) => retire_older(&host, &plan, &mut keeper).await,
         Err((error, touched)) => {
-            take_back(&host.undoing(), &plan, &keeper, touched).await?;
+            let taken_back = take_back(&host.undoing(), &plan, &keeper, touched).await;
+            logout::unless_failed(&host.undoing(), taken_back).await?;
             Err(error)
         }
     }
@@ -51,7 +52,11 @@ pub(crate) fn owner(job: &Job, docker: &Docker, directory: String, kind: Kind) -
 /// Undoes what this login made, and leaves what was there before it, the older login's lease included.
 pub(crate) async fn take_back(undo: &Host, plan: &Login, keeper: &Keeper, touched: bool) -> Result<(), Error> {
     if touched {
-        docker::log_out(undo, &keeper.record).await?;
+        // Only what this very login left: an older one that is still there stays.
+        let mut mine = keeper.record.clone();
+        mine.leases = keeper.unsettled().cloned().into_iter().collect();
+        mine.private.retain(|id| *id == keeper.record.id);
+        docker::log_out(undo, &mine).await?;
     }
     let mut left = keeper.record.clone();
     if let Some(note) = keeper.unsettled() {

@@ -88,6 +88,17 @@ pub(crate) async fn settle(
     Ok(told)
 }
 
+/// The result of cleaning up after something that has an end of its own: a failure is said, and does not replace it.
+pub(crate) async fn unless_failed<T>(undo: &Host, cleaned: Result<T, Error>) -> Result<Option<T>, Error> {
+    match cleaned {
+        Ok(result) => Ok(Some(result)),
+        Err(error) => {
+            undo.warn(format!("not everything could be undone: {}", error.sentence())).await?;
+            Ok(None)
+        }
+    }
+}
+
 /// Says how a revocation ended.
 pub(crate) async fn say(host: &Host, note: &Note, verdict: &Verdict) -> Result<(), Error> {
     let sentence = printable(&verdict.sentence(note));

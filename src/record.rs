@@ -118,7 +118,8 @@ impl Record {
         let is_id = record.id.len() == 32 && record.id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_known = Client::parse(&record.client).is_some()
             && record.owner.registries.iter().all(|registry| Registry::parse(registry).is_some());
-        if record.version != VERSION || !is_id || !is_known || record.name() != name {
+        let is_plain = record.leases.iter().all(|note| note.handle.is_plain());
+        if record.version != VERSION || !is_id || !is_known || !is_plain || record.name() != name {
             return Err("its content does not belong to its name, or it is of another version".to_owned());
         }
         Ok(record)

@@ -24,7 +24,9 @@ pub async fn token(host: Host, plan: Token) -> End {
     match forward(&host, &plan, &mut keeper).await {
         Ok(()) => Ok(0),
         Err(error) => {
-            logout::settle(&host.undoing(), &Revoker::of(&plan.exchange.provider), keeper, true).await?;
+            let undo = host.undoing();
+            let settled = logout::settle(&undo, &Revoker::of(&plan.exchange.provider), keeper, true).await;
+            logout::unless_failed(&undo, settled).await?;
             Err(error)
         }
     }

@@ -6,7 +6,7 @@ use super::{look, mark};
 use crate::{
     effect::{
         Host,
-        docker::{Client, Config, Directory, Ended, Entry, Look, Registry, Run, Verb},
+        docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb},
     },
     error::Error,
     record::{Earlier, Record, Shelf},
@@ -48,7 +48,7 @@ async fn one(host: &Host, record: &Record, client: Client, registry: Registry) -
             return Ok(true);
         }
         Some(entry) if !is_ours(&entry, record) => {
-            host.note(format!("{registry}: somebody else has logged in since; that login is left alone")).await?;
+            host.note(format!("{registry}: another login is there now, and is left alone")).await?;
             return Ok(true);
         }
         Some(_) => {
@@ -144,9 +144,15 @@ async fn earlier<'r>(host: &Host, record: &'r Record, registry: Registry) -> Res
 
 async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
     match host.config(Config::Remove { id: id.to_owned() }).await? {
+        Ok(Found::Left(why)) => {
+            host.note(format!("the private directory is still there, without the login: {why}")).await?;
+            Ok(true)
+        }
         Ok(_) => Ok(true),
         Err(trouble) => {
-            host.warn(format!("the private directory is still there: {}", super::refused(&trouble).sentence())).await?;
+            let error = super::refused(&trouble);
+            let why = error.causes().first().cloned().unwrap_or_else(|| error.sentence());
+            host.warn(format!("the private directory is still there: {why}")).await?;
             Ok(false)
         }
     }

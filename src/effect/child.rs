@@ -1,5 +1,7 @@
 //! The command of `exec`, as the story sees it.
 
+use super::docker::Client;
+
 /// One act on the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -9,6 +11,8 @@ pub enum Act {
         command: Vec<String>,
         /// The private directory's random id.
         directory: String,
+        /// Whose login it is: podman also looks for `REGISTRY_AUTH_FILE`, before all else.
+        client: Client,
     },
     /// Waits until it ends, a signal arrives for us, or this many seconds have passed.
     Wait {

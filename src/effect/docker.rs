@@ -212,12 +212,15 @@ pub enum Found {
     Look(Look),
     /// A private directory was made; its absolute path.
     Made(String),
+    /// The login in a private directory is gone, but the directory is not, because of what others put there;
+    /// printable.
+    Left(String),
 }
 
 /// What a configuration directory holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
-    /// The directory's canonical path; printable.
+    /// The directory's canonical path, as it is.
     pub directory: String,
     /// Whether a file exists whose mode lets others read it.
     pub exposed: bool,

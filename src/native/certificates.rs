@@ -13,7 +13,7 @@ use rustls::RootCertStore;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use super::capped::{self, Capped};
-use crate::{environment::Environment, printable::printable};
+use crate::{effect::http::Destination, environment::Environment, printable::printable};
 
 /// The largest certificate file that is read, in bytes: the bundle of a whole operating system has 250 KiB.
 const MAXIMUM_FILE: usize = 1024 * 1024;
@@ -38,6 +38,21 @@ impl Certificates {
             certificates.push(certificate);
         }
         if certificates.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(Self(certificates)) }
+    }
+}
+
+/// Extra certificates, and whom they are for.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    /// The certificates.
+    pub certificates: Certificates,
+    /// Whether they are for the provider alone: a neighbour's variable (`VAULT_CACERT`) says nothing about others.
+    pub provider_only: bool,
+}
+
+impl Trusted {
+    pub(super) fn is_for(&self, to: Destination) -> bool {
+        !self.provider_only || matches!(to, Destination::Provider | Destination::ProviderRedirect)
     }
 }
 

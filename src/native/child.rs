@@ -12,7 +12,7 @@ use super::{
     signals::INTERRUPT,
     worker::{Event, Signal},
 };
-use crate::{effect::child::Seen, printable::printable};
+use crate::{effect::child::Seen, effect::docker::Client, printable::printable};
 
 /// The command, before, while and after it runs.
 #[derive(Debug, Default)]
@@ -25,13 +25,22 @@ pub(super) struct Command {
 
 impl Command {
     /// Starts it with `DOCKER_CONFIG` at `directory`; its end comes as an event.
-    pub(super) fn start(&mut self, command: &[String], directory: &Path, events: Sender<Event>) -> Seen {
+    pub(super) fn start(
+        &mut self,
+        command: &[String],
+        directory: &Path,
+        client: Client,
+        events: Sender<Event>,
+    ) -> Seen {
         let Some((program, arguments)) = command.split_first() else {
             return Seen::NotFound;
         };
         let running = Running::default();
         let mut command = process::Command::new(program);
         command.args(arguments).env("DOCKER_CONFIG", directory);
+        if client == Client::Podman {
+            command.env("REGISTRY_AUTH_FILE", directory.join("config.json"));
+        }
         match running.start(|| command.spawn()).and_then(|_| report(running.clone(), events)) {
             Ok(()) => {
                 *self = Self { running: Some(running), ..Self::default() };
@@ -99,7 +108,7 @@ mod tests {
 
     use super::Command;
     use crate::{
-        effect::child::Seen,
+        effect::{child::Seen, docker::Client},
         native::worker::{Event, Signal},
     };
 
@@ -107,7 +116,7 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let mut command = Command::default();
         let line = ["/bin/sh", "-c", script].map(str::to_owned);
-        assert_eq!(command.start(&line, Path::new("/private"), sender), Seen::Running);
+        assert_eq!(command.start(&line, Path::new("/private"), Client::Docker, sender), Seen::Running);
         (command, receiver)
     }
 
@@ -153,7 +162,8 @@ mod tests {
     #[test]
     fn what_cannot_be_started_is_told_apart() {
         let (sender, _receiver) = mpsc::channel();
-        let start = |line: &str| Command::default().start(&[line.to_owned()], Path::new("/"), sender.clone());
+        let start =
+            |line: &str| Command::default().start(&[line.to_owned()], Path::new("/"), Client::Docker, sender.clone());
         assert_eq!(start("/nonexistent/program"), Seen::NotFound);
         assert!(matches!(start("/etc/hostname"), Seen::Unusable(_)), "{:?}", start("/etc/hostname"));
     }

@@ -50,6 +50,6 @@ pub(super) fn change(places: &Places, config: &Config) -> Result<Found, Trouble>
                 .map(|path| Found::Made(path.display().to_string()))
                 .map_err(Trouble::Unusable)
         }
-        Config::Remove { id } => private_directory::remove(places.records(), id).map(done).map_err(Trouble::Unusable),
+        Config::Remove { id } => private_directory::remove(places.records(), id).map_err(Trouble::Unusable),
     }
 }

@@ -94,7 +94,7 @@ impl Unanswered {
         let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
         Ok(Self {
             client,
-            directory: printable(&parent.display().to_string()),
+            directory: parent.display().to_string(),
             exposed,
             unwritable: super::docker_file::unwritable(&path),
             taken_over: places.is_taken_over(),

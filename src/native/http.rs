@@ -12,7 +12,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use ureq::{
@@ -28,7 +28,7 @@ use ureq::{
 
 use super::{
     capped::{self, Capped},
-    certificates::{self, Certificates},
+    certificates::{self, Trusted},
     proxy::{self, Route},
 };
 use crate::{
@@ -57,18 +57,19 @@ const MAXIMUM_HEADER: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Client {
     destinations: Vec<(Destination, Origin)>,
-    extra: Option<Certificates>,
+    extra: Option<Trusted>,
     environment: Arc<Environment>,
-    roots: OnceLock<RootCerts>,
+    /// The system's roots, and those together with the extra ones.
+    roots: [OnceLock<RootCerts>; 2],
 }
 
 impl Client {
     pub(super) fn new(
         destinations: Vec<(Destination, Origin)>,
-        extra: Option<Certificates>,
+        extra: Option<Trusted>,
         environment: impl Into<Arc<Environment>>,
     ) -> Self {
-        Self { destinations, extra, environment: environment.into(), roots: OnceLock::new() }
+        Self { destinations, extra, environment: environment.into(), roots: [OnceLock::new(), OnceLock::new()] }
     }
 
     /// Sends one request and reads its answer, within `limit` and [`REQUEST`].
@@ -77,7 +78,7 @@ impl Client {
         let (_, origin) = origin.ok_or(Failure::Unreachable)?;
         let message = message(origin, request).ok_or(Failure::Unreachable)?;
         let connected = Arc::new(AtomicBool::new(false));
-        let agent = self.agent(origin, message.uri(), limit.min(REQUEST), &connected)?;
+        let agent = self.agent(request.to, message.uri(), limit.min(REQUEST), &connected)?;
         let answer = match request.method {
             Method::Get => agent.run(message.map(|_| ())),
             Method::Post => agent.run(message),
@@ -89,7 +90,8 @@ impl Client {
         };
         let response = Response {
             status: answer.status().as_u16(),
-            retry_after: header("retry-after").or_else(|| header("x-retry-after")),
+            retry_after: header("retry-after")
+                .or_else(|| header("x-retry-after").and_then(|moment| seconds_until(&moment))),
             location: header("location"),
             body: Secret::default(),
         };
@@ -107,14 +109,15 @@ impl Client {
     /// The one constructor of an agent.
     fn agent(
         &self,
-        origin: &Origin,
+        to: Destination,
         uri: &Uri,
         limit: Duration,
         connected: &Arc<AtomicBool>,
     ) -> Result<Agent, Failure> {
         let secure = uri.scheme_str() == Some("https");
-        let route = if secure && !origin.is_loopback() {
-            let host = origin.host().trim_matches(['[', ']']);
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_here = self.destinations.iter().any(|(destination, origin)| *destination == to && origin.is_loopback());
+        let route = if secure && !is_here {
             proxy::route(&self.environment, host, uri.port_u16().unwrap_or(443))
         } else {
             Route::Direct
@@ -139,7 +142,7 @@ impl Client {
             config = config.tls_config(
                 TlsConfig::builder()
                     .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                    .root_certs(self.roots.get_or_init(|| self.load_roots()).clone())
+                    .root_certs(self.roots_for(to))
                     .build(),
             );
         }
@@ -147,12 +150,26 @@ impl Client {
         Ok(Agent::with_parts(config.build(), connector, DefaultResolver::default()))
     }
 
-    fn load_roots(&self) -> RootCerts {
+    fn roots_for(&self, to: Destination) -> RootCerts {
+        let extra = self.extra.as_ref().filter(|extra| extra.is_for(to));
+        let [system, both] = &self.roots;
+        let roots = if extra.is_some() { both } else { system };
+        roots.get_or_init(|| self.load_roots(extra)).clone()
+    }
+
+    fn load_roots(&self, extra: Option<&Trusted>) -> RootCerts {
         let system = certificates::system(&self.environment);
-        let extra = self.extra.iter().flat_map(|certificates| &certificates.0);
+        let extra = extra.into_iter().flat_map(|extra| &extra.certificates.0);
         let roots: Vec<_> = system.iter().chain(extra).map(|der| Certificate::from_der(der).to_owned()).collect();
         RootCerts::Specific(Arc::new(roots))
     }
+}
+
+/// Docker Hub's older spelling names a moment in seconds since 1970 instead of a wait.
+fn seconds_until(moment: &str) -> Option<String> {
+    let moment: u64 = moment.trim().parse().ok()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Some(moment.saturating_sub(now).to_string())
 }
 
 /// The request in ureq's terms; none if it cannot be written down as HTTP.

@@ -39,7 +39,7 @@ mod worker;
 use std::{io, path::PathBuf, time::Duration};
 
 pub use self::{
-    certificates::{Certificates, read_certificates},
+    certificates::{Certificates, Trusted, read_certificates},
     performer::Performer,
     terminal::Reporting,
 };
@@ -51,7 +51,7 @@ pub struct Setup {
     /// The origin behind each destination; one that is not listed cannot be reached.
     pub destinations: Vec<(Destination, Origin)>,
     /// Certificates that are trusted in addition to the system's (`--ca-cert`).
-    pub certificates: Option<Certificates>,
+    pub certificates: Option<Trusted>,
     /// The file of `--identity-token-file`.
     pub identity_file: Option<PathBuf>,
     /// The snapshot of the environment.

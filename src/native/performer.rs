@@ -189,16 +189,18 @@ impl Performer {
 
     fn child(&mut self, act: &Act) -> Outcome {
         Outcome::Child(match act {
-            Act::Start { command, directory } => match self.places.directory(&Directory::Private(directory.clone())) {
-                Ok(directory) => {
-                    let seen = self.command.start(command, &directory, self.workers.sender());
-                    if seen == Seen::Running {
-                        self.ending.lift();
+            Act::Start { command, directory, client } => {
+                match self.places.directory(&Directory::Private(directory.clone())) {
+                    Ok(directory) => {
+                        let seen = self.command.start(command, &directory, *client, self.workers.sender());
+                        if seen == Seen::Running {
+                            self.ending.lift();
+                        }
+                        seen
                     }
-                    seen
+                    Err(_) => Seen::Unusable("its private directory is gone".to_owned()),
                 }
-                Err(_) => Seen::Unusable("its private directory is gone".to_owned()),
-            },
+            }
             Act::Wait { seconds } => {
                 let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
                 self.terminal.clear();

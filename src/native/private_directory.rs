@@ -10,7 +10,7 @@ use std::{
 
 use super::{docker_file, docker_merge::Config, folder::Folder};
 use crate::{
-    effect::docker::{Registry, Trouble},
+    effect::docker::{Found, Registry, Trouble},
     printable::printable,
 };
 
@@ -85,14 +85,16 @@ pub(super) fn user_of(records: &Path, path: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// A printable sentence: it is not one of ours, or something in it is not.
-pub(super) fn remove(records: &Path, id: &str) -> Result<(), String> {
+pub(super) fn remove(records: &Path, id: &str) -> Result<Found, String> {
     match find(records, id)? {
         Some((parent, folder)) => empty(&parent, &folder, id),
-        None => Ok(()),
+        None => Ok(Found::Done),
     }
 }
 
-fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<(), String> {
+/// The login goes first; what others put beside it may keep the directory, but not the login.
+fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<Found, String> {
+    folder.remove(CONFIG)?;
     let mut foreign = Vec::new();
     let names = folder.names()?;
     for name in names.iter().filter(|name| *name != MARKER) {
@@ -108,10 +110,10 @@ fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<(), String> {
     }
     if !foreign.is_empty() {
         let names = foreign.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-        return Err(printable(&format!("{}: left because of {names}", folder.path().display())));
+        return Ok(Found::Left(printable(&format!("{}: left because of {names}", folder.path().display()))));
     }
     folder.remove(MARKER)?;
-    parent.remove_directory(id)
+    parent.remove_directory(id).map(|()| Found::Done)
 }
 
 fn find(records: &Path, id: &str) -> Result<Option<(Folder, Folder)>, String> {
@@ -148,7 +150,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{make, path, remove};
-    use crate::effect::docker::Registry;
+    use crate::effect::docker::{Found, Registry};
 
     const ID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -223,7 +225,7 @@ mod tests {
         assert!(!made.exists());
         assert_eq!(fs::read_to_string(world.user().join("cli-plugins/docker-buildx")).unwrap(), "plugin");
         assert!(world.user().join("contexts/meta").is_dir());
-        assert_eq!(remove(&world.records(), ID), Ok(()));
+        assert_eq!(remove(&world.records(), ID), Ok(Found::Done));
         assert!(path(&world.records(), ID).is_err());
     }
 
@@ -233,12 +235,12 @@ mod tests {
         let made = world.make(false);
         fs::create_dir(made.join("buildx")).unwrap();
         fs::write(made.join("notes"), "mine").unwrap();
-        let message = remove(&world.records(), ID).unwrap_err();
+        let Ok(Found::Left(message)) = remove(&world.records(), ID) else { panic!("it should be left") };
         assert!(message.ends_with("left because of buildx, notes"), "{message}");
         assert!(!made.join("config.json").exists() && made.join("notes").exists() && made.join("buildx").exists());
         fs::remove_file(made.join("notes")).unwrap();
         fs::remove_dir(made.join("buildx")).unwrap();
-        assert_eq!(remove(&world.records(), ID), Ok(()));
+        assert_eq!(remove(&world.records(), ID), Ok(Found::Done));
         assert!(!made.exists());
     }
 

@@ -8,13 +8,13 @@ use std::{
 };
 
 use super::{
-    Certificates, Performer, Reporting, Setup,
+    Performer, Reporting, Setup, Trusted,
     arguments::{Asked, read},
     read_certificates,
 };
 use crate::{
     cli::{Command, Source, Typed},
-    effect::{Level, drive},
+    effect::{Level, Perform, Stop, drive},
     environment::Environment,
     error::{Error, Problem},
     plan::{Machine, Plan, shown},
@@ -64,7 +64,12 @@ fn try_run(world: World) -> Result<u8, Error> {
     let (plan, setup) = prepared.map_err(|error| if is_exec { error.before_the_command() } else { error })?;
     let mut performer = Performer::new(setup, Box::new(io::stdout()), Box::new(io::stderr()));
     performer.watch_signals().map_err(|_refused| Error::bug("no signal handler"))?;
-    drive(session(plan), &mut performer)
+    let end = drive(session(plan), &mut performer);
+    // Whatever a story that was stopped ends with, the signal is why.
+    match (end, performer.stop()) {
+        (Err(error), Some(stop @ Stop::Signal(_))) if error.problem() != Problem::Bug => Err(stop.error()),
+        (end, _) => end,
+    }
 }
 
 /// Resolves what was typed, and fixes everything that the performer needs.
@@ -116,17 +121,13 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
     }
 }
 
-/// `VAULT_CACERT` is a neighbour's variable: it is meant for Vault, and trusted in runs that ask Vault only.
-fn certificates(typed: &Typed, plan: &Plan) -> Result<Option<Certificates>, Error> {
-    let is_meant = match typed.source("ca-cert") {
-        Some(Source::Neighbour(_)) => plan.asks_vault(),
-        Some(_) => true,
-        None => false,
-    };
-    let Some(path) = typed.one("ca-cert").filter(|_| is_meant) else { return Ok(None) };
-    read_certificates(path.as_ref())
-        .map(Some)
-        .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why))
+/// `VAULT_CACERT` is a neighbour's variable: it counts in runs that ask Vault, and for Vault alone.
+fn certificates(typed: &Typed, plan: &Plan) -> Result<Option<Trusted>, Error> {
+    let provider_only = matches!(typed.source("ca-cert"), Some(Source::Neighbour(_)));
+    let Some(path) = typed.one("ca-cert").filter(|_| !provider_only || plan.asks_vault()) else { return Ok(None) };
+    let certificates = read_certificates(path.as_ref())
+        .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why))?;
+    Ok(Some(Trusted { certificates, provider_only }))
 }
 
 /// Text that was asked for; a reader that went away is a failure like any other.

@@ -5,7 +5,7 @@ use super::{
     vault,
 };
 use crate::{
-    cli::{Honour, ProviderName, Source, Typed},
+    cli::{Command, Honour, ProviderName, Source, Typed},
     environment::Environment,
     error::{Error, Problem},
     provider::{Provider, broker::Broker, docker, docker::DockerIdentity, fixed::Fixed, revocation::Revoker},
@@ -40,16 +40,24 @@ pub(super) fn select(typed: &Typed) -> Result<Option<ProviderName>, Error> {
 }
 
 /// A flag or a variable of ours that this provider cannot honour is refused; a neighbour's variable may be there
-/// for others.
+/// for others. So may ours in a `logout`, which a job that uses two providers runs once for each.
 pub(super) fn refuse_foreign_wishes(typed: &Typed, name: ProviderName) -> Result<(), Error> {
     for (flag, source) in typed.given() {
         let column = ProviderName::ALL.iter().position(|provider| *provider == name).unwrap_or_default();
-        if flag.honour.get(column) == Some(&Honour::Refused) && !matches!(source, Source::Neighbour(_)) {
+        if flag.honour.get(column) == Some(&Honour::Refused) && !is_for_others(typed, source) {
             return Err(Error::new(Problem::NotHonoured, &typed.label(flag.name))
                 .because(&format!("the provider is {}", name.name())));
         }
     }
     Ok(())
+}
+
+fn is_for_others(typed: &Typed, source: Source) -> bool {
+    match source {
+        Source::Flag => false,
+        Source::Ours(_) => typed.command == Command::Logout && typed.one("provider").is_some(),
+        Source::Neighbour(_) => true,
+    }
 }
 
 /// The form of whatever is given for this provider, for a command that does not need all of it.

@@ -71,6 +71,26 @@ pub enum Handle {
     },
 }
 
+impl Handle {
+    /// Whether both are about the same lease, however much of it is known.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vault { client_token: one, .. }, Self::Vault { client_token: other, .. }) => one == other,
+            (one, other) => one == other,
+        }
+    }
+
+    /// Whether what is in it can be sent: a Vault token stands in a header, so it is visible ASCII.
+    pub fn is_plain(&self) -> bool {
+        let is_plain = |text: &str| text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+        match self {
+            Self::None | Self::NotALease => true,
+            Self::Token { token, .. } => !token.expose().chars().any(char::is_control),
+            Self::Vault { client_token, .. } => is_plain(client_token.expose()),
+        }
+    }
+}
+
 impl Note {
     /// Notes what the credential is: nothing that could be used in its place.
     pub fn describe(&mut self, credential: &Credential) {

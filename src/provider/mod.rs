@@ -145,7 +145,7 @@ async fn warn_of_a_short_life(host: &Host, plan: &Exchange, lease: &Lease) -> Re
         return Ok(());
     };
     let life = expires_at.saturating_sub(lease.note.issued_at);
-    if let Some(wanted) = plan.wanted_life.filter(|wanted| *wanted > life) {
+    if let Some(wanted) = plan.wanted_life.filter(|wanted| *wanted != life) {
         host.warn(format!("{} was asked for, the provider granted {}", span(wanted), span(life))).await?;
     }
     if life < SHORT_LIFE {

@@ -22,6 +22,8 @@ pub struct Keeper {
     pub others: Vec<Record>,
     /// How many leases of `record` came before the one in the making.
     settled: usize,
+    /// Leases that another login of this job wrote under the same name meanwhile. They are kept, not revoked.
+    meanwhile: Vec<Note>,
 }
 
 impl Keeper {
@@ -33,7 +35,7 @@ impl Keeper {
         host.record(Access::Prepare).await?.map_err(|trouble| unusable(&trouble))?;
         let record = Record::new(host.random(16).await?, owner, client);
         if record.owner.kind != Kind::Login {
-            return Ok(Self { record, older: None, others: Vec::new(), settled: 0 });
+            return Ok(Self { record, older: None, others: Vec::new(), settled: 0, meanwhile: Vec::new() });
         }
         let shelf = Shelf::read(host).await?;
         let name = record.name();
@@ -41,7 +43,7 @@ impl Keeper {
             return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
         }
         let (mut same, others): (Vec<_>, Vec<_>) = shelf.records.into_iter().partition(|older| older.name() == name);
-        let mut keeper = Self { record, older: same.pop(), others, settled: 0 };
+        let mut keeper = Self { record, older: same.pop(), others, settled: 0, meanwhile: Vec::new() };
         if let Some(older) = &keeper.older {
             // The new record replaces the file, so it carries everything that still has to be undone.
             keeper.record.leases.clone_from(&older.leases);
@@ -57,7 +59,31 @@ impl Keeper {
     pub async fn hold(&mut self, host: &Host, note: &Note) -> Result<(), Error> {
         self.record.leases.truncate(self.settled);
         self.record.leases.push(note.clone());
+        self.take_along(host).await?;
         self.write(host).await
+    }
+
+    /// Two logins of one job at once write the same record, and the last would hide the other's lease: what lies
+    /// there and is not known here is taken along.
+    async fn take_along(&mut self, host: &Host) -> Result<(), Error> {
+        if self.record.owner.kind != Kind::Login {
+            return Ok(());
+        }
+        let name = self.record.name();
+        let shelf = Shelf::read(host).await?;
+        let others = shelf.records.into_iter().filter(|other| other.name() == name && other.id != self.record.id);
+        for other in others {
+            for lease in other.leases {
+                if !self.record.leases.iter().any(|known| known.handle.is_same(&lease.handle)) {
+                    self.record.leases.insert(self.settled, lease.clone());
+                    self.settled += 1;
+                    self.meanwhile.push(lease);
+                }
+            }
+            let unknown: Vec<_> = other.private.into_iter().filter(|id| !self.record.private.contains(id)).collect();
+            self.record.private.extend(unknown);
+        }
+        Ok(())
     }
 
     /// The next [`Keeper::hold`] is about another lease (`exec --renew`).
@@ -75,7 +101,7 @@ impl Keeper {
             return Ok(false);
         }
         let verdict = Revoker::Vault(address.clone()).revoke(&host.undoing(), &note).await?;
-        if !matches!(verdict, Verdict::Confirmed | Verdict::Requested(_) | Verdict::AlreadyOver) {
+        if !matches!(verdict, Verdict::Confirmed | Verdict::Requested(_)) {
             return Ok(false);
         }
         self.record.leases.truncate(self.settled);
@@ -84,13 +110,15 @@ impl Keeper {
 
     /// Takes out the leases of this story that came before the last one, for revocation.
     pub fn superseded(&self) -> Vec<Note> {
-        self.record.leases.split_last().map(|(_, before)| before.to_vec()).unwrap_or_default()
+        let before = self.record.leases.split_last().map(|(_, before)| before).unwrap_or_default();
+        before.iter().filter(|lease| !self.meanwhile.contains(lease)).cloned().collect()
     }
 
     /// Keeps the last lease and those of `before` that still live.
     pub async fn retain(&mut self, host: &Host, before: Vec<Note>) -> Result<(), Error> {
         if let Some(last) = self.record.leases.pop() {
             self.record.leases = before;
+            self.record.leases.extend(self.meanwhile.iter().cloned());
             self.record.leases.push(last);
             self.settled = self.record.leases.len();
         }
@@ -118,6 +146,6 @@ impl From<Record> for Keeper {
     /// For `logout`: nothing is in the making.
     fn from(record: Record) -> Self {
         let settled = record.leases.len();
-        Self { record, older: None, others: Vec::new(), settled }
+        Self { record, older: None, others: Vec::new(), settled, meanwhile: Vec::new() }
     }
 }

@@ -2,11 +2,15 @@
 
 use std::fs;
 
+use hublease::effect::{
+    Effect, Outcome,
+    child::{Act, Seen},
+};
 use hublease_sandbox::{Action, Fault, Hold, Service};
 
 use crate::support::{
     World,
-    driven::leased,
+    driven::{drive, leased},
     job::{Job, Provider},
 };
 
@@ -176,4 +180,42 @@ fn a_plan_that_cannot_begin_is_125_and_a_wrong_one_2() {
     job().run().code(125).says("no identity token here");
     job().env("DOCKER_AUTH_CONFIG", "{}").run().code(125).says("DOCKER_AUTH_CONFIG");
     job().arg("--vault-method=").run().code(2);
+}
+
+#[test]
+fn what_cannot_be_undone_does_not_replace_the_commands_code() {
+    let world = world();
+    world.program("chmod", "#!/bin/sh\nexec /bin/chmod \"$@\"\n");
+    let script = "chmod 755 \"$DOCKER_CONFIG/..\"; exit 3";
+    exec(&world, Provider::Broker, script).run().code(3).says("not everything could be undone");
+}
+
+#[test]
+fn what_docker_keeps_beside_the_login_does_not_count_as_not_revoked() {
+    let world = world();
+    world.program("mkdir", "#!/bin/sh\nexec /bin/mkdir \"$@\"\n");
+    let job = exec(&world, Provider::Broker, "mkdir \"$DOCKER_CONFIG/buildx\"").arg("--strict-revoke");
+    job.run().code(0).says("without the login").says("left because of buildx");
+    assert_eq!(leased(&world), Vec::<String>::new());
+}
+
+#[test]
+fn a_signal_does_not_put_off_the_renewal() {
+    let world = world();
+    let job = exec(&world, Provider::Vault, "exit 0").args(&["--renew", "--client", "none"]);
+    let (begin, mut passed, mut waits) = (world.sandbox.now(), 0, Vec::new());
+    let driven = drive(job, None, |_, asked| match &asked.effect {
+        Effect::Now => Some(Outcome::Now(begin + passed)),
+        Effect::Child(Act::Wait { seconds }) => {
+            waits.push(*seconds);
+            passed += 100;
+            let seen = if waits.len() == 1 { Seen::Signal(1) } else { Seen::Ended(0) };
+            Some(Outcome::Child(seen))
+        }
+        Effect::Child(_) => Some(Outcome::Child(Seen::Running)),
+        _ => None,
+    });
+    assert_eq!(driven.code(), 0, "{}", driven.stderr);
+    // The lease lives 300 seconds; a signal comes after 100 of the 240.
+    assert_eq!(waits, [Some(240), Some(140)]);
 }

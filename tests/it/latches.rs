@@ -138,3 +138,25 @@ fn a_second_signal_leaves_at_once_and_says_what_it_leaves() {
     world.job("logout").usual(Provider::Broker).run().code(0);
     assert_eq!(leased(&world), Vec::<String>::new());
 }
+
+#[test]
+fn two_logins_of_one_job_at_once_leave_nothing_that_logout_does_not_end() {
+    for provider in [Provider::Broker, Provider::Vault] {
+        let world = World::new();
+        // Both are past the look at the record before either mints.
+        let held = if provider == Provider::Vault { "/v1/dockerhub/" } else { "/oauth/token" };
+        let service = if provider == Provider::Vault { Service::Vault } else { Service::Forwarded };
+        let latch = world.sandbox.latch(Hold::before(service, held));
+        let first = world.job("login").usual(provider).spawn();
+        let mut second = world.job("login").usual(provider).spawn();
+        let waiting =
+            || world.sandbox.requests(service).iter().filter(|request| request.path.starts_with(held)).count();
+        second.wait_until(|| waiting() == 2);
+        latch.release();
+        first.wait().code(0);
+        second.wait().code(0);
+        world.job("logout").usual(provider).run().code(0);
+        assert_eq!(leased(&world), Vec::<String>::new(), "{provider:?}");
+        assert!(!world.has_login());
+    }
+}

@@ -216,3 +216,29 @@ fn the_output_for_programs_is_one_json_document() {
     let logout: serde_json::Value = serde_json::from_str(&out.stdout).unwrap();
     assert_eq!(logout["leases"][0]["outcome"], "revoked");
 }
+
+#[test]
+fn a_repeated_login_that_docker_refuses_keeps_the_first_in_its_store() {
+    let world = logged_in(Provider::Vault);
+    let before = (leased(&world), fs::read(world.config()).unwrap());
+    let refusal = Action::json(401, &json!({"details": "incorrect username or password"}));
+    world.sandbox.fault(Fault::on(Service::RegistryAuth, "/token").then(refusal).always());
+    world.job("login").usual(Provider::Vault).run().code(6);
+    world.sandbox.clear_faults();
+    assert_eq!((leased(&world), fs::read(world.config()).unwrap()), before);
+    logout(&world, Provider::Vault).run().code(0).says("revoked and confirmed");
+    assert_eq!(leased(&world), Vec::<String>::new());
+    assert!(!world.has_login());
+}
+
+#[test]
+fn a_job_that_uses_two_providers_logs_out_of_each() {
+    let world = World::new();
+    world.job("login").usual(Provider::Broker).run().code(0);
+    let both = |provider: &str| {
+        let job = world.job("logout").usual(Provider::Broker).args(&["--provider", provider]);
+        job.env("HUBLEASE_VAULT_ADDR", world.sandbox.vault_url())
+    };
+    both("broker").run().code(0).says("revoked and confirmed");
+    assert_eq!(leased(&world), Vec::<String>::new());
+}

@@ -1,7 +1,7 @@
 //! Vault and OpenBao in the shapes in which people run them.
 
 use hublease_sandbox::{
-    ACCOUNT, PASSWORD,
+    ACCOUNT, Action, Fault, PASSWORD, Service,
     vault::{Capability, DockerHubAccount, DynamicEngine, Flavour, Generation, JwtMount, Queue, Role, TokenType},
 };
 use serde_json::{Map, json};
@@ -232,4 +232,52 @@ fn a_sealed_vault_is_named_and_the_record_waits_for_it() {
     world.sandbox.vault().unseal();
     logout(&world).run().code(0).says("revoked and confirmed");
     assert_eq!(leased(&world), Vec::<String>::new());
+}
+
+#[test]
+fn after_a_failed_revocation_nothing_better_is_said_the_next_time() {
+    let world = World::new();
+    world.job("login").usual(Provider::Vault).run().code(0);
+    world.sandbox.hub().set_two_factor(ACCOUNT, true);
+    logout(&world).run().code(0).says("not revoked, lives until");
+    // The first logout ended the Vault token; only the clock may say that the lease is over.
+    let out = logout(&world)
+        .run()
+        .code(0)
+        .says("not confirmed (the Vault token has ended, and Vault ends its leases with it)");
+    out.does_not_say("already over");
+}
+
+#[test]
+fn a_logout_in_another_namespace_is_another_address() {
+    let world = World::new();
+    world.job("login").usual(Provider::Vault).run().code(0);
+    let other = logout(&world).args(&["--vault-namespace", "team", "--strict-revoke"]);
+    other.run().code(7).says("not the address of this logout");
+    logout(&world).run().code(0).says("revoked and confirmed");
+    assert_eq!(leased(&world), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_that_may_not_revoke_itself_is_told() {
+    let world = World::new();
+    write(
+        &world,
+        Role { token_policies: vec!["dockerhub-mint-only".to_owned()], token_no_default_policy: true, ..role(&world) },
+    );
+    world.job("login").usual(Provider::Vault).run().code(0);
+    logout(&world).arg("--strict-revoke").run().code(7).says("lacks `update` on auth/token/revoke-self");
+    assert_eq!(world.record_files().len(), 1);
+}
+
+#[test]
+fn a_vault_token_of_kv_that_cannot_be_ended_stays_in_the_record() {
+    let world = World::new();
+    let fault = Fault::on(Service::Vault, "/v1/auth/token/revoke-self").then(Action::status(400)).always();
+    world.sandbox.fault(fault);
+    let path = [CIRCLECI, &["--vault-path", "kv1/ci/dockerhub"]].concat();
+    login(&world, &path).run().code(0).says("the Vault token could not be ended");
+    world.sandbox.clear_faults();
+    logout(&world).run().code(0).says("not a lease, lives on at its owner");
+    assert!(world.sandbox.live().iter().all(|item| item.kind != "token"));
 }

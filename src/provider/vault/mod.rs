@@ -10,12 +10,14 @@ mod wire;
 
 pub(super) use self::wire::{messages, request};
 
+use std::fmt;
+
 use self::wire::Login;
 use super::{
     credential, identify,
     lease::{Handle, Lease, Note},
     peer::{Lost, Peer},
-    revocation,
+    revocation::{self, Ended},
 };
 use crate::{
     effect::{Host, http::Destination},
@@ -38,6 +40,16 @@ pub struct Address {
     pub namespace: Option<String>,
     /// The one other origin that a standby may name.
     pub redirect: Option<Origin>,
+}
+
+impl fmt::Display for Address {
+    /// What a record names, and a logout compares: a token is good in its namespace only.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{} (namespace {namespace})", self.endpoint),
+            None => write!(formatter, "{}", self.endpoint),
+        }
+    }
 }
 
 impl Address {
@@ -140,9 +152,7 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
                 Handle::Vault { client_token: login.client_token, lease_id: Some(lease_id), batch: login.batch };
         }
         None => {
-            revocation::revoke_self(&host.undoing(), &vault.address, &login.client_token)
-                .await
-                .map_err(Lost::settled)?;
+            end_token(host, vault, keeper, &login.client_token).await.map_err(Lost::settled)?;
             note.expires_at = None;
             note.handle = Handle::NotALease;
         }
@@ -152,6 +162,15 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
     note.describe(&credential);
     keeper.hold(host, &note).await.map_err(Lost::settled)?;
     Ok(Lease { credential, note })
+}
+
+/// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record.
+async fn end_token(host: &Host, vault: &Vault, keeper: &mut Keeper, token: &Secret) -> Result<(), Error> {
+    if let Ended::No(why) = revocation::revoke_self(&host.undoing(), &vault.address, token).await? {
+        host.warn(format!("the Vault token could not be ended ({why}); `hublease logout` tries again")).await?;
+        keeper.settle();
+    }
+    Ok(())
 }
 
 /// Asks the path, by the method that serves.
@@ -168,7 +187,7 @@ async fn ask(peer: &Peer<'_>, vault: &Vault, token: &Secret) -> Result<crate::ef
 fn note(vault: &Vault, login: &Login, issued_at: u64) -> Note {
     Note {
         provider: "vault".to_owned(),
-        origin: vault.address.endpoint.to_string(),
+        origin: vault.address.to_string(),
         username: String::new(),
         mark: None,
         issued_at,

@@ -119,7 +119,7 @@ fn a_person_who_logs_in_later_keeps_that_login() {
         login(&world).run().code(0);
         log_in_by_hand(&world, username);
         let config = world.read_config();
-        let note = "docker.io: somebody else has logged in since; that login is left alone\n";
+        let note = "docker.io: another login is there now, and is left alone\n";
         logout(&world).run().code(0).says(note).says("the credential of acmebot: revoked and confirmed\n");
         assert_eq!(world.read_config(), config, "{username}");
         assert_eq!(world.sandbox.live().len(), before.len() + 1, "the person's token lives");

@@ -4,7 +4,7 @@ use super::{SOON, World, forward, signal};
 use crate::effect::{
     Effect, Outcome, Perform, Stop,
     child::{Act, Seen},
-    docker::{Config, Found, Registry},
+    docker::{Client, Config, Found, Registry},
 };
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -24,7 +24,7 @@ fn the_command_of_exec_has_the_signals_to_itself() {
     };
     let script = format!("test \"$DOCKER_CONFIG\" = '{directory}' && exec sleep 600");
     let command = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
-    let (seen, _, events) = child(Act::Start { command, directory: ID.to_owned() });
+    let (seen, _, events) = child(Act::Start { command, directory: ID.to_owned(), client: Client::Docker });
     assert_eq!(seen, Seen::Running);
     assert_eq!(child(Act::Wait { seconds: Some(0) }).0, Seen::Deadline);
     events.send(signal(15)).unwrap();
@@ -44,7 +44,11 @@ fn a_signal_between_two_waits_reaches_the_command_and_stops_nothing() {
     let isolate = Config::Isolate { id: ID.to_owned(), registries: vec![Registry::Hub], copy_auths: false };
     performer.perform(&forward(Effect::Config(isolate)));
     let command = ["sleep", "600"].map(str::to_owned).to_vec();
-    performer.perform(&forward(Effect::Child(Act::Start { command, directory: ID.to_owned() })));
+    performer.perform(&forward(Effect::Child(Act::Start {
+        command,
+        directory: ID.to_owned(),
+        client: Client::Docker,
+    })));
     performer.workers.sender().send(signal(15)).unwrap();
     assert_eq!(performer.stop(), None);
     let wait = forward(Effect::Child(Act::Wait { seconds: None }));
