@@ -61,6 +61,19 @@ fn a_refusal_uses_nothing_up() {
 }
 
 #[test]
+fn a_refused_repetition_leaves_its_token_used() {
+    let world = World::new(CONFIG);
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok());
+    for _ in 0..2 {
+        world.hub.trouble("POST /v2/orgs/", Trouble::Status(403, "{}"));
+        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubRefused));
+        assert_eq!(github(&world, &json!({}), "&request_id=r2").err(), Some(Code::TokenReplayed));
+    }
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok(), "its own request may still be repeated");
+    assert_eq!(world.hub.tokens().len(), 1);
+}
+
+#[test]
 fn a_token_whose_answer_was_lost_is_found_by_its_label() {
     let world = World::new(CONFIG);
     world.hub.trouble("POST /v2/orgs/", Trouble::Lost);

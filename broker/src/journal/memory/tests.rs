@@ -73,6 +73,20 @@ fn only_an_intent_can_be_withdrawn_and_that_gives_everything_back() {
 }
 
 #[test]
+fn a_withdrawn_repetition_puts_back_what_it_replaced() {
+    let journal = Memory::default();
+    let wanted = |id, request_id| Entry { single_use_id: Some("iss jti".to_owned()), ..entry(id, Some(request_id)) };
+    assert_eq!(journal.enter(wanted("a", "r"), NOW), Ok(Ok(None)));
+    journal.live("a", "hub").unwrap();
+    for id in ["b", "c", "d", "e"] {
+        let first = journal.enter(wanted(id, "r"), NOW).unwrap().unwrap();
+        assert_eq!(first.map(|first| first.id).as_deref(), Some("a"), "the request is still that of the first lease");
+        journal.withdraw(id).unwrap();
+        assert_eq!(journal.enter(wanted("other", "s"), NOW), Ok(Err(Full::Replayed)));
+    }
+}
+
+#[test]
 fn limits_count_what_is_held_and_what_was_given() {
     let journal = Memory::default();
     for id in ["a", "b"] {
