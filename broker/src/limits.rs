@@ -65,6 +65,10 @@ pub const BEARER_SECONDS: u64 = 9 * 60;
 /// After Docker Hub has refused an account's password it is not asked again for this long, in seconds: repeated failures
 /// lock the account and the address out.
 pub const LOGIN_COOLDOWN_SECONDS: u64 = 60;
+/// After a login that Docker Hub did not answer everybody is told so at once for this long, in seconds, or for as long as it
+/// asks to wait, at most [`LOGIN_COOLDOWN_SECONDS`]. Without it all who waited for the login would try another, one after
+/// the other, [`CALL_TIMEOUT`] each.
+pub const LOGIN_PAUSE_SECONDS: u64 = 5;
 /// What `Retry-After` says when Docker Hub did not say, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 /// The longest `Retry-After` that is passed on, in seconds.
