@@ -18,6 +18,9 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 pub const MAX_CONNECTIONS: usize = 256;
 /// The most exchanges and revocations at one time; more are answered `overloaded`.
 pub const MAX_IN_FLIGHT: u32 = 32;
+/// The most exchanges among them. Invariant: less than [`MAX_IN_FLIGHT`], so that exchanges that wait for Docker Hub or for an
+/// issuer leave room for revocations.
+pub const MAX_EXCHANGES: u32 = 24;
 /// How long the end waits for what is in flight. Invariant: longer than [`REQUEST_TIMEOUT`].
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 
