@@ -129,17 +129,20 @@ fn due_is_what_nobody_else_will_remove() {
     let journal = Memory::default();
     let due = |now| journal.due(now, 10).unwrap().iter().map(|lease| lease.id.clone()).collect::<Vec<_>>();
     journal.enter(entry("a", None), NOW).unwrap().unwrap();
-    journal.enter(entry("b", None), NOW).unwrap().unwrap();
+    let end = NOW + INTENT_SECONDS + 100;
+    let mut longer = entry("b", None);
+    longer.lease.expires_at = end;
+    journal.enter(longer, NOW).unwrap().unwrap();
     journal.live("b", "hub").unwrap();
     assert!(due(NOW + INTENT_SECONDS - 1).is_empty());
     assert_eq!(due(NOW + INTENT_SECONDS), ["a"], "announced and never answered");
-    assert_eq!(due(NOW + 900), ["a", "b"]);
-    assert_eq!(journal.due(NOW + 900, 1).unwrap().len(), 1);
-    journal.claim("b", NOW + 900, NOW + 950).unwrap();
-    assert_eq!(due(NOW + 949), ["a"]);
-    journal.failed("b", NOW + 960).unwrap();
-    assert_eq!(due(NOW + 959), ["a"]);
-    assert_eq!(due(NOW + 960), ["a", "b"]);
+    assert_eq!(due(end), ["a", "b"]);
+    assert_eq!(journal.due(end, 1).unwrap().len(), 1);
+    journal.claim("b", end, end + 50).unwrap();
+    assert_eq!(due(end + 49), ["a"]);
+    journal.failed("b", end + 60).unwrap();
+    assert_eq!(due(end + 59), ["a"]);
+    assert_eq!(due(end + 60), ["a", "b"]);
 }
 
 #[test]
