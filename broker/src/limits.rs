@@ -88,15 +88,15 @@ pub const MAX_PAGES: usize = 10;
 pub const MAX_LEASES: usize = 20_000;
 /// How long a finished lease is remembered, in seconds, so that a repeated revocation is still answered `confirmed`.
 pub const REMEMBER_SECONDS: u64 = 3600;
-/// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than a delete with a
-/// new login (login, delete, login, delete), that is four times [`CALL_TIMEOUT`].
-pub const CLAIM_SECONDS: u64 = 45;
-/// A mint that was not answered is looked for at Docker Hub after this, in seconds, counted from its timeout. Invariant: at
-/// least two minutes, after which Docker Hub has certainly finished with it.
-pub const UNCLEAR_SECONDS: u64 = 180;
 /// The slowest call to Docker Hub, in seconds: wait for somebody's login, log in, call; and all of it once more when the bearer
 /// was refused.
 const SLOWEST_CALL_SECONDS: u64 = 6 * CALL_TIMEOUT.as_secs();
+/// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than the slowest delete. A
+/// token that must be looked for first may take longer; removing it twice does no harm, since 404 means gone too.
+pub const CLAIM_SECONDS: u64 = SLOWEST_CALL_SECONDS + 5;
+/// A mint that was not answered is looked for at Docker Hub after this, in seconds, counted from its timeout. Invariant: at
+/// least two minutes, after which Docker Hub has certainly finished with it.
+pub const UNCLEAR_SECONDS: u64 = 180;
 /// A lease that was announced and has not become live is looked for at Docker Hub after this, in seconds, counted from its
 /// announcement. Invariant: its mint is over by then, and [`UNCLEAR_SECONDS`] more. Before the mint a repeated request takes
 /// its first lease back, which may mean to look for it on every page and to delete it; hence pages, delete and mint.

@@ -46,8 +46,8 @@ fn a_lease_goes_its_way_once() {
     let claimed = journal.claim("a", NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
     assert_eq!(claimed.hub_id.as_deref(), Some("hub-1"));
     assert_eq!(journal.claim("a", NOW + 1, NOW + 2), Ok(None), "one revoker at a time");
-    assert!(journal.claim("a", NOW + CLAIM_SECONDS, NOW + 90).unwrap().is_some(), "a claim runs out");
-    journal.revoked("a", NOW + 50).unwrap();
+    assert!(journal.claim("a", NOW + CLAIM_SECONDS, NOW + 2 * CLAIM_SECONDS).unwrap().is_some(), "a claim runs out");
+    journal.revoked("a", NOW + CLAIM_SECONDS).unwrap();
     assert_eq!(state(&journal, "a"), Some(State::Revoked));
     assert_eq!(journal.claim("a", NOW + 500, NOW + 600), Ok(None));
     journal.failed("a", NOW).unwrap();
