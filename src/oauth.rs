@@ -84,24 +84,25 @@ pub fn revocation_form(token: &str, hint: Option<&str>) -> String {
 }
 
 /// A successful exchange. The two secrets leave it by [`ExchangeResponse::into_parts`] only.
+/// Of the rest, members of the wrong type count as absent: whatever they are, the credential exists and must be revocable.
 #[derive(Deserialize)]
 pub struct ExchangeResponse {
     access_token: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     revocation_handle: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     issued_token_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     token_type: Option<String>,
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     scope: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     username: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     registry: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::lenient")]
     lease_id: Option<String>,
 }
 
@@ -190,17 +191,16 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     serde_json::from_slice(body).map_err(|error| DecodeError { line: error.line().max(1), column: error.column() })
 }
 
-/// A number of seconds, written as an integer or as a string of digits; both are seen in the field.
+/// A whole number of seconds, written as a number or as a string of digits; both are seen in the field.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    use serde::de::Error;
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        Value::Number(number) => number.as_u64().map(Some).ok_or_else(|| D::Error::custom("not a number of seconds")),
-        Value::String(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse().map(Some).map_err(|_overflow| D::Error::custom("not a number of seconds"))
+    Ok(match Value::deserialize(deserializer)? {
+        // A whole float is displayed without point and exponent; any other does not parse.
+        Value::Number(number) => {
+            number.as_u64().or_else(|| number.as_f64().and_then(|float| float.to_string().parse().ok()))
         }
-        _ => Err(D::Error::custom("not a number of seconds")),
-    }
+        Value::String(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::broker::Broker;
 use crate::exchange::{Issued, exchange};
-use crate::limits::{MAX_BODY_BYTES, MAX_IN_FLIGHT, READ_TIMEOUT, REQUEST_TIMEOUT};
+use crate::limits::{MAX_BODY_BYTES, MAX_EXCHANGES, MAX_IN_FLIGHT, READ_TIMEOUT, REQUEST_TIMEOUT};
 use crate::refusal::Refusal;
 use crate::revoke::revoke;
 
@@ -30,7 +30,22 @@ use crate::revoke::revoke;
 pub struct App {
     broker: Arc<Broker>,
     room: Arc<Semaphore>,
+    /// The part of the room that exchanges may take.
+    exchanges: Arc<Semaphore>,
     is_ending: AtomicBool,
+}
+
+/// What a request is admitted for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Exchange,
+    Revocation,
+}
+
+/// Room that is given back when this is dropped.
+struct Admission {
+    _room: OwnedSemaphorePermit,
+    _exchange: Option<OwnedSemaphorePermit>,
 }
 
 impl App {
@@ -38,7 +53,8 @@ impl App {
     #[must_use]
     pub fn new(broker: Arc<Broker>) -> Arc<Self> {
         let room = Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize));
-        Arc::new(Self { broker, room, is_ending: AtomicBool::new(false) })
+        let exchanges = Arc::new(Semaphore::new(MAX_EXCHANGES as usize));
+        Arc::new(Self { broker, room, exchanges, is_ending: AtomicBool::new(false) })
     }
 
     /// From now on new exchanges and revocations are refused.
@@ -52,17 +68,23 @@ impl App {
         drop(self.room.acquire_many(MAX_IN_FLIGHT).await);
     }
 
-    fn admit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+    fn admit(&self, purpose: Purpose) -> Result<Admission, Refusal> {
         if self.is_ending.load(Ordering::SeqCst) {
             return Err(Refusal::new(Code::ShuttingDown, "the broker is ending"));
         }
-        Arc::clone(&self.room).try_acquire_owned().map_err(|full| match full {
-            TryAcquireError::NoPermits => {
-                Refusal::new(Code::Overloaded, "the broker serves as many requests as it can")
-            }
-            TryAcquireError::Closed => Refusal::new(Code::ShuttingDown, "the broker is ending"),
-        })
+        let exchange = match purpose {
+            Purpose::Exchange => Some(take(&self.exchanges)?),
+            Purpose::Revocation => None,
+        };
+        Ok(Admission { _room: take(&self.room)?, _exchange: exchange })
     }
+}
+
+fn take(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    Arc::clone(room).try_acquire_owned().map_err(|full| match full {
+        TryAcquireError::NoPermits => Refusal::new(Code::Overloaded, "the broker serves as many requests as it can"),
+        TryAcquireError::Closed => Refusal::new(Code::ShuttingDown, "the broker is ending"),
+    })
 }
 
 /// The addresses.
@@ -77,19 +99,16 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(
-        serve(&app, request, |broker, body| {
-            exchange(broker, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)))
-        })
-        .await,
-    )
+    let work =
+        |broker: &Broker, body: &[u8]| exchange(broker, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)));
+    answer(serve(&app, Purpose::Exchange, request, work).await)
 }
 
 async fn revocation(State(app): State<Arc<App>>, request: Request) -> Response {
     let work = |broker: &Broker, body: &[u8]| {
         revoke(broker, body).map(|revocation| json(StatusCode::OK, &RevocationResponse { revocation }))
     };
-    answer(serve(&app, request, work).await)
+    answer(serve(&app, Purpose::Revocation, request, work).await)
 }
 
 async fn metadata(State(app): State<Arc<App>>) -> Response {
@@ -108,12 +127,13 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
 /// client has lost patience.
 async fn serve(
     app: &App,
+    purpose: Purpose,
     request: Request,
     work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
     // Room is taken after the body is here, so that slow clients cannot fill it.
     let body = form(request).await?;
-    let permit = app.admit()?;
+    let permit = app.admit(purpose)?;
     let broker = Arc::clone(&app.broker);
     let task = tokio::task::spawn_blocking(move || {
         let _held_until_done = permit;
@@ -199,4 +219,23 @@ async fn never_stored(mut response: Response) -> Response {
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CONFIG, World};
+
+    #[test]
+    fn exchanges_that_hang_leave_room_for_revocations() {
+        let app = App::new(World::new(CONFIG).broker);
+        let admit = |purpose| app.admit(purpose).map_err(|refusal| refusal.code);
+        let mut held: Vec<_> = (0..MAX_EXCHANGES).map(|_| admit(Purpose::Exchange).ok().unwrap()).collect();
+        assert_eq!(admit(Purpose::Exchange).err(), Some(Code::Overloaded));
+        held.extend((MAX_EXCHANGES..MAX_IN_FLIGHT).map(|_| admit(Purpose::Revocation).ok().unwrap()));
+        assert!(held.len() > MAX_EXCHANGES as usize, "some room is kept");
+        assert_eq!(admit(Purpose::Revocation).err(), Some(Code::Overloaded));
+        drop(held);
+        assert!(admit(Purpose::Exchange).is_ok());
+    }
 }

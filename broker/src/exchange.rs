@@ -12,7 +12,7 @@ use crate::broker::{Broker, random};
 use crate::hub::{Account, Minted, Order};
 use crate::identity::{Identity, sha256};
 use crate::journal::{Entry, JournalFault, Lease, State};
-use crate::limits::INTENT_SECONDS;
+use crate::limits::UNCLEAR_SECONDS;
 use crate::refusal::Refusal;
 use crate::revoke;
 use crate::rules::{self, Grant};
@@ -127,7 +127,7 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
     let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
     account.mint(&order, &*broker.outbound, broker.clock.now()).map_err(|fault| {
         let written = match fault.is_ambiguous() {
-            true => broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(INTENT_SECONDS)),
+            true => broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS)),
             false => broker.journal.withdraw(&lease.id),
         };
         written.map_or_else(|fault| unwritten(&fault), |()| fault.refusal())

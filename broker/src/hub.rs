@@ -6,12 +6,14 @@
 //! The address is fixed. Only a user's password can mint: a bearer that comes from a token is refused by Docker Hub.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::limits::{
-    BEARER_SECONDS, LOGIN_COOLDOWN_SECONDS, MAX_PAGES, PAGE_SIZE, QUOTA_RETRY_SECONDS, RETRY_AFTER_SECONDS,
+    BEARER_SECONDS, LOGIN_COOLDOWN_SECONDS, LOGIN_PAUSE_SECONDS, MAX_PAGES, PAGE_SIZE, QUOTA_RETRY_SECONDS,
+    RETRY_AFTER_SECONDS,
 };
 use crate::outbound::{Call, Method, Outbound, Reply};
 use hublease::secret::Secret;
@@ -44,6 +46,9 @@ pub struct Account {
 struct Session {
     bearer: Option<(Secret, u64)>,
     refused_until: u64,
+    /// A login that was not answered, and until when nobody tries another. By the monotonic clock, because who waits for the
+    /// login has read the time before it.
+    away: Option<(HubFault, Instant)>,
 }
 
 /// A token that Docker Hub made.
@@ -158,7 +163,7 @@ impl Account {
 
     /// The bearer of the present login; logs in when there is none, when it is old, or when it is the `refused` one.
     fn bearer(&self, refused: Option<&Secret>, outbound: &dyn Outbound, now: u64) -> Result<Secret, HubFault> {
-        // Held while logging in, so that a burst of jobs makes one login.
+        // Held while logging in, so that a burst of jobs makes one login, whether or not it is answered.
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((bearer, until)) = &session.bearer
             && now < *until
@@ -170,22 +175,24 @@ impl Account {
         if now < session.refused_until {
             return Err(HubFault::AccountRefused);
         }
-        let reply = judge(self.log_in(outbound)?, now).map_err(HubFault::before_anything)?;
-        let bearer = match reply.status {
-            200 => serde_json::from_slice::<Login>(&reply.body).ok(),
-            _ => {
-                session.refused_until = now.saturating_add(LOGIN_COOLDOWN_SECONDS);
-                return Err(HubFault::AccountRefused);
+        if let Some((fault, until)) = session.away
+            && Instant::now() < until
+        {
+            return Err(fault);
+        }
+        let outcome = self.log_in(outbound, now).map_err(HubFault::before_anything);
+        match &outcome {
+            Ok(bearer) => session.bearer = Some((bearer.clone(), now.saturating_add(BEARER_SECONDS))),
+            Err(fault @ HubFault::Unavailable { retry_after, .. }) => {
+                let pause = (*retry_after).clamp(LOGIN_PAUSE_SECONDS, LOGIN_COOLDOWN_SECONDS);
+                session.away = Some((*fault, Instant::now() + Duration::from_secs(pause)));
             }
-        };
-        let bearer =
-            bearer.ok_or(HubFault::unclear("its login was not understood")).map_err(HubFault::before_anything)?;
-        let bearer = Secret::new(bearer.access_token);
-        session.bearer = Some((bearer.clone(), now.saturating_add(BEARER_SECONDS)));
-        Ok(bearer)
+            Err(_) => session.refused_until = now.saturating_add(LOGIN_COOLDOWN_SECONDS),
+        }
+        outcome
     }
 
-    fn log_in(&self, outbound: &dyn Outbound) -> Result<Reply, HubFault> {
+    fn log_in(&self, outbound: &dyn Outbound, now: u64) -> Result<Secret, HubFault> {
         let body = serde_json::json!({"identifier": self.login, "secret": self.password.expose()});
         let call = Call {
             method: Method::Post,
@@ -193,7 +200,12 @@ impl Account {
             bearer: None,
             json: Some(&body.to_string()),
         };
-        outbound.send(&call).map_err(|fault| HubFault::unclear(fault.0).before_anything())
+        let reply = judge(outbound.send(&call).map_err(|fault| HubFault::unclear(fault.0))?, now)?;
+        if reply.status != 200 {
+            return Err(HubFault::AccountRefused);
+        }
+        let login = serde_json::from_slice::<Login>(&reply.body).ok();
+        login.map(|login| Secret::new(login.access_token)).ok_or(HubFault::unclear("its login was not understood"))
     }
 }
 

@@ -48,8 +48,8 @@ pub struct Identity {
     pub claims: Claims,
     /// The project's id; a token without one matches no rule.
     pub project: Option<String>,
-    /// Issuer, project and job as one text, or issuer and token hash when the token names no job: what limits and
-    /// `request_id` are counted by.
+    /// Issuer, project and job as one text, or issuer and hash of the token's signed part when the token names no job: what
+    /// limits and `request_id` are counted by.
     pub job: String,
     /// `jti`, for an issuer whose tokens count once.
     pub single_use_id: Option<String>,
@@ -60,13 +60,13 @@ pub struct Identity {
 }
 
 /// Issuer, project and job as a JSON array of texts, which no choice of values can make ambiguous.
-pub(crate) fn job_key(issuer: &Issuer, claims: &Claims, token_sha256: &str) -> String {
+pub(crate) fn job_key(issuer: &Issuer, claims: &Claims, signed_sha256: &str) -> String {
     let mut names = vec![issuer.kind.project_claim()];
     names.extend(issuer.kind.job_claims());
     let values: Option<Vec<&str>> = names.iter().map(|name| claims.text(name)).collect();
     let parts = match values {
         Some(values) if values.len() > 1 => [&[issuer.url.as_str()][..], &values].concat(),
-        _ => vec![issuer.url.as_str(), "token", token_sha256],
+        _ => vec![issuer.url.as_str(), "token", signed_sha256],
     };
     Value::from(parts).to_string()
 }

@@ -18,6 +18,9 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 pub const MAX_CONNECTIONS: usize = 256;
 /// The most exchanges and revocations at one time; more are answered `overloaded`.
 pub const MAX_IN_FLIGHT: u32 = 32;
+/// The most exchanges among them. Invariant: less than [`MAX_IN_FLIGHT`], so that exchanges that wait for Docker Hub or for an
+/// issuer leave room for revocations.
+pub const MAX_EXCHANGES: u32 = 24;
 /// How long the end waits for what is in flight. Invariant: longer than [`REQUEST_TIMEOUT`].
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -65,6 +68,10 @@ pub const BEARER_SECONDS: u64 = 9 * 60;
 /// After Docker Hub has refused an account's password it is not asked again for this long, in seconds: repeated failures
 /// lock the account and the address out.
 pub const LOGIN_COOLDOWN_SECONDS: u64 = 60;
+/// After a login that Docker Hub did not answer everybody is told so at once for this long, in seconds, or for as long as it
+/// asks to wait, at most [`LOGIN_COOLDOWN_SECONDS`]. Without it all who waited for the login would try another, one after
+/// the other, [`CALL_TIMEOUT`] each.
+pub const LOGIN_PAUSE_SECONDS: u64 = 5;
 /// What `Retry-After` says when Docker Hub did not say, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 /// The longest `Retry-After` that is passed on, in seconds.
@@ -81,12 +88,19 @@ pub const MAX_PAGES: usize = 10;
 pub const MAX_LEASES: usize = 20_000;
 /// How long a finished lease is remembered, in seconds, so that a repeated revocation is still answered `confirmed`.
 pub const REMEMBER_SECONDS: u64 = 3600;
-/// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than a delete with a
-/// new login (login, delete, login, delete), that is four times [`CALL_TIMEOUT`].
-pub const CLAIM_SECONDS: u64 = 45;
-/// A lease that was announced and never became live is looked for at Docker Hub after this, in seconds. Invariant: longer
-/// than the slowest mint (login, mint, login, mint, count) plus two minutes.
-pub const INTENT_SECONDS: u64 = 180;
+/// The slowest call to Docker Hub, in seconds: wait for somebody's login, log in, call; and all of it once more when the bearer
+/// was refused.
+const SLOWEST_CALL_SECONDS: u64 = 6 * CALL_TIMEOUT.as_secs();
+/// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than the slowest delete. A
+/// token that must be looked for first may take longer; removing it twice does no harm, since 404 means gone too.
+pub const CLAIM_SECONDS: u64 = SLOWEST_CALL_SECONDS + 5;
+/// A mint that was not answered is looked for at Docker Hub after this, in seconds, counted from its timeout. Invariant: at
+/// least two minutes, after which Docker Hub has certainly finished with it.
+pub const UNCLEAR_SECONDS: u64 = 180;
+/// A lease that was announced and has not become live is looked for at Docker Hub after this, in seconds, counted from its
+/// announcement. Invariant: its mint is over by then, and [`UNCLEAR_SECONDS`] more. Before the mint a repeated request takes
+/// its first lease back, which may mean to look for it on every page and to delete it; hence pages, delete and mint.
+pub const INTENT_SECONDS: u64 = (MAX_PAGES as u64 + 2) * SLOWEST_CALL_SECONDS + UNCLEAR_SECONDS;
 /// How often the sweeper looks.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many leases one sweep takes on.

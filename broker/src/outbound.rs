@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 pub mod native;
+mod proxy;
 
 /// What is done with the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -120,9 +120,10 @@ impl Rule {
         self.claims.iter().filter(|(name, patterns)| !matches(name, patterns)).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// GitHub runs trusted code on a stranger's behalf for two events. Only a rule that names the event means it.
+    /// GitHub runs trusted code on a stranger's behalf for two events. Only a rule that names the event means it. A token that
+    /// does not say its event may come from either.
     fn allows_event(&self, issuer: &Issuer, claims: &Claims) -> bool {
-        let is_risky = || claims.text("event_name").is_some_and(|event| RISKY_EVENTS.contains(&event));
+        let is_risky = || claims.text("event_name").is_none_or(|event| RISKY_EVENTS.contains(&event));
         let names_event = || self.claims.iter().any(|(name, _)| name == "event_name");
         issuer.kind != Kind::GitHub || !is_risky() || names_event()
     }

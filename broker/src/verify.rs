@@ -56,15 +56,16 @@ impl Verifier {
         let claims = Claims::verified(unverified.payload);
         let expires_at = check_times(&claims, now)?;
         self.check_audience(issuer, &claims)?;
-        let token_sha256 = sha256(token.as_bytes());
+        // Without the signature: of an ECDSA signature anybody can make a second one that verifies too.
+        let signed_sha256 = sha256(unverified.signed);
         Ok(Identity {
             issuer: index,
             project: claims.text(issuer.kind.project_claim()).map(str::to_owned),
-            job: job_key(issuer, &claims, &token_sha256),
+            job: job_key(issuer, &claims, &signed_sha256),
             single_use_id: single_use_id(issuer, &claims)?,
             claims,
             expires_at,
-            token_sha256,
+            token_sha256: sha256(token.as_bytes()),
         })
     }
 

@@ -42,12 +42,32 @@ fn a_refused_password_is_not_tried_again_at_once() {
 }
 
 #[test]
-fn a_fault_before_the_mint_is_not_ambiguous() {
+fn a_login_that_was_not_answered_is_not_tried_again_at_once() {
     let (hub, account) = (FakeHub::default(), account("hunter2-password"));
+    let mint = || account.mint(&order("repository:acme/app:pull"), &hub, NOW).map(drop);
+    let until = || account.session.lock().unwrap().away.unwrap().1;
+    for (trouble, pause) in [(Trouble::Lost, LOGIN_PAUSE_SECONDS), (Trouble::Wait(429, 9999), LOGIN_COOLDOWN_SECONDS)] {
+        hub.trouble("POST /v2/auth/token", trouble);
+        let (before, calls) = (Instant::now(), hub.calls().len());
+        let first = mint();
+        assert!(matches!(first, Err(HubFault::Unavailable { ambiguous: false, .. })));
+        assert_eq!((mint(), mint()), (first, first), "who waited is told the same");
+        assert_eq!(hub.calls().len(), calls + 1);
+        assert!(until() >= before + Duration::from_secs(pause));
+        assert!(until() <= Instant::now() + Duration::from_secs(pause));
+        // As if the pause were over.
+        account.session.lock().unwrap().away.as_mut().unwrap().1 = Instant::now();
+    }
+    assert_eq!(mint(), Ok(()));
+}
+
+#[test]
+fn a_fault_before_the_mint_is_not_ambiguous() {
+    let hub = FakeHub::default();
     let order = order("repository:acme/app:pull");
     let fault = |call: &str, trouble| {
         hub.trouble(call, trouble);
-        account.mint(&order, &hub, NOW).err().unwrap()
+        account("hunter2-password").mint(&order, &hub, NOW).err().unwrap()
     };
     assert!(!fault("POST /v2/auth/token", Trouble::Lost).is_ambiguous());
     assert!(!fault("POST /v2/auth/token", Trouble::Status(500, "")).is_ambiguous());

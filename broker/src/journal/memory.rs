@@ -23,6 +23,8 @@ struct Books {
     handles: BTreeMap<String, String>,
     jobs: BTreeMap<String, Job>,
     used: BTreeMap<String, Used>,
+    /// What each intent took the place of; its withdrawal puts that back.
+    replaced: BTreeMap<String, Replaced>,
 }
 
 #[derive(Default)]
@@ -31,6 +33,13 @@ struct Job {
     /// The last lease of each request.
     requests: BTreeMap<String, String>,
     forget_at: u64,
+}
+
+/// What was written, under the request and under the identity token of an intent, before it. A token that was used for an
+/// earlier lease stays used when a repetition comes to nothing.
+struct Replaced {
+    request: Option<(String, Option<String>)>,
+    used: Option<(String, Option<Used>)>,
 }
 
 /// An identity token that counts once, and the request that used it.
@@ -59,14 +68,7 @@ impl Journal for Memory {
         if books.leases.get(lease).is_none_or(|held| held.state != State::Intent) {
             return Ok(());
         }
-        if let Some(gone) = books.leases.remove(lease) {
-            books.handles.remove(&gone.handle_sha256);
-            if let Some(job) = books.jobs.get_mut(&gone.job) {
-                job.mints = job.mints.saturating_sub(1);
-                job.requests.retain(|_, last| last != lease);
-            }
-        }
-        books.used.retain(|_, used| used.lease != lease);
+        books.undo(lease);
         Ok(())
     }
 
@@ -174,15 +176,37 @@ impl Books {
         job.mints += 1;
         // A job may go on with a fresh token; its count lives until the last lease and the last token have ended.
         job.forget_at = job.forget_at.max(forget_at).max(lease.expires_at);
-        if let Some(id) = request_id {
-            job.requests.insert(id.to_owned(), lease.id.clone());
-        }
-        if let Some(id) = single_use_id {
+        let request = request_id.map(|id| (id.to_owned(), job.requests.insert(id.to_owned(), lease.id.clone())));
+        let used = single_use_id.map(|id| {
             let request_id = request_id.map(str::to_owned);
-            self.used.insert(id, Used { job: lease.job.clone(), request_id, lease: lease.id.clone(), forget_at });
-        }
+            let used = Used { job: lease.job.clone(), request_id, lease: lease.id.clone(), forget_at };
+            let before = self.used.insert(id.clone(), used);
+            (id, before)
+        });
+        self.replaced.insert(lease.id.clone(), Replaced { request, used });
         self.handles.insert(lease.handle_sha256.clone(), lease.id.clone());
         self.leases.insert(lease.id.clone(), lease);
+    }
+
+    /// Takes away what an intent wrote, where nothing later has taken its place, and puts back what was there before.
+    fn undo(&mut self, lease: &str) {
+        let Some(gone) = self.leases.remove(lease) else { return };
+        self.handles.remove(&gone.handle_sha256);
+        let replaced = self.replaced.remove(lease);
+        let (request, used) = replaced.map_or((None, None), |replaced| (replaced.request, replaced.used));
+        if let Some(job) = self.jobs.get_mut(&gone.job) {
+            job.mints = job.mints.saturating_sub(1);
+            if let Some((id, before)) = request
+                && job.requests.get(&id).is_some_and(|last| last == lease)
+            {
+                put_back(&mut job.requests, id, before);
+            }
+        }
+        if let Some((id, before)) = used
+            && self.used.get(&id).is_some_and(|used| used.lease == lease)
+        {
+            put_back(&mut self.used, id, before);
+        }
     }
 
     fn forget(&mut self, now: u64) {
@@ -192,8 +216,17 @@ impl Books {
         let leases = &mut self.leases;
         leases.retain(|_, lease| !is_over(lease));
         self.handles.retain(|_, id| leases.contains_key(id));
+        // Only an intent can be withdrawn.
+        self.replaced.retain(|id, _| leases.get(id).is_some_and(|lease| lease.state == State::Intent));
         self.jobs.retain(|_, job| now < job.forget_at);
         self.used.retain(|_, used| now < used.forget_at);
+    }
+}
+
+fn put_back<T>(map: &mut BTreeMap<String, T>, id: String, before: Option<T>) {
+    match before {
+        Some(before) => drop(map.insert(id, before)),
+        None => drop(map.remove(&id)),
     }
 }
 

@@ -8,25 +8,28 @@ use std::sync::Arc;
 
 use hublease::endpoint;
 use ureq::config::Config;
-use ureq::http::Response;
 use ureq::http::header::HeaderMap;
+use ureq::http::{Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error};
 
+use super::proxy::Proxies;
 use super::{Call, Fault, Method, Outbound, Reply};
 use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT, MAX_REPLY_BYTES};
 
 /// See the module.
 pub struct Native {
-    secure: Agent,
+    direct: Agent,
+    tunnelled: Agent,
     loopback: Agent,
+    proxies: Proxies,
 }
 
 impl Native {
     /// Reads the system's roots and the proxy variables, once.
     ///
     /// # Errors
-    /// When there is no root certificate at all: then no call could ever succeed.
+    /// When there is no root certificate at all, or the proxy cannot be used: then no call could ever succeed.
     pub fn new() -> Result<Self, Fault> {
         let roots: Vec<_> = rustls_native_certs::load_native_certs()
             .certs
@@ -41,8 +44,11 @@ impl Native {
             .root_certs(RootCerts::Specific(Arc::new(roots)))
             .unversioned_rustls_crypto_provider(provider)
             .build();
-        let common = || {
+        let proxies = Proxies::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))?;
+        // Each names its proxy, or none: left to itself ureq asks more variables than ours, `ALL_PROXY` before them all.
+        let through = |proxy| {
             Config::builder()
+                .proxy(proxy)
                 .http_status_as_error(false)
                 .max_redirects(0)
                 .max_redirects_will_error(false)
@@ -52,15 +58,22 @@ impl Native {
                 .tls_config(tls.clone())
         };
         Ok(Self {
-            secure: common().https_only(true).build().new_agent(),
-            loopback: common().proxy(None).build().new_agent(),
+            direct: through(None).https_only(true).build().new_agent(),
+            tunnelled: through(proxies.proxy.clone()).https_only(true).build().new_agent(),
+            loopback: through(None).build().new_agent(),
+            proxies,
         })
     }
 
     fn agent(&self, url: &str) -> Result<&Agent, Fault> {
         let refused = |_unusable| Fault("only https is spoken beyond this machine");
         let (origin, _) = endpoint::split(url).map_err(refused)?;
-        Ok(if origin.is_loopback() { &self.loopback } else { &self.secure })
+        if origin.is_loopback() {
+            return Ok(&self.loopback);
+        }
+        let uri: Uri = url.parse().map_err(|_malformed| Fault("the address is malformed"))?;
+        let is_exempt = self.proxies.is_exempt(origin.host(), uri.port_u16().unwrap_or(443));
+        Ok(if is_exempt { &self.direct } else { &self.tunnelled })
     }
 }
 

@@ -100,6 +100,11 @@ fn risky_events_must_be_named() {
         let stranger = json!({"repository_id": "79", "event_name": event});
         assert_eq!(decide_for("github", &stranger, &wish).unwrap_err().code, Code::NoRuleMatches);
     }
+    for event in [json!(null), json!(""), json!(1), json!(["push"])] {
+        let claims = changed(job("push"), &json!({"event_name": event}));
+        let refusal = decide_for("github", &claims, &wish).unwrap_err();
+        assert_eq!(refusal.code, Code::EventNotAllowed, "{event}");
+    }
     let named = CONFIG.replace(r#"environment = "production""#, r#"event_name = "workflow_run""#);
     assert_ne!(named, CONFIG);
     let config = Config::parse(&named, &TestSecrets("x")).unwrap();

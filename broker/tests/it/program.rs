@@ -1,6 +1,7 @@
 //! The program itself, in an environment that holds nothing: its start, its one line, its end, and how it says no.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -26,7 +27,12 @@ impl Drop for Place {
 
 /// The program with no way out: whatever it calls goes to a proxy that does not answer.
 fn program(arguments: &[&str], password: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_hublease-broker"))
+    command(arguments, password).spawn().unwrap()
+}
+
+fn command(arguments: &[&str], password: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hublease-broker"));
+    command
         .args(arguments)
         .env_clear()
         .env("HUB_PASSWORD", password)
@@ -34,9 +40,8 @@ fn program(arguments: &[&str], password: &str) -> Child {
         .env("SSL_CERT_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/test-only-root.pem"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::piped());
+    command
 }
 
 fn refused(name: &str, config: &str, password: &str) -> String {
@@ -51,12 +56,19 @@ fn refused(name: &str, config: &str, password: &str) -> String {
 #[test]
 fn it_listens_serves_and_ends_on_sigterm() {
     let place = Place::with("listens", CONFIG);
-    let mut child = program(&["serve", "--config", place.0.to_str().unwrap()], "hunter2");
+    // A proxy that takes every connection and answers none, under a name that does not count.
+    let other_proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    other_proxy.set_nonblocking(true).unwrap();
+    let mut child = command(&["serve", "--config", place.0.to_str().unwrap()], "hunter2")
+        .env("ALL_PROXY", format!("http://{}", other_proxy.local_addr().unwrap()))
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let hub_is_away = "could not be tried: Docker Hub is not available: the connection failed";
     for account in ["acme", "someone"] {
         assert_eq!(lines.next().unwrap(), format!("hublease-broker: warning: account `{account}` {hub_is_away}"));
     }
+    assert!(other_proxy.accept().is_err(), "nobody came");
     let address = lines.next().unwrap().strip_prefix("listening on ").unwrap().to_owned();
     assert!(address.starts_with("127.0.0.1:"));
     let metadata = client().get(format!("http://{address}/.well-known/oauth-authorization-server")).call().unwrap();

@@ -1,10 +1,13 @@
 //! Repetitions: of requests, of tokens, and after what was not answered.
 
+use std::sync::mpsc;
+use std::thread;
+
 use hublease::oauth::Code;
 use serde_json::json;
 
 use super::{ask, circleci, github};
-use crate::limits::INTENT_SECONDS;
+use crate::limits::UNCLEAR_SECONDS;
 use crate::sweep::{Swept, sweep};
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{CONFIG, NOW, World, circleci_form};
@@ -61,6 +64,19 @@ fn a_refusal_uses_nothing_up() {
 }
 
 #[test]
+fn a_refused_repetition_leaves_its_token_used() {
+    let world = World::new(CONFIG);
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok());
+    for _ in 0..2 {
+        world.hub.trouble("POST /v2/orgs/", Trouble::Status(403, "{}"));
+        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubRefused));
+        assert_eq!(github(&world, &json!({}), "&request_id=r2").err(), Some(Code::TokenReplayed));
+    }
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok(), "its own request may still be repeated");
+    assert_eq!(world.hub.tokens().len(), 1);
+}
+
+#[test]
 fn a_token_whose_answer_was_lost_is_found_by_its_label() {
     let world = World::new(CONFIG);
     world.hub.trouble("POST /v2/orgs/", Trouble::Lost);
@@ -69,7 +85,27 @@ fn a_token_whose_answer_was_lost_is_found_by_its_label() {
     let second = circleci(&world, "&request_id=r1").ok().unwrap();
     assert_eq!(world.hub.labels().len(), 2, "the first may not be judged yet");
     assert_eq!(sweep(&world.broker), Swept::default());
-    world.clock.set(NOW + INTENT_SECONDS);
+    world.clock.set(NOW + UNCLEAR_SECONDS);
     assert_eq!(sweep(&world.broker), Swept { removed: 1, left: 0 });
     assert_eq!(world.hub.labels(), [format!("hublease/test/{}", second.lease_id)]);
+}
+
+#[test]
+fn a_mint_is_not_looked_for_while_it_may_go_on() {
+    let world = World::new(CONFIG);
+    assert!(circleci(&world, "&request_id=r1").is_ok());
+    let (release, latch) = mpsc::channel();
+    let (reached, arrived) = mpsc::channel();
+    *world.hub.latch.lock().unwrap() = Some((reached, latch));
+    thread::scope(|scope| {
+        let second = scope.spawn(|| circleci(&world, "&request_id=r1").is_ok());
+        arrived.recv().unwrap();
+        // Taking the first lease back and minting may each wait for a login, log in and call, and do it all again.
+        world.clock.set(NOW + 60 + 60 + 119);
+        let swept = sweep(&world.broker);
+        release.send(()).unwrap();
+        assert_eq!(swept, Swept::default());
+        assert!(second.join().unwrap());
+    });
+    assert_eq!(world.hub.labels().len(), 1);
 }

@@ -46,8 +46,8 @@ fn a_lease_goes_its_way_once() {
     let claimed = journal.claim("a", NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
     assert_eq!(claimed.hub_id.as_deref(), Some("hub-1"));
     assert_eq!(journal.claim("a", NOW + 1, NOW + 2), Ok(None), "one revoker at a time");
-    assert!(journal.claim("a", NOW + CLAIM_SECONDS, NOW + 90).unwrap().is_some(), "a claim runs out");
-    journal.revoked("a", NOW + 50).unwrap();
+    assert!(journal.claim("a", NOW + CLAIM_SECONDS, NOW + 2 * CLAIM_SECONDS).unwrap().is_some(), "a claim runs out");
+    journal.revoked("a", NOW + CLAIM_SECONDS).unwrap();
     assert_eq!(state(&journal, "a"), Some(State::Revoked));
     assert_eq!(journal.claim("a", NOW + 500, NOW + 600), Ok(None));
     journal.failed("a", NOW).unwrap();
@@ -70,6 +70,20 @@ fn only_an_intent_can_be_withdrawn_and_that_gives_everything_back() {
     journal.live("b", "hub").unwrap();
     journal.withdraw("b").unwrap();
     assert_eq!(state(&journal, "b"), Some(State::Live));
+}
+
+#[test]
+fn a_withdrawn_repetition_puts_back_what_it_replaced() {
+    let journal = Memory::default();
+    let wanted = |id, request_id| Entry { single_use_id: Some("iss jti".to_owned()), ..entry(id, Some(request_id)) };
+    assert_eq!(journal.enter(wanted("a", "r"), NOW), Ok(Ok(None)));
+    journal.live("a", "hub").unwrap();
+    for id in ["b", "c", "d", "e"] {
+        let first = journal.enter(wanted(id, "r"), NOW).unwrap().unwrap();
+        assert_eq!(first.map(|first| first.id).as_deref(), Some("a"), "the request is still that of the first lease");
+        journal.withdraw(id).unwrap();
+        assert_eq!(journal.enter(wanted("other", "s"), NOW), Ok(Err(Full::Replayed)));
+    }
 }
 
 #[test]
@@ -115,17 +129,20 @@ fn due_is_what_nobody_else_will_remove() {
     let journal = Memory::default();
     let due = |now| journal.due(now, 10).unwrap().iter().map(|lease| lease.id.clone()).collect::<Vec<_>>();
     journal.enter(entry("a", None), NOW).unwrap().unwrap();
-    journal.enter(entry("b", None), NOW).unwrap().unwrap();
+    let end = NOW + INTENT_SECONDS + 100;
+    let mut longer = entry("b", None);
+    longer.lease.expires_at = end;
+    journal.enter(longer, NOW).unwrap().unwrap();
     journal.live("b", "hub").unwrap();
     assert!(due(NOW + INTENT_SECONDS - 1).is_empty());
     assert_eq!(due(NOW + INTENT_SECONDS), ["a"], "announced and never answered");
-    assert_eq!(due(NOW + 900), ["a", "b"]);
-    assert_eq!(journal.due(NOW + 900, 1).unwrap().len(), 1);
-    journal.claim("b", NOW + 900, NOW + 950).unwrap();
-    assert_eq!(due(NOW + 949), ["a"]);
-    journal.failed("b", NOW + 960).unwrap();
-    assert_eq!(due(NOW + 959), ["a"]);
-    assert_eq!(due(NOW + 960), ["a", "b"]);
+    assert_eq!(due(end), ["a", "b"]);
+    assert_eq!(journal.due(end, 1).unwrap().len(), 1);
+    journal.claim("b", end, end + 50).unwrap();
+    assert_eq!(due(end + 49), ["a"]);
+    journal.failed("b", end + 60).unwrap();
+    assert_eq!(due(end + 59), ["a"]);
+    assert_eq!(due(end + 60), ["a", "b"]);
 }
 
 #[test]

@@ -4,11 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hublease::oauth::Code;
 use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 use super::verify;
+use crate::issuer::{Algorithm, Issuer, Kind};
 use crate::limits::MAX_TOKEN_BYTES;
-use crate::testing::{changed, circleci_claims, header, jwks, key_a, key_b};
+use crate::testing::{BROKER_URL, NOW, Script, changed, circleci, circleci_claims, header, jwks, key_a, key_b};
+use crate::verify::Verifier;
 
 #[test]
 fn only_the_issuers_own_signature_counts() {
@@ -39,6 +43,36 @@ fn the_public_key_is_no_hmac_secret() {
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()));
         assert_eq!(verify(&token).err(), Some(Code::AlgorithmNotAllowed));
     }
+}
+
+#[test]
+fn another_signature_of_the_same_token_makes_no_other_job() {
+    let random = SystemRandom::new();
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap();
+    let [x, y] = [1..33, 33..65].map(|range| URL_SAFE_NO_PAD.encode(&pair.public_key().as_ref()[range]));
+    let issuer = Issuer {
+        kind: Kind::Other { project: "project".to_owned(), job: Vec::new() },
+        algorithm: Algorithm::Es256,
+        jwks_uri: Some("https://issuer.example/jwks".to_owned()),
+        ..circleci()
+    };
+    let script = Script::default();
+    let keys = json!({"keys": [{"kty": "EC", "kid": "a", "crv": "P-256", "x": x, "y": y}]});
+    script.on("GET https://issuer.example/jwks", 200, &keys.to_string());
+    let verifier = Verifier::new(vec![issuer], BROKER_URL.to_owned());
+    let job = |claims: &Value| {
+        let header = changed(header(), &json!({"alg": "ES256"}));
+        let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let signed = format!("{header}.{claims}");
+        let signature = URL_SAFE_NO_PAD.encode(pair.sign(&random, signed.as_bytes()).unwrap());
+        let identity = verifier.verify(&format!("{signed}.{signature}"), &script, NOW).ok().unwrap();
+        (identity.job, identity.token_sha256)
+    };
+    let (first, again) = (job(&circleci_claims()), job(&circleci_claims()));
+    assert_eq!(first.0, again.0);
+    assert_ne!(first.1, again.1, "the signatures differ");
+    assert_ne!(first.0, job(&changed(circleci_claims(), &json!({"sub": "x"}))).0, "another token is another job");
 }
 
 #[test]

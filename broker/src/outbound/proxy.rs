@@ -1,0 +1,151 @@
+//! Which calls go through a proxy.
+//!
+//! Follows Go's `net/http`, as the client does: `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, capitals first.
+//! `ALL_PROXY` is ignored, and so is `HTTP_PROXY`, because plain `http` never leaves the machine. A proxy is spoken to in
+//! plain `http` and asked for a tunnel (CONNECT); it never sees the call.
+
+use std::net::IpAddr;
+
+use ureq::Proxy;
+
+use super::Fault;
+
+/// What the environment says about proxies.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    /// Holds a password perhaps; ureq's `Debug` does not show it.
+    pub(super) proxy: Option<Proxy>,
+    exempt: String,
+}
+
+impl Proxies {
+    /// Reads the variables. One that is empty counts as not set.
+    ///
+    /// # Errors
+    /// When the proxy's address cannot be used. Going straight there instead would not be what was asked for.
+    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let either = |upper, lower| [upper, lower].into_iter().filter_map(&variable).find(|value| !value.is_empty());
+        let unusable = Fault("`HTTPS_PROXY` is not the address of a proxy that is spoken to in plain `http`");
+        let proxy = match either("HTTPS_PROXY", "https_proxy") {
+            None => None,
+            Some(address) => {
+                let address = if address.contains("://") { address } else { format!("http://{address}") };
+                if !address.starts_with("http://") {
+                    return Err(unusable);
+                }
+                Some(Proxy::new(&address).map_err(|_not_repeated| unusable)?)
+            }
+        };
+        Ok(Self { proxy, exempt: either("NO_PROXY", "no_proxy").unwrap_or_default() })
+    }
+
+    /// Whether `NO_PROXY` covers a destination. The host is in lower case; an IPv6 address may have its brackets.
+    pub(super) fn is_exempt(&self, host: &str, port: u16) -> bool {
+        let host = host.trim_start_matches('[').trim_end_matches([']', '.']);
+        let entries = self.exempt.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        entries.into_iter().any(|entry| covers(&entry.to_ascii_lowercase(), host, port))
+    }
+}
+
+/// Whether one entry covers the destination: `*`, a network, or a name or address with perhaps a port. A name covers what is
+/// below it; with a dot in front it covers that alone.
+fn covers(entry: &str, host: &str, port: u16) -> bool {
+    if entry == "*" {
+        return true;
+    }
+    if let Some((network, bits)) = entry.split_once('/') {
+        return in_network(network, bits, host);
+    }
+    let (name, wanted) = name_and_port(entry);
+    if wanted.is_some_and(|wanted| wanted != port) {
+        return false;
+    }
+    let name = name.trim_start_matches('*');
+    match name.strip_prefix('.') {
+        Some(_) => host.ends_with(name),
+        None => host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+    }
+}
+
+/// Splits `name[:port]`; an IPv6 address has brackets if a port follows. A port that is no number covers nothing.
+fn name_and_port(entry: &str) -> (&str, Option<u16>) {
+    if let Some((address, rest)) = entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return (address, rest.strip_prefix(':').map(|port| port.parse().unwrap_or(0)));
+    }
+    match entry.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') => (name, Some(port.parse().unwrap_or(0))),
+        _ => (entry, None),
+    }
+}
+
+fn in_network(network: &str, bits: &str, host: &str) -> bool {
+    let (Ok(network), Ok(bits), Ok(host)) = (network.parse(), bits.parse::<u32>(), host.parse()) else { return false };
+    let (network, host, width) = match (network, host) {
+        (IpAddr::V4(network), IpAddr::V4(host)) => (u128::from(network.to_bits()), u128::from(host.to_bits()), 32),
+        (IpAddr::V6(network), IpAddr::V6(host)) => (network.to_bits(), host.to_bits(), 128),
+        _ => return false,
+    };
+    let ignored = width - bits.min(width);
+    network.checked_shr(ignored).unwrap_or(0) == host.checked_shr(ignored).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Proxies, Fault> {
+        let value =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Proxies::read(value)
+    }
+
+    #[test]
+    fn only_https_proxy_counts_and_only_plain_http_ones_are_used() {
+        let through = |variables: &[(&str, &str)]| {
+            read(variables).map(|proxies| proxies.proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port())))
+        };
+        let p1 = Ok(Some("p:1".to_owned()));
+        assert_eq!(through(&[("HTTPS_PROXY", "http://p:1"), ("https_proxy", "http://q:2")]), p1);
+        assert_eq!(through(&[("HTTPS_PROXY", ""), ("https_proxy", "p:1")]), p1);
+        assert_eq!(through(&[("https_proxy", "http://user:p%40ss@p:1/"), ("ALL_PROXY", "http://q:2")]), p1);
+        let others = ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"].map(|name| (name, "http://q:2"));
+        assert_eq!(through(&others), Ok(None));
+        for address in ["socks5://p:1", "https://p:1", "http://"] {
+            assert!(through(&[("HTTPS_PROXY", address)]).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_a_proxy_is_not_shown() {
+        let shown = format!("{:?}", read(&[("HTTPS_PROXY", "http://user:hunter2@p:1")]).ok().unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn no_proxy_as_go_reads_it() {
+        for (list, host, exempt) in [
+            ("example.com", "example.com", true),
+            ("example.com", "a.example.com", true),
+            ("example.com", "badexample.com", false),
+            (".example.com", "a.example.com", true),
+            (".example.com", "example.com", false),
+            ("*.example.com", "a.example.com", true),
+            ("x, EXAMPLE.com ,y", "example.com", true),
+            ("example.com:8443", "example.com", false),
+            ("example.com:443", "example.com", true),
+            ("example.com:x", "example.com", false),
+            ("*", "example.com", true),
+            ("", "example.com", false),
+            (",", "example.com", false),
+            ("10.0.0.0/8", "10.1.2.3", true),
+            ("10.0.0.0/8", "11.1.2.3", false),
+            ("2001:db8::/32", "[2001:db8::1]", true),
+            ("::/0", "[2001:db8::1]", true),
+            ("2001:db8::1", "[2001:db8::1]", true),
+            ("[2001:db8::1]:443", "[2001:db8::1]", true),
+            ("[2001:db8::1]:8443", "[2001:db8::1]", false),
+        ] {
+            assert_eq!(read(&[("no_proxy", list)]).ok().unwrap().is_exempt(host, 443), exempt, "{list} {host}");
+        }
+    }
+}
