@@ -187,7 +187,9 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(body).map_err(|error| DecodeError { line: error.line().max(1), column: error.column() })
+    // The reader counts columns from 1, but calls the place before a line's first character 0.
+    serde_json::from_slice(body)
+        .map_err(|error| DecodeError { line: error.line().max(1), column: error.column().max(1) })
 }
 
 /// A number of seconds, written as an integer or as a string of digits; both are seen in the field.

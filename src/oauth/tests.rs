@@ -81,7 +81,8 @@ fn a_broken_answer_gives_a_position_and_no_value() {
         (r#"{"access_token":["SECRET"]}"#, (1, 16)),
         (r#"{"token":"SECRET"}"#, (1, 18)),
         (r#"{"access_token":""}"#, (0, 0)),
-        ("", (1, 0)),
+        ("", (1, 1)),
+        ("{\n", (2, 1)),
     ];
     for (body, (line, column)) in table {
         let error = ExchangeResponse::decode(body.as_bytes()).err().unwrap();
