@@ -141,6 +141,15 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.bytes().all(is_plain)
 }
 
+/// A claim's name, which refusals repeat: what may stand in an `error_description` (RFC 6749 appendix A.8), without spaces and
+/// without the marks that we put around it.
+fn is_claim_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\`".contains(&byte))
+}
+
+/// What is said of any other.
+const WRONG_CLAIM_NAME: &str = "a claim's name is printable and holds no quote and no backslash";
+
 /// A message as one line that a terminal can be given: the parser's own may have several, and names of the file stand in it.
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().map(printable).collect();
