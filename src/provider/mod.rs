@@ -127,6 +127,10 @@ fn credential(peer: &str, plan: &Exchange, username: Option<&str>, secret: Secre
     if secret.expose().chars().any(char::is_control) {
         return Err(unusable("the credential holds control characters"));
     }
+    // A field that was named by mistake, for instance: usernames are shown, so this one would give the credential away.
+    if username.contains(secret.expose()) {
+        return Err(unusable("the username repeats the credential"));
+    }
     Ok(Credential { username: username.to_owned(), secret })
 }
 
