@@ -173,7 +173,9 @@ impl World<'_> {
     }
 
     fn check_shown(&self, input: &str) {
-        let secrets = secrets(input);
+        // A line that nobody was to read for a credential can hold one and stays unread.
+        let read = |secret: &String| self.masked.iter().any(|masked| masked.expose() == secret);
+        let secrets: Vec<String> = secrets(input).into_iter().filter(read).collect();
         for shown in &self.shown {
             assert!(is_harmless(shown), "{shown:?}");
             let token = IDENTITY.split_once('.').map_or("", |(_, claims_and_signature)| claims_and_signature);
