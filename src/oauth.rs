@@ -187,8 +187,17 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
+/// Every message is a JSON object. That is checked first, because serde would take a list of the members' values too.
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(body).map_err(|error| DecodeError { line: error.line().max(1), column: error.column() })
+    let blank = body.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    if body.get(blank).is_some_and(|first| *first != b'{') {
+        let before = &body[..blank];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        return Err(DecodeError { line, column: before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1 });
+    }
+    // The reader counts columns from 1, but calls the place before a line's first character 0.
+    serde_json::from_slice(body)
+        .map_err(|error| DecodeError { line: error.line().max(1), column: error.column().max(1) })
 }
 
 /// A whole number of seconds, written as a number or as a string of digits; both are seen in the field.

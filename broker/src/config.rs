@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 
 use hublease::endpoint::{Endpoint, Origin};
+use hublease::printable::printable;
 use hublease::secret::Secret;
 
 use crate::hub::Account;
@@ -18,6 +19,9 @@ mod account;
 mod file;
 mod issuer;
 mod rule;
+
+/// The longest message, in characters: room for the list of every key that could have stood there.
+const LONGEST_REASON: usize = 1000;
 
 /// A configuration that can be served.
 pub struct Config {
@@ -93,7 +97,8 @@ impl Config {
         };
         let file: file::File = toml::from_str(text)
             .map_err(|error| ConfigError { line: error.span().map(line_of), reason: one_line(error.message()) })?;
-        check(file, secrets).map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: blame.reason })
+        check(file, secrets)
+            .map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: one_line(&blame.reason) })
     }
 }
 
@@ -136,9 +141,19 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.bytes().all(is_plain)
 }
 
-/// The parser's own message, which may have several lines.
+/// A claim's name, which refusals repeat: what may stand in an `error_description` (RFC 6749 appendix A.8), without spaces and
+/// without the marks that we put around it.
+fn is_claim_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\`".contains(&byte))
+}
+
+/// What is said of any other.
+const WRONG_CLAIM_NAME: &str = "a claim's name is printable and holds no quote and no backslash";
+
+/// A message as one line that a terminal can be given: the parser's own may have several, and names of the file stand in it.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = text.split_whitespace().map(printable).collect();
+    words.join(" ").chars().take(LONGEST_REASON).collect()
 }
 
 /// The first name that comes twice.

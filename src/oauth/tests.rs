@@ -114,7 +114,9 @@ fn a_broken_answer_gives_a_position_and_no_value() {
         (r#"{"access_token":["SECRET"]}"#, (1, 16)),
         (r#"{"token":"SECRET"}"#, (1, 18)),
         (r#"{"access_token":""}"#, (0, 0)),
-        ("", (1, 0)),
+        ("", (1, 1)),
+        ("{\n", (2, 1)),
+        ("\n [\"SECRET\"]", (2, 2)),
     ];
     for (body, (line, column)) in table {
         let error = ExchangeResponse::decode(body.as_bytes()).err().unwrap();
@@ -135,6 +137,7 @@ fn refusals_of_every_shape_are_read() {
     assert_eq!(decode(r#"{"error":false,"error_description":[1]}"#), ErrorResponse::default());
     assert_eq!(decode(r#"{"error_description":"no_rule_matches"}"#).code(), None);
     assert!(ErrorResponse::decode(b"<html>").is_err());
+    assert!(ErrorResponse::decode(b"[]").is_err());
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn revocations_and_metadata() {
     let confirmed = RevocationResponse { revocation: Revocation::Confirmed };
     assert_eq!(serde_json::to_string(&confirmed).unwrap(), r#"{"revocation":"confirmed"}"#);
     assert_eq!(RevocationResponse::decode(br#"{"revocation":"unknown"}"#).unwrap().revocation, Revocation::Unknown);
-    for body in ["", "{}", r#"{"revocation":"maybe"}"#] {
+    for body in ["", "{}", r#"{"revocation":"maybe"}"#, r#"["confirmed"]"#] {
         assert!(RevocationResponse::decode(body.as_bytes()).is_err(), "{body}");
     }
     let metadata = Metadata::decode(br#"{"issuer":"https://b","token_endpoint":"https://b/oauth/token","more":1}"#);

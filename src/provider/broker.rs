@@ -76,12 +76,13 @@ pub(super) async fn exchange(
         mark: None,
         issued_at,
         expires_at: parts.issued.expires_in.map(|life| issued_at.saturating_add(life)),
-        handle: handle(own, &secret, &paths),
+        handle: handle(own.clone(), &secret, &paths),
     };
     // Written down before the answer is looked at any closer: what is unusable is revoked too.
     keeper.hold(host, &note).await?;
     check_registry(peer.name(), parts.issued.registry.as_deref())?;
-    let credential = credential(peer.name(), plan, parts.issued.username.as_deref(), secret)?;
+    let held: Vec<&Secret> = [&token].into_iter().chain(&own).collect();
+    let credential = credential(peer.name(), plan, parts.issued.username.as_deref(), secret, &held)?;
     note.describe(&credential);
     keeper.hold(host, &note).await?;
     Ok(Lease { credential, note })

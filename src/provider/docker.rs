@@ -54,7 +54,7 @@ pub(super) async fn exchange(
     let response = peer.send(request(docker, &token)).await?;
     let (secret, life) = parse(&peer, &response, &token)?;
     host.mask(&secret).await?;
-    let credential = credential(peer.name(), plan, None, secret)?;
+    let credential = credential(peer.name(), plan, None, secret, &[&token])?;
     let mut note = Note {
         provider: "docker".to_owned(),
         origin: AUDIENCE.to_owned(),

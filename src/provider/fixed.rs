@@ -19,7 +19,7 @@ pub struct Fixed {
 /// variable -> lease.
 pub(super) async fn exchange(host: &Host, fixed: &Fixed, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
     host.mask(&fixed.secret).await?;
-    let credential = credential("the static provider", plan, None, fixed.secret.clone())?;
+    let credential = credential("the static provider", plan, None, fixed.secret.clone(), &[])?;
     let mut note = Note {
         provider: "static".to_owned(),
         origin: String::new(),

@@ -111,8 +111,14 @@ async fn identify(host: &Host, plan: &Exchange) -> Result<Secret, Error> {
     Ok(identity.token)
 }
 
-/// Checks what a provider gave before anything is done with it.
-fn credential(peer: &str, plan: &Exchange, username: Option<&str>, secret: Secret) -> Result<Credential, Error> {
+/// Checks what a provider gave before anything is done with it. `held` are the other secrets of the exchange.
+fn credential(
+    peer: &str,
+    plan: &Exchange,
+    username: Option<&str>,
+    secret: Secret,
+    held: &[&Secret],
+) -> Result<Credential, Error> {
     let unusable = |why: &str| Error::new(Problem::Answer, peer).because(why);
     let username = plan.username.as_deref().or(username).ok_or_else(|| {
         Error::new(Problem::Missing, "`--username`")
@@ -126,6 +132,10 @@ fn credential(peer: &str, plan: &Exchange, username: Option<&str>, secret: Secre
     }
     if secret.expose().chars().any(char::is_control) {
         return Err(unusable("the credential holds control characters"));
+    }
+    // A field that was named by mistake, for instance: usernames are shown, so this one would give the secret away.
+    if [&secret].into_iter().chain(held.iter().copied()).any(|secret| username.contains(secret.expose())) {
+        return Err(unusable("the username repeats the credential or another secret of the exchange"));
     }
     Ok(Credential { username: username.to_owned(), secret })
 }

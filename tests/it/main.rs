@@ -19,6 +19,7 @@ mod dry_run;
 mod exec;
 mod faults;
 mod flags;
+mod fuzz;
 mod hostile;
 mod identity;
 mod isolated;

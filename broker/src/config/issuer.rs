@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{Blame, file, is_address, is_name, repeated};
+use super::{Blame, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
 use crate::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
@@ -83,8 +83,8 @@ fn other(issuer: &file::Issuer) -> Result<Kind, Blame> {
         ));
     };
     let job = issuer.job_claims.as_ref().map(|claims| claims.as_ref().clone()).unwrap_or_default();
-    if project.as_ref().is_empty() || job.iter().any(String::is_empty) {
-        return Err(Blame::at(project.span(), "a claim's name is not empty"));
+    if ![project.as_ref()].into_iter().chain(&job).all(|name| is_claim_name(name)) {
+        return Err(Blame::at(project.span(), WRONG_CLAIM_NAME));
     }
     Ok(Kind::Other { project: project.as_ref().clone(), job })
 }

@@ -4,7 +4,7 @@ use hublease::scope::{Action, check_repository};
 use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
-use super::{Blame, file, is_name, repeated};
+use super::{Blame, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
 use crate::hub::Account;
 use crate::hub::start::is_account_wide;
 use crate::issuer::{Issuer, Kind};
@@ -90,8 +90,8 @@ fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern
     }
     let read = |(name, value): (&String, &Spanned<Value>)| {
         let may_glob = issuer.kind.glob_claims().contains(&name.as_str());
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\`".contains(&byte)) {
-            return Err(Blame::at(value.span(), "a claim's name is printable and holds no quote and no backslash"));
+        if !is_claim_name(name) {
+            return Err(Blame::at(value.span(), WRONG_CLAIM_NAME));
         }
         match patterns(value.as_ref(), may_glob) {
             Ok(patterns) => Ok((name.clone(), patterns)),

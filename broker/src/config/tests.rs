@@ -90,6 +90,11 @@ fn issuers() {
             "kind = \"other\"",
             "`kind = \"other\"` needs `project_claim`, the project's immutable id",
         ),
+        (
+            "kind = \"github\"",
+            "kind = \"other\"\nproject_claim = \"a\\n\\\"b\"",
+            "a claim's name is printable and holds no quote and no backslash",
+        ),
         ("org/0f0e\"", "org/0f0e/\"", url),
         ("https://oidc", "http://oidc", url),
         ("https://oidc", "https://user@oidc", url),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod face;
+mod fuzz;
 mod outbound;
 mod program;
 mod shutdown;

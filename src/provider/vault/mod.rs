@@ -129,6 +129,7 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
     let login = wire::parse_login(&peer, &response, &token).map_err(Lost::settled)?;
     host.mask(&login.client_token).await.map_err(Lost::settled)?;
     let mut note = note(vault, &login, issued_at);
+    let client_token = login.client_token.clone();
     keeper.hold(host, &note).await.map_err(Lost::settled)?;
 
     let answer = match ask(&peer, vault, &login.client_token).await {
@@ -158,7 +159,9 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
         }
     }
     keeper.hold(host, &note).await.map_err(Lost::settled)?;
-    let credential = credential(peer.name(), plan, secret.username.as_deref(), secret.secret).map_err(Lost::settled)?;
+    let held = [&token, &client_token];
+    let credential =
+        credential(peer.name(), plan, secret.username.as_deref(), secret.secret, &held).map_err(Lost::settled)?;
     note.describe(&credential);
     keeper.hold(host, &note).await.map_err(Lost::settled)?;
     Ok(Lease { credential, note })

@@ -21,6 +21,7 @@ fn rules_name_their_project_and_their_start() {
         (", environment = \"production\"", "", "a rule for GitHub names `event_name` or `environment` in its `claims`"),
         ("issuer = \"github\"", "issuer = \"gitlab\"", "there is no issuer `gitlab`"),
         ("account = \"acme\"", "account = \"other\"", "there is no account `other`"),
+        ("account = \"acme\"", "account = \"a\\n\\u001b[31m\"", "there is no account `a \\u{1b}[31m`"),
         (
             "connection_id = \"personal\"",
             "connection_id = \"0f0e0d\"",

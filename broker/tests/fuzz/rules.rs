@@ -1,0 +1,132 @@
+//! The decision: the input is a configuration, a wish and claims, and the outcome is judged anew, by a reader of rules that
+//! shares nothing with the broker's.
+//!
+//! The parts are separated by a line `---`: TOML; then the wish as a form (`connection_id`, `scope`, `expires_in`); then the
+//! claims as a JSON object. Every issuer of the configuration signs the claims in turn.
+
+use hublease::{oauth::Form, scope::Scope};
+use hublease_broker::{
+    ask::Wish,
+    config::Config,
+    identity::Claims,
+    issuer::{Issuer, Kind},
+    limits::MIN_LIFE_SECONDS,
+    rules::{Grant, Pattern, Rule, decide},
+    verify::Verifier,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    OnePassword, check_refusal,
+    signer::{AUDIENCE, NOW, Signer},
+};
+
+/// The most issuers whose decisions are looked at.
+const MOST_ISSUERS: usize = 4;
+
+/// What is granted was asked for, and one rule grants all of it to these claims; a refusal may be shown.
+pub fn rules(input: &[u8]) {
+    let text = &*String::from_utf8_lossy(input);
+    let mut parts = text.splitn(3, "\n---\n");
+    let (Some(config), Some(form), Some(claims)) = (parts.next(), parts.next(), parts.next()) else { return };
+    let Ok(config) = Config::parse(config, &OnePassword) else { return };
+    let (Some(wish), Ok(claims)) = (wish(form), serde_json::from_str::<Map<String, Value>>(claims)) else { return };
+    for issuer in config.issuers.iter().take(MOST_ISSUERS) {
+        let issuer = Signer::issuer(issuer);
+        let verifier = Verifier::new(vec![issuer.clone()], AUDIENCE.to_owned());
+        let token = Signer::get().token(&issuer, claims.clone());
+        match verifier.verify(&token, Signer::get(), NOW) {
+            Ok(identity) => judge(&config.rules, &issuer, &identity.claims, &wish),
+            Err(refusal) => check_refusal(&refusal),
+        }
+    }
+}
+
+fn wish(form: &str) -> Option<Wish> {
+    let mut form = Form::decode(form.trim_end().as_bytes()).ok()?;
+    let scope = form.take("scope").map(|scope| Scope::parse(&scope).map(|scope| scope.with_implied()));
+    Some(Wish {
+        connection_id: form.take("connection_id"),
+        scope: scope.transpose().ok()?,
+        expires_in: form.take("expires_in").map(|seconds| seconds.parse()).transpose().ok()?,
+    })
+}
+
+fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) {
+    let decision = decide(rules, issuer, claims, wish);
+    assert_eq!(decision, decide(rules, issuer, claims, wish));
+    match decision {
+        Ok(grant) => check(rules, issuer, claims, wish, &grant),
+        Err(refusal) => {
+            check_refusal(&refusal);
+            // Nobody who asks for something is refused what a rule grants him.
+            let is_wanted = |scope: &Scope| {
+                let life = wish.expires_in.unwrap_or(MIN_LIFE_SECONDS);
+                let of_group = |rule: &&Rule| wish.connection_id.is_none() || wish.connection_id == rule.connection_id;
+                life >= MIN_LIFE_SECONDS
+                    && rules.iter().filter(of_group).any(|rule| grants(rule, issuer, claims, scope, life))
+            };
+            assert!(!wish.scope.as_ref().is_some_and(is_wanted), "{refusal}");
+        }
+    }
+}
+
+fn check(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish, grant: &Grant) {
+    let rule = rules.iter().find(|rule| rule.name == grant.rule).unwrap();
+    assert!(grants(rule, issuer, claims, &grant.scope, grant.life), "{grant:?}");
+    assert_eq!(rule.account, grant.account);
+    assert!(wish.connection_id.is_none() || wish.connection_id == rule.connection_id);
+    assert!(grant.life >= MIN_LIFE_SECONDS);
+    assert!(wish.expires_in.is_none_or(|asked| asked == grant.life));
+    assert!(wish.scope.as_ref().is_none_or(|asked| *asked == grant.scope));
+}
+
+/// Whether a rule grants this: every claim, every repository, every action, and the life.
+fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u64) -> bool {
+    let accepts = |(name, patterns): &(String, Vec<Pattern>)| {
+        claims.find(name).is_some_and(|value| patterns.iter().any(|pattern| matches(pattern, value)))
+    };
+    let names_event = rule.claims.iter().any(|(name, _)| name == "event_name");
+    let is_risky =
+        claims.text("event_name").is_some_and(|event| event == "pull_request_target" || event == "workflow_run");
+    let reaches = |repository: &str| {
+        let name = Value::from(repository);
+        rule.repositories.iter().any(|pattern| matches(pattern, &name))
+            && scope.actions(repository).all(|action| rule.actions.contains(&action))
+    };
+    rule.issuer == issuer.name
+        && rule.claims.iter().all(accepts)
+        && (issuer.kind != Kind::GitHub || !is_risky || names_event)
+        && scope.repositories().all(reaches)
+        && life <= rule.max_life
+}
+
+fn matches(pattern: &Pattern, value: &Value) -> bool {
+    match (pattern, value) {
+        (Pattern::Text(wanted), Value::String(text)) => wanted == text,
+        (Pattern::Number(wanted), Value::Number(number)) => number.as_i64() == Some(*wanted),
+        (Pattern::Flag(wanted), Value::Bool(flag)) => wanted == flag,
+        (Pattern::Glob(glob), Value::String(text)) => {
+            let (pattern, text): (Vec<char>, Vec<char>) = (glob.to_string().chars().collect(), text.chars().collect());
+            glob_matches(&pattern, &text)
+        }
+        _ => false,
+    }
+}
+
+/// A `*` is one or more characters that separate nothing. A table of which beginnings match which, so that it stays quick.
+fn glob_matches(pattern: &[char], text: &[char]) -> bool {
+    let mut row = vec![false; text.len() + 1];
+    row[0] = true;
+    for letter in pattern {
+        let mut next = vec![false; text.len() + 1];
+        for at in 0..text.len() {
+            next[at + 1] = match letter {
+                '*' => (row[at] || next[at]) && !['/', ':', '@'].contains(&text[at]),
+                letter => row[at] && *letter == text[at],
+            };
+        }
+        row = next;
+    }
+    row[text.len()]
+}

@@ -1,0 +1,32 @@
+//! The broker's fuzz targets on their corpora and on seeded changes, without any tool; `tests/fuzz` has them for libFuzzer.
+
+use std::path::Path;
+
+#[expect(unreachable_pub, reason = "libFuzzer's programs reach it")]
+#[path = "../fuzz/mod.rs"]
+mod targets;
+
+#[expect(unreachable_pub, reason = "the client's tests reach it")]
+#[path = "../../../tests/fuzz/seeds.rs"]
+mod seeds;
+
+/// Numbers of changes are such that each takes a part of a second without optimization.
+fn run(name: &str, changes: u64) {
+    let (_, target) = targets::TARGETS.into_iter().find(|(known, _)| *known == name).unwrap();
+    seeds::run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(name), target, changes);
+}
+
+#[test]
+fn an_accepted_form_asks_for_the_same_when_it_is_written_anew() {
+    run("ask", 2000);
+}
+
+#[test]
+fn an_accepted_configuration_has_no_rule_that_means_more_than_it_says() {
+    run("config", 500);
+}
+
+#[test]
+fn a_grant_was_asked_for_and_one_rule_grants_all_of_it() {
+    run("rules", 500);
+}

@@ -1,0 +1,4 @@
+//! The broker's `ask` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| hublease_fuzz::broker::ask(input));

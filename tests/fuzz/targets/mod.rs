@@ -1,0 +1,52 @@
+//! What holds for every input, as plain functions of bytes. Each panics when something does not hold.
+//!
+//! Two programs call them: the test binary `it`, on the committed corpus and seeded changes of it, and libFuzzer. They reach
+//! the client through its public interface only. The broker's are in `broker/tests/fuzz`.
+
+mod answers;
+mod claims;
+mod endpoint;
+mod printable;
+mod record;
+mod scope;
+mod wire;
+
+pub use self::{
+    answers::answers, claims::claims, endpoint::endpoint, printable::printable, record::record, scope::scope,
+    wire::wire,
+};
+
+/// A function that any bytes may be given to.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its corpus.
+pub const TARGETS: [(&str, Target); 7] = [
+    ("answers", answers),
+    ("claims", claims),
+    ("endpoint", endpoint),
+    ("printable", printable),
+    ("record", record),
+    ("scope", scope),
+    ("wire", wire),
+];
+
+/// A run of this many bytes of the input in a message counts as a repetition.
+const REPETITION: usize = 12;
+
+/// Whether a message repeats a piece of what must not be repeated. Runs of lower-case prose do not count: our own sentences
+/// have them too, and an input can hold our sentences.
+fn repeats(message: &str, text: &str) -> bool {
+    let is_prose = |byte: &u8| byte.is_ascii_lowercase() || b" ,`.".contains(byte);
+    let (message, text) = (message.as_bytes(), text.as_bytes());
+    let mut pieces = message.windows(REPETITION).filter(|piece| !piece.iter().all(is_prose));
+    pieces.any(|piece| text.windows(REPETITION).any(|other| other == piece))
+}
+
+/// What foreign text must not be able to do once it is shown: leave its line, hide, or command the CI system.
+fn is_harmless(text: &str) -> bool {
+    let moves = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    !text.contains(moves) && !text.contains("::") && !text.contains("##[")
+}
