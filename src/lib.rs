@@ -40,6 +40,7 @@ pub mod record;
 pub mod claims;
 pub mod endpoint;
 pub mod error;
+pub mod no_proxy;
 pub mod printable;
 pub mod scope;
 pub mod secret;

@@ -4,8 +4,7 @@
 //! `ALL_PROXY` is ignored, and so is `HTTP_PROXY`, because plain `http` never leaves the machine. A proxy is spoken to in
 //! plain `http` and asked for a tunnel (CONNECT); it never sees the call.
 
-use std::net::IpAddr;
-
+use hublease::no_proxy;
 use ureq::Proxy;
 
 use super::Fault;
@@ -42,51 +41,8 @@ impl Proxies {
     /// Whether `NO_PROXY` covers a destination. The host is in lower case; an IPv6 address may have its brackets.
     pub(super) fn is_exempt(&self, host: &str, port: u16) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches([']', '.']);
-        let entries = self.exempt.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        entries.into_iter().any(|entry| covers(&entry.to_ascii_lowercase(), host, port))
+        no_proxy::covers(&self.exempt, host, port)
     }
-}
-
-/// Whether one entry covers the destination: `*`, a network, or a name or address with perhaps a port. A name covers what is
-/// below it; with a dot in front it covers that alone.
-fn covers(entry: &str, host: &str, port: u16) -> bool {
-    if entry == "*" {
-        return true;
-    }
-    if let Some((network, bits)) = entry.split_once('/') {
-        return in_network(network, bits, host);
-    }
-    let (name, wanted) = name_and_port(entry);
-    if wanted.is_some_and(|wanted| wanted != port) {
-        return false;
-    }
-    let name = name.trim_start_matches('*');
-    match name.strip_prefix('.') {
-        Some(_) => host.ends_with(name),
-        None => host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
-    }
-}
-
-/// Splits `name[:port]`; an IPv6 address has brackets if a port follows. A port that is no number covers nothing.
-fn name_and_port(entry: &str) -> (&str, Option<u16>) {
-    if let Some((address, rest)) = entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return (address, rest.strip_prefix(':').map(|port| port.parse().unwrap_or(0)));
-    }
-    match entry.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') => (name, Some(port.parse().unwrap_or(0))),
-        _ => (entry, None),
-    }
-}
-
-fn in_network(network: &str, bits: &str, host: &str) -> bool {
-    let (Ok(network), Ok(bits), Ok(host)) = (network.parse(), bits.parse::<u32>(), host.parse()) else { return false };
-    let (network, host, width) = match (network, host) {
-        (IpAddr::V4(network), IpAddr::V4(host)) => (u128::from(network.to_bits()), u128::from(host.to_bits()), 32),
-        (IpAddr::V6(network), IpAddr::V6(host)) => (network.to_bits(), host.to_bits(), 128),
-        _ => return false,
-    };
-    let ignored = width - bits.min(width);
-    network.checked_shr(ignored).unwrap_or(0) == host.checked_shr(ignored).unwrap_or(0)
 }
 
 #[cfg(test)]
