@@ -74,16 +74,31 @@ impl Keeper {
         let others = shelf.records.into_iter().filter(|other| other.name() == name && other.id != self.record.id);
         for other in others {
             for lease in other.leases {
-                if !self.record.leases.iter().any(|known| known.handle.is_same(&lease.handle)) {
-                    self.record.leases.insert(self.settled, lease.clone());
-                    self.settled += 1;
-                    self.meanwhile.push(lease);
+                let known =
+                    self.record.leases.iter_mut().enumerate().find(|(_, known)| known.handle.is_same(&lease.handle));
+                match known {
+                    // Whoever made it knows more of it with each write.
+                    Some((at, known)) if at < self.settled && known.mark.is_none() => *known = lease.clone(),
+                    Some(_) => continue,
+                    None => {
+                        self.record.leases.insert(self.settled, lease.clone());
+                        self.settled += 1;
+                    }
                 }
+                self.meanwhile.retain(|known| !known.handle.is_same(&lease.handle));
+                self.meanwhile.push(lease);
             }
             let unknown: Vec<_> = other.private.into_iter().filter(|id| !self.record.private.contains(id)).collect();
             self.record.private.extend(unknown);
         }
         Ok(())
+    }
+
+    /// A last look at what another login of this job wrote meanwhile, when this one is done.
+    pub async fn finish(&mut self, host: &Host) -> Result<(), Error> {
+        let before = self.record.clone();
+        self.take_along(host).await?;
+        if self.record == before { Ok(()) } else { self.write(host).await }
     }
 
     /// The next [`Keeper::hold`] is about another lease (`exec --renew`).

@@ -137,7 +137,12 @@ fn what_others_put_into_the_directory_stays_and_is_named() {
     let before = world.sandbox.live();
     let private = directory_of(&login(&world).arg("--isolated").run().code(0));
     fs::write(private.join("notes"), "not ours").unwrap();
-    logout(&world).run().code(0).says("warning: the private directory is still there").says("revoked and confirmed");
+    logout(&world)
+        .run()
+        .code(0)
+        .says("the private directory is still there, without the login: ")
+        .says("left because of notes")
+        .says("revoked and confirmed");
     assert_eq!(fs::read_to_string(private.join("notes")).unwrap(), "not ours");
     assert!(!private.join("config.json").exists(), "the credential is gone");
     assert_eq!(world.sandbox.live(), before);
