@@ -77,7 +77,6 @@ pub(crate) async fn take_back(undo: &Host, plan: &Login, keeper: &Keeper, touche
 /// Revokes the leases that this login replaces.
 async fn retire_older(host: &Host, plan: &Login, keeper: &mut Keeper) -> End {
     let undo = host.undoing();
-    keeper.finish(&undo).await?;
     if keeper.older.take().is_none() {
         return Ok(0);
     }

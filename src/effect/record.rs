@@ -21,12 +21,24 @@ pub enum Access {
         name: String,
         /// The record as JSON.
         body: Secret,
+        /// What it may replace.
+        over: Over,
     },
     /// Removes one record; success if it is not there.
     Erase {
         /// 64 hexadecimal digits.
         name: String,
     },
+}
+
+/// What a write may replace.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Over {
+    /// Whatever lies there.
+    Anything,
+    /// Nothing, or exactly this. If something else lies there, nothing is written and the answer holds it: another
+    /// login of the same job was here meanwhile.
+    Known(Option<Secret>),
 }
 
 /// One record as it lies there.

@@ -12,7 +12,10 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, mkdirat, openat, renameat, symlinkat, unlinkat},
+    fs::{
+        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, symlinkat,
+        unlinkat,
+    },
     io::Errno,
     process::geteuid,
 };
@@ -153,6 +156,14 @@ impl Folder {
     /// A printable sentence.
     pub(super) fn remove(&self, name: &str) -> Result<(), String> {
         self.unlink(name, AtFlags::empty())
+    }
+
+    /// Keeps other writers of this directory out until it is closed.
+    ///
+    /// # Errors
+    /// A printable sentence.
+    pub(super) fn lock(&self) -> Result<(), String> {
+        flock(&self.descriptor, FlockOperation::LockExclusive).map_err(|error| failed(&self.path, error))
     }
 
     /// Removes an empty directory; success if it is not there.

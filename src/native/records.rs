@@ -10,8 +10,9 @@ use rustix::process::geteuid;
 
 use super::folder::Folder;
 use crate::{
-    effect::record::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Stored, Trouble},
+    effect::record::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, Stored, Trouble},
     environment::Environment,
+    secret::Secret,
 };
 
 /// What a probe writes, in bytes: as much as a record with a Vault token and an earlier entry.
@@ -45,12 +46,18 @@ fn perform(path: &Path, access: &Access) -> Result<Vec<Stored>, String> {
             Ok(Vec::new())
         }
         Access::Read => Folder::open(path, false)?.map_or_else(|| Ok(Vec::new()), |folder| read(&folder)),
-        Access::Write { name, body } => {
+        Access::Write { name, body, over } => {
             let name = file_name(name)?;
             if body.len() > MAXIMUM_RECORD {
                 return Err(format!("a record has at most {MAXIMUM_RECORD} bytes"));
             }
-            made()?.write(&name, body.expose())?;
+            let folder = made()?;
+            // Held until the folder is closed, so that nobody writes between the look and the write.
+            folder.lock()?;
+            if let Some(stored) = in_the_way(&folder, &name, over)? {
+                return Ok(vec![stored]);
+            }
+            folder.write(&name, body.expose())?;
             Ok(Vec::new())
         }
         Access::Erase { name } => {
@@ -61,6 +68,15 @@ fn perform(path: &Path, access: &Access) -> Result<Vec<Stored>, String> {
             Ok(Vec::new())
         }
     }
+}
+
+/// What lies there instead of what the writer knows.
+fn in_the_way(folder: &Folder, name: &str, over: &Over) -> Result<Option<Stored>, String> {
+    let Over::Known(known) = over else { return Ok(None) };
+    let body = folder.read(name, MAXIMUM_RECORD).transpose();
+    let is_known = |body: &Result<Secret, String>| body.as_ref().ok().is_some_and(|body| Some(body) == known.as_ref());
+    let name = name.trim_end_matches(SUFFIX).to_owned();
+    Ok(body.filter(|body| !is_known(body)).map(|body| Stored { name, body }))
 }
 
 fn read(folder: &Folder) -> Result<Vec<Stored>, String> {
@@ -93,11 +109,11 @@ mod tests {
         path::{Path, PathBuf},
     };
 
-    use super::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, access, directory};
+    use super::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, access, directory};
     use crate::{environment::Environment, secret::Secret};
 
     fn write(name: &str, body: &str) -> Access {
-        Access::Write { name: name.to_owned(), body: Secret::new(body) }
+        Access::Write { name: name.to_owned(), body: Secret::new(body), over: Over::Anything }
     }
 
     fn mode(path: &Path) -> u32 {

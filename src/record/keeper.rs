@@ -2,14 +2,21 @@
 
 use super::{Kind, Owner, Record, Shelf, unusable};
 use crate::{
-    effect::{Host, record::Access},
+    effect::{
+        Host,
+        record::{Access, Over, Trouble},
+    },
     error::{Error, Problem},
     provider::{
         lease::{Handle, Note},
         revocation::{Revoker, Verdict},
         vault::Address,
     },
+    secret::Secret,
 };
+
+/// How often a write is tried anew when others write too; each try takes along what they wrote.
+const MOST_ROUNDS: usize = 16;
 
 /// The record of the running story.
 #[derive(Debug)]
@@ -24,6 +31,8 @@ pub struct Keeper {
     settled: usize,
     /// Leases that another login of this job wrote under the same name meanwhile. They are kept, not revoked.
     meanwhile: Vec<Note>,
+    /// What lies on disk, as far as this login knows.
+    known: Option<Secret>,
 }
 
 impl Keeper {
@@ -35,7 +44,14 @@ impl Keeper {
         host.record(Access::Prepare).await?.map_err(|trouble| unusable(&trouble))?;
         let record = Record::new(host.random(16).await?, owner, client);
         if record.owner.kind != Kind::Login {
-            return Ok(Self { record, older: None, others: Vec::new(), settled: 0, meanwhile: Vec::new() });
+            return Ok(Self {
+                record,
+                older: None,
+                others: Vec::new(),
+                settled: 0,
+                meanwhile: Vec::new(),
+                known: None,
+            });
         }
         let shelf = Shelf::read(host).await?;
         let name = record.name();
@@ -43,7 +59,7 @@ impl Keeper {
             return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
         }
         let (mut same, others): (Vec<_>, Vec<_>) = shelf.records.into_iter().partition(|older| older.name() == name);
-        let mut keeper = Self { record, older: same.pop(), others, settled: 0, meanwhile: Vec::new() };
+        let mut keeper = Self { record, older: same.pop(), others, settled: 0, meanwhile: Vec::new(), known: None };
         if let Some(older) = &keeper.older {
             // The new record replaces the file, so it carries everything that still has to be undone.
             keeper.record.leases.clone_from(&older.leases);
@@ -51,6 +67,7 @@ impl Keeper {
             keeper.record.private.clone_from(&older.private);
             keeper.record.shared = older.shared;
             keeper.settled = older.leases.len();
+            keeper.known = Some(older.body());
         }
         Ok(keeper)
     }
@@ -59,46 +76,48 @@ impl Keeper {
     pub async fn hold(&mut self, host: &Host, note: &Note) -> Result<(), Error> {
         self.record.leases.truncate(self.settled);
         self.record.leases.push(note.clone());
-        self.take_along(host).await?;
+        self.save(host).await
+    }
+
+    /// Writes the record over what is known to lie there. Two logins of one job at once write the same file, and the
+    /// last would hide the other's lease: what lies there and is not known is taken along.
+    async fn save(&mut self, host: &Host) -> Result<(), Error> {
+        for _ in 0..MOST_ROUNDS {
+            let body = self.record.body();
+            let over =
+                if self.record.owner.kind == Kind::Login { Over::Known(self.known.clone()) } else { Over::Anything };
+            let access = Access::Write { name: self.record.name(), body: body.clone(), over };
+            let there = host.record(access).await?.map_err(|trouble| unusable(&trouble))?.pop();
+            let Some(stored) = there else {
+                self.known = Some(body);
+                return Ok(());
+            };
+            let raw = stored.body.map_err(|why| unusable(&Trouble(why)))?;
+            let other = Record::read(&stored.name, &raw).map_err(|why| unusable(&Trouble(why)))?;
+            self.take_along(other);
+            self.known = Some(raw);
+        }
         self.write(host).await
     }
 
-    /// Two logins of one job at once write the same record, and the last would hide the other's lease: what lies
-    /// there and is not known here is taken along.
-    async fn take_along(&mut self, host: &Host) -> Result<(), Error> {
-        if self.record.owner.kind != Kind::Login {
-            return Ok(());
-        }
-        let name = self.record.name();
-        let shelf = Shelf::read(host).await?;
-        let others = shelf.records.into_iter().filter(|other| other.name() == name && other.id != self.record.id);
-        for other in others {
-            for lease in other.leases {
-                let known =
-                    self.record.leases.iter_mut().enumerate().find(|(_, known)| known.handle.is_same(&lease.handle));
-                match known {
-                    // Whoever made it knows more of it with each write.
-                    Some((at, known)) if at < self.settled && known.mark.is_none() => *known = lease.clone(),
-                    Some(_) => continue,
-                    None => {
-                        self.record.leases.insert(self.settled, lease.clone());
-                        self.settled += 1;
-                    }
+    fn take_along(&mut self, other: Record) {
+        for lease in other.leases {
+            let known =
+                self.record.leases.iter_mut().enumerate().find(|(_, known)| known.handle.is_same(&lease.handle));
+            match known {
+                // Whoever made it knows more of it with each write.
+                Some((at, known)) if at < self.settled && known.mark.is_none() => *known = lease.clone(),
+                Some(_) => continue,
+                None => {
+                    self.record.leases.insert(self.settled, lease.clone());
+                    self.settled += 1;
                 }
-                self.meanwhile.retain(|known| !known.handle.is_same(&lease.handle));
-                self.meanwhile.push(lease);
             }
-            let unknown: Vec<_> = other.private.into_iter().filter(|id| !self.record.private.contains(id)).collect();
-            self.record.private.extend(unknown);
+            self.meanwhile.retain(|known| !known.handle.is_same(&lease.handle));
+            self.meanwhile.push(lease);
         }
-        Ok(())
-    }
-
-    /// A last look at what another login of this job wrote meanwhile, when this one is done.
-    pub async fn finish(&mut self, host: &Host) -> Result<(), Error> {
-        let before = self.record.clone();
-        self.take_along(host).await?;
-        if self.record == before { Ok(()) } else { self.write(host).await }
+        let unknown: Vec<_> = other.private.into_iter().filter(|id| !self.record.private.contains(id)).collect();
+        self.record.private.extend(unknown);
     }
 
     /// The next [`Keeper::hold`] is about another lease (`exec --renew`).
@@ -120,7 +139,7 @@ impl Keeper {
             return Ok(false);
         }
         self.record.leases.truncate(self.settled);
-        self.write(host).await.map(|()| true)
+        self.save(host).await.map(|()| true)
     }
 
     /// Takes out the leases of this story that came before the last one, for revocation.
@@ -137,7 +156,7 @@ impl Keeper {
             self.record.leases.push(last);
             self.settled = self.record.leases.len();
         }
-        self.write(host).await
+        self.save(host).await
     }
 
     /// The lease in the making, if there is one.
@@ -147,7 +166,7 @@ impl Keeper {
 
     /// Writes the record whole.
     pub async fn write(&self, host: &Host) -> Result<(), Error> {
-        let access = Access::Write { name: self.record.name(), body: self.record.body() };
+        let access = Access::Write { name: self.record.name(), body: self.record.body(), over: Over::Anything };
         host.record(access).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
     }
 
@@ -161,6 +180,6 @@ impl From<Record> for Keeper {
     /// For `logout`: nothing is in the making.
     fn from(record: Record) -> Self {
         let settled = record.leases.len();
-        Self { record, older: None, others: Vec::new(), settled, meanwhile: Vec::new() }
+        Self { record, older: None, others: Vec::new(), settled, meanwhile: Vec::new(), known: None }
     }
 }

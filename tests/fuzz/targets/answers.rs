@@ -162,7 +162,7 @@ impl World<'_> {
     fn keep(&mut self, access: Access) -> Vec<Stored> {
         match access {
             Access::Prepare => {}
-            Access::Write { name, body } => drop(self.records.insert(name, body)),
+            Access::Write { name, body, .. } => drop(self.records.insert(name, body)),
             Access::Erase { name } => drop(self.records.remove(&name)),
             Access::Read => {
                 let stored = |(name, body): (&String, &Secret)| Stored { name: name.clone(), body: Ok(body.clone()) };
