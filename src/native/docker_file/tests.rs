@@ -17,7 +17,7 @@ const KEY: &str = "https://index.docker.io/v1/";
 
 fn places(variables: &[(&str, &str)]) -> Places {
     let environment = Environment::new(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
-    Places::new(environment, PathBuf::from("/work"), PathBuf::from("/nonexistent"))
+    Places::new(environment, PathBuf::from("/checkout"), PathBuf::from("/nonexistent"))
 }
 
 fn store(path: &Path) -> Result<(), Trouble> {
@@ -130,7 +130,7 @@ fn where_docker_and_podman_keep_their_logins() {
     for (client, variables, expected) in [
         (Client::Docker, &all[..], "/d/config.json"),
         (Client::Docker, &all[2..], "/nobody/.docker/config.json"),
-        (Client::None, &[("DOCKER_CONFIG", "relative")], "/work/relative/config.json"),
+        (Client::None, &[("DOCKER_CONFIG", "relative")], "/checkout/relative/config.json"),
         (Client::Podman, &all[..], "/r"),
         (Client::Podman, &all[1..], "/d/config.json"),
         (Client::Podman, &all[2..], "/x/containers/auth.json"),
