@@ -42,4 +42,5 @@ pub use self::issuer::{CIRCLECI_ISSUER, GITHUB_ISSUER, Identity, Issuer, KUBERNE
 pub use self::journal::{KnownSecret, LiveCredential, Logged};
 pub use self::latch::{Hold, Latch};
 pub use self::sandbox::Sandbox;
+pub use self::sandbox::broker::BrokerLimits;
 pub use self::service::Service;

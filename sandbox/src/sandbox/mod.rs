@@ -1,5 +1,6 @@
 //! Puts the world together.
 
+pub(crate) mod broker;
 mod environment;
 mod face;
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hublease_sandbox::{ACCOUNT, GITHUB_ISSUER, KnownSecret, ORGANIZATION, PASSWORD, Service};
+use hublease_sandbox::{BrokerLimits, KnownSecret, PASSWORD, Service};
 
 use super::{World, binary};
 
@@ -22,7 +22,7 @@ pub struct Broker {
 
 impl Broker {
     pub fn start(world: &World) -> Self {
-        Self::with(world, &config(world))
+        Self::with(world, &world.sandbox.broker_configuration(URL, BrokerLimits::default()))
     }
 
     /// A broker with this configuration, in which `ACMEBOT_PASSWORD` is the account's password.
@@ -69,54 +69,4 @@ impl Drop for Broker {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-fn config(world: &World) -> String {
-    let identity = world.sandbox.issuer().identity();
-    format!(
-        r#"
-listen = "127.0.0.1:0"
-public_url = "{URL}"
-instance = "it"
-
-[[issuer]]
-name = "circleci"
-kind = "circleci"
-url = "{circleci}"
-
-[[issuer]]
-name = "github"
-kind = "github"
-url = "{GITHUB_ISSUER}"
-
-[[account]]
-name = "acme"
-kind = "oat"
-organization = "{ORGANIZATION}"
-username = "{ACCOUNT}"
-password_env = "ACMEBOT_PASSWORD"
-
-[[rule]]
-name = "circleci-app"
-issuer = "circleci"
-account = "acme"
-repositories = ["acme/app"]
-actions = ["pull", "push"]
-max_life_seconds = 900
-claims = {{ "oidc.circleci.com/project-id" = "{project}" }}
-
-[[rule]]
-name = "github-app"
-issuer = "github"
-account = "acme"
-repositories = ["acme/app"]
-actions = ["pull", "push"]
-max_life_seconds = 900
-claims = {{ repository_id = "{repository}", event_name = "{event}" }}
-"#,
-        circleci = identity.circleci_issuer(),
-        project = identity.project_id,
-        repository = identity.repository_id,
-        event = identity.event_name,
-    )
 }

@@ -11,12 +11,14 @@ mod roots;
 
 use std::{fs, path::Path, time::Duration};
 
+use hublease_sandbox::BrokerLimits;
+
 use self::{curl::Replay, figures::Figure, roots::Roots};
 use crate::{
     Failure,
     binaries::{Binaries, build_static},
     no_options,
-    outside::{Limits, Outside, Provider, Shape},
+    outside::{Outside, Provider, Shape},
     terminal::Terminal,
     test::LARGEST,
     workspace::{Workspace, program},
@@ -39,7 +41,7 @@ const MEMORY_RUNS: usize = 5;
 /// The client's peak memory should stay under this, in bytes.
 const MEMORY: u64 = 8_000_000;
 /// Enough for every lease of the run.
-const LIMITS: Limits = Limits { leases: 1000, quota: 1000 };
+const LIMITS: BrokerLimits = BrokerLimits { leases: 1000, quota: 1000 };
 /// Requests per minute that the sandbox's Docker Hub takes.
 const UNHINDERED: u64 = 1_000_000;
 
@@ -54,7 +56,7 @@ pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal
     let size = fs::metadata(&client).map_err(|error| error.to_string())?.len();
     terminal.say("done");
 
-    let outside = Outside::start(&binaries, &LIMITS)?.with_client(client);
+    let outside = Outside::start(&binaries, LIMITS)?.with_client(client);
     outside.sandbox.hub().set_rate_limit(UNHINDERED);
     let mut figures = Vec::new();
     for provider in [Provider::Broker, Provider::Vault] {

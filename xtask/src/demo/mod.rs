@@ -6,6 +6,8 @@ mod use_it;
 
 use std::{fs, time::Instant};
 
+use hublease_sandbox::BrokerLimits;
+
 use self::{
     paper::Paper,
     story::{Ended, Story},
@@ -14,7 +16,7 @@ use crate::{
     Failure,
     binaries::Binaries,
     no_options,
-    outside::{Limits, Outside, Provider, Shape, said},
+    outside::{Outside, Provider, Shape, said},
     terminal::{Terminal, Tone, spell},
     workspace::Workspace,
 };
@@ -46,7 +48,7 @@ pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal
     no_options(options)?;
     let binaries = build(workspace, terminal)?;
     let begun = Instant::now();
-    let outside = Outside::start(&binaries, &Limits::USUAL)?;
+    let outside = Outside::start(&binaries, BrokerLimits::default())?;
     let paper = Paper::new(terminal, &outside);
     let docker = Outside::docker();
     terminal.say(&format!("sandbox and broker are up ({})", spell(begun.elapsed())));

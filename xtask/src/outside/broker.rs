@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use hublease_sandbox::{ACCOUNT, GITHUB_ISSUER, ORGANIZATION, PASSWORD, Sandbox};
+use hublease_sandbox::{BrokerLimits, ORGANIZATION, PASSWORD, Sandbox};
 
 /// Its public address; the proxy sends this host to where the broker listens.
 pub(crate) const BROKER_URL: &str = "https://broker.example.com";
@@ -19,29 +19,22 @@ const HOST: &str = "broker.example.com";
 /// How long it may take to listen: it tries its account at Docker Hub first.
 const START: Duration = Duration::from_secs(30);
 
-/// How much one job may have.
-pub(crate) struct Limits {
-    /// Leases that one job may hold at a time, and mint in all.
-    pub(crate) leases: usize,
-    /// Organization tokens at Docker Hub.
-    pub(crate) quota: usize,
-}
-
-impl Limits {
-    /// What an operator gets without saying anything, on Docker's Team plan.
-    pub(crate) const USUAL: Self = Self { leases: 3, quota: 10 };
-}
-
 /// A running broker, ended when dropped.
 pub(super) struct Broker {
     child: Child,
 }
 
 impl Broker {
-    pub(super) fn start(program: &Path, sandbox: &Sandbox, folder: &Path, limits: &Limits) -> Result<Self, String> {
+    pub(super) fn start(
+        program: &Path,
+        sandbox: &Sandbox,
+        folder: &Path,
+        limits: BrokerLimits,
+    ) -> Result<Self, String> {
         sandbox.hub().set_quota(ORGANIZATION, limits.quota);
         let path = folder.join("broker.toml");
-        fs::write(&path, configuration(sandbox, limits)).map_err(|error| format!("{}: {error}", path.display()))?;
+        fs::write(&path, sandbox.broker_configuration(BROKER_URL, limits))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         let audit = File::create(folder.join("audit.jsonl")).map_err(|error| format!("audit.jsonl: {error}"))?;
         let mut command = Command::new(program);
         command.args(["serve", "--config"]).arg(&path).env_clear().envs(sandbox.environment());
@@ -82,57 +75,4 @@ impl Drop for Broker {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-fn configuration(sandbox: &Sandbox, limits: &Limits) -> String {
-    let identity = sandbox.issuer().identity();
-    let Limits { leases, quota } = limits;
-    format!(
-        r#"listen = "127.0.0.1:0"
-public_url = "{BROKER_URL}"
-instance = "xtask"
-
-[[issuer]]
-name = "circleci"
-kind = "circleci"
-url = "{circleci}"
-max_live_leases_per_identity = {leases}
-max_mints_per_identity = {leases}
-
-[[issuer]]
-name = "github"
-kind = "github"
-url = "{GITHUB_ISSUER}"
-
-[[account]]
-name = "acme"
-kind = "oat"
-organization = "{ORGANIZATION}"
-username = "{ACCOUNT}"
-quota = {quota}
-password_env = "ACMEBOT_PASSWORD"
-
-[[rule]]
-name = "circleci-app"
-issuer = "circleci"
-account = "acme"
-repositories = ["acme/app"]
-actions = ["pull", "push"]
-max_life_seconds = 900
-claims = {{ "oidc.circleci.com/project-id" = "{project}" }}
-
-[[rule]]
-name = "github-app"
-issuer = "github"
-account = "acme"
-repositories = ["acme/app"]
-actions = ["pull", "push"]
-max_life_seconds = 900
-claims = {{ repository_id = "{repository}", event_name = "{event}" }}
-"#,
-        circleci = identity.circleci_issuer(),
-        project = identity.project_id,
-        repository = identity.repository_id,
-        event = identity.event_name,
-    )
 }

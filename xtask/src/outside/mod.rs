@@ -13,14 +13,14 @@ use std::{
 };
 
 use hublease_sandbox::{
-    GITHUB_ISSUER, Sandbox,
+    BrokerLimits, GITHUB_ISSUER, Sandbox,
     vault::{Example, Role},
 };
 use tempfile::TempDir;
 
 use self::broker::Broker;
 pub(crate) use self::{
-    broker::{BROKER_URL, Limits},
+    broker::BROKER_URL,
     job::{Provider, Said, Shape, said},
 };
 use crate::{binaries::Binaries, workspace::program};
@@ -46,7 +46,7 @@ impl Outside {
     ///
     /// # Errors
     /// A sentence: a socket, a file or a program is not to be had.
-    pub(crate) fn start(binaries: &Binaries, limits: &Limits) -> Result<Self, String> {
+    pub(crate) fn start(binaries: &Binaries, limits: BrokerLimits) -> Result<Self, String> {
         let sandbox = Sandbox::start().map_err(|error| format!("the sandbox cannot start: {error}"))?;
         let folder = tempfile::Builder::new().prefix("hublease-").tempdir();
         let folder = folder.map_err(|error| format!("no temporary directory: {error}"))?;
