@@ -110,25 +110,14 @@ async fn renew(host: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<Lease, E
     keeper.settle();
     let lease = provider::exchange(host, &plan.login.exchange, keeper).await?;
     docker::renew(host, &plan.login.docker, &keeper.record, &lease.credential).await?;
-    let undo = host.undoing();
-    let revoker = Revoker::of(&plan.login.exchange.provider);
-    let mut alive = Vec::new();
-    for note in keeper.superseded() {
-        let verdict = revoker.revoke(&undo, &note).await?;
-        logout::say(&undo, &note, &verdict).await?;
-        if verdict.is_failure() {
-            alive.push(note);
-        }
-    }
-    keeper.retain(&undo, alive).await?;
+    logout::retire(&host.undoing(), &Revoker::of(&plan.login.exchange.provider), keeper).await?;
     Ok(lease)
 }
 
 /// A renewal that failed half-way leaves nothing alive.
 async fn give_up_unsettled(undo: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<(), Error> {
     if let Some(note) = keeper.unsettled().cloned() {
-        let verdict = Revoker::of(&plan.login.exchange.provider).revoke(undo, &note).await?;
-        logout::say(undo, &note, &verdict).await?;
+        let verdict = logout::revoke(undo, &Revoker::of(&plan.login.exchange.provider), &note).await?;
         if verdict.is_final() {
             keeper.record.leases.retain(|lease| *lease != note);
             keeper.write(undo).await?;

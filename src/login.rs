@@ -60,8 +60,7 @@ pub(crate) async fn take_back(undo: &Host, plan: &Login, keeper: &Keeper, touche
     }
     let mut left = keeper.record.clone();
     if let Some(note) = keeper.unsettled() {
-        let verdict = Revoker::of(&plan.exchange.provider).revoke(undo, note).await?;
-        logout::say(undo, note, &verdict).await?;
+        let verdict = logout::revoke(undo, &Revoker::of(&plan.exchange.provider), note).await?;
         if verdict.is_final() {
             left.leases.retain(|lease| lease != note);
         }
@@ -80,17 +79,10 @@ async fn retire_older(host: &Host, plan: &Login, keeper: &mut Keeper) -> End {
     if keeper.older.take().is_none() {
         return Ok(0);
     }
-    let revoker = Revoker::of(&plan.exchange.provider);
-    let mut alive = Vec::new();
-    for note in keeper.superseded() {
-        let verdict = revoker.revoke(&undo, &note).await?;
+    if !keeper.superseded().is_empty() {
         undo.note("the older login of this job is replaced".to_owned()).await?;
-        logout::say(&undo, &note, &verdict).await?;
-        if verdict.is_failure() {
-            alive.push(note);
-        }
     }
-    keeper.retain(&undo, alive).await?;
+    logout::retire(&undo, &Revoker::of(&plan.exchange.provider), keeper).await?;
     Ok(0)
 }
 

@@ -72,8 +72,7 @@ pub(crate) async fn settle(
 ) -> Result<Vec<(Note, Verdict)>, Error> {
     let mut told = Vec::new();
     for note in std::mem::take(&mut keeper.record.leases) {
-        let verdict = revoker.revoke(undo, &note).await?;
-        say(undo, &note, &verdict).await?;
+        let verdict = revoke(undo, revoker, &note).await?;
         // The notes also tell which entry in docker's store is ours.
         if verdict.is_failure() || !docker_undone {
             keeper.record.leases.push(note.clone());
@@ -88,6 +87,29 @@ pub(crate) async fn settle(
     Ok(told)
 }
 
+/// Revokes the leases that the last one of the story replaces, and keeps of them what still lives.
+pub(crate) async fn retire(undo: &Host, revoker: &Revoker, keeper: &mut Keeper) -> Result<(), Error> {
+    let mut alive = Vec::new();
+    for note in keeper.superseded() {
+        if revoke(undo, revoker, &note).await?.is_failure() {
+            alive.push(note);
+        }
+    }
+    keeper.retain(undo, alive).await
+}
+
+/// Revokes one lease and says how that ended.
+pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &Note) -> Result<Verdict, Error> {
+    let verdict = revoker.revoke(undo, note).await?;
+    let sentence = printable(&verdict.sentence(note));
+    if verdict.is_failure() {
+        undo.warn(sentence).await?;
+    } else {
+        undo.note(sentence).await?;
+    }
+    Ok(verdict)
+}
+
 /// The result of cleaning up after something that has an end of its own: a failure is said, and does not replace it.
 pub(crate) async fn unless_failed<T>(undo: &Host, cleaned: Result<T, Error>) -> Result<Option<T>, Error> {
     match cleaned {
@@ -97,12 +119,6 @@ pub(crate) async fn unless_failed<T>(undo: &Host, cleaned: Result<T, Error>) -> 
             Ok(None)
         }
     }
-}
-
-/// Says how a revocation ended.
-pub(crate) async fn say(host: &Host, note: &Note, verdict: &Verdict) -> Result<(), Error> {
-    let sentence = printable(&verdict.sentence(note));
-    if verdict.is_failure() { host.warn(sentence).await } else { host.note(sentence).await }
 }
 
 /// This job's records; outside CI this configuration directory's.

@@ -4,7 +4,7 @@
 use std::{cell::RefCell, io::Write, rc::Rc};
 
 use hublease::{
-    effect::{Asked, Effect, End, Outcome, Perform, Session, Step},
+    effect::{Asked, Effect, End, Outcome, Perform, Step},
     environment::Environment,
     error::Error,
     native::{
@@ -69,7 +69,7 @@ pub fn drive(
     let mut driven = Driven { end: None, trace: Vec::new(), stdout: String::new(), stderr: String::new() };
     let mut outcome = None;
     while driven.trace.len() < MOST_EFFECTS {
-        match step(&mut session, outcome.take()) {
+        match session.step(outcome.take()) {
             Step::Over(end) => {
                 driven.end = Some(end);
                 break;
@@ -88,10 +88,6 @@ pub fn drive(
     driven.stderr = stderr.text();
     world.search_texts(&driven.stdout, &driven.stderr);
     driven
-}
-
-fn step(session: &mut Session, outcome: Option<Outcome>) -> Step {
-    session.step(outcome)
 }
 
 fn performed(performer: &mut Performer, asked: &Asked) -> Outcome {
