@@ -1,10 +1,33 @@
-//! Stand-ins for the programs that the host runs; for tests.
+//! Stand-ins for the programs that the host runs and for the streams that it writes to; for tests.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Arc, Mutex},
 };
+
+/// A stream that keeps what was written; its clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Stream(Arc<Mutex<Vec<u8>>>);
+
+impl Stream {
+    /// What was written so far.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Writes a shell script and makes it executable.
 ///

@@ -156,37 +156,14 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs,
-        io::{self, Write},
-        sync::{Arc, Mutex},
-    };
+    use std::{fs, io};
 
     use super::{Reporting, Terminal};
     use crate::{
         effect::{Level, Line, Output},
+        native::stand_in::Stream,
         secret::Secret,
     };
-
-    #[derive(Clone, Default)]
-    struct Stream(Arc<Mutex<Vec<u8>>>);
-
-    impl Stream {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
-
-    impl Write for Stream {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     fn reporting(threshold: Level) -> Reporting {
         Reporting { threshold, progress: true, colours: false, mask: true, exports: true }

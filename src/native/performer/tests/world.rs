@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -18,25 +17,12 @@ use crate::{
     endpoint::Origin,
     environment::Environment,
     native::{
-        Reporting, Setup, stand_in,
+        Reporting, Setup,
+        stand_in::{self, Stream},
         worker::{Event, Signal},
     },
     secret::Secret,
 };
-
-#[derive(Clone, Default)]
-pub(super) struct Stream(pub(super) Arc<Mutex<Vec<u8>>>);
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 pub(super) struct World {
     pub(super) root: tempfile::TempDir,
@@ -96,7 +82,7 @@ impl World {
     }
 
     pub(super) fn said(&self) -> String {
-        String::from_utf8(self.stderr.0.lock().unwrap().clone()).unwrap()
+        self.stderr.text()
     }
 }
 
