@@ -1,4 +1,5 @@
-//! The table provider x fault: exit code, problem, how often the provider was asked, and what is left alive.
+//! The table provider x fault: exit code, problem, how often the provider was asked, and what is left alive. The same
+//! rows are run by the program's own session, and with the Action's module beside it.
 //!
 //! Waiting takes no time here, and a provider that does not answer in time is the one fault that is answered for the
 //! performer: its own limits are tested beside its code.
@@ -21,31 +22,33 @@ use self::table::{
 };
 use crate::support::{
     World,
-    driven::{Driven, drive, leased},
-    job::Provider,
+    driven::{Driven, drive, drive_beside, leased},
+    job::{Provider, Shape},
+    module::{Beside, Code, Given},
 };
 
 /// The seats are tests of their own, so that they run side by side.
-fn run(seat: Seat) {
+fn run(seat: Seat, shape: Shape, codes: &[Code]) {
     for (name, action, always, ends) in table() {
         let world = World::new();
         let end = ends[Seat::ALL.iter().position(|other| *other == seat).unwrap()];
-        let job = world.job("login").usual(seat.provider()).arg("--client").arg("none");
-        let fault = Fault::on(seat.service(), seat.path()).then(action());
+        let job = world.job("login").shape(shape, seat.provider()).args(&["--client", "none"]);
+        let fault = Fault::on(seat.service(), seat.path(shape)).then(action());
         world.sandbox.fault(if always { fault.always() } else { fault });
-        let driven = drive(job, None, |_, _| None);
-        check(&world, seat, name, end, &driven);
+        let beside = Beside::of(codes, "login", Given::of(&job));
+        let driven = drive_beside(job, beside, None, |_, _| None);
+        let tries = world.sandbox.requests(seat.service());
+        let tries = tries.iter().filter(|request| request.path.starts_with(seat.path(shape))).count();
+        check(&world, &format!("{seat:?}, {name}"), (seat.provider(), end), tries, &driven);
     }
 }
 
-fn check(world: &World, seat: Seat, name: &str, end: End, driven: &Driven) {
-    let row = format!("{seat:?}, {name}:\n{}\n{}", driven.stdout, driven.stderr);
-    let asked =
-        world.sandbox.requests(seat.service()).iter().filter(|request| request.path.starts_with(seat.path())).count();
+fn check(world: &World, row: &str, (provider, end): (Provider, End), asked: usize, driven: &Driven) {
+    let row = format!("{row}:\n{}\n{}", driven.stdout, driven.stderr);
     match end {
         In(tries) => {
             assert_eq!((driven.code(), asked), (0, tries), "{row}{:?}", driven.end);
-            let wanted = if seat == Docker { 0 } else { 1 };
+            let wanted = if provider == Provider::Docker { 0 } else { 1 };
             let revocable = leased(world).into_iter().filter(|item| item.contains("access token")).count();
             assert_eq!(revocable, wanted, "one lease lives\n{row}");
         }
@@ -56,7 +59,7 @@ fn check(world: &World, seat: Seat, name: &str, end: End, driven: &Driven) {
             assert!(error.to_string().contains(problem.hint()), "{row}");
             assert!(!world.has_login(), "{row}");
             // Docker Identity revokes nothing: what a lost answer left there dies by itself.
-            if seat != Docker {
+            if provider != Provider::Docker {
                 assert_eq!(leased(world), Vec::<String>::new(), "{row}");
             }
             assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new(), "{row}");
@@ -67,22 +70,39 @@ fn check(world: &World, seat: Seat, name: &str, end: End, driven: &Driven) {
 
 #[test]
 fn faults_of_a_broker() {
-    run(Broker);
+    run(Broker, Shape::Circleci, &[]);
 }
 
 #[test]
 fn faults_of_a_vault_login() {
-    run(VaultLogin);
+    run(VaultLogin, Shape::Circleci, &[]);
 }
 
 #[test]
 fn faults_of_a_vault_mint() {
-    run(VaultMint);
+    run(VaultMint, Shape::Circleci, &[]);
 }
 
 #[test]
 fn faults_of_docker_identity() {
-    run(Docker);
+    run(Docker, Shape::Github, &[]);
+}
+
+#[test]
+fn faults_of_a_broker_in_the_action() {
+    run(Broker, Shape::Github, &Code::both());
+}
+
+#[test]
+fn faults_of_vault_in_the_action() {
+    let codes = Code::both();
+    run(VaultLogin, Shape::Github, &codes);
+    run(VaultMint, Shape::Github, &codes);
+}
+
+#[test]
+fn faults_of_docker_identity_in_the_action() {
+    run(Docker, Shape::Github, &Code::both());
 }
 
 #[test]
@@ -115,8 +135,8 @@ fn failures_of_the_connection() {
 fn a_standby_is_followed_once_to_the_origin_that_is_allowed() {
     for (allowed, code) in [(true, 0), (false, 5)] {
         let world = World::new();
-        let target = format!("https://vault-standby.example.com{}", VaultLogin.path());
-        world.sandbox.fault(Fault::on(Service::Vault, VaultLogin.path()).then(Action::Redirect(307, target)));
+        let target = format!("https://vault-standby.example.com{}", VaultLogin.path(Shape::Circleci));
+        world.sandbox.fault(Fault::on(Service::Vault, VaultLogin.path(Shape::Circleci)).then(Action::Redirect(307, target)));
         let mut job = world.job("login").usual(Provider::Vault).arg("--client").arg("none");
         if allowed {
             job = job.args(&["--vault-redirect-origin", "https://vault-standby.example.com"]);

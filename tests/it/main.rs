@@ -25,6 +25,7 @@ mod identity;
 mod isolated;
 mod kill;
 mod latches;
+mod module;
 mod network;
 mod planted;
 mod registry;

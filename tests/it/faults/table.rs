@@ -8,7 +8,7 @@ use self::{
     End::{In, Out},
     Seat::{Broker, Docker, VaultLogin, VaultMint},
 };
-use crate::support::job::Provider;
+use crate::support::job::{Provider, Shape};
 
 /// Where a fault is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,11 @@ impl Seat {
         }
     }
 
-    pub(super) fn path(self) -> &'static str {
+    /// Vault knows each CI system by a mount of its own.
+    pub(super) fn path(self, shape: Shape) -> &'static str {
         match self {
             Broker | Docker => "/oauth/token",
+            VaultLogin if shape == Shape::Github => "/v1/auth/jwt-github/login",
             VaultLogin => "/v1/auth/jwt-circleci/login",
             VaultMint => "/v1/dockerhub/token/",
         }

@@ -1,5 +1,5 @@
 //! A story that is stepped in this process, over the real native performer: it can be stopped after effect k, and any
-//! effect can be answered by the test instead. Waiting takes no time.
+//! effect can be answered by the test instead. Waiting takes no time. The Action's module can be stepped beside it.
 
 use std::{cell::RefCell, io::Write, rc::Rc};
 
@@ -15,7 +15,11 @@ use hublease::{
     plan::Plan,
 };
 
-use super::{World, job::Job};
+use super::{
+    World,
+    job::Job,
+    module::{self, Beside},
+};
 
 /// How far a story may go; none of ours has a tenth of it.
 const MOST_EFFECTS: usize = 2000;
@@ -54,35 +58,51 @@ impl Driven {
 pub fn drive(
     job: Job<'_>,
     stop_after: Option<usize>,
+    answer: impl FnMut(usize, &Asked) -> Option<Outcome>,
+) -> Driven {
+    drive_beside(job, Beside::default(), stop_after, answer)
+}
+
+/// The same, with modules that must say the same at every step.
+pub fn drive_beside(
+    job: Job<'_>,
+    mut beside: Beside,
+    stop_after: Option<usize>,
     mut answer: impl FnMut(usize, &Asked) -> Option<Outcome>,
 ) -> Driven {
     let world = job.world();
-    let (plan, setup) = match planned(&job) {
+    let mut driven = Driven { end: None, trace: Vec::new(), stdout: String::new(), stderr: String::new() };
+    let (mut plan, setup) = match planned(&job) {
         Ok(prepared) => prepared,
         Err(error) => {
-            return Driven { end: Some(Err(error)), trace: Vec::new(), stdout: String::new(), stderr: String::new() };
+            let step = Step::Over(Err(error.clone()));
+            beside.begin(&step, None);
+            return Driven { end: Some(Err(error)), ..driven };
         }
     };
+    let fixed = (!beside.is_empty()).then(|| module::Setup::of(&setup));
+    beside.dress(&mut plan);
     let (stdout, stderr) = (Sink::default(), Sink::default());
     let mut performer = Performer::new(setup, Box::new(stdout.clone()), Box::new(stderr.clone()));
     let mut session = hublease::session(plan);
-    let mut driven = Driven { end: None, trace: Vec::new(), stdout: String::new(), stderr: String::new() };
-    let mut outcome = None;
+    let mut step = session.step(None);
+    beside.begin(&step, fixed.as_ref());
     while driven.trace.len() < MOST_EFFECTS {
-        match session.step(outcome.take()) {
+        let asked = match step {
+            Step::Asked(asked) => asked,
             Step::Over(end) => {
                 driven.end = Some(end);
                 break;
             }
-            Step::Asked(asked) => {
-                let number = driven.trace.len();
-                driven.trace.push(asked.clone());
-                outcome = Some(answer(number, &asked).unwrap_or_else(|| performed(&mut performer, &asked)));
-                if stop_after == Some(number) {
-                    break;
-                }
-            }
+        };
+        let number = driven.trace.len();
+        let outcome = answer(number, &asked).unwrap_or_else(|| performed(&mut performer, &asked));
+        driven.trace.push(asked);
+        if stop_after == Some(number) {
+            break;
         }
+        step = session.step(Some(outcome.clone()));
+        beside.advance(&outcome, &step);
     }
     driven.stdout = stdout.text();
     driven.stderr = stderr.text();
