@@ -115,8 +115,10 @@ fn serve(variables: &[(String, String)], until_killed: bool) -> io::Result<ExitC
     // Whoever reads line by line learns that no more come.
     writeln!(output)?;
     output.flush()?;
-    while until_killed {
-        thread::park();
+    if until_killed {
+        loop {
+            thread::park();
+        }
     }
     let mut input = io::stdin().lock();
     let mut scratch = [0; 1024];
