@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{Context, Outcome, python::Linters, rules::files::every_file};
+use crate::process::Call;
 
 /// A workflow in a document: the line of its fence, and its text.
 type Block = (usize, String);
@@ -28,10 +29,13 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
             return Err(format!("no {what} was found").into());
         }
     }
-    let run = |call: crate::process::Call| call.directory(root).run(&context.log, context.terminal);
+    let short = |path: &PathBuf| path.strip_prefix(root).unwrap_or(path).to_owned();
+    let actions: Vec<_> = actions.into_iter().map(short).collect();
+    let workflows: Vec<_> = ours.iter().copied().chain(&documented).map(short).collect();
+    let run = |call: Call| call.directory(root).run(&context.log, context.terminal);
     run(linters.check_jsonschema("vendor.github-actions").arguments(&actions))?;
-    run(linters.check_jsonschema("vendor.github-workflows").arguments(&ours).arguments(&documented))?;
-    run(linters.zizmor().arguments(&actions).arguments(&ours).arguments(&documented))?;
+    run(linters.check_jsonschema("vendor.github-workflows").arguments(&workflows))?;
+    run(linters.zizmor().arguments(&actions).arguments(&workflows))?;
     Ok(format!("{} actions, {} workflows, {} in documents", actions.len(), ours.len(), documented.len()))
 }
 
