@@ -1,12 +1,12 @@
 //! The witness of `.github/workflows/action.yml`: it fails a job that leaves something behind, and one that shows nothing.
 //!
-//! The runner is played: `INPUT_…`, one file for variables and one for state, `STATE_…` in post. The login between the two
-//! is the native program's, with what the workflow says under `with:`.
+//! The runner is played: `INPUT_…`, the files for variables, state and outputs, `STATE_…` in post, and posts in the
+//! opposite order. The Action is used with what the workflow says under `with:`.
 
 use std::{
     collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
@@ -18,34 +18,76 @@ use crate::{
 };
 
 /// What a job does between the witness and its post step.
-type Work = fn(&Job);
+type Work = fn(&mut Job);
 
 /// A job whose first step is the witness.
 struct Job {
     node: PathBuf,
+    client: &'static str,
     folder: TempDir,
+    /// What steps have put into the environment of the later ones.
     variables: BTreeMap<String, String>,
-    state: BTreeMap<String, String>,
+    /// What the post step of each action is given: its inputs, and what it has kept.
+    posts: BTreeMap<&'static str, Vec<(String, String)>>,
 }
 
+const WITNESS: &str = "tests/action/witness";
+const ACTION: &str = "action";
+
 impl Job {
-    fn before(node: PathBuf) -> Self {
+    fn new(node: PathBuf, client: &'static str) -> Self {
         let folder = tempfile::Builder::new().prefix("hublease-witness-").tempdir().unwrap();
-        let job = Self { node, folder, variables: BTreeMap::new(), state: BTreeMap::new() };
-        for name in ["env", "state"] {
-            fs::write(job.folder.path().join(name), "").unwrap();
-        }
+        Self { node, client, folder, variables: BTreeMap::new(), posts: BTreeMap::new() }
+    }
+
+    fn begin(node: PathBuf, client: &'static str) -> Self {
+        let mut job = Self::new(node, client);
+        let sandbox = binary("HUBLEASE_SANDBOX_BIN").display().to_string();
+        let output = job.main(WITNESS, &[("sandbox".to_owned(), sandbox)]);
+        assert!(output.status.success(), "{}", said(&output));
         job
     }
 
-    fn begin(node: PathBuf) -> Self {
-        let mut job = Self::before(node);
-        let output = job.witness("main", |command| {
-            command.env("INPUT_SANDBOX", binary("HUBLEASE_SANDBOX_BIN"));
-        });
-        assert!(output.status.success(), "{}", said(&output));
-        (job.variables, job.state) = (job.file("env"), job.file("state"));
-        job
+    /// Runs the main script of an action, and reads what it wrote for the runner.
+    fn main(&mut self, action: &'static str, inputs: &[(String, String)]) -> Output {
+        let files = ["env", "state", "output", "step_summary"];
+        for name in files {
+            fs::write(self.folder.path().join(name), "").unwrap();
+        }
+        let inputs = inputs.iter().map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), value.clone()));
+        let mut given: Vec<_> = inputs.collect();
+        let output = self.script(action, "main").envs(given.clone()).output().unwrap();
+        self.variables.extend(self.file("env"));
+        given.extend(self.file("state").into_iter().map(|(name, value)| (format!("STATE_{name}"), value)));
+        self.posts.insert(action, given);
+        output
+    }
+
+    fn post(&self, action: &str) -> Output {
+        self.script(action, "post").envs(self.posts[action].clone()).output().unwrap()
+    }
+
+    fn script(&self, action: &str, stage: &str) -> Command {
+        let mut command = self.step(&self.node);
+        command.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(action).join(format!("{stage}.mjs")));
+        for name in ["env", "state", "output", "step_summary"] {
+            command.env(format!("GITHUB_{}", name.to_uppercase()), self.folder.path().join(name));
+        }
+        command
+    }
+
+    /// Runs a program as a step of this job.
+    fn step(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let path = which("docker").unwrap().parent().unwrap().display().to_string() + ":/usr/bin:/bin";
+        command.env_clear().envs(&self.variables).env("PATH", path).stdin(Stdio::null());
+        command.envs([("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "1"), ("GITHUB_JOB", "vault")]);
+        for name in ["HOME", "RUNNER_TEMP", "GITHUB_WORKSPACE"] {
+            let folder = self.folder.path().join(name.to_lowercase());
+            fs::create_dir_all(&folder).unwrap();
+            command.env(name, folder);
+        }
+        command
     }
 
     /// What a step has written for the runner.
@@ -60,57 +102,35 @@ impl Job {
         read
     }
 
-    /// Runs a program as a step of this job.
-    fn step(&self, program: &PathBuf) -> Command {
-        let mut command = Command::new(program);
-        let path = which("docker").unwrap().parent().unwrap().display().to_string() + ":/usr/bin:/bin";
-        command.env_clear().envs(&self.variables).env("PATH", path).env("GITHUB_ACTIONS", "true");
-        command.env("HOME", self.folder.path()).env("RUNNER_TEMP", self.folder.path()).stdin(Stdio::null());
-        command
+    fn login(&mut self) {
+        let inputs = inputs().into_iter().map(|(name, value)| match value.as_str() {
+            "${{ matrix.client }}" => (name, self.client.to_owned()),
+            "${{ env.SSL_CERT_FILE }}" => (name, self.variables["SSL_CERT_FILE"].clone()),
+            _ => (name, value),
+        });
+        let output = self.main(ACTION, &inputs.collect::<Vec<_>>());
+        assert!(output.status.success(), "{}", said(&output));
+        let outputs = self.file("output");
+        assert_eq!((outputs["username"].as_str(), outputs["registry"].as_str()), ("acmebot", "docker.io"));
+        let stored = fs::read_to_string(self.docker_config()).unwrap();
+        assert!(stored.contains("https://index.docker.io/v1/"), "the store does not hold the login");
     }
 
-    fn witness(&self, stage: &str, adapt: impl FnOnce(&mut Command)) -> Output {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/action/witness");
-        let mut command = self.step(&self.node);
-        command.arg(folder.join(format!("{stage}.mjs")));
-        command.env("GITHUB_ENV", self.folder.path().join("env")).env("GITHUB_STATE", self.folder.path().join("state"));
-        adapt(&mut command);
-        command.output().unwrap()
-    }
-
-    /// The last step of the job.
-    fn end(&self) -> Output {
-        self.witness("post", |command| {
-            command.envs(self.state.iter().map(|(name, value)| (format!("STATE_{name}"), value)));
-        })
-    }
-
-    /// A command of the native program that must succeed.
-    fn hublease(&self, words: &[String]) {
-        let output = self.step(&binary("HUBLEASE_BIN")).args(words).output().unwrap();
+    fn logout(&mut self) {
+        let output = self.post(ACTION);
         assert!(output.status.success(), "{}", said(&output));
     }
 
-    fn login(&self) {
-        // The post step's own wishes are no flags of `login`.
-        let inputs = inputs().into_iter().filter(|(name, _)| name != "strict-revoke");
-        let flags = inputs.map(|(name, value)| match value.as_str() {
-            "${{ matrix.client }}" => format!("--{name}=docker"),
-            "${{ env.SSL_CERT_FILE }}" => format!("--{name}={}", self.variables["SSL_CERT_FILE"]),
-            value => format!("--{name}={value}"),
-        });
-        self.hublease(&["login".to_owned()].into_iter().chain(flags).collect::<Vec<_>>());
-    }
-
-    fn logout(&self) {
-        self.hublease(&["logout".to_owned(), "--strict-revoke".to_owned()]);
+    fn docker_config(&self) -> PathBuf {
+        Path::new(&self.variables["DOCKER_CONFIG"]).join("config.json")
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        // Gone already if the post step ran.
-        if let Some(process) = self.state.get("process") {
+        // Gone already if the post step of the witness ran.
+        let given = self.posts.get(WITNESS).into_iter().flatten();
+        if let Some((_, process)) = given.into_iter().find(|(name, _)| name == "STATE_process") {
             drop(Command::new("/bin/kill").arg(process).stderr(Stdio::null()).status());
         }
     }
@@ -146,7 +166,8 @@ const JOBS: [(&str, Work, bool, &str); 5] = [
         |job| {
             job.login();
             job.logout();
-            drop(job.step(&which("curl").unwrap()).args(["-s", "https://elsewhere.example.com/"]).output().unwrap());
+            let curl = which("curl").unwrap();
+            drop(job.step(&curl).args(["-s", "https://elsewhere.example.com/"]).output().unwrap());
         },
         false,
         "::error::not a host of the sandbox: CONNECT elsewhere.example.com:443\n",
@@ -156,7 +177,7 @@ const JOBS: [(&str, Work, bool, &str); 5] = [
         |job| {
             job.login();
             job.logout();
-            fs::write(PathBuf::from(&job.variables["DOCKER_CONFIG"]).join("config.json"), "{}").unwrap();
+            fs::write(job.docker_config(), "{}").unwrap();
         },
         false,
         "::error::docker's configuration is not what it was before\n",
@@ -166,31 +187,32 @@ const JOBS: [(&str, Work, bool, &str); 5] = [
 #[test]
 fn the_witness_passes_a_job_that_leaves_nothing_and_no_other() {
     let Some(node) = node("the witness of the Action's workflow") else { return };
-    for (what, work, passes, sentence) in JOBS {
-        let job = Job::begin(node.clone());
-        work(&job);
-        let output = job.end();
-        let said = said(&output);
-        assert_eq!((output.status.success(), said.contains(sentence)), (passes, true), "{what}: {said}");
-        assert_eq!(said.contains("::error::"), !passes, "{what}: {said}");
+    // The rows of the workflow's matrix, as far as one system can play them.
+    for client in ["docker", "none"] {
+        for (what, work, passes, sentence) in JOBS {
+            let mut job = Job::begin(node.clone(), client);
+            work(&mut job);
+            let output = job.post(WITNESS);
+            let said = said(&output);
+            assert_eq!((output.status.success(), said.contains(sentence)), (passes, true), "{client}, {what}: {said}");
+            assert_eq!(said.contains("::error::"), !passes, "{client}, {what}: {said}");
+        }
     }
 }
 
 #[test]
 fn a_witness_without_its_sandbox_fails() {
     let Some(node) = node("the witness of the Action's workflow") else { return };
-    let job = Job::before(node);
+    let mut job = Job::new(node, "none");
     for (program, sentence) in [
         ("/nowhere/hublease-sandbox", "::error::the sandbox cannot be started: "),
         ("/bin/true", "::error::the sandbox ended before it said where it is\n"),
     ] {
-        let output = job.witness("main", |command| {
-            command.env("INPUT_SANDBOX", program);
-        });
-        assert_eq!((output.status.code(), job.file("state").len()), (Some(1), 0), "{program}");
+        let output = job.main(WITNESS, &[("sandbox".to_owned(), program.to_owned())]);
+        assert_eq!((output.status.code(), job.posts[WITNESS].len()), (Some(1), 1), "{program}");
         assert!(said(&output).starts_with(sentence), "{}", said(&output));
     }
-    let output = job.end();
+    let output = job.post(WITNESS);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).starts_with("::error::the sandbox cannot be asked: "), "{}", said(&output));
 }

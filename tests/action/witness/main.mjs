@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 // What identifies the job stays the runner's own: it would not let a step change it.
@@ -19,7 +19,7 @@ function append(file, variables) {
 
 // Neither the step's end nor its streams may end it; what it leaves behind goes away with the runner's directory.
 const files = { TMPDIR: RUNNER_TEMP, TEMP: RUNNER_TEMP, TMP: RUNNER_TEMP };
-const sandbox = spawn(INPUT_SANDBOX, ['--ci', 'github', '--until-killed'], {
+const sandbox = spawn(resolve(INPUT_SANDBOX), ['--ci', 'github', '--until-killed'], {
   detached: true,
   env: { ...process.env, ...files },
   stdio: ['ignore', 'pipe', 'ignore'],
