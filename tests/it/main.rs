@@ -34,3 +34,4 @@ mod streams;
 mod token;
 mod vault;
 mod whoami;
+mod witness;

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod driven;
 pub mod hostile;
 pub mod job;
+pub mod node;
 pub mod outcome;
 pub mod search;
 pub mod typed;
