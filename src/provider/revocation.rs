@@ -239,7 +239,8 @@ async fn revoke_now(
     lease_id: &str,
     batch: bool,
 ) -> Result<Verdict, Error> {
-    let body = serde_json::json!({ "lease_id": lease_id, "sync": true }).to_string();
+    let lease_id = serde_json::to_string(lease_id).unwrap_or_default();
+    let body = format!(r#"{{"lease_id":{lease_id},"sync":true}}"#);
     let request =
         Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };
     let response = match address.peer(host).send(request).await {
