@@ -136,7 +136,9 @@ fn a_standby_is_followed_once_to_the_origin_that_is_allowed() {
     for (allowed, code) in [(true, 0), (false, 5)] {
         let world = World::new();
         let target = format!("https://vault-standby.example.com{}", VaultLogin.path(Shape::Circleci));
-        world.sandbox.fault(Fault::on(Service::Vault, VaultLogin.path(Shape::Circleci)).then(Action::Redirect(307, target)));
+        world
+            .sandbox
+            .fault(Fault::on(Service::Vault, VaultLogin.path(Shape::Circleci)).then(Action::Redirect(307, target)));
         let mut job = world.job("login").usual(Provider::Vault).arg("--client").arg("none");
         if allowed {
             job = job.args(&["--vault-redirect-origin", "https://vault-standby.example.com"]);

@@ -38,6 +38,16 @@ fn an_accepted_address_is_its_own_spelling() {
 }
 
 #[test]
+fn inputs_begin_a_story_or_are_refused_without_their_secrets() {
+    run("inputs", 200);
+}
+
+#[test]
+fn an_outcome_of_another_form_ends_the_session() {
+    run("outcome", 800);
+}
+
+#[test]
 fn what_is_shown_is_one_harmless_line() {
     run("printable", 1500);
 }

@@ -6,13 +6,20 @@
 mod answers;
 mod claims;
 mod endpoint;
+mod module;
 mod printable;
 mod record;
 mod scope;
 mod wire;
 
 pub use self::{
-    answers::answers, claims::claims, endpoint::endpoint, printable::printable, record::record, scope::scope,
+    answers::answers,
+    claims::claims,
+    endpoint::endpoint,
+    module::{inputs, outcome},
+    printable::printable,
+    record::record,
+    scope::scope,
     wire::wire,
 };
 
@@ -20,10 +27,12 @@ pub use self::{
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("answers", answers),
     ("claims", claims),
     ("endpoint", endpoint),
+    ("inputs", inputs),
+    ("outcome", outcome),
     ("printable", printable),
     ("record", record),
     ("scope", scope),

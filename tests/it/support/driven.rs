@@ -55,11 +55,7 @@ impl Driven {
 }
 
 /// Steps a job's story. `answer` may answer an effect instead of the world.
-pub fn drive(
-    job: Job<'_>,
-    stop_after: Option<usize>,
-    answer: impl FnMut(usize, &Asked) -> Option<Outcome>,
-) -> Driven {
+pub fn drive(job: Job<'_>, stop_after: Option<usize>, answer: impl FnMut(usize, &Asked) -> Option<Outcome>) -> Driven {
     drive_beside(job, Beside::default(), stop_after, answer)
 }
 

@@ -21,7 +21,7 @@ use self::component::Component;
 pub use self::{
     beside::Beside,
     core::Core,
-    told::{Answer, Given, Over, Setup},
+    told::{Answer, Given, Setup},
 };
 use super::binary;
 
@@ -73,6 +73,9 @@ impl Code {
     pub fn compile(form: Form) -> Self {
         let mut config = Config::new();
         config.consume_fuel(true).epoch_interruption(true);
+        config
+            .cranelift_opt_level(wasmtime::OptLevel::None)
+            .cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass);
         let engine = Engine::new(&config).unwrap();
         match form {
             Form::Core => {
@@ -110,13 +113,18 @@ impl Code {
         }
     }
 
-    /// A new instance.
-    pub fn start(&self) -> Guest {
-        self.start_within(Limits::default())
+    /// What it has for its host.
+    pub fn exports(&self) -> Vec<String> {
+        match self {
+            Self::Core(module) => module.exports().map(|export| export.name().to_owned()).collect(),
+            Self::Component(component) => {
+                component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+            }
+        }
     }
 
-    /// A new instance with other limits.
-    pub fn start_within(&self, limits: Limits) -> Guest {
+    /// A new instance.
+    pub fn start(&self, limits: Limits) -> Guest {
         let instance: Box<dyn Instance> = match self {
             Self::Core(module) => Box::new(Core::start(module, limits).unwrap()),
             Self::Component(component) => Box::new(Component::start(component, limits).unwrap()),
@@ -166,10 +174,7 @@ impl Guest {
         self.instance.is_none()
     }
 
-    fn call(
-        &mut self,
-        call: impl FnOnce(&mut dyn Instance) -> Result<String>,
-    ) -> std::result::Result<String, Trapped> {
+    fn call(&mut self, call: impl FnOnce(&mut dyn Instance) -> Result<String>) -> std::result::Result<String, Trapped> {
         let Some(mut instance) = self.instance.take() else {
             return Err(Trapped { why: "the instance was dropped".to_owned(), printed: String::new() });
         };
@@ -193,8 +198,8 @@ fn store(engine: &Engine, limits: Limits) -> Store<Host> {
     let memory = StoreLimitsBuilder::new().memory_size(limits.memory).build();
     let mut store = Store::new(engine, Host { limits: memory, printed: Vec::new() });
     store.limiter(|host| &mut host.limits);
-    // An instance is made by running nothing of the guest's; what its start might do is bounded all the same.
-    drop(arm(&mut store, limits));
+    // What an instance does while it is made is not part of a call.
+    drop(arm(&mut store, Limits::default()));
     store
 }
 

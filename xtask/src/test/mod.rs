@@ -75,7 +75,12 @@ const STEPS: &[Step] = &[
     Step { name: "wasm", summary: "the committed module is what its source builds", needs: &[], run: rust::wasm },
     Step { name: "msrv", summary: "the client builds with its minimum Rust", needs: &[], run: rust::minimum },
     Step { name: "doc", summary: "documentation without warnings", needs: &[], run: rust::documentation },
-    Step { name: "build", summary: "client, broker and sandbox", needs: &[], run: suite::build },
+    Step {
+        name: "build",
+        summary: "client, broker, sandbox, and the component of the module",
+        needs: &[],
+        run: suite::build,
+    },
     Step { name: "node", summary: "Node 24, for the tests of the Action", needs: &[], run: node::install },
     Step {
         name: "tests",

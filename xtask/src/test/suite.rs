@@ -1,7 +1,7 @@
 //! The tests: downloads and builds first, in the caller's environment; then every test, offline and scrubbed.
 
 use super::{Context, Outcome, node, scrub::is_foreign, system::missing_names};
-use crate::{binaries::Binaries, process::Call, workspace::program};
+use crate::{binaries::Binaries, process::Call, wasm, workspace::program};
 
 /// Names the programs that tests must do without; set only under `--without-system-tools`.
 const WITHOUT: &str = "HUBLEASE_TESTS_WITHOUT";
@@ -9,6 +9,7 @@ const WITHOUT: &str = "HUBLEASE_TESTS_WITHOUT";
 pub(super) fn build(context: &Context<'_>) -> Outcome {
     context.workspace.cargo(&["fetch", "--quiet", "--locked"]).run(&context.log, context.terminal)?;
     Binaries::build(context.workspace, &context.log, context.terminal)?;
+    wasm::wrap(context.workspace)?;
     Ok(String::new())
 }
 
@@ -39,6 +40,8 @@ fn scrubbed(context: &Context<'_>, call: Call) -> Result<Call, String> {
         ("HUBLEASE_BIN", &context.binaries.client),
         ("HUBLEASE_BROKER_BIN", &context.binaries.broker),
         ("HUBLEASE_SANDBOX_BIN", &context.binaries.sandbox),
+        ("HUBLEASE_MODULE", &wasm::committed(context.workspace)),
+        ("HUBLEASE_COMPONENT", &wasm::component_path(context.workspace)),
     ] {
         if !path.is_file() {
             return Err(format!("{} is not built", path.display()));

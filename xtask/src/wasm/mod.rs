@@ -45,11 +45,20 @@ pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal
     let module = Build::of(workspace).run(&log, terminal)?;
     let committed = committed(workspace);
     write(&committed, &module)?;
-    let component = component_path(workspace);
-    write(&component, &component::wrap(&module)?)?;
+    wrap(workspace)?;
     let kilobytes = |bytes: usize| format!("{}.{} KB", bytes / 1000, bytes % 1000 / 100);
     terminal.say(&format!("{} in {}", kilobytes(module.len()), committed.display()));
     Ok(())
+}
+
+/// Wraps the committed module as a component, so that its tests are of the very bytes that users run.
+///
+/// # Errors
+/// A sentence: there is no such module.
+pub(crate) fn wrap(workspace: &Workspace) -> Result<(), String> {
+    let path = committed(workspace);
+    let module = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    write(&component_path(workspace), &component::wrap(&module)?)
 }
 
 /// The module that users run.

@@ -9,7 +9,7 @@ use hublease::{
     plan::{Face, Plan},
 };
 
-use super::{Answer, Code, Form, Given, Guest, Setup};
+use super::{Answer, Code, Form, Given, Guest, Limits, Setup};
 
 /// Instances that follow a session.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub struct Beside {
 impl Beside {
     /// Modules at `stage`, with the inputs that both stages are given.
     pub fn of(codes: &[Code], stage: &str, given: Given) -> Self {
-        let guests = codes.iter().map(|code| (code.form(), code.start())).collect();
+        let guests = codes.iter().map(|code| (code.form(), code.start(Limits::default()))).collect();
         Self { stage: stage.to_owned(), given, guests }
     }
 

@@ -48,7 +48,9 @@ impl Given {
             let flag = word.strip_prefix("--").unwrap_or_else(|| panic!("{word} is no long flag"));
             let (name, value) = match flag.split_once('=') {
                 Some((name, value)) => (name, value.to_owned()),
-                None => (flag, words.next_if(|next| !next.starts_with("--")).map_or_else(|| "true".into(), Clone::clone)),
+                None => {
+                    (flag, words.next_if(|next| !next.starts_with("--")).map_or_else(|| "true".into(), Clone::clone))
+                }
             };
             assert!(FLAGS.iter().any(|flag| flag.name == name), "{name}");
             // What may be repeated has a value on each line.
