@@ -1,6 +1,6 @@
 //! The core module by hand: the canonical ABI of `string -> string`, and one stub that collects the text of a panic.
 
-use wasmtime::{AsContextMut, Caller, Extern, Instance, Linker, Memory, Module, Result, Store, TypedFunc};
+use wasmtime::{AsContextMut, Caller, Error, Extern, Instance, Linker, Memory, Module, Result, Store, TypedFunc};
 
 use super::{Host, Limits, MOST_TEXT, SESSION, arm, store};
 
@@ -52,14 +52,7 @@ impl Core {
 
     /// Reads the text that `result` points to, and lets the guest free it.
     fn lift(&mut self, name: &str, result: u32) -> Result<String> {
-        let place = usize::try_from(result)?;
-        let mut words = [0; 8];
-        self.memory.read(&self.store, place, &mut words)?;
-        let word = |at: usize| u32::from_le_bytes([words[at], words[at + 1], words[at + 2], words[at + 3]]);
-        let (pointer, length) = (usize::try_from(word(0))?, usize::try_from(word(4))?);
-        // A length that the memory does not have must not become an allocation of ours.
-        let bytes = self.memory.data(&self.store).get(pointer..).and_then(|rest| rest.get(..length));
-        let text = String::from_utf8(bytes.expect("a text outside of the memory").to_vec())?;
+        let text = String::from_utf8(text_at(self.memory.data(&self.store), result)?.to_vec())?;
         let free = self.instance.get_typed_func::<u32, ()>(&mut self.store, &format!("cabi_post_{SESSION}#{name}"))?;
         free.call(&mut self.store, result)?;
         Ok(text)
@@ -94,18 +87,24 @@ fn write(mut caller: Caller<'_, Host>, file: u32, pieces: u32, count: u32, writt
     if file != STDERR {
         return Ok(BADF);
     }
-    let mut total = 0;
+    let mut total: u32 = 0;
     for number in 0..count {
-        let mut words = [0; 8];
-        memory.read(&caller, usize::try_from(pieces + 8 * number)?, &mut words)?;
-        let word = |at: usize| u32::from_le_bytes([words[at], words[at + 1], words[at + 2], words[at + 3]]);
-        let (pointer, length) = (usize::try_from(word(0))?, usize::try_from(word(4))?);
         let (data, host) = memory.data_and_store_mut(caller.as_context_mut());
-        let piece = data.get(pointer..).and_then(|rest| rest.get(..length)).expect("a text outside of the memory");
+        let piece = text_at(data, pieces + 8 * number)?;
         let room = MOST_TEXT.saturating_sub(host.printed.len());
-        host.printed.extend(&piece[..length.min(room)]);
-        total += word(4);
+        host.printed.extend(&piece[..piece.len().min(room)]);
+        total += u32::try_from(piece.len())?;
     }
     memory.write(&mut caller, usize::try_from(written)?, &total.to_le_bytes())?;
     Ok(0)
+}
+
+/// The text whose pointer and length stand at `place`. A length that the memory does not have must not become an
+/// allocation of ours.
+fn text_at(memory: &[u8], place: u32) -> Result<&[u8]> {
+    let outside = || Error::msg("a text outside of the memory");
+    let slice = |from: usize, length: usize| memory.get(from..).and_then(|rest| rest.get(..length)).ok_or_else(outside);
+    let place = usize::try_from(place)?;
+    let word = |from: usize| -> Result<usize> { Ok(usize::try_from(u32::from_le_bytes(slice(from, 4)?.try_into()?))?) };
+    slice(word(place)?, word(place + 4)?)
 }
