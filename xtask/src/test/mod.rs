@@ -4,7 +4,7 @@
 
 mod deny;
 mod lint;
-mod node;
+pub(crate) mod node;
 mod options;
 mod python;
 mod rules;

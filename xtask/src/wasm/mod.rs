@@ -94,17 +94,22 @@ impl Build {
         if let Some(rustup) = program("rustup") {
             Call::new(rustup).arguments(["target", "add", TARGET]).directory(&self.source).run(log, terminal)?;
         }
+        // First, because the flags name the directories into which crates are unpacked.
+        let fetch = self.cargo(&["fetch", "--quiet", "--locked", "--target", TARGET]);
+        fetch.run(log, terminal)?;
         let arguments = ["build", "--quiet", "--locked", "--profile", "wasm", "--package", "hublease-action"];
-        let mut call = cargo(&arguments).arguments(["--target", TARGET]).directory(&self.source);
+        let call = self.cargo(&arguments).arguments(["--target", TARGET]);
         // A caller's flags would change the bytes.
-        call = call.without(|name| name == "RUSTFLAGS" || name.starts_with("CARGO_PROFILE_"));
-        call = call.set("CARGO_TARGET_DIR", &self.target).set("CARGO_ENCODED_RUSTFLAGS", self.flags()?);
-        if let Some(home) = &self.home {
-            call = call.set("CARGO_HOME", home);
-        }
+        let call = call.without(|name| name == "RUSTFLAGS" || name.starts_with("CARGO_PROFILE_"));
+        let call = call.set("CARGO_TARGET_DIR", &self.target).set("CARGO_ENCODED_RUSTFLAGS", self.flags()?);
         call.run(log, terminal)?;
         let path = self.target.join(TARGET).join("wasm/hublease_action.wasm");
         fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Call {
+        let call = cargo(arguments).directory(&self.source);
+        self.home.iter().fold(call, |call, home| call.set("CARGO_HOME", home))
     }
 
     /// The compiler's flags: fixed names for what lies elsewhere on each machine.
@@ -119,12 +124,16 @@ impl Build {
             None => PathBuf::from(env::var_os("HOME").ok_or("neither CARGO_HOME nor HOME is set")?).join(".cargo"),
         };
         let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?.trim());
-        let mut flags = OsString::new();
-        for (from, to) in [
-            (home.join("registry/src"), "/registry".to_owned()),
+        let mut names = vec![
             (sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")),
             (self.source.clone(), "/hublease".to_owned()),
-        ] {
+        ];
+        // One directory for each registry; behind a mirror it has another name.
+        let registries = home.join("registry/src");
+        let unpacked = fs::read_dir(&registries).map_err(|error| format!("{}: {error}", registries.display()))?;
+        names.extend(unpacked.filter_map(Result::ok).map(|registry| (registry.path(), "/registry".to_owned())));
+        let mut flags = OsString::new();
+        for (from, to) in names {
             if !flags.is_empty() {
                 flags.push("\u{1f}");
             }
