@@ -1,0 +1,254 @@
+/**
+ * Docker's configuration directories: the user's own, and private ones below the runner's temporary directory.
+ *
+ * As docker does: `DOCKER_CONFIG`, else `.docker` at home; a `config.json` that is a link is followed; a new file has
+ * mode 0600 and an existing one keeps its own; it is replaced by a rename. A private directory is named by a random id
+ * and bears a marker that repeats it. Nothing without its marker is used or removed, and removing touches only what we
+ * or docker put there. On Windows modes do not count, and links are junctions.
+ */
+import { Trouble, changes, checked, detects, keyOf, look, parse } from './merge.mjs';
+const [fs, path, util] = ['node:fs', 'node:path', 'node:util'].map((name) => process.getBuiltinModule(name));
+
+/** The largest file that is read, in bytes; docker's own have a few KiB. */
+const MAXIMUM_FILE = 1024 * 1024;
+const CONFIG = 'config.json';
+const MARKER = '.hublease';
+/** A link to the user's directory that a private one was made of. */
+const ORIGIN = '.user';
+/** What of the user's directory is reached by a link. */
+const LINKED = ['contexts', 'buildx', 'cli-plugins'];
+/** What docker and its builder put beside these. */
+const OTHERS = [ORIGIN, '.token_seed', '.token_seed.lock'];
+const IS_WINDOWS = process.platform === 'win32';
+
+/** An empty variable counts as unset. */
+const variable = (name) => process.env[name] || undefined;
+
+/** @param {any} error @returns {string} what the system says, without the names of calls */
+export const reason = (error) => (error.errno ? util.getSystemErrorMessage(error.errno) : error.message);
+const unusable = (place, error) => new Trouble({ unusable: `${place}: ${reason(error)}` });
+
+/** The result of `attempt`, or `otherwise` if the system refuses. */
+function orElse(otherwise, attempt) {
+  try {
+    return attempt();
+  } catch {
+    return otherwise;
+  }
+}
+
+const canonical = (place) => orElse(place, () => fs.realpathSync(place));
+
+/** The directory that docker itself would use. */
+function named() {
+  const home = variable('HOME') ?? variable('USERPROFILE');
+  const place = variable('DOCKER_CONFIG') ?? (home && path.join(home, '.docker'));
+  if (!place) throw new Trouble({ unusable: 'neither DOCKER_CONFIG nor HOME is set' });
+  return canonical(path.resolve(place));
+}
+
+/** @param {'user' | { private: string }} directory the user's own is also found when DOCKER_CONFIG is a private one */
+export const directoryOf = (directory) =>
+  directory === 'user' ? (userOf(named()) ?? named()) : owned(directory.private, true);
+
+/** The file with the logins, where the client itself looks for it. */
+export function fileOf(client, directory) {
+  if (client !== 'podman' || directory !== 'user') return path.join(directoryOf(directory), CONFIG);
+  const at = (name, ...below) => variable(name) && path.resolve(variable(name), ...below);
+  return at('REGISTRY_AUTH_FILE') ?? at('DOCKER_CONFIG', CONFIG) ?? at('XDG_RUNTIME_DIR', 'containers', 'auth.json')
+    ?? `/run/containers/${process.geteuid?.()}/auth.json`;
+}
+
+/** An absent or empty file is an empty object, as for docker. @returns {{ bytes: Buffer, mode?: number }} */
+function read(file) {
+  try {
+    const stat = fs.statSync(file);
+    if (!stat.isFile()) throw new Error('it is not a file');
+    if (stat.size > MAXIMUM_FILE) throw new Error('it is larger than 1 MiB');
+    return { bytes: fs.readFileSync(file), mode: stat.mode & 0o777 };
+  } catch (error) {
+    if (error.code === 'ENOENT') return { bytes: Buffer.alloc(0) };
+    throw unusable(file, error);
+  }
+}
+
+function parsed(bytes) {
+  // What is not UTF-8 is malformed too: it could not be written back.
+  const text = orElse('?', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  return checked(parse(/^[ \t\r\n]*$/.test(text) ? '{}' : text));
+}
+
+const written = (config) => JSON.stringify(config, null, '\t');
+
+/** Where a link leads, so that the link itself stays; also if nothing is there yet. */
+const target = (file) =>
+  orElse(file, () => orElse(undefined, () => fs.realpathSync(file)) ?? path.resolve(file, '..', fs.readlinkSync(file)));
+
+/** Applies a change, whole or not at all; a file that would stay the same is not touched. */
+function change(file, edit) {
+  const { bytes, mode } = read(file);
+  const before = parsed(bytes);
+  const after = edit(before);
+  if (written(after) === written(before)) return 'done';
+  const place = target(file);
+  const temporary = path.join(place, '..', `${CONFIG}${process.hrtime.bigint()}`);
+  try {
+    fs.mkdirSync(path.dirname(place), { recursive: true, mode: 0o700 });
+    fs.writeFileSync(temporary, written(after), { mode: 0o600, flag: 'wx' });
+    if (mode) fs.chmodSync(temporary, mode);
+    fs.renameSync(temporary, place);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw unusable(file, error);
+  }
+  return 'done';
+}
+
+/** Why the file could not be replaced, or null. Nothing is written for it; a missing directory can perhaps be made. */
+function unwritable(file) {
+  // Docker writes beside the link first, and we beside what it leads to.
+  for (const place of [file, target(file)]) {
+    let nearest = path.dirname(place);
+    while (!fs.existsSync(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest);
+    try {
+      fs.accessSync(nearest, fs.constants.W_OK | fs.constants.X_OK);
+    } catch (error) {
+      return `${nearest}: ${reason(error)}`;
+    }
+  }
+  return null;
+}
+
+/** The directory of the private ones; `make` makes it. */
+function records(make) {
+  const temporary = variable('RUNNER_TEMP');
+  if (!temporary) throw new Trouble({ unusable: 'RUNNER_TEMP is not set' });
+  const place = path.join(canonical(path.resolve(temporary)), 'hublease');
+  if (make) orElse(undefined, () => fs.mkdirSync(place, { mode: 0o700 }));
+  return place;
+}
+
+/** Fails unless `place` is a directory of this user's alone, and no link. */
+function check(place) {
+  const stat = fs.lstatSync(place);
+  if (!stat.isDirectory()) throw new Error('it is a link or not a directory');
+  if (IS_WINDOWS) return;
+  if (stat.uid !== process.geteuid()) throw new Error('it belongs to another user');
+  if ((stat.mode & 0o777) !== 0o700) throw new Error('its mode is not 0700');
+}
+
+/** The path of a private directory; undefined without one, unless it `must` be there. */
+function owned(id, must) {
+  const place = path.join(records(), id);
+  try {
+    if (!/^[0-9a-f]{32}$/.test(id)) throw new Error('the id of a private directory has 32 hexadecimal digits');
+    if (!must && !fs.lstatSync(place, { throwIfNoEntry: false })) return undefined;
+    check(path.dirname(place));
+    check(place);
+    const marker = path.join(place, MARKER);
+    const isMarked = fs.lstatSync(marker).isFile() && fs.readFileSync(marker, 'utf8') === id;
+    if (!isMarked) throw new Error('hublease did not make it');
+    return place;
+  } catch (error) {
+    throw unusable(place, error);
+  }
+}
+
+/** The user's directory, if `place` is a private one. */
+const userOf = (place) => orElse(undefined, () => {
+  const isBelow = path.dirname(place) === records();
+  return isBelow && owned(path.basename(place), true) ? fs.readlinkSync(path.join(place, ORIGIN)) : undefined;
+});
+
+/** Makes a private directory out of the user's, which may be malformed or absent. */
+function isolate(effect) {
+  const user = orElse('', () => directoryOf('user'));
+  const { bytes } = user ? read(path.join(user, CONFIG)) : { bytes: Buffer.alloc(0) };
+  const config = changes.isolate(orElse({}, () => parsed(bytes)), effect);
+  const place = path.join(records(true), effect.id);
+  try {
+    check(path.dirname(place));
+    fs.mkdirSync(place, { mode: 0o700 });
+  } catch (error) {
+    throw unusable(place, error);
+  }
+  try {
+    const link = (name, to) => fs.symlinkSync(to, path.join(place, name), 'junction');
+    fs.writeFileSync(path.join(place, MARKER), effect.id, { mode: 0o600, flag: 'wx' });
+    link(ORIGIN, user);
+    fs.writeFileSync(path.join(place, CONFIG), written(config), { mode: 0o600, flag: 'wx' });
+    for (const name of LINKED) {
+      const linked = user && orElse(undefined, () => fs.realpathSync(path.join(user, name)));
+      if (linked) link(name, linked);
+    }
+    return { made: place };
+  } catch (error) {
+    orElse(undefined, () => remove(effect));
+    throw unusable(place, error);
+  }
+}
+
+/** Removes a private directory. The login goes first; what others put beside it may keep the directory. */
+function remove({ id }) {
+  const place = owned(id);
+  if (!place) return 'done';
+  try {
+    fs.rmSync(path.join(place, CONFIG), { force: true });
+    const isOurs = (name) => name.startsWith(CONFIG) || LINKED.includes(name) || OTHERS.includes(name);
+    // Not even one of ours if it is a directory: unlinking refuses it.
+    const goes = (name) => isOurs(name) && orElse(false, () => (fs.unlinkSync(path.join(place, name)), true));
+    const foreign = fs.readdirSync(place).sort().filter((name) => name !== MARKER && !goes(name));
+    if (foreign.length) return { left: `${place}: left because of ${foreign.slice(0, 3).join(', ')}` };
+    fs.unlinkSync(path.join(place, MARKER));
+    fs.rmdirSync(place);
+    return 'done';
+  } catch (error) {
+    throw unusable(place, error);
+  }
+}
+
+/** What is there, with what each credential helper answers. */
+async function survey({ client, directory, registries }, helpers) {
+  const file = fileOf(client, directory);
+  // Without registries only the directory is wanted: its file may be as broken as it likes.
+  const { bytes, mode } = registries.length ? read(file) : { bytes: Buffer.alloc(0) };
+  const config = parsed(bytes);
+  const detected = client === 'docker' && detects(config) ? helpers.detected() : undefined;
+  const found = [];
+  for (const registry of registries) {
+    const { helper, entry } = look(config, client, registry, detected);
+    const users = helper && (await helpers.list(helper.name));
+    const username = users?.[keyOf(registry, client)];
+    found.push({
+      registry,
+      store: !helper ? 'file' : users ? { helper: { name: helper.name } } : { silent_helper: helper },
+      entry: username === undefined ? entry : { username, raw: entry?.raw ?? null },
+    });
+  }
+  return {
+    directory: canonical(path.dirname(file)),
+    exposed: !IS_WINDOWS && Boolean(mode & 0o077),
+    unwritable: unwritable(file),
+    taken_over: Boolean(orElse(undefined, () => userOf(named()))),
+    registries: found,
+  };
+}
+
+/**
+ * Performs one `config` effect.
+ * @param {Record<string, any>} effect one key, the name of the effect
+ * @param {{ detected(): string | undefined, list(name: string): Promise<Record<string, string> | undefined> }} helpers
+ */
+export async function configure(effect, helpers) {
+  const [[name, asked]] = Object.entries(effect);
+  try {
+    if (name === 'look') return { Ok: { look: await survey(asked, helpers) } };
+    if (name === 'isolate') return { Ok: isolate(asked) };
+    if (name === 'remove') return { Ok: remove(asked) };
+    const file = fileOf(asked.client ?? 'docker', asked.directory ?? 'user');
+    return { Ok: change(file, (config) => changes[name](config, asked)) };
+  } catch (error) {
+    if (error instanceof Trouble) return { Err: error.answer };
+    throw error;
+  }
+}

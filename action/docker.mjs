@@ -1,0 +1,75 @@
+/**
+ * How the container client and the credential helpers are called.
+ *
+ * Docker takes no server for Docker Hub at login, and must be given the exact key at logout; podman calls it
+ * `docker.io` in both. Helpers are asked by `list`, as in the protocol of docker-credential-helpers.
+ */
+import { directoryOf, fileOf, reason } from './config.mjs';
+import { keyOf } from './merge.mjs';
+import { find, run } from './programs.mjs';
+
+/** How long each verb may take, in milliseconds. The client gives each of several connections 15 s, and asks a helper
+ * four times at logout. */
+const LIMITS = { login: 60_000, logout: 20_000, version: 10_000 };
+/** How long a credential helper may take, in milliseconds. */
+const HELPER = 10_000;
+/** How much is kept of the client's standard error, and how large a helper's answer may be, in bytes. */
+const MESSAGE = 4096;
+const ANSWER = 1024 * 1024;
+
+/** A program that did not run, in the terms of one that did; shells use the same code. */
+const refused = (message) => ({ exit: { code: 126, message } });
+
+function words(client, name, { registry, username } = {}) {
+  if (name === 'version') return ['--version'];
+  if (name === 'logout') return ['logout', keyOf(registry, client)];
+  const server = client === 'docker' && registry === 'docker.io' ? [] : [registry];
+  return ['login', '--username', username, '--password-stdin', ...server];
+}
+
+/**
+ * Runs the client once.
+ * @param {{ client: 'docker' | 'podman', directory: 'user' | { private: string }, verb: any }} effect
+ * @param {(limit: number) => number} left what is left of this limit
+ * @param {AbortSignal} signal
+ */
+export async function callClient({ client, directory, verb }, left, signal) {
+  const [name, asked] = typeof verb === 'string' ? [verb] : Object.entries(verb)[0];
+  const program = find(client);
+  if (!program) return 'not_found';
+  try {
+    const variables = client === 'podman' ? { REGISTRY_AUTH_FILE: fileOf(client, directory) }
+      : { DOCKER_CONFIG: directoryOf(directory) };
+    const streams = { stdin: asked?.stdin, stderr: MESSAGE, variables };
+    const ended = await run(program, words(client, name, asked), streams, left(LIMITS[name]), signal);
+    return ended ? { exit: { code: ended.code, message: ended.stderr.bytes.toString() } } : 'slow';
+  } catch (error) {
+    return refused(error.answer ? 'its configuration directory is gone' : `it cannot be run: ${reason(error)}`);
+  }
+}
+
+/** The credential helpers of this machine; each is asked once. @param {(limit: number) => number} left */
+export function helpers(left, signal) {
+  const answers = {};
+  return {
+    /** The helper that docker would pick by itself, only if it is there. */
+    detected() {
+      const usual = { darwin: 'osxkeychain', win32: 'wincred' }[process.platform];
+      const name = usual ?? (find('pass') ? 'pass' : 'secretservice');
+      return find(`docker-credential-${name}`) && name;
+    },
+    /** User names by server; nothing from a helper that does not answer: docker would have no use for it either. */
+    list: (name) => (answers[name] ??= ask(name, left(HELPER), signal)),
+  };
+}
+
+async function ask(name, left, signal) {
+  try {
+    const { code, stdout } = await run(find(`docker-credential-${name}`), ['list'], { stdin: 'unused', stdout: ANSWER }, left, signal);
+    const users = JSON.parse(stdout.bytes.toString());
+    const isList = users && !Array.isArray(users) && Object.values(users).every((user) => typeof user === 'string');
+    return code === 0 && !stdout.cut && typeof users === 'object' && isList ? users : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One HTTP request, sent to the origin that was fixed for its destination before the story started.
+ *
+ * Each request has a connection of its own, no redirect is followed, every status is an answer, and every size and time
+ * has a limit. Certificates are always verified: against Node's roots, the system's, and those of `ca-cert`.
+ */
+const builtin = (name) => process.getBuiltinModule(name);
+
+/** The one place of the version; a test compares it with the manifest. */
+const VERSION = '0.1.0';
+/** A connection, TLS included, is made within this or not at all, in milliseconds. */
+const CONNECT = 5_000;
+/** The whole of a request, in milliseconds. */
+const REQUEST = 15_000;
+/** The largest body and the largest head of an answer, in bytes. */
+const BODY = 1024 * 1024;
+const HEAD = 32 * 1024;
+/** The longest `Retry-After` or `Location` that is handed on; a longer one counts as absent. */
+const HEADER = 2048;
+/** OpenSSL's names for a certificate that is not trusted, does not fit the name, or is out of date. */
+const UNTRUSTED = /CERT|ISSUER|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH/;
+
+const isLoopback = (host) => /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(host);
+
+/** @param {string} text `https`, or `http` to this very machine; nothing but scheme, host and port */
+function origin(text) {
+  const url = new URL(text);
+  const isFit = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  if (!isFit || url.origin !== text) throw new Error('an origin that no secret may be sent to');
+  return url;
+}
+
+/** The way out. */
+export class Network {
+  #origins;
+  #extra;
+  #contexts = {};
+
+  /**
+   * @param {Record<string, string>} destinations
+   * @param {{ certificates: string[], provider_only: boolean } | undefined} extra
+   */
+  constructor(destinations, extra) {
+    this.#origins = new Map(Object.entries(destinations).map(([name, text]) => [name, origin(text)]));
+    this.#extra = extra;
+  }
+
+  /**
+   * @param {{ to: string, method: string, path_and_query: string, headers: [string, string][], body: string }} request
+   * @param {number} left milliseconds
+   * @param {AbortSignal} signal gives it up
+   * @returns {Promise<{ Ok: object } | { Err: string }>}
+   */
+  send(request, left, signal) {
+    return new Promise((resolve) => {
+      let connected = false;
+      const done = (answer) => {
+        timers.forEach(clearTimeout);
+        resolve(answer);
+        call?.destroy();
+      };
+      // Without a connection nothing was sent, so the request was certainly not carried out, however long that took.
+      const fail = (failure) => done({ Err: connected ? failure : 'unreachable' });
+      const timers = [
+        setTimeout(fail, Math.min(left, REQUEST), 'slow'),
+        setTimeout(() => connected || fail(), CONNECT),
+      ];
+      signal.addEventListener('abort', () => fail('slow'));
+      let call;
+      try {
+        call = this.#start(request);
+      } catch {
+        // A path, a header or the address of a proxy that cannot be written down as HTTP.
+        return fail();
+      }
+      call.on('error', (error) => (UNTRUSTED.test(error.code) && !connected ? done({ Err: 'untrusted' })
+        : fail(error.code === 'HPE_HEADER_OVERFLOW' ? 'too_large' : 'cut')));
+      call.on('socket', (socket) => {
+        connected = !socket.connecting && !socket.secureConnecting;
+        socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (connected = true));
+      });
+      call.on('response', (response) => collect(response, done, fail));
+      call.end(request.body);
+    });
+  }
+
+  #start({ to, method, path_and_query: target, headers, body }) {
+    const { protocol, hostname, port, host, origin } = this.#origins.get(to);
+    if (!target.startsWith('/') || new URL(origin + target).host !== host) throw new Error('a path of another host');
+    const secure = protocol === 'https:';
+    const length = method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
+    return builtin(secure ? 'node:https' : 'node:http').request({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port || (secure ? 443 : 80),
+      method,
+      path: target,
+      headers: { ...Object.fromEntries(headers), ...length, 'user-agent': `hublease/${VERSION}` },
+      maxHeaderSize: HEAD,
+      agent: secure && !isLoopback(hostname) ? agent(hostname.replace(/^\[|\]$/g, ''), port || '443') : false,
+      // Said for each request, so that no variable (NODE_TLS_REJECT_UNAUTHORIZED) decides it.
+      ...(secure && { rejectUnauthorized: true, secureContext: this.#trust(to) }),
+    });
+  }
+
+  #trust(to) {
+    const { certificates = [], provider_only: narrow } = this.#extra ?? {};
+    const extra = narrow && !to.startsWith('provider') ? [] : certificates;
+    const tls = builtin('node:tls');
+    const roots = () => new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...extra]);
+    this.#contexts[extra.length] ??= tls.createSecureContext({ ca: [...roots()], minVersion: 'TLSv1.2' });
+    return this.#contexts[extra.length];
+  }
+}
+
+/** Reads an answer; a body over the cap is a failure and not a cut. */
+function collect(response, done, fail) {
+  const chunks = [];
+  let size = 0;
+  if (Number(response.headers['content-length']) > BODY) return done({ Err: 'too_large' });
+  response.on('data', (chunk) => {
+    size += chunk.length;
+    if (size > BODY) done({ Err: 'too_large' });
+    else chunks.push(chunk);
+  });
+  response.on('error', () => fail('cut'));
+  response.on('end', () => {
+    const header = (name) => {
+      const value = response.headers[name] ?? '';
+      return value.length <= HEADER && /^[\t\x20-\x7e]+$/.test(value) ? value : null;
+    };
+    // Docker Hub's older spelling names a moment in seconds since 1970 instead of a wait.
+    const moment = header('x-retry-after')?.trim();
+    const wait = /^\d{1,15}$/.test(moment) ? `${Math.max(0, moment - Math.floor(Date.now() / 1000))}` : null;
+    let body = '';
+    try {
+      body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    } catch {
+      // Not UTF-8 is nothing that any provider sends; it is handed on as none.
+    }
+    const retry = header('retry-after') ?? wait;
+    done({ Ok: { status: response.statusCode, retry_after: retry, location: header('location'), body } });
+  });
+}
+
+/** HTTPS_PROXY and NO_PROXY as Go (and so docker) reads them, capitals first; other variables are not asked. */
+function agent(host, port) {
+  const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
+  const proxy = HTTPS_PROXY || https_proxy;
+  if (!proxy || isExempt(NO_PROXY || no_proxy || '', host, port)) return false;
+  const { Agent } = builtin('node:https');
+  return new Agent({ proxyEnv: { HTTPS_PROXY: proxy.includes('://') ? proxy : `http://${proxy}` } });
+}
+
+/** Names cover what is below them, with a dot in front that alone; addresses, networks, `*`, and a port. */
+export function isExempt(list, host, port) {
+  const { BlockList, isIP } = builtin('node:net');
+  return list.toLowerCase().split(',').map((entry) => entry.trim()).filter(Boolean).some((entry) => {
+    if (entry === '*') return true;
+    const [network, bits] = entry.split('/');
+    if (bits !== undefined) {
+      const family = `ipv${isIP(network)}`;
+      const networks = new BlockList();
+      if (!isIP(network) || isIP(network) !== isIP(host) || !/^\d{1,3}$/.test(bits)) return false;
+      networks.addSubnet(network, Math.min(Number(bits), family === 'ipv4' ? 32 : 128), family);
+      return networks.check(host, family);
+    }
+    const [, address, name = address, wanted = port] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::([^:]*))?$/.exec(entry) ?? [];
+    const suffix = name?.replace(/^\*+/, '') ?? '';
+    return wanted === port && (suffix.startsWith('.') ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`));
+  });
+}
