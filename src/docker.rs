@@ -5,9 +5,11 @@
 //! lead to a private directory, and it is said. Where docker would pick a broken helper by itself (an uninitialised
 //! `pass`, for instance), an empty entry keeps it from doing so.
 
+mod earlier;
 pub(crate) mod mark;
 mod way_back;
 
+use self::earlier::{is_ours, remember};
 pub use self::way_back::log_out;
 use crate::{
     effect::{
@@ -18,7 +20,7 @@ use crate::{
     plan::{Docker, Isolation},
     printable::printable,
     provider::{lease::Credential, remark},
-    record::{Earlier, Keeper, Record},
+    record::{Keeper, Record},
     secret::Secret,
 };
 
@@ -93,7 +95,7 @@ pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper
         if matches!(registry.store, Store::SilentHelper { configured: false, .. }) {
             seed.push(registry.registry);
         }
-        remember(registry, keeper);
+        remember(host, registry, keeper).await?;
     }
     Ok(Ground { directory: Directory::User, copy_auths: false, seed })
 }
@@ -179,6 +181,7 @@ fn refused(trouble: &Trouble) -> Error {
 fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
     match &registry.store {
         Store::Helper { name } if client == Client::None => {
+            let name = printable(name);
             Some(format!("docker asks the credential helper `{name}` and would not see what is written to the file"))
         }
         Store::SilentHelper { name, configured: true } => {
@@ -191,38 +194,6 @@ fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Rec
             Some("other users can read docker's config.json".to_owned())
         }
         _ => None,
-    }
-}
-
-/// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
-fn remember(registry: &RegistryLook, keeper: &mut Keeper) {
-    let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, keeper.older.as_ref())) else {
-        return;
-    };
-    let Some(raw) = entry.raw.clone() else {
-        return;
-    };
-    let name = registry.registry.name();
-    let mark = mark::of_entry(entry);
-    let lender = mark.as_ref().and_then(|mark| keeper.others.iter().find(|other| other.made(mark)));
-    // Of the logins below it those of jobs that have logged out will not be needed any more.
-    let is_held = |mark: &String| keeper.others.iter().any(|other| other.made(mark));
-    let before = lender.into_iter().flat_map(|lender| lender.earlier.iter());
-    let before = before.filter(|earlier| earlier.registry == name && earlier.lease.as_ref().is_none_or(is_held));
-    let mut chain = vec![Earlier { registry: name.to_owned(), entry: raw, lease: lender.and(mark) }];
-    chain.extend(before.cloned());
-    keeper.record.earlier.retain(|earlier| earlier.registry != name);
-    keeper.record.earlier.extend(chain);
-}
-
-/// Whether the entry was made by the older login of this job.
-fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
-    let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
-        return false;
-    };
-    match mark::of_entry(entry) {
-        Some(mark) => older.made(&mark),
-        None => older.leases.iter().any(|lease| Some(&lease.username) == entry.username.as_ref()),
     }
 }
 

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Modules in reading order: the story ([`login`], [`logout`], [`exec`], [`token`], [`whoami`]); how it is paused
-//! ([`effect`]); what was typed and what it means ([`cli`], [`plan`]); who we are and who vouches ([`identity`],
+//! ([`effect`]), also in the GitHub Action ([`action`]); what was typed and what it means ([`cli`], [`plan`]); who we are and who vouches ([`identity`],
 //! [`provider`], with [`oauth`] on the wire); the docker side and the record ([`docker`], [`record`]); and small words
 //! ([`secret`], [`endpoint`], [`claims`], [`scope`], [`printable`], [`error`]).
 
@@ -24,6 +24,7 @@ mod rules;
 pub mod token;
 pub mod whoami;
 
+pub mod action;
 pub mod effect;
 
 pub mod cli;

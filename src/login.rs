@@ -4,15 +4,17 @@
 //! came: docker is logged out and the lease is revoked. A login that is repeated in the same job mints, logs in, and
 //! then revokes the older lease; it never reuses one.
 
-use serde_json::json;
-
 use crate::{
     docker,
-    effect::{End, Host, Output},
+    effect::{End, Host, LoggedIn, Output},
     error::Error,
     logout,
-    plan::{Docker, Job, Login},
-    provider::{self, lease::Lease, revocation::Revoker},
+    plan::{Docker, Face, Job, Login},
+    provider::{
+        self,
+        lease::{Lease, Note},
+        revocation::Revoker,
+    },
     record::{Keeper, Kind, Owner},
     time::{span, utc},
 };
@@ -89,31 +91,38 @@ async fn retire_older(host: &Host, plan: &Login, keeper: &mut Keeper) -> End {
 /// Tells who is logged in, where, and until when.
 async fn report(host: &Host, plan: &Login, keeper: &Keeper, lease: &Lease) -> Result<(), Error> {
     let path = docker::private_path(host, &plan.docker, &keeper.record).await?;
-    let names: Vec<_> = plan.docker.registries.iter().map(|registry| registry.name()).collect();
     let note = &lease.note;
-    let text = if plan.json {
-        json!({
-            "registries": names,
-            "username": note.username,
-            "provider": note.provider,
-            "expires_at": note.expires_at.map(utc),
-            "revocable": note.is_revocable(),
-            "docker_config": path,
-        })
-        .to_string()
-    } else {
-        let end = match note.expires_at {
-            Some(end) => format!("until {} ({})", utc(end), span(end.saturating_sub(note.issued_at))),
-            None => "without a known end".to_owned(),
-        };
-        let way = if note.is_revocable() { "`hublease logout` revokes it" } else { "it cannot be revoked" };
-        // A shell that evaluates the output takes the `export` line after this one, and nothing else.
-        let comment = if path.is_some() { "# " } else { "" };
-        format!("{comment}logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
+    let logged_in = LoggedIn {
+        text: sentence(plan, note, path.is_some()),
+        registries: plan.docker.registries.clone(),
+        username: note.username.clone(),
+        provider: note.provider.clone(),
+        expires_at: note.expires_at.map(utc),
+        revocable: note.is_revocable(),
+        docker_config: path.clone(),
     };
-    host.output(Output::Report(text)).await?;
-    if let Some(value) = path {
-        host.output(Output::Variable { name: "DOCKER_CONFIG", value }).await?;
+    host.output(Output::LoggedIn(logged_in)).await?;
+    if let Some(path) = path {
+        host.output(Output::DockerConfig(path)).await?;
+    }
+    if plan.face == (Face::Action { expose_token: true }) {
+        host.output(Output::Credential(lease.credential.secret.clone())).await?;
     }
     Ok(())
+}
+
+fn sentence(plan: &Login, note: &Note, is_private: bool) -> String {
+    let names: Vec<_> = plan.docker.registries.iter().map(|registry| registry.name()).collect();
+    let end = match note.expires_at {
+        Some(end) => format!("until {} ({})", utc(end), span(end.saturating_sub(note.issued_at))),
+        None => "without a known end".to_owned(),
+    };
+    let way = match (note.is_revocable(), plan.face) {
+        (false, _) => "it cannot be revoked",
+        (true, Face::Program) => "`hublease logout` revokes it",
+        (true, Face::Action { .. }) => "the post step revokes it",
+    };
+    // A shell that evaluates the output takes the `export` line after this one, and nothing else.
+    let comment = if is_private && plan.face == Face::Program { "# " } else { "" };
+    format!("{comment}logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
 }

@@ -59,7 +59,7 @@ async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, V
 async fn give_back_directory(undo: &Host, record: &Record) -> Result<(), Error> {
     let client = Client::parse(&record.client).unwrap_or(Client::Docker);
     let value = docker::look(undo, client, Directory::User, Vec::new()).await?.directory;
-    undo.output(Output::Variable { name: "DOCKER_CONFIG", value }).await
+    undo.output(Output::DockerConfig(value)).await
 }
 
 /// Revokes every lease of a record and says how each ended. The record is erased when nothing of it is left to do:

@@ -11,7 +11,7 @@ use crate::{
     effect::{
         Host,
         docker::{Client, Directory, Registry},
-        http::{Destination, Method, Repeat, Request},
+        http::{Destination, Header, Method, Repeat, Request},
     },
     error::Error,
     provider::peer::Peer,
@@ -57,7 +57,7 @@ pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
         to: Destination::RegistryAuth,
         method: Method::Get,
         path_and_query: PATH.to_owned(),
-        headers: vec![("authorization", Secret::new(format!("Basic {}", probe.0.expose())))],
+        headers: vec![(Header::Authorization, Secret::new(format!("Basic {}", probe.0.expose())))],
         body: Secret::default(),
         repeat: Repeat::Safe,
     };

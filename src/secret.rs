@@ -44,18 +44,90 @@ impl fmt::Debug for Secret {
 
 /// The one serde door, for the record on disk and the module boundary.
 pub mod on_the_wire {
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
     use super::Secret;
 
-    /// Writes the secret itself. Only for a destination that is allowed to hold it.
-    pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(secret.expose())
+    /// A secret, or what is left of a message when its secrets are written as text.
+    pub trait Carrier: Sized {
+        /// With its secrets as they are.
+        type Open<'a>: Serialize
+        where
+            Self: 'a;
+        /// The same, as it is read.
+        type Read: DeserializeOwned;
+
+        /// Opens it.
+        fn open(&self) -> Self::Open<'_>;
+        /// Takes what was read; nothing is copied.
+        fn close(read: Self::Read) -> Self;
     }
 
-    /// Reads a secret from text.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-        String::deserialize(deserializer).map(Secret::new)
+    /// Writes the secrets themselves. Only for a destination that is allowed to hold them.
+    pub fn serialize<C: Carrier, S: Serializer>(carrier: &C, serializer: S) -> Result<S::Ok, S::Error> {
+        carrier.open().serialize(serializer)
+    }
+
+    /// Reads secrets from text.
+    pub fn deserialize<'de, C: Carrier, D: Deserializer<'de>>(deserializer: D) -> Result<C, D::Error> {
+        C::Read::deserialize(deserializer).map(C::close)
+    }
+
+    impl Carrier for Secret {
+        type Open<'a> = &'a str;
+        type Read = String;
+
+        fn open(&self) -> &str {
+            self.expose()
+        }
+
+        fn close(read: String) -> Self {
+            Self::new(read)
+        }
+    }
+
+    impl Carrier for Option<Secret> {
+        type Open<'a> = Option<&'a str>;
+        type Read = Option<String>;
+
+        fn open(&self) -> Option<&str> {
+            self.as_ref().map(Secret::expose)
+        }
+
+        fn close(read: Option<String>) -> Self {
+            read.map(Secret::new)
+        }
+    }
+
+    /// The error is a sentence of the host's own and holds no secret.
+    impl Carrier for Result<Secret, String> {
+        type Open<'a> = Result<&'a str, &'a str>;
+        type Read = Result<String, String>;
+
+        fn open(&self) -> Result<&str, &str> {
+            self.as_ref().map(Secret::expose).map_err(String::as_str)
+        }
+
+        fn close(read: Result<String, String>) -> Self {
+            read.map(Secret::new)
+        }
+    }
+
+    /// Names with secret values.
+    impl<N: Copy + Serialize + DeserializeOwned> Carrier for Vec<(N, Secret)> {
+        type Open<'a>
+            = Vec<(N, &'a str)>
+        where
+            N: 'a;
+        type Read = Vec<(N, String)>;
+
+        fn open(&self) -> Vec<(N, &str)> {
+            self.iter().map(|(name, secret)| (*name, secret.expose())).collect()
+        }
+
+        fn close(read: Vec<(N, String)>) -> Self {
+            read.into_iter().map(|(name, text)| (name, Secret::new(text))).collect()
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
         docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb},
     },
     error::Error,
+    printable::printable,
     record::{Earlier, Record, Shelf},
 };
 
@@ -77,7 +78,7 @@ async fn entry(
     if directory != record.owner.directory {
         return Ok(Err(format!(
             "the login was made in {}, and DOCKER_CONFIG is another directory now",
-            crate::printable::printable(&record.owner.directory)
+            printable(&record.owner.directory)
         )));
     }
     Ok(Ok(registries.into_iter().next().and_then(|registry| registry.entry)))
@@ -145,7 +146,7 @@ async fn earlier<'r>(host: &Host, record: &'r Record, registry: Registry) -> Res
 async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
     match host.config(Config::Remove { id: id.to_owned() }).await? {
         Ok(Found::Left(why)) => {
-            host.note(format!("the private directory is still there, without the login: {why}")).await?;
+            host.note(format!("the private directory is still there, without the login: {}", printable(&why))).await?;
             Ok(true)
         }
         Ok(_) => Ok(true),

@@ -1,9 +1,12 @@
 //! The command of `exec`, as the story sees it.
 
+use serde::{Deserialize, Serialize};
+
 use super::docker::Client;
 
 /// One act on the command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Starts it with `DOCKER_CONFIG` at the private directory.
     Start {
@@ -27,7 +30,8 @@ pub enum Act {
 }
 
 /// How it fares.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Seen {
     /// It was started, or the signal was passed on.
     Running,

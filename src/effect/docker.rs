@@ -2,14 +2,18 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::secret::Secret;
 
 /// A registry that Docker Hub credentials are for. Hub's many spellings are one registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Registry {
     /// `docker.io`: Docker Hub.
+    #[serde(rename = "docker.io")]
     Hub,
     /// `dhi.io`: Docker Hardened Images.
+    #[serde(rename = "dhi.io")]
     HardenedImages,
 }
 
@@ -55,7 +59,8 @@ impl fmt::Display for Registry {
 }
 
 /// Who keeps the login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Client {
     /// The docker CLI.
     Docker,
@@ -82,7 +87,8 @@ impl Client {
 }
 
 /// Which configuration directory is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Directory {
     /// The user's own: `DOCKER_CONFIG`, else `~/.docker`.
     User,
@@ -91,7 +97,7 @@ pub enum Directory {
 }
 
 /// One run of the client. The host makes the arguments; the secret goes over standard input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Which program.
     pub client: Client,
@@ -102,7 +108,8 @@ pub struct Run {
 }
 
 /// What the client is asked to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// `login --username USERNAME --password-stdin`.
     Login {
@@ -111,6 +118,7 @@ pub enum Verb {
         /// As whom; has passed the grammar of usernames.
         username: String,
         /// Written to standard input without a newline.
+        #[serde(with = "crate::secret::on_the_wire")]
         stdin: Secret,
     },
     /// `logout` with the exact key.
@@ -123,13 +131,15 @@ pub enum Verb {
 }
 
 /// How the client ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// With this exit code; `message` is the first kilobytes of standard error, secret until it was looked through.
     Exit {
         /// The exit code; 128 plus the number for a signal.
         code: i32,
         /// What it said.
+        #[serde(with = "crate::secret::on_the_wire")]
         message: Secret,
     },
     /// The program is not on PATH.
@@ -139,7 +149,8 @@ pub enum Ended {
 }
 
 /// One look at or change of a configuration directory.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Config {
     /// What is there? Answered by [`Found::Look`].
     Look {
@@ -159,6 +170,7 @@ pub enum Config {
         /// As whom.
         username: String,
         /// The credential.
+        #[serde(with = "crate::secret::on_the_wire")]
         secret: Secret,
     },
     /// Removes the entry from the auth file.
@@ -194,6 +206,7 @@ pub enum Config {
         /// For which registry.
         registry: Registry,
         /// The entry as JSON, as [`Entry::raw`] gave it.
+        #[serde(with = "crate::secret::on_the_wire")]
         entry: Secret,
     },
     /// Removes a private directory: only what we made, links never followed.
@@ -204,7 +217,8 @@ pub enum Config {
 }
 
 /// What a configuration effect brought.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Found {
     /// It was done.
     Done,
@@ -218,7 +232,7 @@ pub enum Found {
 }
 
 /// What a configuration directory holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// The directory's canonical path, as it is.
     pub directory: String,
@@ -233,7 +247,7 @@ pub struct Look {
 }
 
 /// How a login to one registry would be kept, and what is there now.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegistryLook {
     /// Which registry.
     pub registry: Registry,
@@ -244,7 +258,8 @@ pub struct RegistryLook {
 }
 
 /// Who keeps a login.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Store {
     /// The auth file.
     File,
@@ -263,16 +278,18 @@ pub enum Store {
 }
 
 /// A login that is there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// As whom, if it can be read.
     pub username: Option<String>,
     /// The entry as JSON, from an auth file.
+    #[serde(with = "crate::secret::on_the_wire")]
     pub raw: Option<Secret>,
 }
 
 /// Why a configuration effect failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trouble {
     /// `config.json` is not JSON, or not an object of objects where docker expects them.
     Malformed,

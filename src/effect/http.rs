@@ -1,9 +1,12 @@
 //! Requests and answers as values: who is asked, what, and how often it may be asked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::secret::Secret;
 
 /// Who is asked. The origin behind each name is taken from the inputs before the story starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Destination {
     /// The CI system's endpoint for identity tokens.
     Identity,
@@ -16,7 +19,8 @@ pub enum Destination {
 }
 
 /// The methods that are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// GET.
     Get,
@@ -24,8 +28,41 @@ pub enum Method {
     Post,
 }
 
+/// The headers that are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Header {
+    /// `accept`.
+    Accept,
+    /// `authorization`.
+    Authorization,
+    /// `content-type`.
+    ContentType,
+    /// `x-vault-namespace`.
+    XVaultNamespace,
+    /// `x-vault-request`.
+    XVaultRequest,
+    /// `x-vault-token`.
+    XVaultToken,
+}
+
+impl Header {
+    /// In lower case, as HTTP/2 has it; HTTP/1.1 does not care.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Authorization => "authorization",
+            Self::ContentType => "content-type",
+            Self::XVaultNamespace => "x-vault-namespace",
+            Self::XVaultRequest => "x-vault-request",
+            Self::XVaultToken => "x-vault-token",
+        }
+    }
+}
+
 /// What a repetition would do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Repeat {
     /// Nothing new: repeated after every passing fault.
     Safe,
@@ -37,7 +74,7 @@ pub enum Repeat {
 }
 
 /// One request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Who is asked.
     pub to: Destination,
@@ -45,16 +82,18 @@ pub struct Request {
     pub method: Method,
     /// Begins with a slash; may carry a query.
     pub path_and_query: String,
-    /// Names in lower case, and values; a value may be secret, so all are.
-    pub headers: Vec<(&'static str, Secret)>,
+    /// Names and values; a value may be secret, so all are.
+    #[serde(with = "crate::secret::on_the_wire")]
+    pub headers: Vec<(Header, Secret)>,
     /// Empty for none.
+    #[serde(with = "crate::secret::on_the_wire")]
     pub body: Secret,
     /// What a repetition would do.
     pub repeat: Repeat,
 }
 
 /// The answer: a status, the few headers that matter, and a body of at most 1 MiB.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -63,11 +102,13 @@ pub struct Response {
     /// `Location`, as received; redirects are never followed by the host.
     pub location: Option<String>,
     /// The body. Secret, since it may hold a credential.
+    #[serde(with = "crate::secret::on_the_wire")]
     pub body: Secret,
 }
 
 /// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// No connection: the request was certainly not carried out.
     Unreachable,

@@ -17,6 +17,8 @@ pub mod http;
 pub mod record;
 mod session;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::{
     host::Host,
     session::{End, Perform, Session, Step, drive},
@@ -27,7 +29,8 @@ use crate::{
 };
 
 /// One thing that the story asks the outside world to do. The list is closed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// One HTTP request; answered by [`Outcome::Http`].
     Http(http::Request),
@@ -50,7 +53,7 @@ pub enum Effect {
         bytes: usize,
     },
     /// Tells the CI system to hide this value from now on; answered by [`Outcome::Done`].
-    Mask(Secret),
+    Mask(#[serde(with = "crate::secret::on_the_wire")] Secret),
     /// What the command was run for; answered by [`Outcome::Done`].
     Output(Output),
     /// One line for a person; answered by [`Outcome::Done`].
@@ -67,7 +70,8 @@ pub enum Effect {
 }
 
 /// The answer to an [`Effect`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was done and there is nothing to tell.
     Done,
@@ -80,7 +84,7 @@ pub enum Outcome {
     /// What the record directory holds, or what went wrong.
     Record(Result<Vec<record::Stored>, record::Trouble>),
     /// An identity token, or why there is none, as a sentence of the host's own.
-    Token(Result<Secret, String>),
+    Token(#[serde(with = "crate::secret::on_the_wire")] Result<Secret, String>),
     /// Text without secrets.
     Text(String),
     /// Seconds since 1970 (UTC).
@@ -92,7 +96,8 @@ pub enum Outcome {
 }
 
 /// Why forward effects are no longer performed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// A signal arrived (its number).
     Signal(u8),
@@ -114,23 +119,40 @@ impl Stop {
 }
 
 /// What a command was run for; standard output and the CI system's files get it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Output {
     /// Lines for people, or one JSON document; holds no secret.
     Report(String),
-    /// The credential that was asked for in so many words (`token`).
-    Credential(Secret),
-    /// A variable that later steps need (`DOCKER_CONFIG`); holds no secret.
-    Variable {
-        /// Its name.
-        name: &'static str,
-        /// Its value.
-        value: String,
-    },
+    /// What `login` did.
+    LoggedIn(LoggedIn),
+    /// The credential that was asked for in so many words (`token`, and the Action's `expose-token`).
+    Credential(#[serde(with = "crate::secret::on_the_wire")] Secret),
+    /// The directory that later steps need as `DOCKER_CONFIG`.
+    DockerConfig(String),
+}
+
+/// What `login` did, for people and for later steps; holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// One sentence for people.
+    pub text: String,
+    /// Where.
+    pub registries: Vec<docker::Registry>,
+    /// As whom.
+    pub username: String,
+    /// Who vouched.
+    pub provider: String,
+    /// When the credential dies by itself, as RFC 3339 has it; none if that is not known.
+    pub expires_at: Option<String>,
+    /// Whether `logout` can revoke it.
+    pub revocable: bool,
+    /// The private directory, if the login is in one.
+    pub docker_config: Option<String>,
 }
 
 /// One line for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// How important it is.
     pub level: Level,
@@ -139,7 +161,8 @@ pub struct Line {
 }
 
 /// How important a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Shown with `-v`.
     Detail,
@@ -150,7 +173,7 @@ pub enum Level {
 }
 
 /// An effect on its way out, with the direction of the story at that moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
     /// What to do.
     pub effect: Effect,

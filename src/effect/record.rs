@@ -1,5 +1,7 @@
 //! The record directory, as the story sees it: named files with a secret inside.
 
+use serde::{Deserialize, Serialize};
+
 use crate::secret::Secret;
 
 /// The largest record that is read, in bytes: eight leases with Vault tokens and earlier entries stay far below.
@@ -9,7 +11,8 @@ pub const MAXIMUM_RECORD: usize = 64 * 1024;
 pub const MAXIMUM_RECORDS: usize = 256;
 
 /// One access.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Access {
     /// Makes sure that a record could be kept: the directory exists, is ours and takes a file.
     Prepare,
@@ -20,6 +23,7 @@ pub enum Access {
         /// 64 hexadecimal digits.
         name: String,
         /// The record as JSON.
+        #[serde(with = "crate::secret::on_the_wire")]
         body: Secret,
         /// What it may replace.
         over: Over,
@@ -32,24 +36,26 @@ pub enum Access {
 }
 
 /// What a write may replace.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Over {
     /// Whatever lies there.
     Anything,
     /// Nothing, or exactly this. If something else lies there, nothing is written and the answer holds it: another
     /// login of the same job was here meanwhile.
-    Known(Option<Secret>),
+    Known(#[serde(with = "crate::secret::on_the_wire")] Option<Secret>),
 }
 
 /// One record as it lies there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stored {
     /// 64 hexadecimal digits.
     pub name: String,
     /// Its content, or why it could not be read (too large, foreign owner, not text), printable.
+    #[serde(with = "crate::secret::on_the_wire")]
     pub body: Result<Secret, String>,
 }
 
 /// Why the record directory cannot be used; printable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble(pub String);

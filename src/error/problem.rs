@@ -44,6 +44,9 @@ problems! {
     /// An argument that no command knows, or one that is missing.
     CommandLine Usage "the command line is not understood"
         "`hublease --help` lists the commands, `hublease COMMAND --help` the flags of one";
+    /// An input of the Action that does not exist.
+    UnknownInput Usage "there is no input {}"
+        "docs/github-actions.md lists the inputs of the Action";
     /// A flag with an empty value.
     EmptyFlag Usage "{} is empty"
         "leave the flag out or give it a value; an empty variable counts as unset";

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     effect::{
         Host,
-        http::{Destination, Method, Repeat, Request},
+        http::{Destination, Header, Method, Repeat, Request},
     },
     endpoint::percent_encode,
     error::{Error, Problem},
@@ -38,8 +38,8 @@ pub(super) async fn request(
         method: Method::Get,
         path_and_query,
         headers: vec![
-            ("authorization", Secret::new(format!("Bearer {}", bearer.expose()))),
-            ("accept", Secret::new("application/json")),
+            (Header::Authorization, Secret::new(format!("Bearer {}", bearer.expose()))),
+            (Header::Accept, Secret::new("application/json")),
         ],
         body: Secret::default(),
         repeat: Repeat::Safe,

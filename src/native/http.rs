@@ -185,7 +185,7 @@ fn message<'a>(origin: &Origin, request: &'a http::Request) -> Option<Request<&'
     for (name, value) in &request.headers {
         let mut value = ureq::http::HeaderValue::from_str(value.expose()).ok()?;
         value.set_sensitive(true);
-        message = message.header(*name, value);
+        message = message.header(name.name(), value);
     }
     message.body(request.body.expose()).ok()
 }

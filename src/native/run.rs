@@ -13,11 +13,11 @@ use super::{
     read_certificates,
 };
 use crate::{
-    cli::{Command, Source, Typed},
+    cli::{Command, Typed},
     effect::{Level, Perform, Stop, drive},
     environment::Environment,
     error::{Error, Problem},
-    plan::{Machine, Plan, shown},
+    plan::{CaCert, Machine, Plan, shown},
     session,
 };
 
@@ -89,10 +89,11 @@ fn machine() -> Machine {
 
 fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory: PathBuf) -> Result<Setup, Error> {
     let file = |name: &str| environment.value(name).map(PathBuf::from);
+    let fixed = plan.fixed(typed);
     Ok(Setup {
-        destinations: plan.destinations(),
-        certificates: certificates(typed, plan)?,
-        identity_file: typed.one("identity-token-file").map(PathBuf::from),
+        destinations: fixed.destinations,
+        certificates: fixed.ca_cert.map(|ca_cert| certificates(typed, &ca_cert)).transpose()?,
+        identity_file: fixed.identity_file.map(PathBuf::from),
         working_directory,
         // A logout has nothing to go forward to: all of it is undone within the limit for that.
         forward_limit: Some(if typed.command == Command::Logout { Duration::ZERO } else { LOGIN }),
@@ -117,17 +118,14 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
         progress: terminal && !quiet,
         colours: terminal && environment.value("NO_COLOR").is_none(),
         mask: environment.is_true("GITHUB_ACTIONS"),
-        exports: typed.one("output") != Some("json"),
+        json: typed.one("output") == Some("json"),
     }
 }
 
-/// `VAULT_CACERT` is a neighbour's variable: it counts in runs that ask Vault, and for Vault alone.
-fn certificates(typed: &Typed, plan: &Plan) -> Result<Option<Trusted>, Error> {
-    let provider_only = matches!(typed.source("ca-cert"), Some(Source::Neighbour(_)));
-    let Some(path) = typed.one("ca-cert").filter(|_| !provider_only || plan.asks_vault()) else { return Ok(None) };
-    let certificates = read_certificates(path.as_ref())
+fn certificates(typed: &Typed, ca_cert: &CaCert) -> Result<Trusted, Error> {
+    let certificates = read_certificates(ca_cert.path.as_ref())
         .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why))?;
-    Ok(Some(Trusted { certificates, provider_only }))
+    Ok(Trusted { certificates, provider_only: ca_cert.provider_only })
 }
 
 /// Text that was asked for; a reader that went away is a failure like any other.

@@ -11,8 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
+
 use crate::{
-    effect::{Level, Line, Output},
+    effect::{Level, Line, LoggedIn, Output},
     secret::Secret,
 };
 
@@ -27,8 +29,29 @@ pub struct Reporting {
     pub colours: bool,
     /// Whether values are masked by GitHub's workflow commands (`GITHUB_ACTIONS=true`).
     pub mask: bool,
-    /// Whether an `export` line for the shell is printed; not beside a JSON document.
-    pub exports: bool,
+    /// Whether the output is one JSON document; there is no `export` line for the shell beside it.
+    pub json: bool,
+}
+
+/// The variable by which docker finds its directory.
+const VARIABLE: &str = "DOCKER_CONFIG";
+
+impl Reporting {
+    /// What a login did, as text or as one JSON object.
+    fn login(&self, login: &LoggedIn) -> String {
+        if !self.json {
+            return login.text.clone();
+        }
+        json!({
+            "registries": login.registries,
+            "username": login.username,
+            "provider": login.provider,
+            "expires_at": login.expires_at,
+            "revocable": login.revocable,
+            "docker_config": login.docker_config,
+        })
+        .to_string()
+    }
 }
 
 /// The two streams, and the files in which later steps learn variables.
@@ -103,17 +126,18 @@ impl Terminal {
         self.clear();
         match output {
             Output::Report(text) => write_line(&mut self.stdout, text),
+            Output::LoggedIn(login) => write_line(&mut self.stdout, &self.reporting.login(login)),
             Output::Credential(secret) => write_line(&mut self.stdout, secret.expose()),
-            Output::Variable { name, value } => {
-                let line = format!("export {name}='{}'", value.replace('\'', r"'\''"));
-                if let Some(path) = &self.bash_env {
-                    append(path, &format!("{line}\n"))?;
+            Output::DockerConfig(path) => {
+                let line = format!("export {VARIABLE}='{}'", path.replace('\'', r"'\''"));
+                if let Some(file) = &self.bash_env {
+                    append(file, &format!("{line}\n"))?;
                 }
-                if let Some(path) = &self.github_env {
-                    let end = delimiter(value);
-                    append(path, &format!("{name}<<{end}\n{value}\n{end}\n"))?;
+                if let Some(file) = &self.github_env {
+                    let end = delimiter(path);
+                    append(file, &format!("{VARIABLE}<<{end}\n{path}\n{end}\n"))?;
                 }
-                if self.reporting.exports { write_line(&mut self.stdout, &line) } else { Ok(()) }
+                if self.reporting.json { Ok(()) } else { write_line(&mut self.stdout, &line) }
             }
         }
     }
@@ -166,7 +190,7 @@ mod tests {
     };
 
     fn reporting(threshold: Level) -> Reporting {
-        Reporting { threshold, progress: true, colours: false, mask: true, exports: true }
+        Reporting { threshold, progress: true, colours: false, mask: true, json: false }
     }
 
     fn terminal(reporting: Reporting) -> (Terminal, Stream, Stream) {
@@ -219,7 +243,7 @@ mod tests {
         fs::write(&github, "A=b\n").unwrap();
         let (mut terminal, stdout, _) = terminal(reporting(Level::Note));
         (terminal.github_env, terminal.bash_env) = (Some(github.clone()), Some(bash.clone()));
-        terminal.output(&Output::Variable { name: "DOCKER_CONFIG", value: "/a'b/HUBLEASE".to_owned() }).unwrap();
+        terminal.output(&Output::DockerConfig("/a'b/HUBLEASE".to_owned())).unwrap();
         let line = "export DOCKER_CONFIG='/a'\\''b/HUBLEASE'\n";
         assert_eq!(stdout.text(), line);
         assert_eq!(fs::read_to_string(bash).unwrap(), line);

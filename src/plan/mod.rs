@@ -3,6 +3,7 @@
 //! After this stage nobody reads the environment. A wish that the chosen provider cannot honour is refused here, so
 //! that nothing is sent, started or written for a plan that is not valid.
 
+mod fixed;
 mod identity;
 mod provider;
 mod resolve;
@@ -10,13 +11,10 @@ pub mod shown;
 mod value;
 mod vault;
 
+pub use self::fixed::{CaCert, Fixed};
 use crate::{
-    cli::{Command, ProviderName, Typed},
-    effect::{
-        docker::{Client, Registry},
-        http::Destination,
-    },
-    endpoint::Origin,
+    cli::{Command, Typed},
+    effect::docker::{Client, Registry},
     environment::Environment,
     error::{Error, Problem},
     identity::Identity,
@@ -83,6 +81,18 @@ pub struct Job {
     pub key: Option<String>,
 }
 
+/// Who shows the story to people, and undoes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// The program: `hublease logout` undoes.
+    Program,
+    /// The GitHub Action: its post step undoes.
+    Action {
+        /// Whether later steps get the credential as an output.
+        expose_token: bool,
+    },
+}
+
 /// A resolved `login`.
 #[derive(Debug)]
 pub struct Login {
@@ -92,8 +102,8 @@ pub struct Login {
     pub docker: Docker,
     /// Whose record.
     pub job: Job,
-    /// Whether to print JSON.
-    pub json: bool,
+    /// Who shows it.
+    pub face: Face,
     /// What would win over this login wherever docker looks for one.
     pub shadow: Option<Error>,
 }
@@ -185,7 +195,7 @@ impl Plan {
             return Err(typed.refuse("as", "it simulates, and so belongs to `--dry-run`"));
         }
         match typed.command {
-            Command::Login => Login::new(typed, environment, job, json, typed.isolation()).map(Self::Login),
+            Command::Login => Login::new(typed, environment, job, typed.isolation()).map(Self::Login),
             Command::Logout => Ok(Self::Logout(Logout {
                 revoker: provider::revoker(typed)?,
                 job,
@@ -195,7 +205,7 @@ impl Plan {
                 json,
             })),
             Command::Exec => Ok(Self::Exec(Exec {
-                login: Login::new(typed, environment, job, json, typed.private())?,
+                login: Login::new(typed, environment, job, typed.private())?,
                 renew: typed.is_on("renew"),
                 strict: typed.is_on("strict-revoke"),
                 command: typed.rest.clone(),
@@ -216,14 +226,6 @@ impl Plan {
         }
     }
 
-    /// Whether it is Vault that is asked: what is meant for Vault alone counts then and only then.
-    pub fn asks_vault(&self) -> bool {
-        match self {
-            Self::Logout(logout) => matches!(logout.revoker, Revoker::Vault(_)),
-            _ => self.exchange().is_some_and(|exchange| exchange.provider.name() == ProviderName::Vault),
-        }
-    }
-
     fn exchange(&self) -> Option<&Exchange> {
         match self {
             Self::Login(login) => Some(&login.exchange),
@@ -231,25 +233,5 @@ impl Plan {
             Self::Token(token) => Some(&token.exchange),
             Self::Logout(_) | Self::Whoami(_) => None,
         }
-    }
-
-    /// Which origin each destination of this plan stands for.
-    pub fn destinations(&self) -> Vec<(Destination, Origin)> {
-        let mut known = Vec::new();
-        match self {
-            Self::Logout(logout) => {
-                known.extend(logout.revoker.destinations());
-                known.extend(
-                    Origin::parse("https://auth.docker.io").ok().map(|origin| (Destination::RegistryAuth, origin)),
-                );
-            }
-            Self::Whoami(whoami) => known.extend(whoami.identity.destination()),
-            _ => {}
-        }
-        if let Some(exchange) = self.exchange() {
-            known.extend(exchange.identity.destination());
-            known.extend(exchange.provider.destinations());
-        }
-        known
     }
 }

@@ -1,6 +1,6 @@
 //! From words to plans, one constructor for each part of a plan.
 
-use super::{Docker, Exchange, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
+use super::{Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
 use crate::{
     cli::{ProviderName, Typed},
     effect::docker::{Client, Registry},
@@ -15,18 +15,12 @@ impl Login {
         self.shadow.clone().map_or_else(|| self.exchange.identity.ready(), Err)
     }
 
-    pub(super) fn new(
-        typed: &Typed,
-        environment: &Environment,
-        job: Job,
-        json: bool,
-        isolation: Isolation,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, isolation: Isolation) -> Result<Self, Error> {
         let registries = registries(typed)?;
         let exchange = Exchange::new(typed, environment)?;
         let shadow = shadow(environment, &registries);
         let client = typed.one("client").and_then(Client::parse).unwrap_or(Client::Docker);
-        Ok(Self { exchange, docker: Docker { registries, client, isolation }, job, json, shadow })
+        Ok(Self { exchange, docker: Docker { registries, client, isolation }, job, face: Face::Program, shadow })
     }
 }
 
@@ -91,7 +85,7 @@ impl Typed {
 impl Job {
     /// The job key of the CI systems that we know; facts: `CIRCLE_WORKFLOW_JOB_ID` is unique for each run of a job,
     /// a GitHub run id is shared by the jobs of a matrix, which differ by the runner's temporary directory.
-    pub(super) fn of(environment: &Environment) -> Self {
+    pub(crate) fn of(environment: &Environment) -> Self {
         let value = |name| environment.value(name);
         let key = if let Some(id) = value("CIRCLE_WORKFLOW_JOB_ID") {
             Some(format!("circleci {id}"))

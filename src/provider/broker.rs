@@ -15,7 +15,7 @@ use super::{
 use crate::{
     effect::{
         Host,
-        http::{Destination, Method, Repeat, Request, Response},
+        http::{Destination, Header, Method, Repeat, Request, Response},
     },
     endpoint::Endpoint,
     error::{Error, Problem},
@@ -98,7 +98,7 @@ pub(super) async fn paths(peer: &Peer<'_>, endpoint: &Endpoint) -> Result<Paths,
         to: Destination::Provider,
         method: Method::Get,
         path_and_query: METADATA_PATH.to_owned(),
-        headers: vec![("accept", Secret::new("application/json"))],
+        headers: vec![(Header::Accept, Secret::new("application/json"))],
         body: Secret::default(),
         repeat: Repeat::Safe,
     };
@@ -141,7 +141,10 @@ fn request(broker: &Broker, paths: &Paths, token: &Secret, request_id: &str) -> 
         to: Destination::Provider,
         method: Method::Post,
         path_and_query: paths.token.clone(),
-        headers: vec![("content-type", Secret::new(CONTENT_TYPE_FORM)), ("accept", Secret::new("application/json"))],
+        headers: vec![
+            (Header::ContentType, Secret::new(CONTENT_TYPE_FORM)),
+            (Header::Accept, Secret::new("application/json")),
+        ],
         body: Secret::new(form.to_form()),
         repeat: Repeat::WithRequestId,
     }

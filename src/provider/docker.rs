@@ -14,7 +14,7 @@ use super::{
 use crate::{
     effect::{
         Host,
-        http::{Destination, Method, Repeat, Request, Response},
+        http::{Destination, Header, Method, Repeat, Request, Response},
     },
     error::{Error, Problem},
     oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN},
@@ -82,7 +82,10 @@ fn request(docker: &DockerIdentity, token: &Secret) -> Request {
         to: Destination::Provider,
         method: Method::Post,
         path_and_query: TOKEN_PATH.to_owned(),
-        headers: vec![("content-type", Secret::new(CONTENT_TYPE_FORM)), ("accept", Secret::new("application/json"))],
+        headers: vec![
+            (Header::ContentType, Secret::new(CONTENT_TYPE_FORM)),
+            (Header::Accept, Secret::new("application/json")),
+        ],
         body: Secret::new(form.to_form()),
         repeat: Repeat::Never,
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     effect::{
         Host,
-        http::{Destination, Method, Repeat, Request, Response},
+        http::{Destination, Header, Method, Repeat, Request, Response},
     },
     endpoint::{Endpoint, Origin},
     error::Error,
@@ -180,7 +180,10 @@ async fn revoke_token(host: &Host, endpoint: &Endpoint, token: &Secret, own: boo
         to: Destination::Provider,
         method: Method::Post,
         path_and_query,
-        headers: vec![("content-type", Secret::new(CONTENT_TYPE_FORM)), ("accept", Secret::new("application/json"))],
+        headers: vec![
+            (Header::ContentType, Secret::new(CONTENT_TYPE_FORM)),
+            (Header::Accept, Secret::new("application/json")),
+        ],
         body: Secret::new(revocation_form(token.expose(), own.then_some(HINT_REVOCATION_HANDLE))),
         repeat: Repeat::Safe,
     };

@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | bench`: what a developer and CI run.
+//! `cargo xtask demo | test | wasm | dist | bench`: what a developer and CI run.
 //!
 //! Exit codes: 0 done, 1 something failed, 2 the words after `cargo xtask` make no sense.
 
@@ -9,6 +9,7 @@ mod outside;
 mod process;
 mod terminal;
 mod test;
+mod wasm;
 mod workspace;
 
 use std::{env, process::ExitCode};
@@ -25,6 +26,8 @@ usage: cargo xtask COMMAND [OPTIONS]
   test     format, lints, rules of the source, licences, minimum Rust version, documentation,
            every test, and the static build. Needs cargo, a C compiler, and on Debian root (to
            install what is missing) or the programs that it names.
+  wasm     build the module of the GitHub Action, and write action/hublease.wasm.
+  dist     `--check`: action/hublease.wasm is what its source builds.
   bench    the client beside curl: time, memory, size.
 
 `cargo xtask COMMAND --help` lists the options of a command.
@@ -75,6 +78,8 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
     let (help, start): (&str, Start) = match command.as_str() {
         "demo" => (demo::HELP, demo::run),
         "test" => (test::HELP, test::run),
+        "wasm" => (wasm::HELP, wasm::run),
+        "dist" => (wasm::DIST_HELP, wasm::dist),
         "bench" => (bench::HELP, bench::run),
         "help" | "--help" | "-h" => {
             terminal.say(HELP.trim_end());

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Client, MAXIMUM_BODY};
 use crate::{
-    effect::http::{Destination, Failure, Method, Repeat, Request, Response},
+    effect::http::{Destination, Failure, Header, Method, Repeat, Request, Response},
     endpoint::Origin,
     environment::Environment,
     native::{Certificates, Trusted},
@@ -26,7 +26,7 @@ fn request(method: Method, path: &str, body: &str) -> Request {
         to: Destination::Provider,
         method,
         path_and_query: path.to_owned(),
-        headers: vec![("x-vault-token", Secret::new("hvs.x"))],
+        headers: vec![(Header::XVaultToken, Secret::new("hvs.x"))],
         body: Secret::new(body),
         repeat: Repeat::Never,
     }
@@ -145,7 +145,7 @@ fn without_a_connection_the_request_was_not_carried_out() {
     // Had one of these been sent, it would have been answered.
     let (origin, _server) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     for (path, value) in [("x", "y"), ("", "y"), ("/ x", "y"), ("/x", "a\r\nb: c")] {
-        let request = Request { headers: vec![("a", Secret::new(value))], ..request(Method::Get, path, "") };
+        let request = Request { headers: vec![(Header::Accept, Secret::new(value))], ..request(Method::Get, path, "") };
         assert_eq!(client(&origin, None, &[]).send(&request, LONG), Err(Failure::Unreachable), "{path}");
     }
     assert_eq!(get(&origin).map(|answer| answer.status), Ok(200));

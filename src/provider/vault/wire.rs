@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Address, Vault};
 use crate::{
-    effect::http::{Destination, Method, Repeat, Request, Response},
+    effect::http::{Destination, Header, Method, Repeat, Request, Response},
     error::{Error, Problem},
     provider::{
         peer::{Lost, Peer},
@@ -66,15 +66,16 @@ pub(super) fn write(vault: &Vault, token: &Secret) -> Request {
 
 /// Any request with the headers that all share.
 pub(in crate::provider) fn request(address: &Address, method: Method, path: &str, token: Option<&Secret>) -> Request {
-    let mut headers = vec![("x-vault-request", Secret::new("true")), ("accept", Secret::new("application/json"))];
+    let mut headers =
+        vec![(Header::XVaultRequest, Secret::new("true")), (Header::Accept, Secret::new("application/json"))];
     if method == Method::Post {
-        headers.push(("content-type", Secret::new("application/json")));
+        headers.push((Header::ContentType, Secret::new("application/json")));
     }
     if let Some(namespace) = &address.namespace {
-        headers.push(("x-vault-namespace", Secret::new(namespace.as_str())));
+        headers.push((Header::XVaultNamespace, Secret::new(namespace.as_str())));
     }
     if let Some(token) = token {
-        headers.push(("x-vault-token", token.clone()));
+        headers.push((Header::XVaultToken, token.clone()));
     }
     Request {
         to: Destination::Provider,

@@ -68,7 +68,7 @@ const STEPS: &[Step] = &[
     Step { name: "shell", summary: "shellcheck", needs: &[], run: shell::check },
     Step { name: "tree", summary: "the client's dependencies stay few and small", needs: &[], run: rust::tree },
     Step { name: "clippy", summary: "clippy, with and without `native`", needs: &[], run: rust::clippy },
-    Step { name: "wasm", summary: "the client's library builds for wasm32-wasip1", needs: &[], run: rust::wasm },
+    Step { name: "wasm", summary: "the committed module is what its source builds", needs: &[], run: rust::wasm },
     Step { name: "msrv", summary: "the client builds with its minimum Rust", needs: &[], run: rust::minimum },
     Step { name: "doc", summary: "documentation without warnings", needs: &[], run: rust::documentation },
     Step { name: "build", summary: "client, broker and sandbox", needs: &[], run: suite::build },

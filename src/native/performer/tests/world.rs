@@ -68,13 +68,7 @@ impl World {
             environment,
             working_directory: self.path("work"),
             forward_limit: self.limit,
-            reporting: Reporting {
-                threshold: Level::Note,
-                progress: false,
-                colours: false,
-                mask: false,
-                exports: true,
-            },
+            reporting: Reporting { threshold: Level::Note, progress: false, colours: false, mask: false, json: false },
             github_env: None,
             bash_env: None,
         };

@@ -1,0 +1,173 @@
+//! From the Action's inputs to a story.
+//!
+//! An input is a flag of `login` or `logout` by its name, so both stages are given the same ones. An empty input is
+//! unset, as with variables; one that may be repeated has a value on each line.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Deserialize;
+
+use crate::{
+    cli::{Command, FLAGS, Flag, Typed, Value},
+    effect::{Output, Session},
+    environment::Environment,
+    error::{Error, Problem},
+    login, logout,
+    plan::{Face, Fixed, Job, Login, Logout, Machine, Plan, shown},
+    provider::revocation::Revoker,
+};
+
+/// Flags of `login` and `logout` that are no inputs: the runner decides what is shown and whose records there are.
+pub const INPUTS_OF_OTHERS: &[&str] = &["all", "as", "output", "quiet", "verbose"];
+
+/// Inputs that are no flags.
+pub const OWN_INPUTS: &[&str] = &[EXPOSE_TOKEN];
+
+/// Whether later steps get the credential as an output.
+const EXPOSE_TOKEN: &str = "expose-token";
+
+const NO_TERMINAL: Machine = Machine { terminal: false };
+
+/// What the host hands in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Given {
+    inputs: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Given").field("inputs", &self.inputs.keys()).finish_non_exhaustive()
+    }
+}
+
+/// A story that can be stepped, and what is fixed before that.
+pub(super) struct Begun {
+    pub(super) fixed: Fixed,
+    pub(super) session: Session,
+}
+
+/// Whether the Action has an input of this name.
+pub fn is_input(name: &str) -> bool {
+    OWN_INPUTS.contains(&name) || flag(name).is_some()
+}
+
+fn flag(name: &str) -> Option<&'static Flag> {
+    let belongs = |flag: &&Flag| {
+        flag.name == name
+            && !INPUTS_OF_OTHERS.contains(&name)
+            && (flag.commands.contains(&Command::Login) || flag.commands.contains(&Command::Logout))
+    };
+    FLAGS.iter().find(belongs)
+}
+
+/// Resolves the inputs of a stage.
+///
+/// # Errors
+/// Usage errors, no identity here, a stage that does not exist.
+pub(super) fn begin(stage: &str, given: Given) -> Result<Begun, Error> {
+    let environment = Environment::new(given.environment);
+    let words = Words::of(&given.inputs)?;
+    match stage {
+        "login" => log_in(&words, &environment),
+        "logout" => log_out(&words, &environment),
+        _ => Err(Error::bug("an unknown stage")),
+    }
+}
+
+fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
+    let (typed, mut login) = words.login(environment)?;
+    // What only the post step uses is checked before anything is minted, too.
+    words.logout(environment)?;
+    login.face = Face::Action { expose_token: words.expose_token };
+    let plan = Plan::Login(login);
+    let fixed = plan.fixed(&typed);
+    if typed.is_on("dry-run") {
+        return Ok(Begun { fixed, session: show(&plan) });
+    }
+    plan.ready()?;
+    let Plan::Login(login) = plan else { return Err(Error::bug("a login that is none")) };
+    Ok(Begun { fixed, session: Session::start(|host| login::login(host, login)) })
+}
+
+/// Undoes what `login` with these inputs did. Inputs that the login refused left nothing behind: nobody is asked then.
+fn log_out(words: &Words, environment: &Environment) -> Result<Begun, Error> {
+    let typed = words.logout(environment)?;
+    let made = words.login(environment);
+    let revoker = made.as_ref().map_or(Revoker::Nobody, |(_, login)| Revoker::of(&login.exchange.provider));
+    let plan = Plan::Logout(Logout {
+        revoker,
+        job: Job::of(environment),
+        all: false,
+        strict: typed.is_on("strict-revoke"),
+        probe: typed.is_on("probe-dead"),
+        json: false,
+    });
+    let fixed = plan.fixed(made.as_ref().map_or(&typed, |(typed, _)| typed));
+    let Plan::Logout(logout) = plan else { return Err(Error::bug("a logout that is none")) };
+    Ok(Begun { fixed, session: Session::start(|host| logout::logout(host, logout)) })
+}
+
+/// The story of `dry-run`: the plan, and nothing else.
+fn show(plan: &Plan) -> Session {
+    let text = shown::text(plan);
+    Session::start(|host| async move { host.output(Output::Report(text)).await.map(|()| 0) })
+}
+
+/// The inputs by their flags.
+struct Words {
+    flags: BTreeMap<&'static str, Vec<String>>,
+    expose_token: bool,
+}
+
+impl Words {
+    fn of(inputs: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let mut words = Self { flags: BTreeMap::new(), expose_token: false };
+        for (name, value) in inputs {
+            let value = value.trim();
+            if name == EXPOSE_TOKEN {
+                words.expose_token = switch(value)?;
+            } else if let Some(flag) = flag(name) {
+                let values: Vec<String> = match flag.value {
+                    Value::Many(_) => {
+                        value.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+                    }
+                    _ => Some(value).filter(|value| !value.is_empty()).map(str::to_owned).into_iter().collect(),
+                };
+                if !values.is_empty() {
+                    words.flags.insert(flag.name, values);
+                }
+            } else {
+                return Err(Error::new(Problem::UnknownInput, name));
+            }
+        }
+        Ok(words)
+    }
+
+    fn login(&self, environment: &Environment) -> Result<(Typed, Login), Error> {
+        let typed = self.typed(Command::Login, environment, |flag| flag.commands.contains(&Command::Login))?;
+        match Plan::new(&typed, environment, NO_TERMINAL)? {
+            Plan::Login(login) => Ok((typed, login)),
+            _ => Err(Error::bug("a login that is none")),
+        }
+    }
+
+    fn logout(&self, environment: &Environment) -> Result<Typed, Error> {
+        self.typed(Command::Logout, environment, |flag| !flag.commands.contains(&Command::Login))
+    }
+
+    fn typed(&self, command: Command, environment: &Environment, takes: fn(&Flag) -> bool) -> Result<Typed, Error> {
+        let taken = FLAGS.iter().filter(|flag| takes(flag));
+        let flags = taken.filter_map(|flag| Some((flag.name, self.flags.get(flag.name)?.clone()))).collect();
+        Typed::new(command, flags, Vec::new(), environment)
+    }
+}
+
+fn switch(value: &str) -> Result<bool, Error> {
+    match value {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err(Error::new(Problem::InvalidValue, &format!("`{EXPOSE_TOKEN}`")).because("it is `true` or `false`")),
+    }
+}

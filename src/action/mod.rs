@@ -1,0 +1,151 @@
+//! The story as the GitHub Action's module tells it: JSON in, JSON out, one effect at a time.
+//!
+//! `action/module/wit/world.wit` shows every message. The module is this file and nothing else of its own: the story,
+//! the providers and the errors are the very code of the program. What comes from outside is read into types; an
+//! error in it is told by line and column, never by its text, and a call out of turn ends the session.
+
+mod inputs;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use self::inputs::{Begun, begin};
+pub use self::inputs::{INPUTS_OF_OTHERS, OWN_INPUTS, is_input};
+use crate::{
+    effect::{Asked, Effect, End, Outcome, Session, Step, http::Destination},
+    error::Error,
+    plan::Fixed,
+    secret::Secret,
+};
+
+/// The largest message that is read, in bytes: a body of 1 MiB in which every character is escaped, and some.
+pub const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;
+
+/// One run of one stage.
+#[derive(Debug, Default)]
+pub enum Module {
+    /// Nothing has begun.
+    #[default]
+    Idle,
+    /// An effect was asked.
+    Going(Session),
+    /// The end was told.
+    Over,
+}
+
+impl Module {
+    /// Begins `stage` (`login` or `logout`) with the inputs, and runs to the first effect or the end.
+    pub fn begin(&mut self, stage: &str, inputs: &Secret) -> Secret {
+        if !matches!(self, Self::Idle) {
+            return self.over(Err(Error::bug("a second beginning")));
+        }
+        match read(inputs, "inputs").and_then(|given| begin(stage, given)) {
+            Ok(Begun { fixed, session }) => self.step(session, None, Some(Setup::of(&fixed))),
+            Err(error) => self.over(Err(error)),
+        }
+    }
+
+    /// Hands in the outcome of the effect that was asked last, and runs to the next one or the end.
+    pub fn advance(&mut self, outcome: &Secret) -> Secret {
+        match (std::mem::replace(self, Self::Over), read::<Outcome>(outcome, "outcome")) {
+            (Self::Going(session), Ok(outcome)) => self.step(session, Some(outcome), None),
+            (Self::Going(_), Err(error)) => self.over(Err(error)),
+            (Self::Idle | Self::Over, _) => self.over(Err(Error::bug("an outcome out of turn"))),
+        }
+    }
+
+    fn step(&mut self, mut session: Session, outcome: Option<Outcome>, setup: Option<Setup>) -> Secret {
+        match session.step(outcome) {
+            Step::Asked(asked) => {
+                *self = Self::Going(session);
+                written(&Answer { setup, ask: Some(Ask::of(&asked)), over: None })
+            }
+            Step::Over(end) => self.over(end),
+        }
+    }
+
+    fn over(&mut self, end: End) -> Secret {
+        *self = Self::Over;
+        let (code, error) = match end {
+            Ok(code) => (code, None),
+            // People have inputs here, where the program has flags of the same names.
+            Err(error) => (error.exit_code(), Some(error.to_string().replace("`--", "`"))),
+        };
+        written(&Answer { setup: None, ask: None, over: Some(Over { code, error }) })
+    }
+}
+
+/// What the module says: an effect, the first time with what is fixed, or the end.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup: Option<Setup>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask: Option<Ask<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over: Option<Over>,
+}
+
+#[derive(Serialize)]
+struct Setup {
+    destinations: BTreeMap<Destination, String>,
+    ca_cert: Option<CaCert>,
+    identity_file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CaCert {
+    path: String,
+    provider_only: bool,
+}
+
+impl Setup {
+    fn of(fixed: &Fixed) -> Self {
+        let destinations = fixed.destinations.iter().map(|(name, origin)| (*name, origin.to_string())).collect();
+        let ca_cert = fixed.ca_cert.as_ref();
+        Self {
+            destinations,
+            ca_cert: ca_cert.map(|ca| CaCert { path: ca.path.clone(), provider_only: ca.provider_only }),
+            identity_file: fixed.identity_file.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Ask<'a> {
+    effect: &'a Effect,
+    undo: bool,
+    forward: bool,
+    mint: bool,
+}
+
+impl<'a> Ask<'a> {
+    fn of(asked: &'a Asked) -> Self {
+        Self { effect: &asked.effect, undo: asked.undo, forward: asked.is_forward(), mint: asked.is_mint() }
+    }
+}
+
+#[derive(Serialize)]
+struct Over {
+    code: u8,
+    error: Option<String>,
+}
+
+/// A message from outside. Its text may be secret, so an error says where and not what.
+fn read<'a, T: Deserialize<'a>>(message: &'a Secret, what: &'static str) -> Result<T, Error> {
+    if message.len() > LARGEST_MESSAGE {
+        return Err(Error::bug(what).because("it is larger than 8 MiB"));
+    }
+    serde_json::from_str(message.expose()).map_err(|error| {
+        Error::bug(what).because(&format!("not of this form at line {}, column {}", error.line(), error.column()))
+    })
+}
+
+/// Every type here can be written, so there is always a message.
+fn written(answer: &Answer<'_>) -> Secret {
+    Secret::new(serde_json::to_string(answer).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

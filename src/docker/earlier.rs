@@ -1,0 +1,57 @@
+//! The login that was there before ours: kept in the record, to be put back.
+
+use serde_json::Value;
+
+use super::mark;
+use crate::{
+    effect::{Host, docker::RegistryLook},
+    error::Error,
+    record::{Earlier, Keeper, Record},
+    secret::Secret,
+};
+
+/// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
+pub(super) async fn remember(host: &Host, registry: &RegistryLook, keeper: &mut Keeper) -> Result<(), Error> {
+    let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, keeper.older.as_ref())) else {
+        return Ok(());
+    };
+    let Some(raw) = entry.raw.clone() else {
+        return Ok(());
+    };
+    mask(host, &raw).await?;
+    let name = registry.registry.name();
+    let mark = mark::of_entry(entry);
+    let lender = mark.as_ref().and_then(|mark| keeper.others.iter().find(|other| other.made(mark)));
+    // Of the logins below it those of jobs that have logged out will not be needed any more.
+    let is_held = |mark: &String| keeper.others.iter().any(|other| other.made(mark));
+    let before = lender.into_iter().flat_map(|lender| lender.earlier.iter());
+    let before = before.filter(|earlier| earlier.registry == name && earlier.lease.as_ref().is_none_or(is_held));
+    let mut chain = vec![Earlier { registry: name.to_owned(), entry: raw, lease: lender.and(mark) }];
+    chain.extend(before.cloned());
+    keeper.record.earlier.retain(|earlier| earlier.registry != name);
+    keeper.record.earlier.extend(chain);
+    Ok(())
+}
+
+/// It is about to be part of the record, which the Action keeps where a debug log shows it.
+async fn mask(host: &Host, raw: &Secret) -> Result<(), Error> {
+    host.mask(raw).await?;
+    let parts: serde_json::Map<String, Value> = serde_json::from_str(raw.expose()).unwrap_or_default();
+    for name in ["auth", "password", "identitytoken", "registrytoken"] {
+        if let Some(Value::String(part)) = parts.get(name).filter(|part| **part != "") {
+            host.mask(&Secret::new(part.as_str())).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the entry was made by the older login of this job.
+pub(super) fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
+    let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
+        return false;
+    };
+    match mark::of_entry(entry) {
+        Some(mark) => older.made(&mark),
+        None => older.leases.iter().any(|lease| Some(&lease.username) == entry.username.as_ref()),
+    }
+}

@@ -1,0 +1,71 @@
+//! What whoever performs the effects fixes before the story begins, so that nothing in it can steer where a secret goes.
+
+use super::Plan;
+use crate::{
+    cli::{ProviderName, Source, Typed},
+    effect::http::Destination,
+    endpoint::Origin,
+    provider::revocation::Revoker,
+};
+
+/// What is fixed.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// Which origin each destination of the plan stands for.
+    pub destinations: Vec<(Destination, Origin)>,
+    /// Certificates to trust in addition to the system's.
+    pub ca_cert: Option<CaCert>,
+    /// The file that holds the identity token.
+    pub identity_file: Option<String>,
+}
+
+/// Where extra certificates are, and whom they are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaCert {
+    /// The file, as typed.
+    pub path: String,
+    /// Whether they count for the provider alone: a neighbour's variable (`VAULT_CACERT`) says nothing about others.
+    pub provider_only: bool,
+}
+
+impl Plan {
+    /// What is fixed for this plan, which was made of these words.
+    pub fn fixed(&self, typed: &Typed) -> Fixed {
+        let provider_only = matches!(typed.source("ca-cert"), Some(Source::Neighbour(_)));
+        // A neighbour's variable counts in runs that ask Vault.
+        let path = typed.one("ca-cert").filter(|_| !provider_only || self.asks_vault());
+        Fixed {
+            destinations: self.destinations(),
+            ca_cert: path.map(|path| CaCert { path: path.to_owned(), provider_only }),
+            identity_file: typed.one("identity-token-file").map(str::to_owned),
+        }
+    }
+
+    /// Whether it is Vault that is asked: what is meant for Vault alone counts then and only then.
+    pub fn asks_vault(&self) -> bool {
+        match self {
+            Self::Logout(logout) => matches!(logout.revoker, Revoker::Vault(_)),
+            _ => self.exchange().is_some_and(|exchange| exchange.provider.name() == ProviderName::Vault),
+        }
+    }
+
+    /// Which origin each destination of this plan stands for.
+    fn destinations(&self) -> Vec<(Destination, Origin)> {
+        let mut known = Vec::new();
+        match self {
+            Self::Logout(logout) => {
+                known.extend(logout.revoker.destinations());
+                known.extend(
+                    Origin::parse("https://auth.docker.io").ok().map(|origin| (Destination::RegistryAuth, origin)),
+                );
+            }
+            Self::Whoami(whoami) => known.extend(whoami.identity.destination()),
+            _ => {}
+        }
+        if let Some(exchange) = self.exchange() {
+            known.extend(exchange.identity.destination());
+            known.extend(exchange.provider.destinations());
+        }
+        known
+    }
+}
