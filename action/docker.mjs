@@ -8,8 +8,7 @@ import { directoryOf, fileOf, reason } from './config.mjs';
 import { keyOf } from './merge.mjs';
 import { find, run } from './programs.mjs';
 
-/** How long each verb may take, in milliseconds. The client gives each of several connections 15 s, and asks a helper
- * four times at logout. */
+/** How long each verb may take, in milliseconds: the client gives each of several connections 15 s. */
 const LIMITS = { login: 60_000, logout: 20_000, version: 10_000 };
 /** How long a credential helper may take, in milliseconds. */
 const HELPER = 10_000;
@@ -36,12 +35,14 @@ function words(client, name, { registry, username } = {}) {
 export async function callClient({ client, directory, verb }, left, signal) {
   const [name, asked] = typeof verb === 'string' ? [verb] : Object.entries(verb)[0];
   const program = find(client);
+  const time = left(LIMITS[name]);
   if (!program) return 'not_found';
+  if (!time) return 'slow';
   try {
     const variables = client === 'podman' ? { REGISTRY_AUTH_FILE: fileOf(client, directory) }
       : { DOCKER_CONFIG: directoryOf(directory) };
     const streams = { stdin: asked?.stdin, stderr: MESSAGE, variables };
-    const ended = await run(program, words(client, name, asked), streams, left(LIMITS[name]), signal);
+    const ended = await run(program, words(client, name, asked), streams, time, signal);
     return ended ? { exit: { code: ended.code, message: ended.stderr.bytes.toString() } } : 'slow';
   } catch (error) {
     return refused(error.answer ? 'its configuration directory is gone' : `it cannot be run: ${reason(error)}`);
@@ -65,10 +66,11 @@ export function helpers(left, signal) {
 
 async function ask(name, left, signal) {
   try {
-    const { code, stdout } = await run(find(`docker-credential-${name}`), ['list'], { stdin: 'unused', stdout: ANSWER }, left, signal);
+    const streams = { stdin: 'unused', stdout: ANSWER };
+    const { code, stdout } = await run(find(`docker-credential-${name}`), ['list'], streams, left, signal);
     const users = JSON.parse(stdout.bytes.toString());
-    const isList = users && !Array.isArray(users) && Object.values(users).every((user) => typeof user === 'string');
-    return code === 0 && !stdout.cut && typeof users === 'object' && isList ? users : undefined;
+    const isList = typeof users === 'object' && Object.values(users).every((user) => typeof user === 'string') && !Array.isArray(users);
+    return code === 0 && !stdout.cut && isList ? users : undefined;
   } catch {
     return undefined;
   }

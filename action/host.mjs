@@ -1,27 +1,30 @@
 /**
  * The Action's host: it performs what `hublease.wasm` asks for, and nothing else.
  *
- * The module holds the story and cannot open a file, a socket or a variable; `module/wit/world.wit` is the contract, and
- * the loop in `src/effect/session.rs` is the one that this mirrors. Whatever decides where a secret goes is fixed before
- * the story starts. Standard output is the runner's log, so it is written in one place, and so that nothing in a text
- * can be taken for a workflow command.
+ * The module holds the story; `module/wit/world.wit` is the contract, and the loop over it mirrors the one in
+ * `src/effect/session.rs`. Whatever decides where a secret goes is fixed before the story starts. A signal ends `main`
+ * as soon as everything that exists is on record: the runner gives it ten seconds, and `post` has the time to undo.
  */
 import { configure, reason } from './config.mjs';
 import { callClient, helpers } from './docker.mjs';
+import { Module } from './module.mjs';
 import { Network } from './network.mjs';
+import { Runner, stored } from './runner.mjs';
 const [fs, crypto] = ['node:fs', 'node:crypto'].map((name) => process.getBuiltinModule(name));
 
-/** How long `main` may go forward, and how long the way back and the whole of `post` may take, in milliseconds. */
+/** How long `main` may go forward, and how long the way back, or the whole of `post`, may take, in milliseconds. */
 const FORWARD = 90_000;
 const UNDO = 30_000;
-/** How much longer a running mint is waited for after a signal; the runner's next signal comes after 7.5 s. */
+/** How much longer a running mint is waited for after a signal; the runner's next one comes after 7.5 s. */
 const MINT = 6_000;
-/** How long reading the identity token file may take, in milliseconds, and how large it may be, in bytes. */
+/** How long reading the identity token file may take, in milliseconds, and its largest size, in bytes. */
 const IDENTITY_TIME = 10_000;
 const IDENTITY_SIZE = 16 * 1024;
-/** The largest file of certificates and the longest text of a panic, in bytes. */
+/** The largest file of certificates, in bytes: the bundle of a whole operating system has 250 KiB. */
 const CERTIFICATES = 1024 * 1024;
-const PANIC = 1024;
+/** The most random bytes that are given at once. */
+const RANDOM = 64;
+const USAGE = 2;
 const BUG = 70;
 
 /** The variables that the story may know, besides ours (`HUBLEASE_…`) and those that inputs name. */
@@ -30,120 +33,211 @@ const VARIABLES = `ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN G
   DOCKERHUB_OIDC_CONNECTIONID DOCKERHUB_OIDC_EXPIREIN`.split(/\s+/);
 const NAMING = ['secret-env', 'username-env', 'identity-token-env'];
 
-/** One line that moves no cursor, and that the runner takes for no command. @param {string} text */
-const plain = (text) => text
-  .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu, (hidden) => `\\u{${hidden.codePointAt(0).toString(16)}}`)
-  .replace(/:(?=:)/g, ': ').replaceAll('##[', '## [');
-/** The data of a workflow command. */
-const data = (text) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-const markdown = (text) => plain(text).replace(/[!-/:-@[-`{-~]/g, '\\$&');
-
-/** Names and values for one of the runner's files; nobody can guess the delimiter. @param {Record<string, string>} pairs */
-function heredoc(pairs) {
-  const end = `hublease_${crypto.randomBytes(16).toString('hex')}`;
-  return Object.entries(pairs).map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`).join('');
+/** An input; an empty one is unset, so that a variable of ours can be its value. */
+function readInputs() {
+  const given = Object.entries(process.env).filter(([name, value]) => name.startsWith('INPUT_') && value.trim());
+  return Object.fromEntries(given.map(([name, value]) => [name.slice('INPUT_'.length).toLowerCase(), value.trim()]));
 }
 
-/** The module, with nothing but refusals for its imports: what is left of it is two functions, text to text. */
-class Module {
-  #exports;
-  /** What a panic says: a place in the source. */
-  panic = '';
+/** Exact names only, never the whole environment. @param {Record<string, string>} inputs */
+function readEnvironment(inputs) {
+  const ours = Object.keys(process.env).filter((name) => name.startsWith('HUBLEASE_'));
+  const twin = (input) => process.env[`HUBLEASE_${input.toUpperCase().replaceAll('-', '_')}`];
+  const named = NAMING.map((input) => inputs[input] ?? twin(input));
+  const names = [...VARIABLES, ...ours, ...named].filter((name) => name && Object.hasOwn(process.env, name));
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
 
-  constructor() {
-    const module = new WebAssembly.Module(fs.readFileSync(new URL('hublease.wasm', import.meta.url)));
-    const imports = {};
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-      // 52 is ENOSYS. What does not return (`proc_exit`) traps when it does.
-      (imports[from] ??= {})[name] = name === 'fd_write' ? (...words) => this.#write(...words) : () => 52;
+/** @param {string} text @returns {string[]} @throws with a sentence: there is none in it, or one that cannot be read */
+function certificates(text) {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (!found.length) throw new Error('it holds no certificate');
+  found.forEach((pem, number) => {
+    try {
+      new crypto.X509Certificate(pem);
+    } catch {
+      throw new Error(`certificate ${number + 1} in it cannot be read`);
     }
-    this.#exports = new WebAssembly.Instance(module, imports).exports;
-    this.#exports._initialize?.();
-  }
+  });
+  return found;
+}
 
-  /** @param {'begin' | 'advance'} name @param {string[]} texts */
-  call(name, ...texts) {
-    const { memory, cabi_realloc: allocate, ...functions } = this.#exports;
-    const symbol = `hublease:action/session@0.1.0#${name}`;
-    const words = texts.map((text) => Buffer.from(text)).flatMap((bytes) => {
-      const pointer = allocate(0, 0, 1, bytes.length);
-      // Each call may move the memory, so no view outlives one.
-      new Uint8Array(memory.buffer).set(bytes, pointer);
-      return [pointer, bytes.length];
-    });
-    const answer = functions[symbol](...words);
-    const [pointer, length] = new Uint32Array(memory.buffer, answer, 2);
-    const text = Buffer.from(memory.buffer, pointer, length).toString();
-    functions[`cabi_post_${symbol}`](answer);
-    return JSON.parse(text);
-  }
-
-  /** preview1's `fd_write`, for standard error alone. */
-  #write(descriptor, vectors, count, written) {
-    if (descriptor !== 2) return 8;
-    const { buffer } = this.#exports.memory;
-    const pieces = new Uint32Array(buffer, vectors, 2 * count);
-    let length = 0;
-    for (let at = 0; at < pieces.length; at += 2) {
-      this.panic = (this.panic + Buffer.from(buffer, pieces[at], pieces[at + 1])).slice(0, PANIC);
-      length += pieces[at + 1];
-    }
-    new Uint32Array(buffer, written, 1)[0] = length;
-    return 0;
-  }
+function readFile(file, limit) {
+  const stat = fs.statSync(file);
+  if (!stat.isFile()) throw new Error('it is not a file');
+  if (stat.size > limit) throw new Error(`it is larger than ${limit} bytes`);
+  return fs.readFileSync(file, 'utf8');
 }
 
 class Host {
-  #inputs = {};
-  #inline;
-  #setup;
+  #stage;
+  #inputs = readInputs();
+  #authority;
+  #identity;
   #network;
+  #runner;
   #started = performance.now();
-  /** Why nothing goes forward any more: a deadline, or an output that cannot be written; and since when. */
+  /** Why nothing goes forward any more, and since when. */
   #stop;
-  #stopped;
   #signal;
-  /** What is in flight. */
-  #running = { isMint: false, abort: new AbortController() };
-  #summary = [];
+  /** What is in flight: whether it is a mint, and how it is given up. */
+  #running;
 
   /** @param {'login' | 'logout'} stage */
   constructor(stage) {
-    this.stage = stage;
-    this.isPost = stage === 'logout';
+    this.#stage = stage;
+    this.#runner = new Runner(this.#isPost);
     process.on('SIGINT', () => this.#interrupt(2));
     process.on('SIGTERM', () => this.#interrupt(15));
-    for (const [name, value] of Object.entries(process.env)) {
-      if (name.startsWith('INPUT_') && value.trim()) this.#inputs[name.slice(6).toLowerCase()] = value.trim();
-    }
-    if (this.#inputs['ca-cert']?.includes('-----BEGIN CERTIFICATE-----')) {
-      this.#inline = this.#inputs['ca-cert'];
-      this.#inputs['ca-cert'] = 'inline';
-    }
   }
 
-  /** Runs the story. @returns {Promise<number>} the exit code */
+  get #isPost() {
+    return this.#stage === 'logout';
+  }
+
+  /** @returns {Promise<number>} the exit code */
   async run() {
-    if (this.isPost && !process.env.STATE_record && !process.env.STATE_name) return this.#end(0, 'nothing to undo here');
+    if (this.#isPost && !stored().length) {
+      this.#runner.say({ level: 'note', text: 'nothing to undo here' });
+      return this.#end(0);
+    }
     let module;
     try {
       module = new Module();
-      let step = module.call('begin', this.stage, JSON.stringify({ inputs: this.#inputs, environment: this.#environment() }));
-      if (step.setup) {
-        this.#setup = step.setup;
-        const failure = this.#fix();
-        if (failure) return this.#finish({ code: 2, error: failure });
+      const environment = readEnvironment(this.#inputs);
+      const inputs = { ...this.#inputs };
+      // A certificate is no path, and of no use to the story.
+      if (inputs['ca-cert']?.includes('-----BEGIN CERTIFICATE-----')) {
+        this.#authority = inputs['ca-cert'];
+        inputs['ca-cert'] = 'inline';
       }
-      while (!step.over) {
+      let step = module.call('begin', this.#stage, JSON.stringify({ inputs, environment }));
+      const unfit = step.setup && this.#fix(step.setup);
+      if (unfit) return this.#end(USAGE, unfit);
+      while (step.ask) {
         const outcome = await this.#answer(step.ask);
-        if (!outcome) return this.#finish({ code: 128 + this.#signal, error: 'interrupted; the post step undoes what was done' });
+        if (!outcome) return this.#end(128 + this.#signal, 'interrupted; what was done is undone in the post step');
         step = module.call('advance', JSON.stringify(outcome));
       }
-      return this.#finish(step.over);
+      return this.#end(step.over.code, step.over.error);
     } catch (error) {
-      // No message of JavaScript's own: it may quote what could not be parsed.
+      // Never a message of the engine's: it may quote the text that could not be read.
       const place = module?.panic || /\w+\.mjs:\d+/.exec(error.stack)?.[0] || error.name;
-      return this.#finish({ code: BUG, error: `hublease came to a state that it excludes: ${place}` });
+      return this.#end(BUG, `hublease came to a state that it excludes: ${place}`);
     }
   }
+
+  /** Fixes what the story cannot change any more. @returns {string | undefined} what is wrong with an input */
+  #fix({ destinations, ca_cert: authority, identity_file: file }) {
+    this.#identity = file;
+    try {
+      const isText = authority?.path === 'inline' && this.#authority;
+      const text = authority && (isText ? this.#authority : readFile(authority.path, CERTIFICATES));
+      const extra = authority && { certificates: certificates(text), isProviderOnly: authority.provider_only };
+      this.#network = new Network(destinations, extra);
+      return undefined;
+    } catch (error) {
+      return `the certificates of \`ca-cert\` cannot be used\n  because: ${reason(error)}`;
+    }
+  }
+
+  /** The outcome of an effect; undefined once a signal has ended the step. */
+  async #answer(ask) {
+    const isOver = () => this.#signal && (ask.forward || ask.undo);
+    if (isOver()) return undefined;
+    const stop = this.#stopped();
+    if (stop && ask.forward) return { stopped: stop };
+    this.#running = { isMint: ask.mint, abort: new AbortController() };
+    const outcome = await this.#perform(ask, this.#running.abort.signal);
+    this.#running = undefined;
+    // What a mint has brought is recorded first.
+    return isOver() && !ask.mint ? undefined : outcome;
+  }
+
+  async #perform({ effect, undo, forward }, signal) {
+    const [name, asked] = typeof effect === 'string' ? [effect] : Object.entries(effect)[0];
+    const left = (limit) => Math.max(0, Math.min(limit, this.#until(undo) - performance.now()));
+    switch (name) {
+      case 'http': return { http: await this.#network.send(asked, left(Infinity), signal) };
+      case 'docker': return { docker: await callClient(asked, left, signal) };
+      case 'config': return { config: await configure(asked, helpers(left, signal)) };
+      case 'record': return { record: this.#runner.record(asked) };
+      case 'identity_file': return { token: await this.#token(left(IDENTITY_TIME), signal) };
+      case 'random': return { text: random(asked.bytes) };
+      case 'now': return { now: Math.floor(Date.now() / 1000) };
+      case 'mask': this.#runner.mask(asked); return 'done';
+      case 'say': this.#runner.say(asked); return 'done';
+      case 'sleep': await sleep(left(asked.milliseconds), signal); return 'done';
+      case 'output':
+        this.#runner.output(asked);
+        return this.#stopped() === 'output' && forward ? { stopped: 'output' } : 'done';
+      default: throw new Error('an effect that is not for this host');
+    }
+  }
+
+  /** Until when an effect may take. */
+  #until(undo) {
+    const forward = this.#started + (this.#isPost ? 0 : FORWARD);
+    return undo ? (this.#stop?.since ?? forward) + UNDO : forward;
+  }
+
+  /** Why nothing goes forward any more; the first reason stays. */
+  #stopped() {
+    const reason = this.#runner.isLost ? 'output' : performance.now() >= this.#until(false) && 'deadline';
+    if (reason) this.#stop ??= { reason, since: performance.now() };
+    return this.#stop?.reason;
+  }
+
+  /** GitHub's signals on cancel. They are for `main`; `post` is what they make room for. */
+  #interrupt(number) {
+    if (this.#isPost || this.#signal) return;
+    this.#signal = number;
+    const running = this.#running;
+    if (running?.isMint) setTimeout(() => running.abort.abort(), MINT);
+    else running?.abort.abort();
+  }
+
+  /** Nobody else's file, so a pipe is welcome; it is read until its end or until the time is over. */
+  async #token(left, signal) {
+    try {
+      const token = await Promise.race([readIdentity(this.#identity), sleep(left, signal)]);
+      return token ? { Ok: token } : { Err: 'it took too long' };
+    } catch (error) {
+      return { Err: reason(error) };
+    }
+  }
+
+  /** A failure after the job's own work does not fail the job, unless that was asked for. */
+  #end(code, error) {
+    const strict = this.#inputs['strict-revoke'] ?? process.env.HUBLEASE_STRICT_REVOKE;
+    const isMild = this.#isPost && strict !== 'true';
+    if (error) this.#runner.say({ level: isMild ? 'warning' : 'error', text: error });
+    this.#runner.close();
+    return isMild ? 0 : code;
+  }
+}
+
+async function readIdentity(file) {
+  const chunks = [];
+  for await (const chunk of fs.createReadStream(file, { end: IDENTITY_SIZE })) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > IDENTITY_SIZE) throw new Error(`it is larger than ${IDENTITY_SIZE} bytes`);
+  const token = bytes.toString().trim();
+  if (!token) throw new Error('it is empty');
+  return token;
+}
+
+function random(bytes) {
+  if (!(Number.isInteger(bytes) && bytes > 0 && bytes <= RANDOM)) throw new Error('too many random bytes');
+  return crypto.randomBytes(bytes).toString('hex');
+}
+
+const sleep = (milliseconds, signal) => new Promise((resolve) => {
+  const timer = setTimeout(resolve, milliseconds);
+  signal.addEventListener('abort', () => (clearTimeout(timer), resolve()));
+});
+
+/** Runs one stage and ends the process. @param {'login' | 'logout'} stage */
+export async function run(stage) {
+  process.exit(await new Host(stage).run());
 }

@@ -38,7 +38,7 @@ export class Network {
 
   /**
    * @param {Record<string, string>} destinations
-   * @param {{ certificates: string[], provider_only: boolean } | undefined} extra
+   * @param {{ certificates: string[], isProviderOnly: boolean } | undefined} extra
    */
   constructor(destinations, extra) {
     this.#origins = new Map(Object.entries(destinations).map(([name, text]) => [name, origin(text)]));
@@ -52,6 +52,8 @@ export class Network {
    * @returns {Promise<{ Ok: object } | { Err: string }>}
    */
   send(request, left, signal) {
+    // The story's time is over; asking would only tell that it was.
+    if (!left) return Promise.resolve({ Err: 'slow' });
     return new Promise((resolve) => {
       let connected = false;
       const done = (answer) => {
@@ -103,8 +105,8 @@ export class Network {
   }
 
   #trust(to) {
-    const { certificates = [], provider_only: narrow } = this.#extra ?? {};
-    const extra = narrow && !to.startsWith('provider') ? [] : certificates;
+    const { certificates = [], isProviderOnly } = this.#extra ?? {};
+    const extra = isProviderOnly && !to.startsWith('provider') ? [] : certificates;
     const tls = builtin('node:tls');
     const roots = () => new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...extra]);
     this.#contexts[extra.length] ??= tls.createSecureContext({ ca: [...roots()], minVersion: 'TLSv1.2' });
@@ -153,19 +155,23 @@ function agent(host, port) {
 
 /** Names cover what is below them, with a dot in front that alone; addresses, networks, `*`, and a port. */
 export function isExempt(list, host, port) {
-  const { BlockList, isIP } = builtin('node:net');
-  return list.toLowerCase().split(',').map((entry) => entry.trim()).filter(Boolean).some((entry) => {
+  const entries = list.toLowerCase().split(',').map((entry) => entry.trim()).filter(Boolean);
+  return entries.some((entry) => {
     if (entry === '*') return true;
-    const [network, bits] = entry.split('/');
-    if (bits !== undefined) {
-      const family = `ipv${isIP(network)}`;
-      const networks = new BlockList();
-      if (!isIP(network) || isIP(network) !== isIP(host) || !/^\d{1,3}$/.test(bits)) return false;
-      networks.addSubnet(network, Math.min(Number(bits), family === 'ipv4' ? 32 : 128), family);
-      return networks.check(host, family);
-    }
-    const [, address, name = address, wanted = port] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::([^:]*))?$/.exec(entry) ?? [];
-    const suffix = name?.replace(/^\*+/, '') ?? '';
-    return wanted === port && (suffix.startsWith('.') ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`));
+    if (entry.includes('/')) return isInNetwork(host, ...entry.split('/'));
+    // An IPv6 address has brackets if a port follows.
+    const [, address, name, wanted] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*))(?::([^:]*))?$/.exec(entry) ?? [];
+    if (wanted !== undefined && wanted !== port) return false;
+    const suffix = (address ?? name).replace(/^\*+/, '');
+    return suffix.startsWith('.') ? host.endsWith(suffix) : `.${host}`.endsWith(`.${suffix}`);
   });
+}
+
+function isInNetwork(host, network, bits) {
+  const { BlockList, isIP } = builtin('node:net');
+  const version = isIP(network);
+  if (!version || version !== isIP(host) || !/^\d{1,3}$/.test(bits)) return false;
+  const networks = new BlockList();
+  networks.addSubnet(network, Math.min(bits, version === 4 ? 32 : 128), `ipv${version}`);
+  return networks.check(host, `ipv${version}`);
 }

@@ -8,7 +8,7 @@
 const [fs, os, path] = ['node:fs', 'node:os', 'node:path'].map((name) => process.getBuiltinModule(name));
 
 const IS_WINDOWS = process.platform === 'win32';
-/** How long the output of a program that has ended is waited for, in milliseconds: a daemon may hold its pipe for ever. */
+/** How long the output of a program that has ended is waited for, in milliseconds: a daemon may hold the pipe on. */
 const AFTERMATH = 1_000;
 
 /**
@@ -24,17 +24,18 @@ const NAMES = new Set(`ALL_PROXY DBUS_SESSION_BUS_ADDRESS DISPLAY DOCKER_API_VER
 const PREFIXES = /^(CONTAINERS_|LC_|XDG_)/;
 
 /** Windows does not tell the case of names apart. */
-const isAllowed = (name) => [name, IS_WINDOWS ? name.toUpperCase() : name].some((name) => NAMES.has(name) || PREFIXES.test(name));
+const isAllowed = (name) => NAMES.has(IS_WINDOWS ? name.toUpperCase() : name) || PREFIXES.test(name);
 
-function inside(place) {
+/** Whether a place, or what a link there leads to, lies in the workspace. What cannot be resolved counts as inside. */
+function isInside(place) {
+  const isBelow = (workspace, real) => {
+    const way = path.relative(workspace, real);
+    return way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+  };
   try {
-    const real = fs.realpathSync(place);
-    return workspaces().some((workspace) => {
-      const way = path.relative(workspace, real);
-      return way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
-    });
+    const reals = [place, path.dirname(place)].map((name) => fs.realpathSync(name));
+    return workspaces().some((workspace) => reals.some((real) => isBelow(workspace, real)));
   } catch {
-    // What cannot be resolved counts as inside.
     return true;
   }
 }
@@ -48,7 +49,10 @@ function workspaces() {
 }
 
 /** The entries of PATH that count. */
-const entries = () => (process.env.PATH ?? '').split(path.delimiter).filter((entry) => path.isAbsolute(entry) && !inside(entry));
+const entries = () => {
+  const all = (process.env.PATH ?? '').split(path.delimiter);
+  return all.filter((entry) => path.isAbsolute(entry) && !isInside(entry));
+};
 
 const found = new Map();
 
@@ -64,15 +68,15 @@ function search(name) {
   const candidates = entries().map((entry) => path.join(entry, IS_WINDOWS ? `${name}.exe` : name));
   return candidates.find((file) => {
     const stat = fs.statSync(file, { throwIfNoEntry: false });
-    return stat?.isFile() && (IS_WINDOWS || stat.mode & 0o111) && !inside(file);
+    return stat?.isFile() && (IS_WINDOWS || stat.mode & 0o111) && !isInside(file);
   });
 }
 
-/** The allowed variables, with these changes. A program finds others where we would find them. */
+/** The allowed variables, with these changes. What a program looks up by itself it finds where we would find it. */
 function environment(changes) {
   const kept = Object.entries(process.env).filter(([name, value]) => value && isAllowed(name));
-  const shown = kept.map(([name, value]) => [name, name.toUpperCase() === 'PATH' ? entries().join(path.delimiter) : value]);
-  return { ...Object.fromEntries(shown), ...changes };
+  const shown = (name, value) => (name.toUpperCase() === 'PATH' ? entries().join(path.delimiter) : value);
+  return { ...Object.fromEntries(kept.map(([name, value]) => [name, shown(name, value)])), ...changes };
 }
 
 /**
@@ -112,12 +116,9 @@ export function run(file, words, { stdin = '', stdout = 0, stderr = 0, variables
 }
 
 function kill(child, resolve) {
-  try {
-    if (IS_WINDOWS) child.kill();
-    else process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
+  const isRunning = child.pid && child.exitCode === null && child.signalCode === null;
+  if (isRunning && IS_WINDOWS) child.kill();
+  else if (isRunning) process.kill(-child.pid, 'SIGKILL');
   resolve(undefined);
 }
 

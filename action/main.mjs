@@ -1,0 +1,4 @@
+/** The Action's step: log in. */
+import { run } from './host.mjs';
+
+await run('login');

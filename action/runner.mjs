@@ -1,0 +1,137 @@
+/**
+ * How the runner is told: its log on standard output, and the files for outputs, variables, state and summary.
+ *
+ * Nothing that is printed can be taken for a workflow command unless it is one of ours. Names and values go in the
+ * heredoc form, with a delimiter that nobody can guess.
+ */
+import { reason } from './config.mjs';
+const [fs, crypto] = ['node:fs', 'node:crypto'].map((name) => process.getBuiltinModule(name));
+
+/** The keys of the state; the record's name stands in it, so that a post step can tell a cut state from none. */
+const NAME = 'record_name';
+const BODY = 'record';
+
+/** Text that moves no cursor and that the runner takes for no command, on one line. @param {string} text */
+const plain = (text) => text
+  .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu, (hidden) => `\\u{${hidden.codePointAt(0).toString(16)}}`)
+  .replace(/:(?=:)/g, ': ')
+  .replaceAll('##[', '## [');
+
+const lines = (text) => text.trimEnd().split('\n').map(plain);
+const data = (text) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+const markdown = (text) => lines(text).join(' ').replace(/[!-/:-@[-`{-~]/g, '\\$&');
+
+/** @param {Record<string, string>} pairs */
+function heredoc(pairs) {
+  const end = `hublease_${crypto.randomBytes(16).toString('hex')}`;
+  return Object.entries(pairs).map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`).join('');
+}
+
+/** One append to a file that the runner has made; we make none, because everybody could read it. */
+function append(variable, text) {
+  const file = process.env[variable];
+  if (!file) throw new Error(`${variable} is not set`);
+  fs.appendFileSync(file, text, { flag: fs.constants.O_WRONLY | fs.constants.O_APPEND });
+}
+
+/** The runner, as one step sees it. */
+export class Runner {
+  /** Whether an output was lost. */
+  isLost = false;
+  #isPost;
+  #ending = [];
+
+  /** @param {boolean} isPost */
+  constructor(isPost) {
+    this.#isPost = isPost;
+  }
+
+  /** @param {string} line */
+  #print(line) {
+    try {
+      fs.writeFileSync(1, `${line}\n`);
+    } catch {
+      this.isLost = true;
+    }
+  }
+
+  /** @param {'error' | 'warning' | 'debug'} name @param {string} text */
+  #command(name, text) {
+    this.#print(`::${name}::${data(lines(text).join('\n'))}`);
+  }
+
+  /** The whole of a value and each of its lines: one line is what a later log would show. @param {string} value */
+  mask(value) {
+    const parts = value.split(/[\r\n]+/).filter((line) => line.trim());
+    for (const part of new Set([value, ...parts])) if (part.trim()) this.#print(`::add-mask::${data(part)}`);
+  }
+
+  /** @param {{ level: 'detail' | 'note' | 'warning' | 'error', text: string }} line */
+  say({ level, text }) {
+    if (level === 'note') lines(text).forEach((line) => this.#print(line));
+    else this.#command(level === 'detail' ? 'debug' : level, text);
+    if (level !== 'detail') this.#ending.push(text);
+  }
+
+  /** What the step was run for. @param {Record<string, any>} output one key, its kind */
+  output(output) {
+    const [[kind, value]] = Object.entries(output);
+    try {
+      if (kind === 'docker_config') append('GITHUB_ENV', heredoc({ DOCKER_CONFIG: value }));
+      else if (kind === 'credential') append('GITHUB_OUTPUT', heredoc({ token: value }));
+      else lines(value.text ?? value).forEach((line) => this.#print(line));
+      if (kind === 'logged_in') this.#loggedIn(value);
+    } catch {
+      this.isLost = true;
+    }
+  }
+
+  #loggedIn({ text, username, registries, expires_at: end, revocable, docker_config: directory }) {
+    append('GITHUB_OUTPUT', heredoc({
+      username,
+      registry: registries.join(' '),
+      'expires-at': end ?? '',
+      revocable: String(revocable),
+      'docker-config': directory ?? '',
+    }));
+    this.#summarize([text]);
+  }
+
+  /**
+   * The record lives in the step's state: `main` only writes it, and `post` only reads it.
+   * @param {'prepare' | 'read' | { write: { name: string, body: string } } | { erase: { name: string } }} access
+   */
+  record(access) {
+    try {
+      if (access === 'read') return { Ok: this.#isPost ? stored() : [] };
+      if (this.#isPost) return { Ok: [] };
+      if (access === 'prepare') append('GITHUB_STATE', '');
+      const { name = '', body = '' } = access.write ?? {};
+      // With debug logging the runner shows the state; the earlier login in it is nobody's business.
+      this.mask(body);
+      if (access !== 'prepare') append('GITHUB_STATE', heredoc({ [NAME]: name, [BODY]: body }));
+      return { Ok: [] };
+    } catch (error) {
+      return { Err: `GITHUB_STATE: ${reason(error)}` };
+    }
+  }
+
+  /** Tells the summary how a post step ended. */
+  close() {
+    if (this.#isPost) this.#summarize(this.#ending);
+  }
+
+  #summarize(texts) {
+    try {
+      append('GITHUB_STEP_SUMMARY', texts.map((text) => `hublease: ${markdown(text)}\n\n`).join(''));
+    } catch {
+      // The log says the same.
+    }
+  }
+}
+
+/** What the state holds. A body alone, or half of one, is handed on: the story says what is wrong with it. */
+export function stored() {
+  const { [`STATE_${NAME}`]: name = '', [`STATE_${BODY}`]: body = '' } = process.env;
+  return name || body ? [{ name, body: { Ok: body } }] : [];
+}

@@ -1,0 +1,5 @@
+//! The GitHub Action: the real `main.mjs` and `post.mjs` under the Node of the runner, with the module that was built.
+
+mod runner;
+
+mod story;

@@ -1,0 +1,315 @@
+//! A stand-in for GitHub's runner: what it sets for a step, how it reads the step's files, and what its log would show.
+//!
+//! Follows the runner's documents of workflow commands and file commands: inputs as `INPUT_…` with hyphens kept, files
+//! of names and values in heredoc form, state handed to the post step as `STATE_…`, masks that hide from then on, and
+//! the debug lines with which it repeats state and outputs.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use hublease_sandbox::Logged;
+
+use crate::support::{
+    World, binary,
+    job::{Outcome, Provider, Shape},
+};
+
+/// No stage may take longer: its own limits are 120 and 30 seconds.
+const LONGEST_RUN: Duration = Duration::from_secs(150);
+
+/// The files that the runner makes for each stage, by their variables.
+const FILES: [&str; 4] = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+
+/// One `uses: hublease/hublease` in a job.
+pub struct Step<'w> {
+    world: &'w World,
+    inputs: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
+}
+
+impl<'w> Step<'w> {
+    /// A step in a job with `id-token: write`, with the inputs that a provider needs.
+    pub fn new(world: &'w World, provider: Provider) -> Self {
+        let job = world.job("login").shape(Shape::Github, provider);
+        let words = job.words();
+        let inputs = words[1..].chunks_exact(2).map(|pair| (pair[0].trim_start_matches('-').to_owned(), pair[1].clone()));
+        let mut variables = job.variables().clone();
+        let workspace = job.directory();
+        for (name, place) in [("GITHUB_WORKSPACE", workspace), ("RUNNER_TEMP", world.path("tmp"))] {
+            variables.insert(name.to_owned(), place.display().to_string());
+        }
+        // The runner's own, which must not reach a child.
+        variables.insert("ACTIONS_RUNTIME_TOKEN".to_owned(), "a-token-of-the-runner".to_owned());
+        Self { world, inputs: inputs.collect(), variables }
+    }
+
+    pub fn input(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.inputs.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn without_input(mut self, name: &str) -> Self {
+        self.inputs.remove(name);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// The same step later in the job, after another one has written to `GITHUB_ENV`.
+    pub fn after(self, earlier: &Finished<'_>) -> Self {
+        earlier.env.iter().fold(self, |step, (name, value)| step.env(name, value))
+    }
+
+    pub fn variable(&self, name: &str) -> &str {
+        &self.variables[name]
+    }
+
+    pub fn main(&self) -> Finished<'w> {
+        self.start_main().wait()
+    }
+
+    pub fn start_main(&self) -> Running<'w> {
+        self.start("main.mjs", &BTreeMap::new())
+    }
+
+    /// The post step, with the state that the main step has left.
+    pub fn post(&self, main: &Finished<'_>) -> Finished<'w> {
+        self.start_post(&main.state).wait()
+    }
+
+    pub fn start_post(&self, state: &BTreeMap<String, String>) -> Running<'w> {
+        self.start("post.mjs", state)
+    }
+
+    fn start(&self, script: &str, state: &BTreeMap<String, String>) -> Running<'w> {
+        let world = self.world;
+        let folder = tempfile::Builder::new().prefix("runner-").tempdir_in(world.path("spare").parent().unwrap()).unwrap();
+        let folder = folder.keep();
+        for name in FILES {
+            File::create(folder.join(name)).unwrap();
+        }
+        let stdout = File::create(folder.join("stdout")).unwrap();
+        let stderr = File::create(folder.join("stderr")).unwrap();
+        let mut command = Command::new(binary("HUBLEASE_NODE"));
+        command
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("action").join(script))
+            .env_clear()
+            .envs(&self.variables)
+            .envs(self.inputs.iter().map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), value)))
+            .envs(state.iter().map(|(name, value)| (format!("STATE_{name}"), value)))
+            .envs(FILES.map(|name| (name, folder.join(name))))
+            .current_dir(world.path("work"))
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr);
+        let before = (world.sandbox.log().len(), world.children().len());
+        Running { world, child: command.spawn().unwrap(), folder, before }
+    }
+}
+
+/// A stage in progress.
+pub struct Running<'w> {
+    world: &'w World,
+    pub child: Child,
+    folder: PathBuf,
+    /// How many requests and children there were before.
+    before: (usize, usize),
+}
+
+impl<'w> Running<'w> {
+    /// Sends a signal to this very process, as the runner does.
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("/bin/kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// One of the runner's files as it is now.
+    pub fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).unwrap()
+    }
+
+    pub fn wait(mut self) -> Finished<'w> {
+        let end = Instant::now() + LONGEST_RUN;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > end {
+                self.child.kill().unwrap();
+                panic!("it does not end: {}", self.file("stdout"));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let (requests, children) = self.before;
+        let finished = Finished {
+            world: self.world,
+            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
+            stdout: self.file("stdout"),
+            stderr: self.file("stderr"),
+            output: pairs(&self.file("GITHUB_OUTPUT")),
+            env: pairs(&self.file("GITHUB_ENV")),
+            state: pairs(&self.file("GITHUB_STATE")),
+            summary: self.file("GITHUB_STEP_SUMMARY"),
+            requests: self.world.sandbox.log().split_off(requests),
+            children: self.world.children().split_off(children),
+        };
+        finished.check();
+        finished
+    }
+}
+
+/// What a stage has left.
+pub struct Finished<'w> {
+    world: &'w World,
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub output: BTreeMap<String, String>,
+    pub env: BTreeMap<String, String>,
+    pub state: BTreeMap<String, String>,
+    pub summary: String,
+    pub requests: Vec<Logged>,
+    pub children: Vec<String>,
+}
+
+impl Finished<'_> {
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.shown().contains(text), "`{text}` is not in\n{}", self.shown());
+        self
+    }
+
+    #[track_caller]
+    pub fn does_not_say(self, text: &str) -> Self {
+        assert!(!self.shown().contains(text), "`{text}` is in\n{}", self.shown());
+        self
+    }
+
+    /// The lines that a person sees in the log.
+    pub fn shown(&self) -> String {
+        let lines = self.stdout.lines().filter(|line| !line.starts_with("::add-mask::") && !line.starts_with("::debug::"));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Requests and children in the order in which they began, without what is different each time.
+    pub fn trace(&self) -> Vec<String> {
+        let requests = self.requests.iter().map(|request| format!("{} {}", request.method, request.path));
+        requests.chain(self.children.iter().cloned()).collect()
+    }
+
+    /// What holds for every stage: its log holds nothing but lines for people and our few commands, and no secret is
+    /// anywhere but behind its mask, in the state, and in the output that was asked for.
+    fn check(&self) {
+        assert_eq!(self.stderr, "", "{}", self.stdout);
+        for line in self.stdout.lines() {
+            let is_command = ["add-mask", "debug", "warning", "error"].iter().any(|name| {
+                line.strip_prefix("::").and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with("::"))
+            });
+            assert!(is_command || !line.contains("::"), "{line}");
+            assert!(!line.contains("##[") || line.starts_with("::add-mask::"), "{line}");
+        }
+        for value in self.state.values().chain(self.world_states().iter()) {
+            let record: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
+            for lease in record["leases"].as_array().into_iter().flatten() {
+                if let Some(token) = lease["handle"]["token"].as_str() {
+                    self.world.add_secret("a revocation handle", token);
+                }
+            }
+        }
+        let given = self.output.get("token");
+        let plain = |pairs: &BTreeMap<String, String>| {
+            pairs.iter().filter(|(name, _)| *name != "token").map(|(name, value)| format!("{name}={value}\n")).collect::<String>()
+        };
+        let texts = [self.shown_with_debug(), plain(&self.output), plain(&self.env), self.summary.clone(), self.log()].join("\n");
+        self.world.search(&Outcome {
+            code: self.code,
+            stdout: texts,
+            stderr: self.stderr.clone(),
+            requests: self.requests.clone(),
+            prints_credential: false,
+        });
+        let masks = self.masks();
+        assert!(given.is_none_or(|token| masks.contains(token)), "the output `token` has no mask");
+    }
+
+    fn world_states(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn shown_with_debug(&self) -> String {
+        self.stdout.lines().filter(|line| !line.starts_with("::add-mask::")).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Every value that the runner was told to hide.
+    pub fn masks(&self) -> Vec<String> {
+        self.stdout.lines().filter_map(|line| line.strip_prefix("::add-mask::")).map(unescaped).collect()
+    }
+
+    /// The log with debug logging switched on: each line with the masks that came before it, then state and outputs.
+    fn log(&self) -> String {
+        let (mut log, mut masks) = (String::new(), Vec::new());
+        let hidden = |line: &str, masks: &[String]| masks.iter().fold(line.to_owned(), |line, mask| line.replace(mask, "***"));
+        for line in self.stdout.lines() {
+            match line.strip_prefix("::add-mask::") {
+                Some(value) => masks.push(unescaped(value)),
+                None => log.push_str(&format!("{}\n", hidden(line, &masks))),
+            }
+        }
+        // The longest first, as the runner does.
+        masks.sort_by_key(|mask| std::cmp::Reverse(mask.len()));
+        for (what, pairs) in [("Save intra-action state", &self.state), ("Set output", &self.output)] {
+            for (name, value) in pairs {
+                log.push_str(&hidden(&format!("##[debug]{what} {name} = {value}\n"), &masks));
+            }
+        }
+        log
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+}
+
+/// Names and values of one of the runner's files. A later one of the same name wins; a cut one is refused.
+pub fn pairs(text: &str) -> BTreeMap<String, String> {
+    let mut pairs = BTreeMap::new();
+    let mut lines = text.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        let (name, end) = line.trim_end_matches('\n').split_once("<<").unwrap_or_else(|| panic!("no heredoc: {line}"));
+        let mut value = String::new();
+        loop {
+            let line = lines.next().unwrap_or_else(|| panic!("{name} is cut"));
+            if line.trim_end_matches('\n') == end {
+                break;
+            }
+            assert!(line.ends_with('\n'), "{name} is cut");
+            value.push_str(line);
+        }
+        pairs.insert(name.to_owned(), value.strip_suffix('\n').unwrap_or_default().to_owned());
+    }
+    pairs
+}
