@@ -2,4 +2,10 @@
 
 mod runner;
 
+mod face;
+mod hostile;
+mod network;
+mod places;
+mod post;
+mod signals;
 mod story;

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hublease_sandbox::Logged;
+use hublease_sandbox::{Logged, Service};
 
 use crate::support::{
     World, binary,
@@ -25,6 +25,10 @@ const LONGEST_RUN: Duration = Duration::from_secs(150);
 
 /// The files that the runner makes for each stage, by their variables.
 const FILES: [&str; 4] = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+
+/// The keys of the state.
+pub const NAME: &str = "record_name";
+pub const BODY: &str = "record";
 
 /// One `uses: hublease/hublease` in a job.
 pub struct Step<'w> {
@@ -38,7 +42,8 @@ impl<'w> Step<'w> {
     pub fn new(world: &'w World, provider: Provider) -> Self {
         let job = world.job("login").shape(Shape::Github, provider);
         let words = job.words();
-        let inputs = words[1..].chunks_exact(2).map(|pair| (pair[0].trim_start_matches('-').to_owned(), pair[1].clone()));
+        let inputs =
+            words[1..].chunks_exact(2).map(|pair| (pair[0].trim_start_matches('-').to_owned(), pair[1].clone()));
         let mut variables = job.variables().clone();
         let workspace = job.directory();
         for (name, place) in [("GITHUB_WORKSPACE", workspace), ("RUNNER_TEMP", world.path("tmp"))] {
@@ -97,7 +102,8 @@ impl<'w> Step<'w> {
 
     fn start(&self, script: &str, state: &BTreeMap<String, String>) -> Running<'w> {
         let world = self.world;
-        let folder = tempfile::Builder::new().prefix("runner-").tempdir_in(world.path("spare").parent().unwrap()).unwrap();
+        let folder =
+            tempfile::Builder::new().prefix("runner-").tempdir_in(world.path("spare").parent().unwrap()).unwrap();
         let folder = folder.keep();
         for name in FILES {
             File::create(folder.join(name)).unwrap();
@@ -166,6 +172,7 @@ impl<'w> Running<'w> {
             stderr: self.file("stderr"),
             output: pairs(&self.file("GITHUB_OUTPUT")),
             env: pairs(&self.file("GITHUB_ENV")),
+            ends: delimiters(&self.file("GITHUB_STATE")),
             state: pairs(&self.file("GITHUB_STATE")),
             summary: self.file("GITHUB_STEP_SUMMARY"),
             requests: self.world.sandbox.log().split_off(requests),
@@ -185,6 +192,8 @@ pub struct Finished<'w> {
     pub output: BTreeMap<String, String>,
     pub env: BTreeMap<String, String>,
     pub state: BTreeMap<String, String>,
+    /// The delimiters in the file of the state.
+    pub ends: Vec<String>,
     pub summary: String,
     pub requests: Vec<Logged>,
     pub children: Vec<String>,
@@ -203,6 +212,13 @@ impl Finished<'_> {
         self
     }
 
+    /// A single line for people, and no more.
+    #[track_caller]
+    pub fn says_only(self, line: &str) -> Self {
+        assert_eq!(self.shown(), format!("{line}\n"));
+        self
+    }
+
     #[track_caller]
     pub fn does_not_say(self, text: &str) -> Self {
         assert!(!self.shown().contains(text), "`{text}` is in\n{}", self.shown());
@@ -211,83 +227,87 @@ impl Finished<'_> {
 
     /// The lines that a person sees in the log.
     pub fn shown(&self) -> String {
-        let lines = self.stdout.lines().filter(|line| !line.starts_with("::add-mask::") && !line.starts_with("::debug::"));
+        let hidden = |line: &&str| line.starts_with("::add-mask::") || line.starts_with("::debug::");
+        let lines = self.stdout.lines().filter(|line| !hidden(line));
         lines.map(|line| format!("{line}\n")).collect()
     }
 
-    /// Requests and children in the order in which they began, without what is different each time.
-    pub fn trace(&self) -> Vec<String> {
-        let requests = self.requests.iter().map(|request| format!("{} {}", request.method, request.path));
-        requests.chain(self.children.iter().cloned()).collect()
-    }
-
-    /// What holds for every stage: its log holds nothing but lines for people and our few commands, and no secret is
-    /// anywhere but behind its mask, in the state, and in the output that was asked for.
-    fn check(&self) {
-        assert_eq!(self.stderr, "", "{}", self.stdout);
-        for line in self.stdout.lines() {
-            let is_command = ["add-mask", "debug", "warning", "error"].iter().any(|name| {
-                line.strip_prefix("::").and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with("::"))
-            });
-            assert!(is_command || !line.contains("::"), "{line}");
-            assert!(!line.contains("##[") || line.starts_with("::add-mask::"), "{line}");
-        }
-        for value in self.state.values().chain(self.world_states().iter()) {
-            let record: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
-            for lease in record["leases"].as_array().into_iter().flatten() {
-                if let Some(token) = lease["handle"]["token"].as_str() {
-                    self.world.add_secret("a revocation handle", token);
-                }
-            }
-        }
-        let given = self.output.get("token");
-        let plain = |pairs: &BTreeMap<String, String>| {
-            pairs.iter().filter(|(name, _)| *name != "token").map(|(name, value)| format!("{name}={value}\n")).collect::<String>()
-        };
-        let texts = [self.shown_with_debug(), plain(&self.output), plain(&self.env), self.summary.clone(), self.log()].join("\n");
-        self.world.search(&Outcome {
-            code: self.code,
-            stdout: texts,
-            stderr: self.stderr.clone(),
-            requests: self.requests.clone(),
-            prints_credential: false,
-        });
-        let masks = self.masks();
-        assert!(given.is_none_or(|token| masks.contains(token)), "the output `token` has no mask");
-    }
-
-    fn world_states(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn shown_with_debug(&self) -> String {
-        self.stdout.lines().filter(|line| !line.starts_with("::add-mask::")).map(|line| format!("{line}\n")).collect()
+    /// Requests of the step and its children, in the order in which they arrived; what a broker or Vault asks Docker
+    /// Hub and the issuer is left out.
+    pub fn asked(&self) -> Vec<String> {
+        let own = self.requests.iter().filter(|request| !matches!(request.service, Service::Hub | Service::Issuer));
+        own.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
     /// Every value that the runner was told to hide.
     pub fn masks(&self) -> Vec<String> {
-        self.stdout.lines().filter_map(|line| line.strip_prefix("::add-mask::")).map(unescaped).collect()
+        masks(&self.stdout)
     }
 
-    /// The log with debug logging switched on: each line with the masks that came before it, then state and outputs.
-    fn log(&self) -> String {
-        let (mut log, mut masks) = (String::new(), Vec::new());
-        let hidden = |line: &str, masks: &[String]| masks.iter().fold(line.to_owned(), |line, mask| line.replace(mask, "***"));
+    /// What holds for every stage: its log has nothing but lines for people and our four commands, and no secret is
+    /// anywhere but behind its mask, in the state, and in the output that was asked for.
+    fn check(&self) {
+        assert_eq!(self.stderr, "", "{}", self.stdout);
         for line in self.stdout.lines() {
-            match line.strip_prefix("::add-mask::") {
-                Some(value) => masks.push(unescaped(value)),
-                None => log.push_str(&format!("{}\n", hidden(line, &masks))),
+            let is_command = ["add-mask", "debug", "warning", "error"]
+                .iter()
+                .any(|name| line.strip_prefix("::").is_some_and(|rest| rest.starts_with(&format!("{name}::"))));
+            let rest = line.trim_start_matches("::").split_once("::").map_or(line, |(_, rest)| rest);
+            assert!(is_command || !line.contains("::"), "{line}");
+            assert!(line.starts_with("::add-mask::") || !(rest.contains("::") || line.contains("##[")), "{line}");
+        }
+        self.learn_handles();
+        let token = self.output.get("token");
+        assert!(token.is_none_or(|token| self.masks().contains(token)), "the output `token` has no mask");
+        let lines = |pairs: &BTreeMap<String, String>| {
+            let shown = pairs.iter().filter(|(name, _)| *name != "token");
+            shown.map(|(name, value)| format!("{name}={value}\n")).collect::<String>()
+        };
+        let printed: Vec<&str> = self.stdout.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+        let log = self.debug_log();
+        self.world.search(&Outcome {
+            code: self.code,
+            stdout: [&printed.join("\n"), &lines(&self.output), &lines(&self.env), &self.summary, &log]
+                .map(String::as_str)
+                .join("\n"),
+            stderr: self.stderr.clone(),
+            requests: self.requests.clone(),
+            prints_credential: false,
+        });
+    }
+
+    /// The broker's handles are seen in the record first.
+    fn learn_handles(&self) {
+        let record: serde_json::Value = self.record();
+        for lease in record["leases"].as_array().into_iter().flatten() {
+            if let Some(token) = lease["handle"]["token"].as_str() {
+                self.world.add_secret("a revocation handle", token);
             }
         }
+    }
+
+    /// The record in the state.
+    pub fn record(&self) -> serde_json::Value {
+        let body = self.state.get(BODY).map(String::as_str).unwrap_or_default();
+        serde_json::from_str(body).unwrap_or_default()
+    }
+
+    /// What debug logging shows of the files: each line behind all the masks of the stage.
+    fn debug_log(&self) -> String {
+        let mut masks = self.masks();
         // The longest first, as the runner does.
         masks.sort_by_key(|mask| std::cmp::Reverse(mask.len()));
-        for (what, pairs) in [("Save intra-action state", &self.state), ("Set output", &self.output)] {
-            for (name, value) in pairs {
-                log.push_str(&hidden(&format!("##[debug]{what} {name} = {value}\n"), &masks));
-            }
-        }
-        log
+        let files = [("Save intra-action state", &self.state), ("Set output", &self.output), ("Set env", &self.env)];
+        let lines = files.into_iter().flat_map(|(what, pairs)| {
+            pairs.iter().map(move |(name, value)| format!("##[debug]{what} {name} = {value}\n"))
+        });
+        lines.map(|line| masks.iter().fold(line, |line, mask| line.replace(mask, "***"))).collect()
     }
+}
+
+/// The values that a log has told the runner to hide.
+pub fn masks(stdout: &str) -> Vec<String> {
+    stdout.lines().filter_map(|line| line.strip_prefix("::add-mask::")).map(unescaped).collect()
 }
 
 fn unescaped(text: &str) -> String {
@@ -312,4 +332,9 @@ pub fn pairs(text: &str) -> BTreeMap<String, String> {
         pairs.insert(name.to_owned(), value.strip_suffix('\n').unwrap_or_default().to_owned());
     }
     pairs
+}
+
+/// The delimiter of each entry of a file.
+fn delimiters(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.split_once("<<")).map(|(_, end)| end.to_owned()).collect()
 }
