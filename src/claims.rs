@@ -36,8 +36,8 @@ impl UnverifiedClaims {
         let Ok(payload) = URL_SAFE_NO_PAD.decode(payload) else {
             return Err("the second segment of an identity token is base64url");
         };
-        match serde_json::from_slice(&payload) {
-            Ok(Value::Object(claims)) => Ok(Self(claims)),
+        match std::str::from_utf8(&payload).ok().map(serde_json::from_str) {
+            Some(Ok(Value::Object(claims))) => Ok(Self(claims)),
             _ => Err("the second segment of an identity token is a JSON object"),
         }
     }

@@ -13,7 +13,11 @@ pub struct Environment(BTreeMap<String, Zeroizing<String>>);
 impl Environment {
     /// Takes the variables; a later one of the same name wins.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect())
+        let mut known = BTreeMap::new();
+        for (name, value) in variables {
+            known.insert(name, Zeroizing::new(value));
+        }
+        Self(known)
     }
 
     /// The value of a variable that is set and not empty.

@@ -55,9 +55,12 @@ impl Stage {
     }
 }
 
-/// A failure to show: a sentence, its causes, and `hint:` lines.
+/// A failure to show: a sentence, its causes, and `hint:` lines. As small as a pointer, since nearly everything may fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
     problem: Problem,
     stage: Stage,
     about: String,
@@ -67,19 +70,19 @@ pub struct Error {
 impl Error {
     /// A problem with `about` in place of the `{}` of its sentence. `about` passes [`printable`].
     pub fn new(problem: Problem, about: &str) -> Self {
-        Self { problem, stage: problem.stage(), about: printable(about), causes: Vec::new() }
+        Self(Box::new(Details { problem, stage: problem.stage(), about: printable(about), causes: Vec::new() }))
     }
 
     /// Adds a cause, outermost first. The text passes [`printable`].
     #[must_use]
     pub fn because(mut self, cause: &str) -> Self {
-        self.causes.push(printable(cause));
+        self.0.causes.push(printable(cause));
         self
     }
 
     /// Stopped by a signal (its number).
     pub fn interrupted(signal: u8) -> Self {
-        Self { stage: Stage::Interrupted(signal), ..Self::new(Problem::Interrupted, "") }
+        Self::new(Problem::Interrupted, "").at(Stage::Interrupted(signal))
     }
 
     /// A state that our own code excludes.
@@ -90,41 +93,46 @@ impl Error {
     /// The same failure, seen from `exec` before its command ran: exit code 125, but usage stays 2.
     #[must_use]
     pub fn before_the_command(self) -> Self {
-        match self.stage {
+        match self.0.stage {
             Stage::Usage | Stage::Interrupted(_) | Stage::Bug | Stage::Command(_) => self,
-            _ => Self { stage: Stage::NotStarted, ..self },
+            _ => self.at(Stage::NotStarted),
         }
+    }
+
+    fn at(mut self, stage: Stage) -> Self {
+        self.0.stage = stage;
+        self
     }
 
     /// Which entry of the list this is.
     pub fn problem(&self) -> Problem {
-        self.problem
+        self.0.problem
     }
 
     /// The sentence without causes and hints.
     pub fn sentence(&self) -> String {
-        self.problem.sentence().replacen("{}", &self.about, 1)
+        self.0.problem.sentence().replacen("{}", &self.0.about, 1)
     }
 
     /// The causes, outermost first.
     pub fn causes(&self) -> &[String] {
-        &self.causes
+        &self.0.causes
     }
 
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
-        self.stage.exit_code()
+        self.0.stage.exit_code()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.sentence())?;
-        for cause in &self.causes {
+        for cause in self.causes() {
             write!(formatter, "\n  because: {cause}")?;
         }
-        if !self.problem.hint().is_empty() {
-            write!(formatter, "\nhint: {}", self.problem.hint())?;
+        if !self.0.problem.hint().is_empty() {
+            write!(formatter, "\nhint: {}", self.0.problem.hint())?;
         }
         Ok(())
     }

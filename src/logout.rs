@@ -3,7 +3,7 @@
 //! Idempotent: nothing to do, already over and already revoked are success with one line each. Everything here is an
 //! undo effect, so one signal does not stop it; a failed revocation warns, and is an error with `--strict-revoke` only.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     docker,
@@ -141,19 +141,28 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
 }
 
 async fn report(host: &Host, plan: &Logout, told: &[(Note, Verdict)]) -> Result<(), Error> {
+    #[derive(Serialize)]
+    struct Report<'a> {
+        leases: Vec<Told<'a>>,
+    }
+
+    #[derive(Serialize)]
+    struct Told<'a> {
+        expires_at: Option<String>,
+        outcome: &'static str,
+        provider: &'a str,
+        username: &'a str,
+    }
+
     if plan.json {
-        let leases: Vec<_> = told
-            .iter()
-            .map(|(note, verdict)| {
-                json!({
-                    "username": note.username,
-                    "provider": note.provider,
-                    "expires_at": note.expires_at.map(crate::time::utc),
-                    "outcome": verdict.word(),
-                })
-            })
-            .collect();
-        return host.output(Output::Report(json!({ "leases": leases }).to_string())).await;
+        let leases = told.iter().map(|(note, verdict)| Told {
+            expires_at: note.expires_at.map(crate::time::utc),
+            outcome: verdict.word(),
+            provider: &note.provider,
+            username: &note.username,
+        });
+        let report = Report { leases: leases.collect() };
+        return host.output(Output::Report(serde_json::to_string(&report).unwrap_or_default())).await;
     }
     if told.is_empty() {
         host.note("nothing to undo here".to_owned()).await?;

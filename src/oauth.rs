@@ -191,13 +191,18 @@ impl std::error::Error for DecodeError {}
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let blank = body.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     if body.get(blank).is_some_and(|first| *first != b'{') {
-        let before = &body[..blank];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        return Err(DecodeError { line, column: before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1 });
+        return Err(place_of(body, blank));
     }
+    // As text, like every other message: one reader is enough in the module.
+    let text = std::str::from_utf8(body).map_err(|error| place_of(body, error.valid_up_to()))?;
     // The reader counts columns from 1, but calls the place before a line's first character 0.
-    serde_json::from_slice(body)
-        .map_err(|error| DecodeError { line: error.line().max(1), column: error.column().max(1) })
+    serde_json::from_str(text).map_err(|error| DecodeError { line: error.line().max(1), column: error.column().max(1) })
+}
+
+fn place_of(body: &[u8], index: usize) -> DecodeError {
+    let before = body.get(..index).unwrap_or(body);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    DecodeError { line, column: before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1 }
 }
 
 /// A whole number of seconds, written as a number or as a string of digits; both are seen in the field.

@@ -158,8 +158,12 @@ impl Words {
     }
 
     fn typed(&self, command: Command, environment: &Environment, takes: fn(&Flag) -> bool) -> Result<Typed, Error> {
-        let taken = FLAGS.iter().filter(|flag| takes(flag));
-        let flags = taken.filter_map(|flag| Some((flag.name, self.flags.get(flag.name)?.clone()))).collect();
+        let mut flags = BTreeMap::new();
+        for flag in FLAGS.iter().filter(|flag| takes(flag)) {
+            if let Some(values) = self.flags.get(flag.name) {
+                flags.insert(flag.name, values.clone());
+            }
+        }
         Typed::new(command, flags, Vec::new(), environment)
     }
 }

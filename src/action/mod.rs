@@ -102,7 +102,10 @@ struct CaCert {
 
 impl Setup {
     fn of(fixed: &Fixed) -> Self {
-        let destinations = fixed.destinations.iter().map(|(name, origin)| (*name, origin.to_string())).collect();
+        let mut destinations = BTreeMap::new();
+        for (name, origin) in &fixed.destinations {
+            destinations.insert(*name, origin.to_string());
+        }
         let ca_cert = fixed.ca_cert.as_ref();
         Self {
             destinations,

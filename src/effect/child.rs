@@ -1,12 +1,9 @@
 //! The command of `exec`, as the story sees it.
 
-use serde::{Deserialize, Serialize};
-
 use super::docker::Client;
 
 /// One act on the command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Starts it with `DOCKER_CONFIG` at the private directory.
     Start {
@@ -30,8 +27,7 @@ pub enum Act {
 }
 
 /// How it fares.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// It was started, or the signal was passed on.
     Running,

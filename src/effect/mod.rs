@@ -65,7 +65,8 @@ pub enum Effect {
     },
     /// Asks for the time; answered by [`Outcome::Now`].
     Now,
-    /// One act on the command of `exec`; answered by [`Outcome::Child`]. Native only.
+    /// One act on the command of `exec`; answered by [`Outcome::Child`]. Native only, so it has no other form.
+    #[serde(skip)]
     Child(child::Act),
 }
 
@@ -90,6 +91,7 @@ pub enum Outcome {
     /// Seconds since 1970 (UTC).
     Now(u64),
     /// How the command of `exec` fares.
+    #[serde(skip)]
     Child(child::Seen),
     /// It was not done, because the story has to come to its end.
     Stopped(Stop),

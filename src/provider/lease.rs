@@ -45,7 +45,7 @@ pub struct Note {
 
 /// The least authority that revokes a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Handle {
     /// Nobody revokes it: it dies by itself (Docker Identity).
     None,

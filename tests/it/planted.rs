@@ -108,7 +108,7 @@ fn impostors(valid: &Value, name: &str) -> Vec<(&'static str, String, Vec<u8>)> 
     };
     let name = || name.to_owned();
     let mut lease = valid["leases"].clone();
-    lease[0]["handle"]["kind"] = json!("shell");
+    lease[0]["handle"] = json!({"shell": {"token": "x", "own": true}});
     let deep = "[".repeat(30_000);
     vec![
         ("empty", name(), Vec::new()),

@@ -4,6 +4,8 @@
 //! Fields are read one by one from the envelope, so that plugins of either generation, KV of either version and any
 //! engine fit by naming their fields.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{Address, Vault};
@@ -39,14 +41,18 @@ pub(super) struct Read {
 
 /// `POST /v1/auth/<mount>/login`. A repetition makes another Vault token without leases, which does no harm.
 pub(super) fn login(vault: &Vault, token: &Secret) -> Request {
-    let mut body = Map::new();
-    if let Some(role) = &vault.role {
-        body.insert("role".to_owned(), Value::String(role.clone()));
-    }
-    body.insert("jwt".to_owned(), Value::String(token.expose().to_owned()));
-    let body = Secret::new(Value::Object(body).to_string());
+    let body = text(vault.role.iter().map(|role| ("role", role.as_str())).chain([("jwt", token.expose())]));
     let path = format!("auth/{}/login", vault.auth_path);
     Request { body, repeat: Repeat::Safe, ..request(&vault.address, Method::Post, &path, None) }
+}
+
+/// An object of texts, which can always be written.
+fn text<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Secret {
+    let mut body = BTreeMap::new();
+    for (name, value) in members {
+        body.insert(name, value);
+    }
+    Secret::new(serde_json::to_string(&body).unwrap_or_default())
 }
 
 /// `GET /v1/<path>`. With a dynamic engine a read mints too.
@@ -56,12 +62,8 @@ pub(super) fn read(vault: &Vault, token: &Secret) -> Request {
 
 /// `POST /v1/<path>`.
 pub(super) fn write(vault: &Vault, token: &Secret) -> Request {
-    let body: Map<String, Value> =
-        vault.data.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
-    Request {
-        body: Secret::new(Value::Object(body).to_string()),
-        ..request(&vault.address, Method::Post, &vault.path, Some(token))
-    }
+    let body = text(vault.data.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    Request { body, ..request(&vault.address, Method::Post, &vault.path, Some(token)) }
 }
 
 /// Any request with the headers that all share.

@@ -146,7 +146,7 @@ impl World<'_> {
         assert!(request.path_and_query.starts_with('/') && request.path_and_query.bytes().all(is_graphic));
         for (name, value) in &request.headers {
             let is_value = value.expose().bytes().all(|byte| byte == b' ' || is_graphic(byte));
-            assert!(is_value, "the header {name} cannot be sent");
+            assert!(is_value, "the header {name:?} cannot be sent");
         }
         let line = self.lines.pop_front().ok_or(Failure::Cut)?;
         let (status, body) = line.split_once(' ').unwrap_or((line, ""));

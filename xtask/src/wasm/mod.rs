@@ -33,8 +33,9 @@ WASI 0.2 component in target/wasm/hublease.component.wasm, for any other host.
 /// The target of the module.
 pub(crate) const TARGET: &str = "wasm32-wasip1";
 
-/// The module must stay under this, in bytes: it is read by reviewers, and fetched by every job.
-pub(crate) const LARGEST: u64 = 600_000;
+/// The module must stay under this, in bytes: every job fetches it. The aim is 300 000; what is above it is the whole
+/// client, of which the generated readers and writers of messages are a quarter.
+pub(crate) const LARGEST: u64 = 460_000;
 
 /// Builds the module and its component.
 pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
