@@ -47,9 +47,12 @@ function named() {
   return canonical(path.resolve(place));
 }
 
-/** @param {'user' | { private: string }} directory the user's own is also found when DOCKER_CONFIG is a private one */
-export const directoryOf = (directory) =>
-  directory === 'user' ? (userOf(named()) ?? named()) : owned(directory.private, true);
+let user;
+/** The user's own, also if DOCKER_CONFIG is a private one; known from then on, because that one may be removed. */
+const userDirectory = () => (user ??= userOf(named()) ?? named());
+
+/** @param {'user' | { private: string }} directory */
+export const directoryOf = (directory) => (directory === 'user' ? userDirectory() : owned(directory.private, true));
 
 /** The file with the logins, where the client itself looks for it. */
 export function fileOf(client, directory) {
@@ -162,8 +165,8 @@ const userOf = (place) => orElse(undefined, () => {
 
 /** Makes a private directory out of the user's, which may be malformed or absent. */
 function isolate(effect) {
-  const user = orElse('', () => directoryOf('user'));
-  const { bytes } = user ? read(path.join(user, CONFIG)) : { bytes: Buffer.alloc(0) };
+  const from = orElse('', userDirectory);
+  const { bytes } = from ? read(path.join(from, CONFIG)) : { bytes: Buffer.alloc(0) };
   const config = changes.isolate(orElse({}, () => parsed(bytes)), effect);
   const place = path.join(records(true), effect.id);
   try {
@@ -175,10 +178,10 @@ function isolate(effect) {
   try {
     const link = (name, to) => fs.symlinkSync(to, path.join(place, name), 'junction');
     fs.writeFileSync(path.join(place, MARKER), effect.id, { mode: 0o600, flag: 'wx' });
-    link(ORIGIN, user);
+    link(ORIGIN, from);
     fs.writeFileSync(path.join(place, CONFIG), written(config), { mode: 0o600, flag: 'wx' });
     for (const name of LINKED) {
-      const linked = user && orElse(undefined, () => fs.realpathSync(path.join(user, name)));
+      const linked = from && orElse(undefined, () => fs.realpathSync(path.join(from, name)));
       if (linked) link(name, linked);
     }
     return { made: place };
@@ -241,6 +244,7 @@ async function survey({ client, directory, registries }, helpers) {
  */
 export async function configure(effect, helpers) {
   const [[name, asked]] = Object.entries(effect);
+  orElse(undefined, userDirectory);
   try {
     if (name === 'look') return { Ok: { look: await survey(asked, helpers) } };
     if (name === 'isolate') return { Ok: isolate(asked) };

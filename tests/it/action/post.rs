@@ -28,7 +28,12 @@ fn after_a_success_it_revokes_and_a_second_time_that_is_over() {
 #[test]
 fn after_a_failure_there_is_nothing_left_to_undo() {
     for (provider, fault, code, says) in [
-        (Provider::Vault, Fault::on(Service::RegistryAuth, "/").then(Action::status(401)), 6, "docker login"),
+        (
+            Provider::Vault,
+            Fault::on(Service::RegistryAuth, "/").then(Action::status(401)),
+            6,
+            "did not accept the credential",
+        ),
         (Provider::Vault, Fault::on(Service::Vault, "/v1/auth/").then(Action::status(400)), 4, "refused"),
         (Provider::Broker, Fault::on(Service::Forwarded, "/oauth/token").then(Action::status(400)), 4, "refused"),
         (Provider::Docker, Fault::on(Service::DockerIdentity, "/").then(Action::status(400)), 4, "refused"),
@@ -91,6 +96,7 @@ fn after_the_end_of_the_credential_there_is_nothing_to_revoke() {
         let main = step.main().code(0);
         let mut record = main.record();
         record["leases"][0]["expires_at"] = json!(1);
+        world.sandbox.advance(7200);
         let state =
             BTreeMap::from([(NAME.to_owned(), main.state[NAME].clone()), (BODY.to_owned(), record.to_string())]);
         let post = step.start_post(&state).wait().code(0).says("already over");

@@ -278,11 +278,8 @@ impl Finished<'_> {
 
     /// The broker's handles are seen in the record first.
     fn learn_handles(&self) {
-        let record: serde_json::Value = self.record();
-        for lease in record["leases"].as_array().into_iter().flatten() {
-            if let Some(token) = lease["handle"]["token"].as_str() {
-                self.world.add_secret("a revocation handle", token);
-            }
+        if let Some(handle) = handle(&self.record(), "token") {
+            self.world.add_secret("a revocation handle", &handle);
         }
     }
 
@@ -303,6 +300,12 @@ impl Finished<'_> {
         });
         lines.map(|line| masks.iter().fold(line, |line, mask| line.replace(mask, "***"))).collect()
     }
+}
+
+/// A part of what revokes the lease of a record.
+pub fn handle(record: &serde_json::Value, part: &str) -> Option<String> {
+    let handle = record["leases"][0]["handle"].as_object()?.values().next()?;
+    handle[part].as_str().map(str::to_owned)
 }
 
 /// The values that a log has told the runner to hide.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use hublease_sandbox::{Hold, Service};
 
-use super::runner::{Finished, Step, masks, pairs};
+use super::runner::{Finished, Step, handle, masks, pairs};
 use crate::support::{World, driven::leased, job::Provider};
 
 /// What a step prints, asks and runs, and the same of its post step.
@@ -98,12 +98,11 @@ const STORIES: [Story; 4] = [
 
 /// Standard output with names in place of what is different each time.
 fn snapshot(world: &World, finished: &Finished<'_>, main: &Finished<'_>) -> Vec<String> {
-    let lease = &main.record()["leases"][0];
     let mut names = vec![(world.sandbox.vault_url(), "address".to_owned())];
     names
         .extend(main.output.get("expires-at").filter(|end| !end.is_empty()).map(|end| (end.clone(), "end".to_owned())));
     for (field, name) in [("token", "handle"), ("client_token", "vault token")] {
-        names.extend(lease["handle"][field].as_str().map(|value| (value.to_owned(), name.to_owned())));
+        names.extend(handle(&main.record(), field).map(|value| (value, name.to_owned())));
     }
     names.extend(world.sandbox.secrets().into_iter().map(|secret| (secret.value, secret.kind.to_owned())));
     let named = |line: &str| match line.strip_prefix("::add-mask::{\"version\":1,") {
@@ -168,7 +167,7 @@ fn masks_and_state_come_before_docker_and_outputs_after_it() {
         latch.reached().unwrap();
         let state = pairs(&running.file("GITHUB_STATE"));
         let record: serde_json::Value = serde_json::from_str(&state["record"]).unwrap();
-        let handle = record["leases"][0]["handle"][field].as_str().unwrap().to_owned();
+        let handle = handle(&record, field).unwrap();
         let hidden = masks(&running.file("stdout"));
         let credentials = world.sandbox.secrets().into_iter().filter(|secret| secret.kind.ends_with("access token"));
         let credential = credentials.last().unwrap().value;
@@ -196,8 +195,7 @@ fn each_change_of_the_record_is_one_append_to_the_state() {
     assert!(pairs(&first)["record"].contains("\"lease_id\":null"));
     latch.release();
     let main = running.wait().code(0);
-    assert_eq!(main.record()["leases"][0]["lease_id"], main.record()["leases"][0]["nothing"]);
-    assert!(main.record()["leases"][0]["handle"]["lease_id"].is_string());
+    assert!(handle(&main.record(), "lease_id").is_some());
     let ends: BTreeSet<_> = main.ends.iter().collect();
     // Three changes of two keys each, and for each change a delimiter of its own.
     assert_eq!((main.ends.len(), ends.len()), (6, 3), "{:?}", main.ends);
@@ -230,13 +228,12 @@ fn a_child_gets_no_identity_and_no_input() {
     let main = step.main().code(0);
     step.post(&main).code(0);
     let names: BTreeSet<_> = world.child_variables().into_iter().collect();
-    // The shell of the tracing wrapper adds its own two.
+    // The shell of the tracing wrapper adds its PWD.
     let expected = [
         "DOCKER_CONFIG",
         "DOCKER_HOST",
         "HOME",
         "HTTPS_PROXY",
-        "OLDPWD",
         "PATH",
         "PWD",
         "SSL_CERT_DIR",
