@@ -17,8 +17,9 @@ const BODY = 1024 * 1024;
 const HEAD = 32 * 1024;
 /** The longest `Retry-After` or `Location` that is handed on; a longer one counts as absent. */
 const HEADER = 2048;
-/** OpenSSL's names for a certificate that is not trusted, does not fit the name, or is out of date. */
-const UNTRUSTED = /CERT|ISSUER|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH/;
+/** OpenSSL's names for a certificate that is not trusted, out of date, or another host's. `ERR_SSL_…` is the other side's
+ * complaint about us. */
+const UNTRUSTED = /^(?!ERR_SSL_).*(CERT|ISSUER|SIGNATURE|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|MISMATCH)/;
 
 const isLoopback = (host) => /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(host);
 

@@ -79,8 +79,11 @@ fn every_claim_is_shown_as_a_harmless_line() {
         }
         let token = token.sign();
         let step = Step::new(&world, Provider::Vault).input("identity-token-env", "MY_TOKEN").env("MY_TOKEN", token);
-        let main = harmless(step.input("client", "none").main()).code(4);
-        assert!(main.state.values().all(String::is_empty), "{:?}", main.state);
+        let step = step.input("client", "none");
+        let main = harmless(step.main()).says("");
+        // Vault's role asks for a subject; whoever is let in is let out again.
+        assert_eq!(main.code == 0, text.len() > 1000, "{}", main.shown());
+        harmless(step.post(&main)).code(0);
     }
 }
 
