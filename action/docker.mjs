@@ -69,7 +69,8 @@ async function ask(name, left, signal) {
     const streams = { stdin: 'unused', stdout: ANSWER };
     const { code, stdout } = await run(find(`docker-credential-${name}`), ['list'], streams, left, signal);
     const users = JSON.parse(stdout.bytes.toString());
-    const isList = typeof users === 'object' && Object.values(users).every((user) => typeof user === 'string') && !Array.isArray(users);
+    const isObject = typeof users === 'object' && !Array.isArray(users);
+    const isList = isObject && Object.values(users).every((user) => typeof user === 'string');
     return code === 0 && !stdout.cut && isList ? users : undefined;
   } catch {
     return undefined;

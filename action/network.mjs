@@ -4,7 +4,6 @@
  * Each request has a connection of its own, no redirect is followed, every status is an answer, and every size and time
  * has a limit. Certificates are always verified: against Node's roots, the system's, and those of `ca-cert`.
  */
-const builtin = (name) => process.getBuiltinModule(name);
 
 /** The one place of the version; a test compares it with the manifest. */
 const VERSION = '0.1.0';
@@ -17,9 +16,14 @@ const BODY = 1024 * 1024;
 const HEAD = 32 * 1024;
 /** The longest `Retry-After` or `Location` that is handed on; a longer one counts as absent. */
 const HEADER = 2048;
-/** OpenSSL's names for a certificate that is not trusted, out of date, or another host's. `ERR_SSL_…` is the other side's
- * complaint about us. */
+/**
+ * OpenSSL's names for a certificate that is not trusted, out of date, or another host's; `ERR_SSL_…` is what the other
+ * side thinks of us.
+ */
 const UNTRUSTED = /^(?!ERR_SSL_).*(CERT|ISSUER|SIGNATURE|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|MISMATCH)/;
+
+/** Loaded when it is first needed: it takes as long as a request. */
+const clientOf = (protocol) => process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
 
 const isLoopback = (host) => /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(host);
 
@@ -44,6 +48,18 @@ export class Network {
   constructor(destinations, extra) {
     this.#origins = new Map(Object.entries(destinations).map(([name, text]) => [name, origin(text)]));
     this.#extra = extra;
+  }
+
+  /** Loads what the requests will need. They do so themselves if this fails or did not happen. */
+  prepare() {
+    try {
+      for (const [to, { protocol }] of this.#origins) {
+        clientOf(protocol);
+        if (protocol === 'https:') this.#trust(to);
+      }
+    } catch {
+      // The request that needs it will fail, and say so.
+    }
   }
 
   /**
@@ -92,7 +108,7 @@ export class Network {
     if (!target.startsWith('/') || new URL(origin + target).host !== host) throw new Error('a path of another host');
     const secure = protocol === 'https:';
     const length = method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
-    return builtin(secure ? 'node:https' : 'node:http').request({
+    return clientOf(protocol).request({
       host: hostname.replace(/^\[|\]$/g, ''),
       port: port || (secure ? 443 : 80),
       method,
@@ -108,7 +124,7 @@ export class Network {
   #trust(to) {
     const { certificates = [], isProviderOnly } = this.#extra ?? {};
     const extra = isProviderOnly && !to.startsWith('provider') ? [] : certificates;
-    const tls = builtin('node:tls');
+    const tls = process.getBuiltinModule('node:tls');
     const roots = () => new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...extra]);
     this.#contexts[extra.length] ??= tls.createSecureContext({ ca: [...roots()], minVersion: 'TLSv1.2' });
     return this.#contexts[extra.length];
@@ -150,7 +166,7 @@ function agent(host, port) {
   const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
   const proxy = HTTPS_PROXY || https_proxy;
   if (!proxy || isExempt(NO_PROXY || no_proxy || '', host, port)) return false;
-  const { Agent } = builtin('node:https');
+  const { Agent } = process.getBuiltinModule('node:https');
   return new Agent({ proxyEnv: { HTTPS_PROXY: proxy.includes('://') ? proxy : `http://${proxy}` } });
 }
 
@@ -169,7 +185,7 @@ export function isExempt(list, host, port) {
 }
 
 function isInNetwork(host, network, bits) {
-  const { BlockList, isIP } = builtin('node:net');
+  const { BlockList, isIP } = process.getBuiltinModule('node:net');
   const version = isIP(network);
   if (!version || version !== isIP(host) || !/^\d{1,3}$/.test(bits)) return false;
   const networks = new BlockList();

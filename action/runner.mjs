@@ -5,7 +5,7 @@
  * heredoc form, with a delimiter that nobody can guess.
  */
 import { reason } from './config.mjs';
-const [fs, crypto] = ['node:fs', 'node:crypto'].map((name) => process.getBuiltinModule(name));
+const fs = process.getBuiltinModule('node:fs');
 
 /** The keys of the state; the record's name stands in it, so that a post step can tell a cut state from none. */
 const NAME = 'record_name';
@@ -21,9 +21,12 @@ const lines = (text) => text.trimEnd().split('\n').map(plain);
 const data = (text) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const markdown = (text) => lines(text).join(' ').replace(/[!-/:-@[-`{-~]/g, '\\$&');
 
+/** @param {number} bytes @returns {string} lower-case hexadecimal */
+export const random = (bytes) => process.getBuiltinModule('node:crypto').randomBytes(bytes).toString('hex');
+
 /** @param {Record<string, string>} pairs */
 function heredoc(pairs) {
-  const end = `hublease_${crypto.randomBytes(16).toString('hex')}`;
+  const end = `hublease_${random(16)}`;
   return Object.entries(pairs).map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`).join('');
 }
 

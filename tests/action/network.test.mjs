@@ -34,12 +34,16 @@ test('NO_PROXY as Go reads it', () => {
 });
 
 test('an origin is https, or http to this very machine, and nothing more', () => {
-  for (const origin of ['https://a.example', 'https://a_b.example:8443', 'https://[2001:db8::1]', 'http://127.0.0.1:1',
-    'http://127.8.9.10', 'http://[::1]:8200', 'http://localhost:8200']) assert.ok(new Network({ provider: origin }), origin);
-  for (const origin of ['http://a.example', 'http://127.0.0.1.example', 'http://128.0.0.1', 'http://[::2]', 'ftp://a.example',
-    'https://user@a.example', 'https://a.example/', 'https://a.example/path', 'http://0.0.0.0', 'a.example', '']) {
-    assert.throws(() => new Network({ provider: origin }), origin);
-  }
+  const fit = [
+    'https://a.example', 'https://a_b.example:8443', 'https://[2001:db8::1]', 'http://127.0.0.1:1', 'http://127.8.9.10',
+    'http://[::1]:8200', 'http://localhost:8200',
+  ];
+  for (const origin of fit) assert.ok(new Network({ provider: origin }), origin);
+  const unfit = [
+    'http://a.example', 'http://127.0.0.1.example', 'http://128.0.0.1', 'http://[::2]', 'ftp://a.example', 'a.example', '',
+    'https://user@a.example', 'https://a.example/', 'https://a.example/path', 'http://0.0.0.0',
+  ];
+  for (const origin of unfit) assert.throws(() => new Network({ provider: origin }), origin);
 });
 
 test('a request goes to a destination that was fixed, by a path', async () => {

@@ -36,7 +36,8 @@ fn the_inputs_are_the_flags_of_login_and_logout() {
     let flags = flags.map(|flag| flag.name).filter(|name| !INPUTS_OF_OTHERS.contains(name));
     let expected: Vec<_> = flags.chain(OWN_INPUTS.iter().copied()).collect();
     let (mut found, mut expected) = (inputs(), expected);
-    (found.sort(), expected.sort_unstable());
+    found.sort();
+    expected.sort_unstable();
     assert_eq!(found, expected);
     assert!(found.iter().all(|name| is_input(name)));
 }

@@ -6,7 +6,10 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use super::runner::{Finished, Step, pairs};
+use super::{
+    finished::{Finished, pairs},
+    runner::Step,
+};
 use crate::support::{
     World,
     hostile::{INJECTED, is_harmless, texts, vault_error},
@@ -44,7 +47,7 @@ fn every_input_is_shown_as_a_harmless_line_or_not_at_all() {
             let step = if input == "dry-run" { step.input("dry-run", text.as_str()) } else { step };
             let main = harmless(step.main());
             assert!([0, 2].contains(&main.code), "{input}: {}", main.shown());
-            harmless(step.post(&main)).code(0).says_only("nothing to undo here");
+            assert!(main.state.is_empty());
         }
     }
     assert_eq!(world.sandbox.log().len(), asked);

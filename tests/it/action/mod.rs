@@ -1,5 +1,6 @@
 //! The GitHub Action: the real `main.mjs` and `post.mjs` under the Node of the runner, with the module that was built.
 
+mod finished;
 mod runner;
 
 mod face;

@@ -15,7 +15,7 @@ use std::{
 
 use hublease_sandbox::{Action, Fault, KnownSecret, Service};
 
-use super::runner::{Finished, Step};
+use super::{finished::Finished, runner::Step};
 use crate::support::{World, driven::leased, job::Provider};
 
 const NOT_TRUSTED: &str = "the certificate of https://vault.example.com is not trusted";

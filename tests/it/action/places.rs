@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::runner::{Finished, Step};
+use super::{finished::Finished, runner::Step};
 use crate::{
     registry::installed,
     support::{World, driven::leased, executable, job::Provider},

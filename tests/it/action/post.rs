@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
-use super::runner::{BODY, Finished, NAME, Step};
+use super::{
+    finished::Finished,
+    runner::{BODY, NAME, Step},
+};
 use crate::support::{World, driven::leased, job::Provider};
 
 const REVOKED: &str = "the credential of acmebot: revoked and confirmed";

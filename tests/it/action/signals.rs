@@ -4,7 +4,10 @@ use std::{fs, path::Path, time::Duration};
 
 use hublease_sandbox::{Action, Fault, Hold, Service};
 
-use super::runner::{Running, Step, handle};
+use super::{
+    finished::handle,
+    runner::{Running, Step},
+};
 use crate::support::{World, driven::leased, job::Provider, which};
 
 const INTERRUPTED: &str = "::error::interrupted; what was done is undone in the post step";

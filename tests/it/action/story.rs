@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fs};
 
 use hublease_sandbox::{Hold, Service};
 
-use super::runner::{Finished, Step, handle, masks, pairs};
+use super::{
+    finished::{Finished, handle, masks, pairs},
+    runner::Step,
+};
 use crate::support::{World, driven::leased, job::Provider};
 
 /// What a step prints, asks and runs, and the same of its post step.
@@ -169,8 +172,9 @@ fn masks_and_state_come_before_docker_and_outputs_after_it() {
         let record: serde_json::Value = serde_json::from_str(&state["record"]).unwrap();
         let handle = handle(&record, field).unwrap();
         let hidden = masks(&running.file("stdout"));
-        let credentials = world.sandbox.secrets().into_iter().filter(|secret| secret.kind.ends_with("access token"));
-        let credential = credentials.last().unwrap().value;
+        let mut credentials =
+            world.sandbox.secrets().into_iter().filter(|secret| secret.kind.ends_with("access token"));
+        let credential = credentials.next_back().unwrap().value;
         assert!([&handle, &credential, &state["record"]].iter().all(|value| hidden.contains(value)));
         assert!(!state["record"].contains(&credential));
         assert_eq!(running.file("GITHUB_OUTPUT") + &running.file("GITHUB_STEP_SUMMARY"), "");
