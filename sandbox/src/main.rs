@@ -1,12 +1,14 @@
-//! `hublease-sandbox [--ci circleci|github] [--audience TEXT] [-- CMD...]`: the sandbox for demos, dry runs and shell scripts.
+//! `hublease-sandbox [--ci circleci|github] [--audience TEXT] [--until-killed | -- CMD...]`: the sandbox for demos, dry runs
+//! and shell scripts.
 //!
 //! With a command: runs it inside and ends with its exit code, or with 1 if it reached for a host outside. The command sees only
 //! `PATH`, `HOME`, `TERM`, a fresh `DOCKER_CONFIG` and the sandbox's variables.
-//! Without: prints the variables as `export` lines and serves until standard input ends.
+//! Without: prints the variables as `export` lines and an empty line, and serves until standard input ends. A process that is to
+//! outlive the step that starts it has no standard input to hold open: `--until-killed`.
 
 use std::io::{self, Read as _, Write as _};
 use std::process::{Command, ExitCode, ExitStatus};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox};
 
@@ -14,7 +16,8 @@ use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox};
 const KEPT: [&str; 3] = ["PATH", "HOME", "TERM"];
 /// Exit code for wrong usage.
 const USAGE: u8 = 2;
-const USAGE_TEXT: &str = "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [-- CMD...]";
+const USAGE_TEXT: &str =
+    "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [--until-killed | -- CMD...]";
 
 fn main() -> ExitCode {
     let Some(options) = Options::parse(env::args().skip(1)) else {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
 struct Options {
     ci: Option<String>,
     audience: Option<String>,
+    until_killed: bool,
     command: Vec<String>,
 }
 
@@ -47,9 +51,10 @@ impl Options {
                     options.ci = Some(arguments.next().filter(known)?);
                 }
                 "--audience" => options.audience = Some(arguments.next()?),
+                "--until-killed" => options.until_killed = true,
                 "--" => {
                     options.command = arguments.collect();
-                    return (!options.command.is_empty()).then_some(options);
+                    return (!options.command.is_empty() && !options.until_killed).then_some(options);
                 }
                 _ => return None,
             }
@@ -62,7 +67,7 @@ fn run(options: &Options) -> io::Result<ExitCode> {
     let sandbox = Sandbox::start()?;
     let variables = variables(&sandbox, options);
     let Some((program, arguments)) = options.command.split_first() else {
-        return serve(&variables);
+        return serve(&variables, options.until_killed);
     };
     let docker_config = tempfile::tempdir()?;
     // With one entry docker does not look for a credential helper on PATH.
@@ -101,13 +106,20 @@ fn variables(sandbox: &Sandbox, options: &Options) -> Vec<(String, String)> {
     variables
 }
 
-/// Prints the variables and serves until standard input ends.
-fn serve(variables: &[(String, String)]) -> io::Result<ExitCode> {
+/// Prints the variables and serves until standard input ends, or for ever.
+fn serve(variables: &[(String, String)], until_killed: bool) -> io::Result<ExitCode> {
     let mut output = io::stdout().lock();
     for (name, value) in variables {
         writeln!(output, "export {name}='{}'", value.replace('\'', r"'\''"))?;
     }
+    // Whoever reads line by line learns that no more come.
+    writeln!(output)?;
     output.flush()?;
+    if until_killed {
+        loop {
+            thread::park();
+        }
+    }
     let mut input = io::stdin().lock();
     let mut scratch = [0; 1024];
     while input.read(&mut scratch)? > 0 {}
@@ -115,11 +127,22 @@ fn serve(variables: &[(String, String)]) -> io::Result<ExitCode> {
 }
 
 fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| after_signal(status));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// A shell's convention for a command that a signal ended.
+#[cfg(unix)]
+fn after_signal(status: ExitStatus) -> Option<i32> {
     use std::os::unix::process::ExitStatusExt as _;
 
-    // A shell's convention for a command that a signal ended.
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+    status.signal().map(|signal| 128 + signal)
+}
+
+/// Windows has no signals.
+#[cfg(not(unix))]
+fn after_signal(_status: ExitStatus) -> Option<i32> {
+    None
 }
 
 fn say(text: &str) {

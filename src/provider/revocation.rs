@@ -3,8 +3,6 @@
 //! Exactly one party revokes: at Vault, Vault does it, never we behind its back. A lease that has ended by its own
 //! time needs no request, except at Vault, where the Docker Hub token may outlive a lease that Vault failed to end.
 
-use serde::Serialize;
-
 use super::{
     broker,
     lease::{Handle, Note},
@@ -241,13 +239,8 @@ async fn revoke_now(
     lease_id: &str,
     batch: bool,
 ) -> Result<Verdict, Error> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        lease_id: &'a str,
-        sync: bool,
-    }
-
-    let body = serde_json::to_string(&Body { lease_id, sync: true }).unwrap_or_default();
+    let lease_id = serde_json::to_string(lease_id).unwrap_or_default();
+    let body = format!(r#"{{"lease_id":{lease_id},"sync":true}}"#);
     let request =
         Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };
     let response = match address.peer(host).send(request).await {

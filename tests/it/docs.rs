@@ -4,6 +4,7 @@
 //! What prose says cannot be checked. So what can be wrong without anybody noticing stands in a form that can: a
 //! section for each error, a table made from the code, a fenced block for each command.
 
+mod action;
 mod commands;
 mod markdown;
 
@@ -20,9 +21,10 @@ use hublease::{
     plan::{Machine, Plan},
 };
 
+pub use self::{action::map, markdown::Document};
 use self::{
     commands::CommandLine,
-    markdown::{Document, documents, root},
+    markdown::{documents, root},
 };
 use crate::support::binary;
 

@@ -35,3 +35,4 @@ mod streams;
 mod token;
 mod vault;
 mod whoami;
+mod witness;

@@ -2,7 +2,6 @@
 //!
 //! Like the original it prints the token to standard output, unmasked. It is a shell script around `curl`.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -12,8 +11,21 @@ pub(crate) fn circleci_program(directory: &Path, control_url: &str) -> io::Resul
     fs::create_dir_all(&programs)?;
     let program = programs.join("circleci");
     fs::write(&program, script(control_url))?;
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    make_executable(&program)?;
     Ok(programs)
+}
+
+#[cfg(unix)]
+fn make_executable(program: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755))
+}
+
+/// Windows runs no shell script by itself; CircleCI's jobs there are not played.
+#[cfg(not(unix))]
+fn make_executable(_program: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn script(control_url: &str) -> String {

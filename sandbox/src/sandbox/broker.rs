@@ -42,6 +42,8 @@ max_mints_per_identity = {leases}
 name = "github"
 kind = "github"
 url = "{GITHUB_ISSUER}"
+max_live_leases_per_identity = {leases}
+max_mints_per_identity = {leases}
 
 [[account]]
 name = "acme"

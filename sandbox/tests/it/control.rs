@@ -1,6 +1,7 @@
 //! The control endpoint and the stand-in program, as shell scripts use them.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use hublease_sandbox::{CIRCLECI_ISSUER, Sandbox, Service};
 use serde_json::{Value, json};
@@ -85,4 +86,25 @@ fn the_program_runs_a_command_inside_and_keeps_its_exit_code() {
         "{}",
         text(&output.stderr)
     );
+}
+
+#[test]
+fn without_a_command_it_prints_where_it_is_and_serves_until_it_is_killed() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hublease-sandbox"));
+    command.args(["--ci", "github", "--until-killed"]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
+    // What is killed leaves its files behind.
+    let files = tempfile::tempdir().unwrap();
+    command.env("TMPDIR", files.path());
+    let mut sandbox = command.spawn().unwrap();
+    let lines = BufReader::new(sandbox.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    assert!(lines.iter().all(|line| line.starts_with("export ") && line.ends_with('\'')), "{lines:?}");
+
+    let control = lines.iter().find_map(|line| line.strip_prefix("export HUBLEASE_SANDBOX_CONTROL='")).unwrap();
+    let request = b"GET /control/live HTTP/1.1\r\nhost: control\r\nconnection: close\r\n\r\n";
+    assert!(text(&exchange(control.trim_end_matches('\''), request)).ends_with("\r\n\r\n[]"));
+
+    assert!(sandbox.try_wait().unwrap().is_none());
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
 }

@@ -21,7 +21,7 @@ fn of<'w>(number: usize, job: Job<'w>) -> Job<'w> {
 fn leases(world: &World) -> BTreeMap<String, String> {
     let read = |path: std::path::PathBuf| {
         let record: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let lease = record["leases"][0]["handle"]["lease_id"].as_str().unwrap().to_owned();
+        let lease = record["leases"][0]["handle"]["vault"]["lease_id"].as_str().unwrap().to_owned();
         (record["owner"]["job"].as_str().unwrap().to_owned(), lease)
     };
     world.record_files().into_iter().map(read).collect()

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod driven;
 pub mod hostile;
 pub mod job;
+pub mod node;
 pub mod outcome;
 pub mod search;
 pub mod typed;
@@ -227,7 +228,7 @@ impl World {
             let text = fs::read_to_string(&file).unwrap_or_default();
             let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
             for lease in record["leases"].as_array().into_iter().flatten() {
-                if let Some(token) = lease["handle"]["token"].as_str() {
+                if let Some(token) = lease["handle"]["token"]["token"].as_str() {
                     self.extra.borrow_mut().push(("a revocation handle".to_owned(), token.to_owned()));
                 }
             }

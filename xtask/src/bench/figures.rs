@@ -4,31 +4,46 @@ use std::time::Duration;
 
 use crate::terminal::{Terminal, Tone};
 
-/// Time of the client over the time of the same requests by curl; at most this.
-const RATIO: f64 = 1.0;
-
 /// One line of the table.
 pub(super) struct Figure {
     name: String,
     value: String,
     aim: String,
-    is_met: bool,
+    /// Whether the aim is met; none without one.
+    verdict: Option<bool>,
 }
 
 impl Figure {
-    /// The client's time beside that of curl.
-    pub(super) fn ratio(name: String, client: Duration, curl: Duration) -> Self {
-        let ratio = client.as_secs_f64() / curl.as_secs_f64().max(f64::EPSILON);
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-        let value = format!("{ratio:.2} ({:.1} ms / {:.1} ms)", milliseconds(client), milliseconds(curl));
-        Self { name, value, aim: format!("at most {RATIO:.1}"), is_met: ratio <= RATIO }
+    /// One time beside another.
+    pub(super) fn ratio(name: String, ours: Duration, theirs: Duration, most: f64) -> Self {
+        let ratio = ours.as_secs_f64() / theirs.as_secs_f64().max(f64::EPSILON);
+        let value = format!("{ratio:.2} ({} / {})", milliseconds(ours), milliseconds(theirs));
+        Self { name, value, aim: format!("at most {most:.2}"), verdict: Some(ratio <= most) }
+    }
+
+    /// A time without an aim, to read the others by.
+    pub(super) fn note(name: &str, time: Duration) -> Self {
+        Self { name: name.to_owned(), value: milliseconds(time), aim: String::new(), verdict: None }
+    }
+
+    /// A size without an aim.
+    pub(super) fn memory(name: &str, bytes: u64) -> Self {
+        Self { name: name.to_owned(), value: format!("{bytes} bytes"), aim: String::new(), verdict: None }
     }
 
     /// A size that should stay under a limit.
     pub(super) fn bytes(name: &str, bytes: u64, limit: u64) -> Self {
         let value = format!("{bytes} bytes");
-        Self { name: name.to_owned(), value, aim: format!("under {} MB", limit / 1_000_000), is_met: bytes < limit }
+        let aim = match limit {
+            0..1_000_000 => format!("under {} KB", limit / 1000),
+            _ => format!("under {} MB", limit / 1_000_000),
+        };
+        Self { name: name.to_owned(), value, aim, verdict: Some(bytes < limit) }
     }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
 /// Prints the table.
@@ -37,8 +52,11 @@ pub(super) fn print(figures: &[Figure], terminal: &Terminal) {
     let (names, values, aims) = (width(|f| &f.name), width(|f| &f.value), width(|f| &f.aim));
     terminal.say("");
     for figure in figures {
-        let verdict =
-            if figure.is_met { terminal.paint(Tone::Good, "met") } else { terminal.paint(Tone::Bad, "NOT met") };
+        let verdict = match figure.verdict {
+            Some(true) => terminal.paint(Tone::Good, "met"),
+            Some(false) => terminal.paint(Tone::Bad, "NOT met"),
+            None => String::new(),
+        };
         let Figure { name, value, aim, .. } = figure;
         terminal.say(&format!("{name:names$}  {value:>values$}  {aim:aims$}  {verdict}"));
     }
@@ -67,8 +85,9 @@ mod tests {
     #[test]
     fn aims_are_at_most_for_a_ratio_and_under_for_a_size() {
         let second = Duration::from_secs(1);
-        assert!(Figure::ratio("a".to_owned(), second, second).is_met);
-        assert!(!Figure::ratio("a".to_owned(), second * 2, second).is_met);
-        assert!(Figure::bytes("a", 3_999_999, 4_000_000).is_met && !Figure::bytes("a", 4_000_000, 4_000_000).is_met);
+        assert_eq!(Figure::ratio("a".to_owned(), second, second, 1.0).verdict, Some(true));
+        assert_eq!(Figure::ratio("a".to_owned(), second * 2, second, 1.5).verdict, Some(false));
+        assert_eq!(Figure::bytes("a", 3_999_999, 4_000_000).verdict, Some(true));
+        assert_eq!(Figure::bytes("a", 4_000_000, 4_000_000).verdict, Some(false));
     }
 }

@@ -1,9 +1,10 @@
-//! `cargo xtask bench`: the client beside curl, on one machine, in one run.
+//! `cargo xtask bench`: the client beside curl, on one machine, in one run; `bench action`: the Action beside a script.
 //!
 //! What is compared: the wall time of `hublease login --client none` and of the same number of curl processes, one after the
 //! other, that make the same requests (methods, paths, headers, bodies) over TLS through the same proxy. The two take turns,
 //! and the medians are compared. Timings decide nothing: the figures are printed, and the exit code is 0.
 
+mod action;
 mod curl;
 mod figures;
 mod memory;
@@ -17,7 +18,6 @@ use self::{curl::Replay, figures::Figure, roots::Roots};
 use crate::{
     Failure,
     binaries::{Binaries, build_static},
-    no_options,
     outside::{Outside, Provider, Shape},
     terminal::Terminal,
     test::LARGEST,
@@ -26,11 +26,14 @@ use crate::{
 
 /// What `cargo xtask bench --help` prints.
 pub(crate) const HELP: &str = "\
-usage: cargo xtask bench
+usage: cargo xtask bench [action]
 
 Builds the released client (static, optimised) and compares a whole `login --client none`, through our broker
 and through Vault, with the same requests made by one curl process each. Prints the ratio of the medians, the
-client's peak memory, and its size. Needs curl and the target for the static build. No option.
+client's peak memory, and its size. Needs curl and the target for the static build.
+
+`action` compares a whole step of the GitHub Action, docker login included, with a plain script for Node that makes the
+same requests and runs the same login. Needs npm, for Node 24, and the docker command line.
 ";
 
 /// Turns that are measured, and turns before them that are not.
@@ -40,6 +43,8 @@ const WARM_UPS: usize = 3;
 const MEMORY_RUNS: usize = 5;
 /// The client's peak memory should stay under this, in bytes.
 const MEMORY: u64 = 8_000_000;
+/// Time of the client over the time of the same requests by curl; at most this.
+const RATIO: f64 = 1.0;
 /// Enough for every lease of the run.
 const LIMITS: BrokerLimits = BrokerLimits { leases: 1000, quota: 1000 };
 /// Requests per minute that the sandbox's Docker Hub takes.
@@ -47,7 +52,14 @@ const UNHINDERED: u64 = 1_000_000;
 
 /// Builds, measures, prints.
 pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
-    no_options(options)?;
+    match options {
+        [] => client(workspace, terminal),
+        [word] if word == "action" => action::run(workspace, terminal),
+        _ => Err(Failure::Usage("`cargo xtask bench` takes `action` or nothing".to_owned())),
+    }
+}
+
+fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     let curl = program("curl").ok_or_else(|| "curl is not installed".to_owned())?;
     let log = workspace.log("bench-build")?;
     terminal.begin("building ... ");
@@ -85,7 +97,7 @@ impl Race {
         let (client, curl) = (figures::median(&self.client), figures::median(&self.curl));
         let name = format!("login through {provider}, {roots}, beside {} curl processes", self.requests);
         let memory = format!("  its peak memory, highest of {MEMORY_RUNS}");
-        [Figure::ratio(name, client, curl), Figure::bytes(&memory, self.memory, MEMORY)]
+        [Figure::ratio(name, client, curl, RATIO), Figure::bytes(&memory, self.memory, MEMORY)]
     }
 }
 
@@ -133,7 +145,7 @@ fn race(outside: &Outside, provider: Provider, certificates: &Path, curl: &Path)
         }
     }
     for _ in 0..MEMORY_RUNS {
-        race.memory = race.memory.max(memory::peak(outside, &login, &home, &job)?);
+        race.memory = race.memory.max(memory::peak(&mut outside.command(&login, &home, &job))?);
         undo()?;
     }
     Ok(race)

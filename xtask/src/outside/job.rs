@@ -111,9 +111,15 @@ impl Outside {
 
     /// Runs the client to its end.
     pub(crate) fn run(&self, words: &[String], home: &Path, job: &[(String, String)]) -> Result<Said, String> {
+        said(&mut self.command(words, home, job))
+    }
+
+    /// A run of the client that has not started.
+    pub(crate) fn command(&self, words: &[String], home: &Path, job: &[(String, String)]) -> Command {
         let mut command = Command::new(self.client());
         command.args(words).env_clear().envs(self.variables(home)).envs(job.iter().map(|(name, value)| (name, value)));
-        said(command.current_dir(home))
+        command.current_dir(home);
+        command
     }
 }
 

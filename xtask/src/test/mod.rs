@@ -3,7 +3,10 @@
 //! A step that passes says how long it took; a step that fails shows its whole output, and the next one begins.
 
 mod deny;
+mod lint;
+pub(crate) mod node;
 mod options;
+mod python;
 mod rules;
 mod rust;
 mod scrub;
@@ -66,13 +69,20 @@ const STEPS: &[Step] = &[
     Step { name: "format", summary: "cargo fmt --check", needs: &[], run: rust::format },
     Step { name: "rules", summary: "rules of the source that no lint can see", needs: &[], run: rules::check },
     Step { name: "shell", summary: "shellcheck", needs: &[], run: shell::check },
+    Step { name: "lint", summary: "workflows and actions, ours and the documents'", needs: &[], run: lint::check },
     Step { name: "tree", summary: "the client's dependencies stay few and small", needs: &[], run: rust::tree },
     Step { name: "clippy", summary: "clippy, with and without `native`", needs: &[], run: rust::clippy },
     Step { name: "wasm", summary: "the committed module is what its source builds", needs: &[], run: rust::wasm },
     Step { name: "msrv", summary: "the client builds with its minimum Rust", needs: &[], run: rust::minimum },
     Step { name: "doc", summary: "documentation without warnings", needs: &[], run: rust::documentation },
     Step { name: "build", summary: "client, broker and sandbox", needs: &[], run: suite::build },
-    Step { name: "tests", summary: "every test, in a scrubbed environment", needs: &["build"], run: suite::tests },
+    Step { name: "node", summary: "Node 24, for the tests of the Action", needs: &[], run: node::install },
+    Step {
+        name: "tests",
+        summary: "every test, in a scrubbed environment",
+        needs: &["build", "node"],
+        run: suite::tests,
+    },
     Step { name: "static", summary: "static build of the client", needs: &[], run: statically::build },
     Step { name: "deny", summary: "licences, sources, bans, advisories", needs: &[], run: deny::check },
 ];

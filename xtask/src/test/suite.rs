@@ -1,6 +1,6 @@
 //! The tests: downloads and builds first, in the caller's environment; then every test, offline and scrubbed.
 
-use super::{Context, Outcome, scrub::is_foreign, system::missing_names};
+use super::{Context, Outcome, node, scrub::is_foreign, system::missing_names};
 use crate::{binaries::Binaries, process::Call, workspace::program};
 
 /// Names the programs that tests must do without; set only under `--without-system-tools`.
@@ -28,7 +28,7 @@ pub(super) fn tests(context: &Context<'_>) -> Outcome {
     }
     let examples = context.workspace.cargo(&["test", "--quiet", "--locked", "--offline", "--workspace", "--doc"]);
     scrubbed(context, examples)?.run(&context.log, context.terminal)?;
-    let missing = missing_names();
+    let missing = missing(context);
     let without = if missing.is_empty() { String::new() } else { format!(", without {}", missing.join(", ")) };
     Ok(format!("by {runner}{}{without}", count(context)))
 }
@@ -45,10 +45,20 @@ fn scrubbed(context: &Context<'_>, call: Call) -> Result<Call, String> {
         }
         call = call.set(name, path);
     }
+    let node = node::path(context.workspace);
+    if node.is_file() {
+        call = call.set("HUBLEASE_NODE", node);
+    }
     if context.options.without_system_tools {
-        call = call.set(WITHOUT, missing_names().join(","));
+        call = call.set(WITHOUT, missing(context).join(","));
     }
     Ok(call)
+}
+
+/// Names of the programs that the tests do without.
+fn missing(context: &Context<'_>) -> Vec<&'static str> {
+    let node = Some("node").filter(|_| !node::path(context.workspace).is_file());
+    missing_names().into_iter().chain(node).collect()
 }
 
 /// How many tests ran, by what the runners said at the end.

@@ -23,6 +23,9 @@ const TOOLS: &[Tool] = &[
     Tool { program: "podman", packages: &["podman"] },
     Tool { program: "shellcheck", packages: &["shellcheck"] },
     Tool { program: "curl", packages: &["curl"] },
+    // They bring what no Debian has in the version that is wanted: the linters of workflows, and Node 24.
+    Tool { program: "pip3", packages: &["python3-pip"] },
+    Tool { program: "npm", packages: &["npm"] },
 ];
 
 /// Looks, and installs what is missing where that is possible.
