@@ -136,8 +136,6 @@ class Host {
       const text = authority && (isText ? this.#authority : readFile(authority.path, CERTIFICATES));
       const extra = authority && { certificates: certificates(text), isProviderOnly: authority.provider_only };
       this.#network = new Network(destinations, extra);
-      // While the first program runs, there is time to load what its successors need.
-      setImmediate(() => this.#network.prepare());
       return undefined;
     } catch (error) {
       return `the certificates of \`ca-cert\` cannot be used\n  because: ${reason(error)}`;

@@ -39,6 +39,8 @@ function origin(text) {
 export class Network {
   #origins;
   #extra;
+  /** Whether the system's roots are trusted beside Node's own; reading them takes longer than a request. */
+  #isWide = false;
   #contexts = {};
 
   /**
@@ -50,25 +52,22 @@ export class Network {
     this.#extra = extra;
   }
 
-  /** Loads what the requests will need. They do so themselves if this fails or did not happen. */
-  prepare() {
-    try {
-      for (const [to, { protocol }] of this.#origins) {
-        clientOf(protocol);
-        if (protocol === 'https:') this.#trust(to);
-      }
-    } catch {
-      // The request that needs it will fail, and say so.
-    }
-  }
-
   /**
    * @param {{ to: string, method: string, path_and_query: string, headers: [string, string][], body: string }} request
    * @param {number} left milliseconds
    * @param {AbortSignal} signal gives it up
    * @returns {Promise<{ Ok: object } | { Err: string }>}
    */
-  send(request, left, signal) {
+  async send(request, left, signal) {
+    const until = performance.now() + Math.min(left, REQUEST);
+    const answer = await this.#send(request, left, signal);
+    if (answer.Err !== 'untrusted' || this.#isWide || signal.aborted) return answer;
+    // Nothing was sent to a host that is not trusted, so it is asked again as one that the system may vouch for.
+    this.#isWide = true;
+    return this.#send(request, Math.max(0, until - performance.now()), signal);
+  }
+
+  #send(request, left, signal) {
     // The story's time is over; asking would only tell that it was.
     if (!left) return Promise.resolve({ Err: 'slow' });
     return new Promise((resolve) => {
@@ -125,9 +124,14 @@ export class Network {
     const { certificates = [], isProviderOnly } = this.#extra ?? {};
     const extra = isProviderOnly && !to.startsWith('provider') ? [] : certificates;
     const tls = process.getBuiltinModule('node:tls');
-    const roots = () => new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...extra]);
-    this.#contexts[extra.length] ??= tls.createSecureContext({ ca: [...roots()], minVersion: 'TLSv1.2' });
-    return this.#contexts[extra.length];
+    const known = () => {
+      if (!this.#isWide && !extra.length) return {};
+      const system = this.#isWide ? tls.getCACertificates('system') : [];
+      const roots = [...tls.getCACertificates('default'), ...system, ...extra];
+      return { ca: [...new Set(roots.map((pem) => pem.trim()))] };
+    };
+    this.#contexts[[this.#isWide, extra.length]] ??= tls.createSecureContext({ ...known(), minVersion: 'TLSv1.2' });
+    return this.#contexts[[this.#isWide, extra.length]];
   }
 }
 

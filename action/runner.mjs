@@ -11,11 +11,15 @@ const fs = process.getBuiltinModule('node:fs');
 const NAME = 'record_name';
 const BODY = 'record';
 
-/** Text that moves no cursor and that the runner takes for no command, on one line. @param {string} text */
-const plain = (text) => text
-  .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu, (hidden) => `\\u{${hidden.codePointAt(0).toString(16)}}`)
-  .replace(/:(?=:)/g, ': ')
-  .replaceAll('##[', '## [');
+/** What is invisible, moves the cursor or changes the reading direction; made when it is first needed, for it is slow. */
+const hidden = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
+
+/** Text that the runner takes for no command, on one line. @param {string} text */
+function plain(text) {
+  const escaped = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
+  const shown = /[^ -~]/.test(text) ? text.replace(hidden(), escaped) : text;
+  return shown.replace(/:(?=:)/g, ': ').replaceAll('##[', '## [');
+}
 
 const lines = (text) => text.trimEnd().split('\n').map(plain);
 const data = (text) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');

@@ -125,7 +125,7 @@ fn what_a_step_and_its_post_step_print_ask_and_run() {
         let main = step.main().code(0);
         assert_eq!(snapshot(&world, &main, &main), story.prints);
         assert_eq!(main.asked(), story.asks);
-        assert_eq!(main.children, ["[docker] [--version]", story.login]);
+        assert_eq!(main.children, [story.login]);
         assert!(world.has_login());
 
         let post = step.post(&main).code(0);
