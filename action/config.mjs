@@ -7,7 +7,9 @@
  * or docker put there. On Windows modes do not count, and links are junctions.
  */
 import { Trouble, changes, checked, detects, keyOf, look, parse } from './merge.mjs';
-const [fs, path, util] = ['node:fs', 'node:path', 'node:util'].map((name) => process.getBuiltinModule(name));
+const fs = process.getBuiltinModule('node:fs');
+const path = process.getBuiltinModule('node:path');
+const util = process.getBuiltinModule('node:util');
 
 /** The largest file that is read, in bytes; docker's own have a few KiB. */
 const MAXIMUM_FILE = 1024 * 1024;
@@ -41,9 +43,9 @@ const canonical = (place) => orElse(place, () => fs.realpathSync(place));
 
 /** The directory that docker itself would use. */
 function named() {
-  const home = variable('HOME') ?? variable('USERPROFILE');
+  const home = variable(IS_WINDOWS ? 'USERPROFILE' : 'HOME');
   const place = variable('DOCKER_CONFIG') ?? (home && path.join(home, '.docker'));
-  if (!place) throw new Trouble({ unusable: 'neither DOCKER_CONFIG nor HOME is set' });
+  if (!place) throw new Trouble({ unusable: 'neither DOCKER_CONFIG nor a home directory is set' });
   return canonical(path.resolve(place));
 }
 

@@ -9,8 +9,8 @@ import { configure, reason } from './config.mjs';
 import { callClient, helpers } from './docker.mjs';
 import { Module } from './module.mjs';
 import { Network } from './network.mjs';
-import { Runner, stored } from './runner.mjs';
-const [fs, crypto] = ['node:fs', 'node:crypto'].map((name) => process.getBuiltinModule(name));
+import { Runner, random, stored } from './runner.mjs';
+const fs = process.getBuiltinModule('node:fs');
 
 /** How long `main` may go forward, and how long the way back, or the whole of `post`, may take, in milliseconds. */
 const FORWARD = 90_000;
@@ -50,11 +50,12 @@ function readEnvironment(inputs) {
 
 /** @param {string} text @returns {string[]} @throws with a sentence: there is none in it, or one that cannot be read */
 function certificates(text) {
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (!found.length) throw new Error('it holds no certificate');
   found.forEach((pem, number) => {
     try {
-      new crypto.X509Certificate(pem);
+      new X509Certificate(pem);
     } catch {
       throw new Error(`certificate ${number + 1} in it cannot be read`);
     }
@@ -103,7 +104,7 @@ class Host {
     }
     let module;
     try {
-      module = new Module();
+      module = await Module.load();
       const environment = readEnvironment(this.#inputs);
       const inputs = { ...this.#inputs };
       // A certificate is no path, and of no use to the story.
@@ -163,7 +164,7 @@ class Host {
       case 'config': return { config: await configure(asked, helpers(left, signal)) };
       case 'record': return { record: this.#runner.record(asked) };
       case 'identity_file': return { token: await this.#token(left(IDENTITY_TIME), signal) };
-      case 'random': return { text: random(asked.bytes) };
+      case 'random': return { text: random(Math.min(asked.bytes, RANDOM)) };
       case 'now': return { now: Math.floor(Date.now() / 1000) };
       case 'mask': this.#runner.mask(asked); return 'done';
       case 'say': this.#runner.say(asked); return 'done';
@@ -225,11 +226,6 @@ async function readIdentity(file) {
   const token = bytes.toString().trim();
   if (!token) throw new Error('it is empty');
   return token;
-}
-
-function random(bytes) {
-  if (!(Number.isInteger(bytes) && bytes > 0 && bytes <= RANDOM)) throw new Error('too many random bytes');
-  return crypto.randomBytes(bytes).toString('hex');
 }
 
 const sleep = (milliseconds, signal) => new Promise((resolve) => {

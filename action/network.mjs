@@ -4,7 +4,6 @@
  * Each request has a connection of its own, no redirect is followed, every status is an answer, and every size and time
  * has a limit. Certificates are always verified: against Node's roots, the system's, and those of `ca-cert`.
  */
-const builtin = (name) => process.getBuiltinModule(name);
 
 /** The one place of the version; a test compares it with the manifest. */
 const VERSION = '0.1.0';
@@ -17,8 +16,14 @@ const BODY = 1024 * 1024;
 const HEAD = 32 * 1024;
 /** The longest `Retry-After` or `Location` that is handed on; a longer one counts as absent. */
 const HEADER = 2048;
-/** OpenSSL's names for a certificate that is not trusted, does not fit the name, or is out of date. */
-const UNTRUSTED = /CERT|ISSUER|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH/;
+/**
+ * OpenSSL's names for a certificate that is not trusted, out of date, or another host's; `ERR_SSL_…` is what the other
+ * side thinks of us.
+ */
+const UNTRUSTED = /^(?!ERR_SSL_).*(CERT|ISSUER|SIGNATURE|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|MISMATCH)/;
+
+/** Loaded when it is first needed: it takes as long as a request. */
+const clientOf = (protocol) => process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
 
 const isLoopback = (host) => /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(host);
 
@@ -34,6 +39,8 @@ function origin(text) {
 export class Network {
   #origins;
   #extra;
+  /** Whether the system's roots are trusted beside Node's own; reading them takes longer than a request. */
+  #isWide = false;
   #contexts = {};
 
   /**
@@ -51,7 +58,16 @@ export class Network {
    * @param {AbortSignal} signal gives it up
    * @returns {Promise<{ Ok: object } | { Err: string }>}
    */
-  send(request, left, signal) {
+  async send(request, left, signal) {
+    const until = performance.now() + Math.min(left, REQUEST);
+    const answer = await this.#send(request, left, signal);
+    if (answer.Err !== 'untrusted' || this.#isWide || signal.aborted) return answer;
+    // Nothing was sent to a host that is not trusted, so it is asked again as one that the system may vouch for.
+    this.#isWide = true;
+    return this.#send(request, Math.max(0, until - performance.now()), signal);
+  }
+
+  #send(request, left, signal) {
     // The story's time is over; asking would only tell that it was.
     if (!left) return Promise.resolve({ Err: 'slow' });
     return new Promise((resolve) => {
@@ -91,7 +107,7 @@ export class Network {
     if (!target.startsWith('/') || new URL(origin + target).host !== host) throw new Error('a path of another host');
     const secure = protocol === 'https:';
     const length = method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
-    return builtin(secure ? 'node:https' : 'node:http').request({
+    return clientOf(protocol).request({
       host: hostname.replace(/^\[|\]$/g, ''),
       port: port || (secure ? 443 : 80),
       method,
@@ -107,10 +123,15 @@ export class Network {
   #trust(to) {
     const { certificates = [], isProviderOnly } = this.#extra ?? {};
     const extra = isProviderOnly && !to.startsWith('provider') ? [] : certificates;
-    const tls = builtin('node:tls');
-    const roots = () => new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...extra]);
-    this.#contexts[extra.length] ??= tls.createSecureContext({ ca: [...roots()], minVersion: 'TLSv1.2' });
-    return this.#contexts[extra.length];
+    const tls = process.getBuiltinModule('node:tls');
+    const known = () => {
+      if (!this.#isWide && !extra.length) return {};
+      const system = this.#isWide ? tls.getCACertificates('system') : [];
+      const roots = [...tls.getCACertificates('default'), ...system, ...extra];
+      return { ca: [...new Set(roots.map((pem) => pem.trim()))] };
+    };
+    this.#contexts[[this.#isWide, extra.length]] ??= tls.createSecureContext({ ...known(), minVersion: 'TLSv1.2' });
+    return this.#contexts[[this.#isWide, extra.length]];
   }
 }
 
@@ -149,7 +170,7 @@ function agent(host, port) {
   const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
   const proxy = HTTPS_PROXY || https_proxy;
   if (!proxy || isExempt(NO_PROXY || no_proxy || '', host, port)) return false;
-  const { Agent } = builtin('node:https');
+  const { Agent } = process.getBuiltinModule('node:https');
   return new Agent({ proxyEnv: { HTTPS_PROXY: proxy.includes('://') ? proxy : `http://${proxy}` } });
 }
 
@@ -168,7 +189,7 @@ export function isExempt(list, host, port) {
 }
 
 function isInNetwork(host, network, bits) {
-  const { BlockList, isIP } = builtin('node:net');
+  const { BlockList, isIP } = process.getBuiltinModule('node:net');
   const version = isIP(network);
   if (!version || version !== isIP(host) || !/^\d{1,3}$/.test(bits)) return false;
   const networks = new BlockList();

@@ -5,7 +5,9 @@
  * the workspace: what was checked out must not decide who receives a credential. The environment is an allow-list; it
  * never carries the job's identity or a Vault token.
  */
-const [fs, os, path] = ['node:fs', 'node:os', 'node:path'].map((name) => process.getBuiltinModule(name));
+const fs = process.getBuiltinModule('node:fs');
+const os = process.getBuiltinModule('node:os');
+const path = process.getBuiltinModule('node:path');
 
 const IS_WINDOWS = process.platform === 'win32';
 /** How long the output of a program that has ended is waited for, in milliseconds: a daemon may hold the pipe on. */

@@ -5,25 +5,32 @@
  * heredoc form, with a delimiter that nobody can guess.
  */
 import { reason } from './config.mjs';
-const [fs, crypto] = ['node:fs', 'node:crypto'].map((name) => process.getBuiltinModule(name));
+const fs = process.getBuiltinModule('node:fs');
 
 /** The keys of the state; the record's name stands in it, so that a post step can tell a cut state from none. */
 const NAME = 'record_name';
 const BODY = 'record';
 
-/** Text that moves no cursor and that the runner takes for no command, on one line. @param {string} text */
-const plain = (text) => text
-  .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu, (hidden) => `\\u{${hidden.codePointAt(0).toString(16)}}`)
-  .replace(/:(?=:)/g, ': ')
-  .replaceAll('##[', '## [');
+/** What is invisible, moves the cursor or changes the reading direction; made when it is first needed, for it is slow. */
+const hidden = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
+
+/** Text that the runner takes for no command, on one line. @param {string} text */
+function plain(text) {
+  const escaped = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
+  const shown = /[^ -~]/.test(text) ? text.replace(hidden(), escaped) : text;
+  return shown.replace(/:(?=:)/g, ': ').replaceAll('##[', '## [');
+}
 
 const lines = (text) => text.trimEnd().split('\n').map(plain);
 const data = (text) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const markdown = (text) => lines(text).join(' ').replace(/[!-/:-@[-`{-~]/g, '\\$&');
 
+/** @param {number} bytes @returns {string} lower-case hexadecimal */
+export const random = (bytes) => process.getBuiltinModule('node:crypto').randomBytes(bytes).toString('hex');
+
 /** @param {Record<string, string>} pairs */
 function heredoc(pairs) {
-  const end = `hublease_${crypto.randomBytes(16).toString('hex')}`;
+  const end = `hublease_${random(16)}`;
   return Object.entries(pairs).map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`).join('');
 }
 

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod action;
 mod answers;
 mod ci_identity;
 mod commands;

@@ -1,0 +1,12 @@
+//! The GitHub Action: the real `main.mjs` and `post.mjs` under the Node of the runner, with the module that was built.
+
+mod finished;
+mod runner;
+
+mod face;
+mod hostile;
+mod network;
+mod places;
+mod post;
+mod signals;
+mod story;

@@ -1,0 +1,203 @@
+//! The post step, whatever became of the step: its one line, and its exit code.
+
+use std::collections::BTreeMap;
+
+use hublease_sandbox::{Action, Fault, Service};
+use serde_json::{Value, json};
+
+use super::{
+    finished::Finished,
+    runner::{BODY, NAME, Step},
+};
+use crate::support::{World, driven::leased, job::Provider};
+
+const REVOKED: &str = "the credential of acmebot: revoked and confirmed";
+const NOTHING: &str = "nothing to undo here";
+
+#[test]
+fn after_a_success_it_revokes_and_a_second_time_that_is_over() {
+    let world = World::new();
+    let step = Step::new(&world, Provider::Vault);
+    let main = step.main().code(0);
+    step.post(&main).code(0).says_only(REVOKED);
+    // The runner gives the same state again: the story asks, and is told that there is nothing left.
+    let again = step.post(&main).code(0);
+    assert_eq!(again.shown().lines().count(), 1, "{}", again.shown());
+    assert_eq!(leased(&world), Vec::<String>::new());
+    assert!(!world.has_login());
+}
+
+/// A step that fails undoes what it did by itself, and says why it failed.
+#[test]
+fn after_a_failure_there_is_nothing_left_to_undo() {
+    for (provider, fault, code, says) in [
+        (
+            Provider::Vault,
+            Fault::on(Service::RegistryAuth, "/").then(Action::status(401)),
+            6,
+            "did not accept the credential",
+        ),
+        (Provider::Vault, Fault::on(Service::Vault, "/v1/auth/").then(Action::status(400)), 4, "refused"),
+        (Provider::Broker, Fault::on(Service::Forwarded, "/oauth/token").then(Action::status(400)), 4, "refused"),
+        (Provider::Docker, Fault::on(Service::DockerIdentity, "/").then(Action::status(400)), 4, "refused"),
+    ] {
+        let world = World::new();
+        world.sandbox.fault(fault.always());
+        let step = Step::new(&world, provider);
+        let main = step.main().code(code).says("::error::").says(says);
+        assert_eq!(main.shown().matches("::error::").count(), 1);
+        assert!(main.output.is_empty() && !world.has_login());
+        world.sandbox.clear_faults();
+        step.post(&main).code(0).says_only(NOTHING);
+        assert_eq!(leased(&world), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_wrong_input_fails_the_step_and_not_its_post_step() {
+    let world = World::new();
+    let before = world.sandbox.log().len();
+    for (name, value, says) in [
+        ("vault-addr", "ftp://vault.example.com", "the value of `vault-addr` cannot be used"),
+        ("expose-token", "yes", "the value of `expose-token` cannot be used"),
+        ("strict-revoke", "yes", "the value of `strict-revoke` cannot be used"),
+        ("vualt-path", "x", "there is no input vualt-path"),
+        ("broker-url", "https://broker.example.com", "more than one provider is selected"),
+        ("ca-cert", "/no/such/file", "the certificates of `ca-cert` cannot be used%0A  because: no such file"),
+        ("ca-cert", "/dev/zero", "because: it is not a file"),
+        ("ca-cert", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "because: certificate 1 in it"),
+    ] {
+        let step = Step::new(&world, Provider::Vault).input(name, value);
+        let main = step.main().code(2).says(says);
+        assert!(main.shown().starts_with("::error::") && main.shown().lines().count() == 1, "{}", main.shown());
+        step.post(&main).code(0).says_only(NOTHING);
+    }
+    assert_eq!(world.sandbox.log().len(), before);
+    let out = Step::new(&world, Provider::Vault).without("ACTIONS_ID_TOKEN_REQUEST_TOKEN").main();
+    out.code(3).says("add `permissions: { id-token: write, contents: read }` to the job");
+}
+
+/// An empty input is unset, and so is one of blanks: the variable counts then.
+#[test]
+fn an_empty_input_leaves_the_choice_to_its_variable() {
+    let world = World::new();
+    for empty in ["", "  ", "\n"] {
+        let step = Step::new(&world, Provider::Vault).input("vault-addr", empty).input("isolated", empty);
+        let step = step.env("VAULT_ADDR", world.sandbox.vault_url()).env("HUBLEASE_CLIENT", "none");
+        let main = step.main().code(0);
+        assert!(main.children.is_empty() && world.has_login());
+        step.post(&main).code(0).says_only(REVOKED);
+    }
+}
+
+/// Docker Hub forgets an expired token by itself, and so does Vault its lease.
+#[test]
+fn after_the_end_of_the_credential_there_is_nothing_to_revoke() {
+    for provider in [Provider::Vault, Provider::Broker, Provider::Docker] {
+        let world = World::new();
+        let step = Step::new(&world, provider);
+        let main = step.main().code(0);
+        let mut record = main.record();
+        record["leases"][0]["expires_at"] = json!(1);
+        world.sandbox.advance(7200);
+        let state =
+            BTreeMap::from([(NAME.to_owned(), main.state[NAME].clone()), (BODY.to_owned(), record.to_string())]);
+        let post = step.start_post(&state).wait().code(0).says("already over");
+        assert_eq!(post.shown().lines().count(), 1, "{}", post.shown());
+        assert!(!world.has_login());
+    }
+}
+
+fn without_state() -> BTreeMap<String, String> {
+    BTreeMap::new()
+}
+
+#[test]
+fn without_a_state_there_is_nothing_to_undo() {
+    let world = World::new();
+    let step = Step::new(&world, Provider::Broker);
+    let asked = world.sandbox.log().len();
+    let empty = [NAME, BODY].map(|name| (name.to_owned(), String::new())).into();
+    for state in [without_state(), empty] {
+        let post = step.start_post(&state).wait().code(0).says_only(NOTHING);
+        assert_eq!(post.summary, format!("hublease: {NOTHING}\n\n"));
+        // Not even the inputs matter then.
+        Step::new(&world, Provider::Broker).input("broker-url", "ftp://x").start_post(&state).wait().code(0);
+    }
+    assert_eq!(world.sandbox.log().len(), asked);
+}
+
+/// What is no record of this version is left alone, said in one warning, and sends nothing.
+#[test]
+fn a_state_that_cannot_be_read_is_said_and_sends_nothing() {
+    let world = World::new();
+    let step = Step::new(&world, Provider::Vault);
+    let main = step.main().code(0);
+    let (name, body) = (&main.state[NAME], &main.state[BODY]);
+    let changed = |field: &str, value: Value| {
+        let mut record = main.record();
+        record[field] = value;
+        record.to_string()
+    };
+    for (what, name, body) in [
+        ("cut", name.clone(), body[..body.len() / 2].to_owned()),
+        ("without its body", name.clone(), String::new()),
+        ("without its name", String::new(), body.clone()),
+        ("under another name", "0".repeat(64), body.clone()),
+        ("of another version", name.clone(), changed("version", json!(2))),
+        ("of a later version", name.clone(), changed("new", json!([]))),
+        (
+            "of another job",
+            name.clone(),
+            changed("owner", json!({"job": "x", "registries": [], "directory": "/", "kind": "login"})),
+        ),
+        ("a list", name.clone(), "[]".to_owned()),
+        ("::add-mask::x", "::set-output name=x::y".to_owned(), "##[error]{".to_owned()),
+    ] {
+        for strict in [false, true] {
+            let step = Step::new(&world, Provider::Vault).input("strict-revoke", strict.to_string());
+            let state = [(NAME, &name), (BODY, &body)].map(|(name, value)| (name.to_owned(), value.clone())).into();
+            let post = step.start_post(&state).wait().code(if strict { 7 } else { 0 });
+            assert!(post.shown().starts_with("::warning::the record "), "{what}: {}", post.shown());
+            assert!(post.requests.is_empty() && post.children.is_empty(), "{what}");
+        }
+    }
+    step.post(&main).code(0).says_only(REVOKED);
+}
+
+/// What is not revoked is a warning, and an error with `strict-revoke` alone.
+#[test]
+fn a_failed_revocation_fails_the_job_only_if_that_was_asked_for() {
+    for strict in ["", "false", "true"] {
+        let world = World::new();
+        let step = Step::new(&world, Provider::Broker).input("strict-revoke", strict);
+        let main = step.main().code(0);
+        let down = Fault::on(Service::Forwarded, "/oauth/revoke").then(Action::status(400)).always();
+        world.sandbox.fault(down);
+        let code = if strict == "true" { 7 } else { 0 };
+        let post = step.post(&main).code(code).says("::warning::the credential of acme: not revoked, lives until");
+        assert_eq!(post.shown().contains("::error::"), code == 7, "{}", post.shown());
+        assert!(post.summary.contains("not revoked\\, lives until"), "{}", post.summary);
+        assert!(!world.has_login());
+        world.sandbox.clear_faults();
+        step.post(&main).code(0).says_only("the credential of acme: revoked and confirmed");
+    }
+}
+
+/// A post step that fails by itself does not fail the job either.
+#[test]
+fn whatever_goes_wrong_in_a_post_step_is_a_warning() {
+    let world = World::new();
+    let step = Step::new(&world, Provider::Vault);
+    let main = step.main().code(0);
+    let with = |step: Step<'_>| -> (i32, String) {
+        let post: Finished<'_> = step.post(&main);
+        (post.code, post.shown())
+    };
+    let (code, shown) = with(Step::new(&world, Provider::Vault).input("ca-cert", "/no/such/file"));
+    assert_eq!(code, 0);
+    assert!(shown.starts_with("::warning::the certificates of `ca-cert`"), "{shown}");
+    let strict = Step::new(&world, Provider::Vault).input("ca-cert", "/no/such/file").input("strict-revoke", "true");
+    assert_eq!(with(strict).0, 2);
+    step.post(&main).code(0).says_only(REVOKED);
+}
