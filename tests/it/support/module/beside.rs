@@ -53,9 +53,8 @@ impl Beside {
     /// A later step of the session, after this outcome.
     #[track_caller]
     pub fn advance(&mut self, outcome: &Outcome, step: &Step) {
-        let outcome = serde_json::to_string(outcome).unwrap();
         for (form, guest) in &mut self.guests {
-            let answer = guest.advance(&outcome).unwrap();
+            let answer = guest.advance(&serde_json::to_string(outcome).unwrap()).unwrap();
             assert_eq!(Answer::read(&answer), Answer::of(step, None), "{form:?}");
             assert_eq!(guest.printed(), "", "{form:?}");
         }
