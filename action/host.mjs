@@ -70,6 +70,9 @@ function readFile(file, limit) {
   return fs.readFileSync(file, 'utf8');
 }
 
+/** An input that cannot be used; the message is for people. */
+class Unfit extends Error {}
+
 class Host {
   #stage;
   #inputs = readInputs();
@@ -104,7 +107,7 @@ class Host {
     }
     let module;
     try {
-      module = await Module.load();
+      module = new Module();
       const environment = readEnvironment(this.#inputs);
       const inputs = { ...this.#inputs };
       // A certificate is no path, and of no use to the story.
@@ -113,8 +116,7 @@ class Host {
         inputs['ca-cert'] = 'inline';
       }
       let step = module.call('begin', this.#stage, JSON.stringify({ inputs, environment }));
-      const unfit = step.setup && this.#fix(step.setup);
-      if (unfit) return this.#end(USAGE, unfit);
+      if (step.setup) this.#fix(step.setup);
       while (step.ask) {
         const outcome = await this.#answer(step.ask);
         if (!outcome) return this.#end(128 + this.#signal, 'interrupted; what was done is undone in the post step');
@@ -122,23 +124,25 @@ class Host {
       }
       return this.#end(step.over.code, step.over.error);
     } catch (error) {
+      if (error instanceof Unfit) return this.#end(USAGE, error.message);
       // Never a message of the engine's: it may quote the text that could not be read.
       const place = module?.panic || /\w+\.mjs:\d+/.exec(error.stack)?.[0] || error.name;
       return this.#end(BUG, `hublease came to a state that it excludes: ${place}`);
     }
   }
 
-  /** Fixes what the story cannot change any more. @returns {string | undefined} what is wrong with an input */
+  /** Fixes what the story cannot change any more. */
   #fix({ destinations, ca_cert: authority, identity_file: file }) {
     this.#identity = file;
+    this.#network = new Network(destinations, authority && this.#trusted(authority));
+  }
+
+  #trusted({ path, provider_only: isProviderOnly }) {
     try {
-      const isText = authority?.path === 'inline' && this.#authority;
-      const text = authority && (isText ? this.#authority : readFile(authority.path, CERTIFICATES));
-      const extra = authority && { certificates: certificates(text), isProviderOnly: authority.provider_only };
-      this.#network = new Network(destinations, extra);
-      return undefined;
+      const isText = path === 'inline' && this.#authority;
+      return { certificates: certificates(isText ? this.#authority : readFile(path, CERTIFICATES)), isProviderOnly };
     } catch (error) {
-      return `the certificates of \`ca-cert\` cannot be used\n  because: ${reason(error)}`;
+      throw new Unfit(`the certificates of \`ca-cert\` cannot be used\n  because: ${reason(error)}`);
     }
   }
 
@@ -198,7 +202,7 @@ class Host {
     else running?.abort.abort();
   }
 
-  /** Nobody else's file, so a pipe is welcome; it is read until its end or until the time is over. */
+  /** The file may be a pipe, so it is read until its end or until the time is over. */
   async #token(left, signal) {
     try {
       const token = await Promise.race([readIdentity(this.#identity), sleep(left, signal)]);

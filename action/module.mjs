@@ -13,22 +13,14 @@ const NO_DESCRIPTOR = 8;
 /** How much is kept of what a panic says, in characters; it names a place in the source. */
 const PANIC = 1024;
 
-/** Begun at once, so that it is compiled on other threads while the rest of the host is loaded. */
-const compiled = WebAssembly.compile(fs.readFileSync(new URL('hublease.wasm', import.meta.url)));
-
 /** One instance. After a trap it is good for nothing but {@link Module.panic}. */
 export class Module {
   #exports;
   /** What a panic said. */
   panic = '';
 
-  /** @returns {Promise<Module>} */
-  static async load() {
-    return new Module(await compiled);
-  }
-
-  /** @param {WebAssembly.Module} module */
-  constructor(module) {
+  constructor() {
+    const module = new WebAssembly.Module(fs.readFileSync(new URL('hublease.wasm', import.meta.url)));
     const imports = {};
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};

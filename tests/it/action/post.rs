@@ -1,6 +1,6 @@
 //! The post step, whatever became of the step: its one line, and its exit code.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
@@ -200,4 +200,29 @@ fn whatever_goes_wrong_in_a_post_step_is_a_warning() {
     let strict = Step::new(&world, Provider::Vault).input("ca-cert", "/no/such/file").input("strict-revoke", "true");
     assert_eq!(with(strict).0, 2);
     step.post(&main).code(0).says_only(REVOKED);
+}
+
+/// A module that is broken says nothing of what it was given, and ends the step as a bug.
+#[test]
+fn a_module_that_cannot_be_run_is_a_bug_and_undoes_nothing() {
+    let world = World::new();
+    let place = world.path("action");
+    fs::create_dir(&place).unwrap();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("action")).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().ends_with(".mjs") {
+            fs::copy(entry.path(), place.join(entry.file_name())).unwrap();
+        }
+    }
+    let state = BTreeMap::from([(NAME.to_owned(), "0".repeat(64)), (BODY.to_owned(), "{}".to_owned())]);
+    // Not there, empty, no module at all, and one that has nothing in it.
+    for module in [None, Some(&b""[..]), Some(b"hublease"), Some(b"\0asm\x01\0\0\0")] {
+        module.iter().for_each(|bytes| fs::write(place.join("hublease.wasm"), bytes).unwrap());
+        let step = Step::new(&world, Provider::Static).checked_out_to(place.clone());
+        let main = step.main().code(70).says("::error::hublease came to a state that it excludes: module.mjs:");
+        assert_eq!(main.shown().lines().count(), 1, "{}", main.shown());
+        step.start_post(&state).wait().code(0).says("::warning::hublease came to a state that it excludes");
+        let strict = step.input("strict-revoke", "true");
+        strict.start_post(&state).wait().code(70);
+    }
+    assert!(world.children().is_empty());
 }

@@ -34,6 +34,8 @@ pub struct Step<'w> {
     world: &'w World,
     inputs: BTreeMap<String, String>,
     variables: BTreeMap<String, String>,
+    /// Where the Action was checked out to.
+    action: PathBuf,
 }
 
 impl<'w> Step<'w> {
@@ -50,11 +52,18 @@ impl<'w> Step<'w> {
         }
         // The runner's own, which must not reach a child.
         variables.insert("ACTIONS_RUNTIME_TOKEN".to_owned(), "a-token-of-the-runner".to_owned());
-        Self { world, inputs: inputs.collect(), variables }
+        let action = Path::new(env!("CARGO_MANIFEST_DIR")).join("action");
+        Self { world, inputs: inputs.collect(), variables, action }
     }
 
     pub fn input(mut self, name: &str, value: impl Into<String>) -> Self {
         self.inputs.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The step of another checkout of the Action.
+    pub fn checked_out_to(mut self, place: PathBuf) -> Self {
+        self.action = place;
         self
     }
 
@@ -111,7 +120,7 @@ impl<'w> Step<'w> {
         let stderr = File::create(folder.join("stderr")).unwrap();
         let mut command = Command::new(binary("HUBLEASE_NODE"));
         command
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("action").join(script))
+            .arg(self.action.join(script))
             .env_clear()
             .envs(&self.variables)
             .envs(self.inputs.iter().map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), value)))
