@@ -42,9 +42,12 @@ pub async fn logout(host: Host, plan: Logout) -> End {
 /// Undoes one record, and keeps of it what still lives.
 async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, Verdict)>) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
+    let shared_by_steps = record.owner.kind == Kind::Login && !record.private.is_empty();
+    // Asked first: a later step has the private directory as DOCKER_CONFIG, and it leads to the user's own while it is there.
+    let user = if shared_by_steps { Some(user_directory(undo, &record).await) } else { None };
     let mut clean = record.owner.kind == Kind::Token || docker::log_out(undo, &record).await?;
-    if record.owner.kind == Kind::Login && !record.private.is_empty() {
-        give_back_directory(undo, &record).await?;
+    if let Some(directory) = user {
+        undo.output(Output::DockerConfig(directory?)).await?;
     }
     let verdicts = settle(undo, &plan.revoker, Keeper::from(record), clean).await?;
     clean &= verdicts.iter().all(|(_, verdict)| verdict.is_final());
@@ -55,11 +58,10 @@ async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, V
     Ok(clean)
 }
 
-/// Later steps learned the private directory as `DOCKER_CONFIG`; they get the user's own back.
-async fn give_back_directory(undo: &Host, record: &Record) -> Result<(), Error> {
+/// Later steps learned the private directory as `DOCKER_CONFIG`; they get this one, the user's own, back.
+async fn user_directory(undo: &Host, record: &Record) -> Result<String, Error> {
     let client = Client::parse(&record.client).unwrap_or(Client::Docker);
-    let value = docker::look(undo, client, Directory::User, Vec::new()).await?.directory;
-    undo.output(Output::DockerConfig(value)).await
+    docker::look(undo, client, Directory::User, Vec::new()).await.map(|look| look.directory)
 }
 
 /// Revokes every lease of a record and says how each ended. The record is erased when nothing of it is left to do:
