@@ -34,11 +34,13 @@ pub enum Command {
     Token,
     /// Show what this job can prove.
     Whoami,
+    /// Show what docker's login is good for.
+    Check,
 }
 
 impl Command {
     /// Every command, in the order of the help.
-    pub const ALL: &[Self] = &[Self::Login, Self::Logout, Self::Exec, Self::Token, Self::Whoami];
+    pub const ALL: &[Self] = &[Self::Login, Self::Logout, Self::Exec, Self::Token, Self::Whoami, Self::Check];
 
     /// As typed.
     pub fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Command {
             Self::Exec => "exec",
             Self::Token => "token",
             Self::Whoami => "whoami",
+            Self::Check => "check",
         }
     }
 
@@ -59,6 +62,7 @@ impl Command {
             Self::Exec => "Log in to a private directory, run a command with it, and revoke on every way out",
             Self::Token => "Exchange only, and print the credential",
             Self::Whoami => "Show what this job can prove, and the narrowest rule that would accept it",
+            Self::Check => "Show docker's login, its pull window, and which images it may pull and push",
         }
     }
 
@@ -72,6 +76,7 @@ impl Command {
                 "hublease token --format secret --broker-url https://broker.example.com | skopeo login --username acme --password-stdin docker.io"
             }
             Self::Whoami => "hublease whoami --provider vault --vault-addr https://vault.example.com",
+            Self::Check => "hublease check --push acme/app:1 alpine",
         }
     }
 }
@@ -163,7 +168,7 @@ pub enum Source {
 pub struct Typed {
     /// The command.
     pub command: Command,
-    /// The command of `exec`.
+    /// The command of `exec`, or the images of `check`.
     pub rest: Vec<String>,
     given: BTreeMap<&'static str, (Source, Vec<String>)>,
 }

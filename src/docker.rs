@@ -114,7 +114,7 @@ pub async fn log_in(host: &Host, plan: &Docker, ground: &Ground, credential: &Cr
                 path = Some(made);
             }
         }
-        Directory::User => {
+        Directory::User | Directory::Current => {
             for registry in &ground.seed {
                 change(host, Config::Seed { directory: Directory::User, registry: *registry }).await?;
             }

@@ -11,11 +11,12 @@
 //!  logout: record --> docker logout --> revoke, and say which of six things is true --> erase
 //! ```
 //!
-//! Modules in reading order: the story ([`login`], [`logout`], [`exec`], [`token`], [`whoami`]); how it is paused
+//! Modules in reading order: the story ([`login`], [`logout`], [`exec`], [`token`], [`whoami`], [`check`]); how it is paused
 //! ([`effect`]), also in the GitHub Action ([`action`]); what was typed and what it means ([`cli`], [`plan`]); who we are and who vouches ([`identity`],
 //! [`provider`], with [`oauth`] on the wire); the docker side and the record ([`docker`], [`record`]); and small words
 //! ([`secret`], [`endpoint`], [`claims`], [`scope`], [`printable`], [`error`]).
 
+pub mod check;
 pub mod exec;
 pub mod login;
 pub mod logout;
@@ -61,5 +62,6 @@ pub fn session(plan: Plan) -> Session {
         Plan::Exec(plan) => Session::start(|host| exec::exec(host, plan)),
         Plan::Token(plan) => Session::start(|host| token::token(host, plan)),
         Plan::Whoami(plan) => Session::start(|host| whoami::whoami(host, plan)),
+        Plan::Check(plan) => Session::start(|host| check::check(host, plan)),
     }
 }

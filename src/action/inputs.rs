@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     error::{Error, Problem},
     login, logout,
-    plan::{Face, Fixed, Job, Login, Logout, Machine, Plan, shown},
+    plan::{Face, Fixed, Job, Login, Logout, Plan, shown},
     provider::revocation::Revoker,
 };
 
@@ -25,8 +25,6 @@ pub const OWN_INPUTS: &[&str] = &[EXPOSE_TOKEN];
 
 /// Whether later steps get the credential as an output.
 const EXPOSE_TOKEN: &str = "expose-token";
-
-const NO_TERMINAL: Machine = Machine { terminal: false };
 
 /// What the host hands in.
 #[derive(Deserialize)]
@@ -147,10 +145,8 @@ impl Words {
 
     fn login(&self, environment: &Environment) -> Result<(Typed, Login), Error> {
         let typed = self.typed(Command::Login, environment, |flag| flag.commands.contains(&Command::Login))?;
-        match Plan::new(&typed, environment, NO_TERMINAL)? {
-            Plan::Login(login) => Ok((typed, login)),
-            _ => Err(Error::bug("a login that is none")),
-        }
+        let login = Login::resolve(&typed, environment)?;
+        Ok((typed, login))
     }
 
     fn logout(&self, environment: &Environment) -> Result<Typed, Error> {

@@ -1,7 +1,7 @@
 //! The table of flags. Names follow the neighbours where they exist; ours begin with `HUBLEASE_`.
 
 use super::{
-    Command::{self, Exec, Login, Logout, Token, Whoami},
+    Command::{self, Check, Exec, Login, Logout, Token, Whoami},
     Flag,
     Honour::{self, Local, Refused, Sent},
     Value::{self, Choice, Many, One, Switch, SwitchOr},
@@ -9,7 +9,8 @@ use super::{
 
 const EXCHANGES: &[Command] = &[Login, Exec, Token, Whoami];
 const MINTS: &[Command] = &[Login, Exec, Token];
-const ALL: &[Command] = &[Login, Logout, Exec, Token, Whoami];
+const PROVIDED: &[Command] = &[Login, Logout, Exec, Token, Whoami];
+const ALL: &[Command] = &[Login, Logout, Exec, Token, Whoami, Check];
 
 const ANYWHERE: [Honour; 4] = [Local; 4];
 const BROKER: [Honour; 4] = [Refused, Sent, Refused, Refused];
@@ -24,7 +25,7 @@ pub static FLAGS: &[Flag] = &[
         "provider",
         &["HUBLEASE_PROVIDER"],
         Choice(&["auto", "docker", "broker", "vault", "static"]),
-        ALL,
+        PROVIDED,
         ANYWHERE,
         "Who vouches; `auto` looks at --connection-id, --broker-url, --vault-path and --vault-role",
     ),
@@ -88,16 +89,23 @@ pub static FLAGS: &[Flag] = &[
         "broker-url",
         &["HUBLEASE_BROKER_URL"],
         One("URL"),
-        ALL,
+        PROVIDED,
         BROKER,
         "Token service; without a path its metadata names the endpoints (RFC 8414)",
     ),
-    flag("vault-addr", &["HUBLEASE_VAULT_ADDR", "VAULT_ADDR"], One("URL"), ALL, VAULT, "Address of Vault or OpenBao"),
+    flag(
+        "vault-addr",
+        &["HUBLEASE_VAULT_ADDR", "VAULT_ADDR"],
+        One("URL"),
+        PROVIDED,
+        VAULT,
+        "Address of Vault or OpenBao",
+    ),
     flag(
         "vault-namespace",
         &["HUBLEASE_VAULT_NAMESPACE", "VAULT_NAMESPACE"],
         One("NAMESPACE"),
-        ALL,
+        PROVIDED,
         VAULT,
         "Namespace of the mount and the path",
     ),
@@ -161,7 +169,7 @@ pub static FLAGS: &[Flag] = &[
         "vault-redirect-origin",
         &["HUBLEASE_VAULT_REDIRECT_ORIGIN"],
         One("ORIGIN"),
-        ALL,
+        PROVIDED,
         [Refused, Refused, Local, Refused],
         "The one other origin that a standby may redirect to",
     ),
@@ -245,6 +253,7 @@ pub static FLAGS: &[Flag] = &[
         ANYWHERE,
         "Ask Docker Hub afterwards whether the credential is refused; takes it from docker's own store",
     ),
+    flag("push", &[], Switch, &[Check], ANYWHERE, "Exit with 4 when an image cannot be pushed, too"),
     flag("all", &[], Switch, &[Logout], ANYWHERE, "Undo every record of this user, not only this job's"),
     flag(
         "format",
@@ -259,7 +268,7 @@ pub static FLAGS: &[Flag] = &[
         "dry-run",
         &["HUBLEASE_DRY_RUN"],
         Switch,
-        &[Login, Logout, Exec, Token],
+        &[Login, Logout, Exec, Token, Check],
         ANYWHERE,
         "Resolve the plan, print it, and do nothing",
     ),

@@ -90,8 +90,11 @@ impl Client {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Directory {
-    /// The user's own: `DOCKER_CONFIG`, else `~/.docker`.
+    /// The user's own: `DOCKER_CONFIG`, else `~/.docker`; also while `DOCKER_CONFIG` is a private one.
     User,
+    /// The one that docker uses now, even if it is a private one; looked at only. Native, so it has no other form.
+    #[serde(skip)]
+    Current,
     /// A private one under the record directory, by its random id (32 hexadecimal digits).
     Private(String),
 }
@@ -226,8 +229,7 @@ pub enum Found {
     Look(Look),
     /// A private directory was made; its absolute path.
     Made(String),
-    /// The login in a private directory is gone, but the directory is not, because of what others put there;
-    /// printable.
+    /// The login in a private directory is gone, the directory not, because of what others put there; printable.
     Left(String),
 }
 

@@ -14,8 +14,11 @@ pub enum Destination {
     Provider,
     /// The one other origin that a Vault standby may name (`--vault-redirect-origin`).
     ProviderRedirect,
-    /// Docker's token server (`auth.docker.io`), for `logout --probe-dead`.
+    /// Docker's token server (`auth.docker.io`), for `logout --probe-dead` and `check`.
     RegistryAuth,
+    /// Docker Hub's registry (`registry-1.docker.io`), for `check`. Native only, so it has no other form.
+    #[serde(skip)]
+    Registry,
 }
 
 /// The methods that are used.
@@ -26,6 +29,9 @@ pub enum Method {
     Get,
     /// POST.
     Post,
+    /// HEAD, to the registry alone; as native as that is.
+    #[serde(skip)]
+    Head,
 }
 
 /// The headers that are sent.
@@ -101,9 +107,23 @@ pub struct Response {
     pub retry_after: Option<String>,
     /// `Location`, as received; redirects are never followed by the host.
     pub location: Option<String>,
+    /// What the registry says about its pull limit.
+    #[serde(skip)]
+    pub pull_limit: PullLimit,
     /// The body. Secret, since it may hold a credential.
     #[serde(with = "crate::secret::on_the_wire")]
     pub body: Secret,
+}
+
+/// What Docker Hub's registry says about its pull limit, as received; empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullLimit {
+    /// `ratelimit-limit`: pulls in a window.
+    pub limit: Option<String>,
+    /// `ratelimit-remaining`: what is left of them.
+    pub remaining: Option<String>,
+    /// `docker-ratelimit-source`: whose pulls are counted, an address or an account.
+    pub source: Option<String>,
 }
 
 /// Why there is no answer.

@@ -140,6 +140,13 @@ problems! {
     Refused Refused "{} refused the exchange"
         "`hublease whoami` prints what this job can prove";
 
+    /// `check`: the stored login is dead.
+    LoginDead Refused "{} does not accept the login that docker has here"
+        "log in again: the credential has expired or was revoked, or the username is not its owner's";
+    /// `check`: an image is out of reach.
+    NotAllowed Refused "not all images can be used as asked: {}"
+        "the report says which and why; a token may be limited to other repositories, or to pulling";
+
     /// No connection.
     Unreachable Unavailable "{} cannot be reached"
         "check the address, HTTPS_PROXY and NO_PROXY, and whether the provider is up";
@@ -158,7 +165,7 @@ problems! {
     Answer Unavailable "{} gave an answer that cannot be used"
         "the address probably does not lead to the provider, or a proxy answers in its place";
     /// 429.
-    Busy Unavailable "{} asks to wait longer than this login may take"
+    Busy Unavailable "{} asks for a longer wait than there is time for"
         "try again later, or ask for a higher limit";
     /// 5xx.
     Failing Unavailable "{} fails"
@@ -176,7 +183,7 @@ problems! {
     FieldMissing Unavailable "the secret has no usable field {}"
         "name the fields with `--vault-username-field` and `--vault-secret-field`";
     /// The whole story took too long.
-    Deadline Unavailable "the login took longer than it may" "a login is given 90 seconds, a logout 30";
+    Deadline Unavailable "it took longer than it may" "a login and a check are given 90 seconds, a logout 30";
 
     /// No docker on PATH.
     NoDocker Docker "no {} program on PATH"
@@ -198,6 +205,9 @@ problems! {
     /// The credential helper failed.
     HelperFailed Docker "docker's credential helper could not store the credential"
         "give `--isolated`, or repair the helper that config.json names";
+    /// `check`: the secret cannot be had.
+    LoginWithheld Docker "the login to {} is kept where it cannot be checked"
+        "log in with `--isolated`, which keeps the login in a file, and check there";
     /// The record cannot be kept.
     RecordUnusable Docker "the record that `logout` needs cannot be kept"
         "the record directory must belong to this user with mode 0700: $RUNNER_TEMP/hublease, $XDG_RUNTIME_DIR/hublease or $TMPDIR/hublease-<uid>";

@@ -49,7 +49,11 @@ pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<Asked
         .copied()
         .find(|command| command.name() == name)
         .ok_or_else(|| Error::bug("a command without a name"))?;
-    let rest = if command == Command::Exec { words(matches, "command") } else { Vec::new() };
+    let rest = match command {
+        Command::Exec => words(matches, "command"),
+        Command::Check => words(matches, "image"),
+        _ => Vec::new(),
+    };
     Typed::new(command, given(command, matches), rest, environment).map(Asked::Run)
 }
 
@@ -113,6 +117,10 @@ fn subcommand(command: Command) -> clap::Command {
     if command == Command::Exec {
         let words = Arg::new("command").value_name("COMMAND").num_args(1..).last(true).required(true);
         parser = parser.arg(words.help("The command and its arguments"));
+    }
+    if command == Command::Check {
+        let words = Arg::new("image").value_name("IMAGE").num_args(0..);
+        parser = parser.arg(words.help("Image at Docker Hub, with a tag or digest; up to 50"));
     }
     parser
 }

@@ -64,6 +64,7 @@ impl Places {
     pub(super) fn directory(&self, directory: &Directory) -> Result<PathBuf, Trouble> {
         match directory {
             Directory::Private(id) => private_directory::path(&self.records, id).map_err(Trouble::Unusable),
+            Directory::Current => self.named(),
             Directory::User => {
                 let path = self.named()?;
                 Ok(private_directory::user_of(&self.records, &path).unwrap_or(path))
@@ -91,7 +92,7 @@ impl Places {
     /// # Errors
     /// As with [`Places::directory`].
     pub(super) fn file(&self, client: Client, directory: &Directory) -> Result<PathBuf, Trouble> {
-        if client != Client::Podman || *directory != Directory::User {
+        if client != Client::Podman || matches!(directory, Directory::Private(_)) {
             return Ok(self.directory(directory)?.join("config.json"));
         }
         let runtime = || self.absolute("XDG_RUNTIME_DIR").map(|path| path.join("containers/auth.json"));

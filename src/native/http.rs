@@ -32,7 +32,7 @@ use super::{
     proxy::{self, Route},
 };
 use crate::{
-    effect::http::{self, Destination, Failure, Method, Response},
+    effect::http::{self, Destination, Failure, Method, PullLimit, Response},
     endpoint::Origin,
     environment::Environment,
     secret::Secret,
@@ -50,7 +50,7 @@ const MAXIMUM_BODY: usize = 1024 * 1024;
 /// The largest head of an answer, in bytes, as common servers limit it.
 const MAXIMUM_HEAD: usize = 32 * 1024;
 
-/// The longest `Retry-After` or `Location` that is handed on, in bytes; a longer one counts as absent.
+/// The longest `Retry-After`, `Location` or other header that is handed on, in bytes; a longer one counts as absent.
 const MAXIMUM_HEADER: usize = 2048;
 
 /// Sends requests. Shared with the worker's thread.
@@ -80,7 +80,7 @@ impl Client {
         let connected = Arc::new(AtomicBool::new(false));
         let agent = self.agent(request.to, message.uri(), limit.min(REQUEST), &connected)?;
         let answer = match request.method {
-            Method::Get => agent.run(message.map(|_| ())),
+            Method::Get | Method::Head => agent.run(message.map(|_| ())),
             Method::Post => agent.run(message),
         };
         let mut answer = answer.map_err(|error| failure(&error, connected.load(Ordering::SeqCst)))?;
@@ -93,8 +93,17 @@ impl Client {
             retry_after: header("retry-after")
                 .or_else(|| header("x-retry-after").and_then(|moment| seconds_until(&moment))),
             location: header("location"),
+            pull_limit: PullLimit {
+                limit: header("ratelimit-limit"),
+                remaining: header("ratelimit-remaining"),
+                source: header("docker-ratelimit-source"),
+            },
             body: Secret::default(),
         };
+        // The length of a body that is not sent says nothing about what is read.
+        if request.method == Method::Head {
+            return Ok(response);
+        }
         if answer.body().content_length().is_some_and(|length| length > MAXIMUM_BODY as u64) {
             return Err(Failure::TooLarge);
         }
@@ -180,6 +189,7 @@ fn message<'a>(origin: &Origin, request: &'a http::Request) -> Option<Request<&'
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",
+        Method::Head => "HEAD",
     };
     let mut message = Request::builder().method(method).uri(format!("{origin}{}", request.path_and_query));
     for (name, value) in &request.headers {

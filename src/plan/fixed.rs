@@ -60,6 +60,14 @@ impl Plan {
                 );
             }
             Self::Whoami(whoami) => known.extend(whoami.identity.destination()),
+            Self::Check(_) => known.extend(
+                [
+                    (Destination::RegistryAuth, "https://auth.docker.io"),
+                    (Destination::Registry, "https://registry-1.docker.io"),
+                ]
+                .into_iter()
+                .filter_map(|(to, origin)| Origin::parse(origin).ok().map(|origin| (to, origin))),
+            ),
             _ => {}
         }
         if let Some(exchange) = self.exchange() {

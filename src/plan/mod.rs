@@ -13,10 +13,11 @@ mod vault;
 
 pub use self::fixed::{CaCert, Fixed};
 use crate::{
+    check::image::Image,
     cli::{Command, Typed},
     effect::docker::{Client, Registry},
     environment::Environment,
-    error::{Error, Problem},
+    error::Error,
     identity::Identity,
     provider::{Provider, revocation::Revoker},
 };
@@ -34,6 +35,8 @@ pub enum Plan {
     Token(Token),
     /// `whoami`.
     Whoami(Whoami),
+    /// `check`.
+    Check(Check),
 }
 
 /// Who asks whom for what.
@@ -173,6 +176,23 @@ pub struct Whoami {
     pub json: bool,
 }
 
+/// A resolved `check`.
+#[derive(Debug)]
+pub struct Check {
+    /// What to check besides the login; no image twice.
+    pub images: Vec<Image>,
+    /// Whether an image that cannot be pushed is a failure, too.
+    pub push: bool,
+    /// Whose records may hold a login that docker does not use here.
+    pub job: Job,
+    /// Whether `DOCKER_CONFIG` names docker's directory.
+    pub is_named: bool,
+    /// What wins over the login wherever docker looks for one.
+    pub shadow: Option<Error>,
+    /// Whether to print JSON.
+    pub json: bool,
+}
+
 /// What the machine is like, as far as a plan depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
@@ -188,12 +208,7 @@ impl Plan {
     pub fn new(typed: &Typed, environment: &Environment, machine: Machine) -> Result<Self, Error> {
         let job = Job::of(environment);
         let json = typed.one("output") == Some("json");
-        if typed.is_on("verbose") && typed.is_on("quiet") {
-            return Err(Error::new(Problem::Conflict, "`--verbose` and `--quiet`"));
-        }
-        if typed.one("as").is_some() && !typed.is_on("dry-run") {
-            return Err(typed.refuse("as", "it simulates, and so belongs to `--dry-run`"));
-        }
+        typed.agree()?;
         match typed.command {
             Command::Login => Login::new(typed, environment, job, typed.isolation()).map(Self::Login),
             Command::Logout => Ok(Self::Logout(Logout {
@@ -212,6 +227,7 @@ impl Plan {
             })),
             Command::Token => Token::new(typed, environment, job, machine).map(Self::Token),
             Command::Whoami => Whoami::new(typed, environment, json).map(Self::Whoami),
+            Command::Check => Check::new(typed, environment, job, json).map(Self::Check),
         }
     }
 
@@ -222,7 +238,7 @@ impl Plan {
             Self::Exec(exec) => exec.login.ready(),
             Self::Token(token) => token.exchange.identity.ready(),
             Self::Whoami(whoami) => whoami.identity.ready(),
-            Self::Logout(_) => Ok(()),
+            Self::Logout(_) | Self::Check(_) => Ok(()),
         }
     }
 
@@ -231,7 +247,7 @@ impl Plan {
             Self::Login(login) => Some(&login.exchange),
             Self::Exec(exec) => Some(&exec.login.exchange),
             Self::Token(token) => Some(&token.exchange),
-            Self::Logout(_) | Self::Whoami(_) => None,
+            Self::Logout(_) | Self::Whoami(_) | Self::Check(_) => None,
         }
     }
 }

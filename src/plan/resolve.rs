@@ -1,7 +1,10 @@
 //! From words to plans, one constructor for each part of a plan.
 
-use super::{Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
+use super::{
+    Check, Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value,
+};
 use crate::{
+    check::image::Image,
     cli::{ProviderName, Typed},
     effect::docker::{Client, Registry},
     environment::Environment,
@@ -13,6 +16,15 @@ use crate::{
 impl Login {
     pub(super) fn ready(&self) -> Result<(), Error> {
         self.shadow.clone().map_or_else(|| self.exchange.identity.ready(), Err)
+    }
+
+    /// Resolves a `login` by itself, for the Action's module: it carries no other command's code.
+    ///
+    /// # Errors
+    /// Usage errors.
+    pub fn resolve(typed: &Typed, environment: &Environment) -> Result<Self, Error> {
+        typed.agree()?;
+        Self::new(typed, environment, Job::of(environment), typed.isolation())
     }
 
     pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, isolation: Isolation) -> Result<Self, Error> {
@@ -57,6 +69,29 @@ impl Whoami {
     }
 }
 
+/// As many images as a token may be limited to; asked one after the other, they fit into the time of a check.
+const MOST_IMAGES: usize = crate::scope::MAX_REPOSITORIES;
+
+impl Check {
+    pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, json: bool) -> Result<Self, Error> {
+        if typed.rest.len() > MOST_IMAGES {
+            return Err(Error::new(Problem::InvalidValue, "IMAGE").because("at most 50 images are checked at once"));
+        }
+        let mut images = Vec::new();
+        for (at, text) in typed.rest.iter().enumerate() {
+            // By its place, and not repeated: it might be a secret that was meant for something else.
+            let refused = |why| Error::new(Problem::InvalidValue, &format!("IMAGE (number {})", at + 1)).because(why);
+            let image = Image::parse(text).map_err(refused)?;
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        let shadow = shadow(environment, &[Registry::Hub]);
+        let is_named = environment.value("DOCKER_CONFIG").is_some();
+        Ok(Self { images, push: typed.is_on("push"), job, is_named, shadow, json })
+    }
+}
+
 impl Exchange {
     pub(super) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Error> {
         let name = provider::select(typed)?.ok_or_else(|| Error::new(Problem::NoProvider, ""))?;
@@ -73,6 +108,17 @@ impl Exchange {
 }
 
 impl Typed {
+    /// Flags that exclude or need each other, whatever the command.
+    pub(super) fn agree(&self) -> Result<(), Error> {
+        if self.is_on("verbose") && self.is_on("quiet") {
+            return Err(Error::new(Problem::Conflict, "`--verbose` and `--quiet`"));
+        }
+        if self.one("as").is_some() && !self.is_on("dry-run") {
+            return Err(self.refuse("as", "it simulates, and so belongs to `--dry-run`"));
+        }
+        Ok(())
+    }
+
     pub(super) fn isolation(&self) -> Isolation {
         if self.is_on("isolated") { self.private() } else { Isolation::No }
     }

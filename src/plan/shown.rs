@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Docker, Exchange, Isolation, Logout, Plan};
+use super::{Check, Docker, Exchange, Isolation, Logout, Plan};
 use crate::{
     printable::printable,
     provider::{Provider, revocation::Revoker, vault::Method},
@@ -39,6 +39,7 @@ pub fn lines(plan: &Plan) -> Vec<(&'static str, String)> {
             lines.push(("command", "whoami".to_owned()));
             lines.push(("identity", whoami.identity.shown()));
         }
+        Plan::Check(check) => images(&mut lines, check),
     }
     lines.into_iter().map(|(name, value)| (name, printable(&value))).collect()
 }
@@ -110,6 +111,14 @@ fn docker(lines: &mut Vec<(&'static str, String)>, docker: &Docker) {
 
 fn job(lines: &mut Vec<(&'static str, String)>, key: Option<&str>) {
     lines.push(("job", key.unwrap_or("outside CI").to_owned()));
+}
+
+fn images(lines: &mut Vec<(&'static str, String)>, check: &Check) {
+    lines.push(("command", "check".to_owned()));
+    let names: Vec<_> = check.images.iter().map(ToString::to_string).collect();
+    lines.push(("images", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
+    lines.push(("asked for", if check.push { "pull and push" } else { "pull" }.to_owned()));
+    lines.extend(check.shadow.iter().map(|shadow| ("shadowed", shadow.sentence())));
 }
 
 fn undo(lines: &mut Vec<(&'static str, String)>, logout: &Logout) {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::{World, job::Job, typed::Bench, untouched::Untouched};
 
+/// Those that ask a provider.
 const COMMANDS: [Command; 4] = [Command::Login, Command::Logout, Command::Exec, Command::Token];
 
 /// A dry run that must be valid; the plan as JSON, after the text was found to say the same.

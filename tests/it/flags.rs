@@ -42,8 +42,8 @@ fn ways<'w>(bench: &Bench<'w>, command: Command, flag: &'static Flag, value: &st
     let line = || bench.line(command, who_honours(flag), &rivals(flag.name));
     let mut ways = vec![(format!("`--{}`", flag.name), line().arg(format!("--{}={value}", flag.name)))];
     for name in flag.variables {
-        // Vault's own variable is read for Vault alone, and whoami asks no provider.
-        if *name == "VAULT_CACERT" && command == Command::Whoami {
+        // Vault's own variable is read for Vault alone, and these ask no provider.
+        if *name == "VAULT_CACERT" && matches!(command, Command::Whoami | Command::Check) {
             continue;
         }
         let line = match *name {
@@ -95,6 +95,11 @@ fn token_refuses_every_value_that_cannot_be_used() {
 #[test]
 fn whoami_refuses_every_value_that_cannot_be_used() {
     a_command_refuses(Command::Whoami);
+}
+
+#[test]
+fn check_refuses_every_value_that_cannot_be_used() {
+    a_command_refuses(Command::Check);
 }
 
 /// The tables above would prove nothing if a value were refused for another reason.

@@ -38,6 +38,11 @@ fn an_accepted_address_is_its_own_spelling() {
 }
 
 #[test]
+fn an_accepted_image_is_its_own_spelling_at_docker_hub() {
+    run("image", 1500);
+}
+
+#[test]
 fn inputs_begin_a_story_or_are_refused_without_their_secrets() {
     run("inputs", 200);
 }

@@ -12,6 +12,7 @@ mod support;
 
 mod action;
 mod answers;
+mod check;
 mod ci_identity;
 mod commands;
 mod docker_traps;

@@ -1,8 +1,9 @@
 //! The registry front: passes to a real registry if one was set, else answers from the small built-in one.
 //!
 //! Adds Docker Hub's pull-rate headers on manifests: `GET` counts, `HEAD` is free. The figures are those of a personal account
-//! (200) and of nobody (100) in six hours; `set_pull_limit` changes both or takes the headers away, as on paid plans. Guess:
-//! that `dhi.io` sends clients to the same token server.
+//! (200) and of nobody (100) in six hours; `set_pull_limit` changes both or takes the headers away, as on paid plans. Guesses:
+//! that `HEAD` is answered as usual when the window is used up, that a signed-in client's source is an account's id (an address
+//! is documented for the others), and that `dhi.io` sends clients to the same token server.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,8 @@ use crate::sync::lock;
 const SIGNED_IN_PULLS: u32 = 200;
 /// Pulls in a window for nobody.
 const ANONYMOUS_PULLS: u32 = 100;
+/// Whose pulls are counted for a signed-in client.
+const SIGNED_IN_SOURCE: &str = "7e1b6b0c-2f43-4a57-9d3e-5a0f6f1c2d11";
 /// The window of the pull limit.
 const PULL_WINDOW_SECONDS: u32 = 21_600;
 
@@ -106,7 +109,8 @@ impl Handler for Registry {
         if let Some((_, limit, remaining)) = counted {
             set(&mut response, "ratelimit-limit", &format!("{limit};w={PULL_WINDOW_SECONDS}"));
             set(&mut response, "ratelimit-remaining", &format!("{remaining};w={PULL_WINDOW_SECONDS}"));
-            set(&mut response, "docker-ratelimit-source", "127.0.0.1");
+            let source = if bearer.authenticated { SIGNED_IN_SOURCE } else { "127.0.0.1" };
+            set(&mut response, "docker-ratelimit-source", source);
         }
         response
     }

@@ -156,7 +156,7 @@ impl World<'_> {
             429 => (None, body.split(' ').next().map(str::to_owned)),
             _ => (None, None),
         };
-        Ok(Response { status, retry_after, location, body: Secret::new(body) })
+        Ok(Response { status, retry_after, location, body: Secret::new(body), ..Response::default() })
     }
 
     fn keep(&mut self, access: Access) -> Vec<Stored> {

@@ -6,6 +6,7 @@
 mod answers;
 mod claims;
 mod endpoint;
+mod image;
 mod module;
 mod printable;
 mod record;
@@ -16,6 +17,7 @@ pub use self::{
     answers::answers,
     claims::claims,
     endpoint::endpoint,
+    image::image,
     module::{inputs, outcome},
     printable::printable,
     record::record,
@@ -27,10 +29,11 @@ pub use self::{
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("answers", answers),
     ("claims", claims),
     ("endpoint", endpoint),
+    ("image", image),
     ("inputs", inputs),
     ("outcome", outcome),
     ("printable", printable),

@@ -6,7 +6,7 @@ use crate::support::{World, which};
 
 /// What a helper does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Helper {
+pub enum Helper {
     /// Keeps logins, one JSON object in a line.
     Works,
     /// Lists, and fails to store.
@@ -20,7 +20,7 @@ pub(super) enum Helper {
 }
 
 /// Puts `docker-credential-NAME` on PATH.
-pub(super) fn plant(world: &World, name: &str, helper: Helper) {
+pub fn plant(world: &World, name: &str, helper: Helper) {
     let (fail, uninitialised) = (
         "echo 'the key ring is locked'; exit 1",
         "echo 'pass not initialized: exit status 1: Error: password store is empty. Try \"pass init\".'; exit 1",
@@ -77,7 +77,7 @@ pub(super) fn holds(world: &World) -> Vec<(String, String)> {
 }
 
 /// The calls of helpers, as `NAME ACTION`, in order.
-pub(super) fn calls(world: &World) -> Vec<String> {
+pub fn calls(world: &World) -> Vec<String> {
     let bare = |line: String| line.replace(['[', ']'], "");
     let helpers = world.children().into_iter().filter(|line| line.starts_with("[docker-credential-"));
     helpers.map(|line| bare(line).replace("docker-credential-", "")).collect()

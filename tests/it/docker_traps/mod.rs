@@ -11,9 +11,9 @@ mod earlier;
 mod end;
 mod engine;
 mod helper;
-mod helpers;
+pub mod helpers;
 mod jobs;
-mod private;
+pub mod private;
 mod retry;
 
 use std::{
@@ -32,7 +32,7 @@ use crate::support::{
 };
 
 /// The key under which docker keeps the login to Docker Hub.
-const HUB: &str = "https://index.docker.io/v1/";
+pub const HUB: &str = "https://index.docker.io/v1/";
 
 /// A Vault token that the machine holds for somebody else.
 const AMBIENT: &str = "hvs.CAESIAmbientTokenOfTheMachine0123456789";
@@ -115,7 +115,7 @@ fn docker_with(world: &World, words: &[&str], stdin: &str, variables: &[(&str, &
 }
 
 /// A person's own login, with a token of that person.
-fn log_in_by_hand(world: &World, username: &str) -> String {
+pub fn log_in_by_hand(world: &World, username: &str) -> String {
     let token = world.sandbox.hub().personal_token(username, "by hand", &["repo:write"], None).0;
     let output = docker(world, &["login", "--username", username, "--password-stdin"], &token);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -138,7 +138,7 @@ fn logged_in_as(world: &World) -> Option<String> {
 }
 
 /// An entry of somebody, as docker would have stored it.
-fn auth(username: &str, secret: &str) -> String {
+pub fn auth(username: &str, secret: &str) -> String {
     STANDARD.encode(format!("{username}:{secret}"))
 }
 

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// The directory that a login has named in its `export` line.
-pub(super) fn directory_of(outcome: &Outcome) -> PathBuf {
+pub fn directory_of(outcome: &Outcome) -> PathBuf {
     let named = outcome.stdout.lines().find_map(|line| line.strip_prefix("export DOCKER_CONFIG='")?.strip_suffix('\''));
     PathBuf::from(named.unwrap_or_else(|| panic!("no `export` line in\n{}\n{}", outcome.stdout, outcome.stderr)))
 }

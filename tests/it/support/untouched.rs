@@ -28,6 +28,11 @@ impl Untouched {
         }
     }
 
+    /// The files with what distinguishes them, for runs that may ask and not write.
+    pub fn files(&self) -> &BTreeMap<String, String> {
+        &self.files
+    }
+
     /// Fails if anything has changed since.
     #[track_caller]
     pub fn still(&self, world: &World, what: &str) {

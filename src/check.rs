@@ -1,0 +1,256 @@
+//! `check`: who is docker logged in as here, how much of the pull window is left, and may that login pull and push?
+//!
+//! Everything is asked as docker asks it, with the login that docker would find, and nothing is fetched, uploaded or
+//! written: a token request for each image shows what is granted, and `HEAD` of its manifest, which Docker Hub does
+//! not count, whether it is there. A push is judged by what is granted alone.
+//!
+//! The login comes from docker's own auth file. A credential helper is asked who is logged in, and never for the
+//! secret; so a login that a helper keeps cannot be checked, and that is said. Only images at Docker Hub are checked.
+
+mod hub;
+pub mod image;
+mod report;
+mod window;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use self::{
+    hub::{Hub, Login, Manifest, Token},
+    image::Image,
+    report::{Pull, Push, Report, Verdict},
+    window::Window,
+};
+use crate::{
+    docker,
+    effect::{
+        End, Host, Output,
+        docker::{Client, Directory, Entry, Look, Registry, Store},
+    },
+    error::{Error, Problem},
+    plan::Check,
+    printable::printable,
+    record::{Kind, Shelf},
+    scope::Action,
+    secret::Secret,
+};
+
+/// The repository that Docker Hub keeps for looking at the pull window.
+const PREVIEW: &str = "ratelimitpreview/test";
+
+/// Why a login does not reach an image, as far as Docker Hub tells.
+const NO_RIGHT: &str = "it does not exist, or there is no right to it; Docker Hub does not say which";
+
+/// The login that docker finds.
+enum Found {
+    /// There is none: docker is anonymous.
+    Nobody,
+    /// It can be checked.
+    Known(Login),
+    /// It is there and cannot be checked; why, printable.
+    Withheld(String),
+}
+
+/// Checks, and reports as much as could be learnt even if a part of it failed.
+pub async fn check(host: Host, plan: Check) -> End {
+    let look = docker::look(&host, Client::Docker, Directory::Current, vec![Registry::Hub]).await?;
+    let found = find(&look);
+    let mut report = Report::new(&plan, &look, &found);
+    report.shadows = shadows(&host, &plan, &look).await?;
+    let asked = ask(&host, &found, &mut report).await;
+    host.output(Output::Report(if plan.json { report.json() } else { report.text() })).await?;
+    asked?;
+    judge(&plan, &found, &report)
+}
+
+/// What the look says about the login.
+fn find(look: &Look) -> Found {
+    let Some(registry) = look.registries.first() else { return Found::Nobody };
+    match (&registry.store, &registry.entry) {
+        (Store::Helper { name }, Some(_)) => Found::Withheld(format!(
+            "the credential helper `{}` decides, and hublease does not ask it for secrets",
+            printable(name)
+        )),
+        (Store::SilentHelper { name, configured: true }, _) => {
+            Found::Withheld(format!("the credential helper `{}` does not answer", printable(name)))
+        }
+        (_, None) => Found::Nobody,
+        (Store::File | Store::SilentHelper { .. }, Some(entry)) => known(entry).map_or_else(
+            || Found::Withheld("its entry in config.json is no user name with a password or token".to_owned()),
+            Found::Known,
+        ),
+    }
+}
+
+/// User name and secret of an entry, as docker reads them.
+fn known(entry: &Entry) -> Option<Login> {
+    let entry: Value = serde_json::from_str(entry.raw.as_ref()?.expose()).ok()?;
+    let filled = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    // With one of these docker does not send the password.
+    if filled("identitytoken").or_else(|| filled("registrytoken")).is_some() {
+        return None;
+    }
+    let pair = zeroize::Zeroizing::new(STANDARD.decode(filled("auth")?).ok()?);
+    let (username, secret) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    let is_whole = !username.is_empty() && !secret.is_empty();
+    is_whole.then(|| Login {
+        username: printable(username),
+        basic: Secret::new(STANDARD.encode(pair.as_slice())),
+        secret: Secret::new(secret),
+    })
+}
+
+/// What keeps a login from being used, beside a variable that decides over all of them.
+async fn shadows(host: &Host, plan: &Check, look: &Look) -> Result<Vec<String>, Error> {
+    let mut shadows: Vec<_> = plan.shadow.iter().map(Error::sentence).collect();
+    for registry in &look.registries {
+        let in_file = registry.entry.as_ref().is_some_and(|entry| entry.raw.is_some());
+        if let (Store::Helper { name } | Store::SilentHelper { name, configured: true }, true) =
+            (&registry.store, in_file)
+        {
+            let name = printable(name);
+            shadows.push(format!("docker asks the credential helper `{name}`, and not for the login in config.json"));
+        }
+    }
+    // Another directory's login only matters where docker is not in a private one already. What cannot be read here is
+    // the business of `logout`.
+    if !look.taken_over
+        && let Ok(shelf) = Shelf::read(host).await
+    {
+        let is_elsewhere = shelf.records.iter().any(|record| {
+            record.owner.kind == Kind::Login
+                && record.owner.job == plan.job.key
+                && record.owner.directory == look.directory
+                && record.private.contains(&record.id)
+        });
+        if is_elsewhere {
+            shadows.push("a login of this job is in a private directory, which DOCKER_CONFIG does not name".to_owned());
+        }
+    }
+    Ok(shadows)
+}
+
+/// Asks Docker Hub, as far as the login allows.
+async fn ask(host: &Host, found: &Found, report: &mut Report<'_>) -> Result<(), Error> {
+    let login = match found {
+        Found::Nobody => None,
+        Found::Known(login) => Some(login),
+        Found::Withheld(_) => return Ok(()),
+    };
+    if let Some(login) = login {
+        host.mask(&login.secret).await?;
+        host.mask(&login.basic).await?;
+    }
+    let hub = Hub::new(host, login);
+    if login.is_some() {
+        match hub.sign_in().await? {
+            Token::Granted { .. } => report.accepted = Some(Ok(())),
+            Token::Refused(words) => {
+                report.accepted = Some(Err(words));
+                return Ok(());
+            }
+        }
+    }
+    report.window = look_at_window(&hub).await?;
+    for at in 0..report.verdicts.len() {
+        let image = report.verdicts[at].image;
+        let (verdict, window) = judge_image(&hub, image, login.is_some(), report).await?;
+        report.verdicts[at] = verdict;
+        match (&report.window, window) {
+            // Without a count only the image may be free, by its publisher's plan: that says nothing about the login.
+            (Window::Unknown(_), Some(told @ Window::Limited { .. })) => report.window = told,
+            (_, Some(Window::Reached)) => report.window = Window::Reached,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The pull window, by the repository that is there for it.
+async fn look_at_window(hub: &Hub<'_>) -> Result<Window, Error> {
+    let Token::Granted { bearer, .. } = hub.token_for(PREVIEW, &[Action::Pull]).await? else {
+        return Ok(Window::Unknown("this login may not read the public repository that shows it"));
+    };
+    let Ok(preview) = Image::parse(PREVIEW) else { return Err(Error::bug("a preview that is no image")) };
+    Ok(match hub.manifest(&preview, &bearer).await? {
+        Manifest::Found(told) => Window::of(&told),
+        Manifest::LimitReached => Window::Reached,
+        Manifest::Missing | Manifest::Denied => Window::Unknown("Docker Hub does not show it to this login"),
+    })
+}
+
+/// One image: what is granted, and whether it is there; also the pull window if the answer tells it.
+async fn judge_image<'i>(
+    hub: &Hub<'_>,
+    image: &'i Image,
+    logged_in: bool,
+    report: &Report<'_>,
+) -> Result<(Verdict<'i>, Option<Window>), Error> {
+    let mut verdict = Verdict { image, pull: Pull::Denied, push: Push::Denied, why: None };
+    let wanted: &[Action] = if logged_in { &[Action::Pull, Action::Push] } else { &[Action::Pull] };
+    let mut token = hub.token_for(image.repository(), wanted).await?;
+    // A token of limited reach that is asked for more than it has is refused as a whole: so less is asked for.
+    if logged_in && let Token::Refused(words) = token {
+        verdict.why = words;
+        token = hub.token_for(image.repository(), &[Action::Pull]).await?;
+    }
+    let (bearer, actions) = match token {
+        Token::Granted { bearer, actions } => (bearer, actions),
+        Token::Refused(words) => {
+            verdict.why = words.or(verdict.why);
+            return Ok((verdict, None));
+        }
+    };
+    match &actions {
+        // The bearer does not let itself be read, so only the registry's own answer counts.
+        None => verdict.push = Push::Unknown,
+        Some(actions) if actions.contains(&Action::Push) => verdict.push = Push::Allowed,
+        Some(_) => {}
+    }
+    if actions.is_some_and(|actions| !actions.contains(&Action::Pull)) {
+        verdict.why = verdict.why.or_else(|| Some(NO_RIGHT.to_owned()));
+        return Ok((verdict, None));
+    }
+    if report.limit_is_reached() {
+        // What is refused for hours is not asked again for each image.
+        verdict.pull = Pull::LimitReached;
+        return Ok((verdict, None));
+    }
+    let mut window = None;
+    verdict.pull = match hub.manifest(image, &bearer).await? {
+        Manifest::Found(told) => {
+            let told = window.insert(Window::of(&told));
+            if told.is_used_up() { Pull::LimitReached } else { Pull::Works }
+        }
+        Manifest::Missing => Pull::Missing,
+        Manifest::LimitReached => {
+            window = Some(Window::Reached);
+            Pull::LimitReached
+        }
+        Manifest::Denied => {
+            verdict.why = verdict.why.or_else(|| Some(NO_RIGHT.to_owned()));
+            Pull::Denied
+        }
+    };
+    Ok((verdict, window))
+}
+
+/// The exit code: what keeps docker from using the login comes before what Docker Hub says about it.
+fn judge(plan: &Check, found: &Found, report: &Report<'_>) -> End {
+    if let Some(shadow) = &plan.shadow {
+        return Err(shadow.clone());
+    }
+    if let Found::Withheld(why) = found {
+        return Err(Error::new(Problem::LoginWithheld, Registry::Hub.name()).because(why));
+    }
+    if let Some(Err(words)) = &report.accepted {
+        let error = Error::new(Problem::LoginDead, Registry::Hub.name());
+        return Err(words.iter().fold(error, |error, words| error.because(words)));
+    }
+    let is_good = |verdict: &&Verdict<'_>| verdict.pull == Pull::Works && (!plan.push || verdict.push == Push::Allowed);
+    let (all, good) = (report.verdicts.len(), report.verdicts.iter().filter(is_good).count());
+    if good < all {
+        return Err(Error::new(Problem::NotAllowed, &format!("{} of {all}", all - good)));
+    }
+    Ok(0)
+}

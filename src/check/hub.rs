@@ -1,0 +1,195 @@
+//! Docker Hub as a client meets it at a pull: the token server, and the registry's answer about a manifest.
+//!
+//! Follows the distribution project's token specification. The credential goes to the token server alone, and the
+//! bearer that comes back to the registry alone. A manifest is asked for by `HEAD`, which Docker Hub does not count;
+//! nothing is fetched and nothing is uploaded.
+
+use serde_json::Value;
+
+use super::image::Image;
+use crate::{
+    claims::UnverifiedClaims,
+    effect::{
+        Host,
+        http::{Destination, Header, Method, PullLimit, Repeat, Request, Response},
+    },
+    endpoint::percent_encode,
+    error::{Error, Problem},
+    provider::{peer::Peer, remark},
+    scope::Action,
+    secret::Secret,
+};
+
+/// Every form of a manifest, so that an image that is there is not taken for one that is missing.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+
+/// Docker Hub, asked with one login or with none.
+pub(super) struct Hub<'a> {
+    host: &'a Host,
+    login: Option<&'a Login>,
+}
+
+/// A login as it is sent.
+pub(super) struct Login {
+    /// As whom; printable.
+    pub(super) username: String,
+    /// User name and secret in the form of HTTP Basic.
+    pub(super) basic: Secret,
+    /// The secret alone, which no remote text may repeat.
+    pub(super) secret: Secret,
+}
+
+/// What the token server says.
+pub(super) enum Token {
+    /// A bearer, and what it may do if that can be read.
+    Granted { bearer: Secret, actions: Option<Vec<Action>> },
+    /// It gives none, and its words, if they may be shown.
+    Refused(Option<String>),
+}
+
+/// What the registry says about a manifest.
+pub(super) enum Manifest {
+    /// It is there; what the answer says about pulls.
+    Found(PullLimit),
+    /// The repository has no such tag or digest.
+    Missing,
+    /// The bearer may not read it.
+    Denied,
+    /// The pull limit is reached.
+    LimitReached,
+}
+
+impl<'a> Hub<'a> {
+    pub(super) fn new(host: &'a Host, login: Option<&'a Login>) -> Self {
+        Self { host, login }
+    }
+
+    /// Asks for a token as `docker login` does: without a scope, so only the login itself can be refused.
+    pub(super) async fn sign_in(&self) -> Result<Token, Error> {
+        self.token(None).await
+    }
+
+    /// Asks for a token that may do these things with a repository.
+    pub(super) async fn token_for(&self, repository: &str, actions: &[Action]) -> Result<Token, Error> {
+        let words: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
+        self.token(Some((repository, &format!("repository:{repository}:{}", words.join(","))))).await
+    }
+
+    async fn token(&self, wanted: Option<(&str, &str)>) -> Result<Token, Error> {
+        let scope = wanted.map(|(_, scope)| format!("&scope={}", percent_encode(scope))).unwrap_or_default();
+        let basic = self.login.map(|login| Secret::new(format!("Basic {}", login.basic.expose())));
+        let request = Request {
+            to: Destination::RegistryAuth,
+            method: Method::Get,
+            path_and_query: format!("/token?service=registry.docker.io&client_id=hublease{scope}"),
+            headers: basic.map(|basic| (Header::Authorization, basic)).into_iter().collect(),
+            body: Secret::default(),
+            repeat: Repeat::Safe,
+        };
+        let peer = Peer::new(self.host, "auth.docker.io");
+        let response = peer.send(request).await?;
+        match response.status {
+            200 => {
+                let bearer =
+                    bearer(&response).ok_or_else(|| peer.problem(Problem::Answer).because("it holds no token"))?;
+                self.host.mask(&bearer).await?;
+                let actions = granted(&bearer, wanted.map_or("", |(repository, _)| repository));
+                Ok(Token::Granted { bearer, actions })
+            }
+            401 | 403 => Ok(Token::Refused(self.words(&response))),
+            status => Err(peer.problem(Problem::Answer).because(&format!("status {status}"))),
+        }
+    }
+
+    /// Asks whether a manifest is there.
+    pub(super) async fn manifest(&self, image: &Image, bearer: &Secret) -> Result<Manifest, Error> {
+        let request = Request {
+            to: Destination::Registry,
+            method: Method::Head,
+            path_and_query: format!("/v2/{}/manifests/{}", image.repository(), image.reference()),
+            headers: vec![
+                (Header::Accept, Secret::new(MANIFESTS)),
+                (Header::Authorization, Secret::new(format!("Bearer {}", bearer.expose()))),
+            ],
+            body: Secret::default(),
+            repeat: Repeat::Safe,
+        };
+        let peer = Peer::new(self.host, "registry-1.docker.io");
+        let response = match peer.send(request).await {
+            Ok(response) => response,
+            // Docker Hub has one status for a used window and for too many requests; the first lasts for hours.
+            Err(lost) if lost.response.as_ref().is_some_and(|response| response.status == 429) => {
+                return Ok(Manifest::LimitReached);
+            }
+            Err(lost) => return Err(lost.error),
+        };
+        match response.status {
+            200 => Ok(Manifest::Found(response.pull_limit)),
+            404 => Ok(Manifest::Missing),
+            401 | 403 => Ok(Manifest::Denied),
+            status => Err(peer.problem(Problem::Answer).because(&format!("status {status}"))),
+        }
+    }
+
+    /// What the token server says beside its status: `details`, or the first message of a list of errors.
+    fn words(&self, response: &Response) -> Option<String> {
+        let body: Value = serde_json::from_str(response.body.expose()).ok()?;
+        let words = body.get("details").or_else(|| body.pointer("/errors/0/message"))?.as_str()?;
+        let sent: Vec<_> = self.login.iter().flat_map(|login| [&login.basic, &login.secret]).collect();
+        remark(words, &sent)
+    }
+}
+
+/// The token of an answer; both names mean the same.
+fn bearer(response: &Response) -> Option<Secret> {
+    let body: Value = serde_json::from_str(response.body.expose()).ok()?;
+    let token = ["token", "access_token"].iter().find_map(|name| body.get(*name)?.as_str())?;
+    // What is not plain could not be sent as a header.
+    let is_plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain.then(|| Secret::new(token))
+}
+
+/// What the bearer says that it may do with the repository; none if it does not let itself be read.
+fn granted(bearer: &Secret, repository: &str) -> Option<Vec<Action>> {
+    let claims = UnverifiedClaims::of(bearer).ok()?;
+    let of_repository = |entry: &&Value| entry["type"] == "repository" && entry["name"] == repository;
+    let entries = claims.value("access").and_then(Value::as_array).into_iter().flatten().filter(of_repository);
+    let words: Vec<_> = entries.filter_map(|entry| entry["actions"].as_array()).flatten().collect();
+    let has = |action: &Action| words.iter().any(|word| *word == "*" || *word == action.as_str());
+    Some(Action::ALL.into_iter().filter(has).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    use super::granted;
+    use crate::{
+        scope::Action::{self, Delete, Pull, Push},
+        secret::Secret,
+    };
+
+    #[test]
+    fn what_a_bearer_may_do_is_read_for_this_repository_alone() {
+        let app =
+            |actions: &str| format!(r#"{{"access":[{{"type":"repository","name":"acme/app","actions":{actions}}}]}}"#);
+        for (claims, expected) in [
+            (app(r#"["pull"]"#), vec![Pull]),
+            (app(r#"["push","pull"]"#), vec![Pull, Push]),
+            (app(r#"["*"]"#), vec![Pull, Push, Delete]),
+            (app("[]"), vec![]),
+            (app(r#""pull""#), vec![]),
+            (app("[1,null]"), vec![]),
+            (app(r#"["pull"]"#).replace("acme/app", "acme/app2"), vec![]),
+            (app(r#"["pull"]"#).replace("repository", "registry"), vec![]),
+            (r#"{"access":null}"#.to_owned(), vec![]),
+            ("{}".to_owned(), vec![]),
+        ] {
+            let bearer = Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(&claims)));
+            assert_eq!(granted(&bearer, "acme/app"), Some::<Vec<Action>>(expected), "{claims}");
+        }
+        assert_eq!(granted(&Secret::new("opaque"), "acme/app"), None);
+    }
+}

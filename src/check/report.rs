@@ -1,0 +1,212 @@
+//! What `check` found, for people and for programs. Holds no secret.
+
+use serde_json::{Value, json};
+
+use super::{Found, image::Image, window::Window};
+use crate::{
+    effect::docker::{Look, Registry, Store},
+    plan::Check,
+    printable::printable,
+};
+
+/// Whether docker will get an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pull {
+    /// It is there and the login may read it.
+    Works,
+    /// There is no such tag or digest.
+    Missing,
+    /// It may not be read, or does not exist.
+    Denied,
+    /// The pull window is used up, or Docker Hub is asked too often.
+    LimitReached,
+    /// It was not asked.
+    Unknown,
+}
+
+impl Pull {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Works => "works",
+            Self::Missing => "missing",
+            Self::Denied => "denied",
+            Self::LimitReached => "limit_reached",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Works => "pull works",
+            Self::Missing => "no such tag or digest",
+            Self::Denied => "pull denied",
+            Self::LimitReached => "pull refused, because the limit is reached",
+            Self::Unknown => "pull not checked",
+        }
+    }
+}
+
+/// Whether the login may write to an image's repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Push {
+    /// It was granted.
+    Allowed,
+    /// It was not granted.
+    Denied,
+    /// It was not asked, or the answer does not tell.
+    Unknown,
+}
+
+impl Push {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Allowed => "push allowed",
+            Self::Denied => "push denied",
+            Self::Unknown => "push not known",
+        }
+    }
+}
+
+/// What is true of one image.
+pub(super) struct Verdict<'a> {
+    pub(super) image: &'a Image,
+    pub(super) pull: Pull,
+    pub(super) push: Push,
+    /// More about what is denied; may be a remote text.
+    pub(super) why: Option<String>,
+}
+
+/// Everything that was found; filled as the story goes on.
+pub(super) struct Report<'a> {
+    plan: &'a Check,
+    look: &'a Look,
+    found: &'a Found,
+    /// What keeps a login from being used.
+    pub(super) shadows: Vec<String>,
+    /// Whether Docker Hub takes the login; its words if it does not.
+    pub(super) accepted: Option<Result<(), Option<String>>>,
+    /// The pull window.
+    pub(super) window: Window,
+    /// One for each image, in the order in which they were typed.
+    pub(super) verdicts: Vec<Verdict<'a>>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(plan: &'a Check, look: &'a Look, found: &'a Found) -> Self {
+        let unknown = |image| Verdict { image, pull: Pull::Unknown, push: Push::Unknown, why: None };
+        Self {
+            plan,
+            look,
+            found,
+            shadows: Vec::new(),
+            accepted: None,
+            window: Window::Unknown("it was not asked"),
+            verdicts: plan.images.iter().map(unknown).collect(),
+        }
+    }
+
+    /// Whether Docker Hub has said that it refuses pulls.
+    pub(super) fn limit_is_reached(&self) -> bool {
+        self.window == Window::Reached
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut lines = vec![format!("login: {}", self.login())];
+        match self.shadows.as_slice() {
+            [] => lines.push("shadowed: no".to_owned()),
+            shadows => lines.extend(shadows.iter().map(|shadow| format!("shadowed: {shadow}"))),
+        }
+        lines.push(format!("pull window: {}", self.window.text()));
+        for Verdict { image, pull, push, why } in &self.verdicts {
+            let why = why.as_ref().map(|why| format!(" ({})", printable(why))).unwrap_or_default();
+            lines.push(format!("{image}: {}, {}{why}", pull.text(), push.text()));
+        }
+        lines.join("\n")
+    }
+
+    pub(super) fn json(&self) -> String {
+        let images: Vec<_> = self.verdicts.iter().map(Verdict::json).collect();
+        json!({
+            "registry": Registry::Hub.name(),
+            "directory": printable(&self.look.directory),
+            "login": self.state(),
+            "username": self.username(),
+            "store": self.store(),
+            "shadowed": self.shadows,
+            "pull_window": self.window.json(),
+            "images": images,
+        })
+        .to_string()
+    }
+
+    /// Who, where, and what Docker Hub says to it.
+    fn login(&self) -> String {
+        let place = self.place();
+        let name = self.username().map_or_else(|| "there is one".to_owned(), |name| format!("as {name}"));
+        match (self.found, &self.accepted) {
+            (Found::Nobody, _) => format!("none in {place}; all of this holds for anonymous clients"),
+            (Found::Withheld(why), _) => format!("{name}, by {place}; not checked: {why}"),
+            (Found::Known(_), None) => format!("{name}, by {place}; not checked"),
+            (Found::Known(_), Some(Ok(()))) => format!("{name}, by {place}; Docker Hub accepts it"),
+            (Found::Known(_), Some(Err(_))) => format!("{name}, by {place}; Docker Hub refuses it"),
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match (self.found, &self.accepted) {
+            (Found::Nobody, _) => "none",
+            (Found::Withheld(_), _) | (Found::Known(_), None) => "not_checked",
+            (Found::Known(_), Some(Ok(()))) => "accepted",
+            (Found::Known(_), Some(Err(_))) => "refused",
+        }
+    }
+
+    fn place(&self) -> String {
+        let directory = printable(&self.look.directory);
+        if self.look.taken_over {
+            format!("{directory} (a private directory of hublease, named by DOCKER_CONFIG)")
+        } else if self.plan.is_named {
+            format!("{directory} (named by DOCKER_CONFIG)")
+        } else {
+            directory
+        }
+    }
+
+    /// The user name, unless it may be that of a login which the helper hides.
+    fn username(&self) -> Option<String> {
+        let registry = self.look.registries.first()?;
+        let entry = registry.entry.as_ref()?;
+        match (self.found, &registry.store) {
+            (Found::Known(login), _) => Some(login.username.clone()),
+            (Found::Withheld(_), Store::Helper { .. }) if entry.raw.is_some() => None,
+            (Found::Withheld(_), _) => entry.username.as_deref().map(printable),
+            (Found::Nobody, _) => None,
+        }
+    }
+
+    fn store(&self) -> Value {
+        match self.look.registries.first().map(|registry| &registry.store) {
+            Some(Store::Helper { name } | Store::SilentHelper { name, .. }) => json!({ "helper": printable(name) }),
+            Some(Store::File) | None => json!("file"),
+        }
+    }
+}
+
+impl Verdict<'_> {
+    fn json(&self) -> Value {
+        json!({
+            "image": self.image.to_string(),
+            "pull": self.pull.word(),
+            "push": self.push.word(),
+            "why": self.why.as_deref().map(printable),
+        })
+    }
+}
