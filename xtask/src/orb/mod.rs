@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use self::yaml::{Yaml, read, write};
+pub(crate) use self::yaml::{read, write};
 use self::{
     pack::{Orb, resolve},
     source::Source,
