@@ -17,6 +17,9 @@ use crate::{
 /// The smallest configuration that holds an orb inline.
 const AROUND: &str =
     "version: 2.1\norbs:\n  dockerhub: {}\nworkflows:\n  main:\n    jobs:\n      - dockerhub/run_with_login\n";
+/// What stands around the table of parameters.
+const BEGIN: &str = "<!-- parameters -->\n";
+const END: &str = "<!-- end -->";
 /// One name of the schema for all of them.
 const SCHEMA: &str = "vendor.circle-ci";
 
@@ -27,6 +30,7 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
     if !packed.findings.is_empty() {
         return Err(packed.findings.join("; ").into());
     }
+    compare_table(&root.join("docs/circleci.md"), &packed.table, context.options.accept)?;
     let whole = orb::keep(context.workspace, &packed.text)?;
     let ours: Vec<PathBuf> = every_file(&root.join(".circleci"))?;
     let folder = context.workspace.target.join("xtask/circleci");
@@ -48,6 +52,23 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
     Ok(format!("{} bytes, {} examples, {documented} in documents", packed.text.len(), packed.examples.len()))
 }
 
+/// The table of parameters in a document is the one that the source of the orb makes.
+fn compare_table(page: &Path, table: &str, accept: bool) -> Result<(), String> {
+    let text = fs::read_to_string(page).map_err(|error| format!("{}: {error}", page.display()))?;
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
+    let Some((before, (there, after))) = parts else {
+        return Err(format!("{}: there is no place for the table of parameters", page.display()));
+    };
+    let wanted = format!("\n{table}\n");
+    if there == wanted {
+        return Ok(());
+    }
+    if accept {
+        return fs::write(page, format!("{before}{BEGIN}{wanted}{END}{after}")).map_err(|error| error.to_string());
+    }
+    Err(format!("{}: the table of parameters is not the orb's; `--accept` writes it", page.display()))
+}
+
 /// Every complete configuration there is besides our own, with a name for its file.
 fn configurations(root: &Path, packed: &Packed) -> Result<Vec<(String, String)>, String> {
     let mut found = vec![("packed".to_owned(), inline(&packed.text)?)];
@@ -55,9 +76,19 @@ fn configurations(root: &Path, packed: &Packed) -> Result<Vec<(String, String)>,
     for path in every_file(root)?.iter().filter(|path| path.extension().is_some_and(|ending| ending == "md")) {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.strip_prefix(root).unwrap_or(path).with_extension("").display().to_string().replace('/', "-");
-        found.extend(documented(&text).into_iter().map(|(line, block)| (format!("{name}-{line}"), block)));
+        for (line, block) in documented(&text) {
+            same_version(&block).map_err(|why| format!("{}:{line}: {why}", path.display()))?;
+            found.push((format!("{name}-{line}"), block));
+        }
     }
     Ok(found)
+}
+
+/// A configuration that is copied must work with the orb that it came with.
+fn same_version(configuration: &str) -> Result<(), String> {
+    let wanted = concat!("hublease/dockerhub@", env!("CARGO_PKG_VERSION"));
+    let named = configuration.split_whitespace().find(|word| word.starts_with("hublease/dockerhub@"));
+    if named.is_none_or(|name| name == wanted) { Ok(()) } else { Err(format!("it must use {wanted}")) }
 }
 
 /// The orb inside of a configuration: the schema knows no orbs alone.
@@ -99,7 +130,7 @@ fn documented(document: &str) -> Vec<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{documented, inline};
+    use super::{documented, inline, same_version};
 
     #[test]
     fn a_block_that_begins_with_the_version_is_a_configuration() {
@@ -108,6 +139,13 @@ mod tests {
         let found: Vec<_> = documented(document).into_iter().map(|(line, _)| line).collect();
         assert_eq!(found, [2, 9]);
         assert_eq!(documented(document)[0].1, "version: 2.1\njobs: {}\n");
+    }
+
+    #[test]
+    fn a_configuration_names_this_version_or_no_orb_of_ours() {
+        assert!(same_version("version: 2.1\n").is_ok());
+        assert!(same_version(concat!("dockerhub: hublease/dockerhub@", env!("CARGO_PKG_VERSION"), "\n")).is_ok());
+        assert!(same_version("dockerhub: hublease/dockerhub@0.0.1\n").is_err());
     }
 
     #[test]
