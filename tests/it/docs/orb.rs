@@ -9,6 +9,8 @@ use hublease::cli::{Command, FLAGS, Flag, Value};
 
 use super::markdown::root;
 
+/// Commands that the orb and the program have in common.
+const COMMANDS: [&str; 4] = ["login", "logout", "exec", "check"];
 /// Parameters that are no flags.
 const OF_THE_ORB: [&str; 5] = ["install", "install_dir", "mirror", "command", "images"];
 /// A word of `--isolated`, which is a switch of its own in the orb.
@@ -34,7 +36,8 @@ const ISOLATED: &str = "isolated";
 
 #[test]
 fn a_parameter_of_the_orb_is_a_flag_of_the_command_and_the_other_way_round() {
-    for command in [Command::Login, Command::Logout, Command::Exec] {
+    let with_flags = |command: &&Command| COMMANDS.contains(&command.name());
+    for &command in Command::ALL.iter().filter(with_flags) {
         let parameters = parameters(command.name());
         let names: BTreeSet<String> = parameters.keys().map(|name| name.replace('_', "-")).collect();
         let extra = OF_THE_ORB.iter().chain([&COPY_AUTHS]).map(|name| name.replace('_', "-"));
@@ -56,7 +59,7 @@ fn the_script_knows_every_flag_that_a_parameter_gives() {
     let (_, rest) = script.split_once("for flag in ").unwrap();
     let (names, _) = rest.split_once("; do").unwrap();
     let names: BTreeSet<&str> = names.split([' ', '\\', '\n']).filter(|name| !name.is_empty()).collect();
-    for command in ["login", "logout", "exec", "check"] {
+    for command in COMMANDS {
         for parameter in parameters(command).keys().filter(|name| !OF_THE_ORB.contains(&name.as_str())) {
             assert!(names.contains(parameter.replace('_', "-").as_str()), "{command}: {parameter}");
         }
