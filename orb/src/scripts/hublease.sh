@@ -1,0 +1,122 @@
+# shellcheck shell=sh
+# Runs the client. One script for `login`, `logout`, `exec` and `check`, so that there is one way in which a parameter
+# becomes a flag: PARAM_ACTION names the command, every other PARAM_… is a parameter of it.
+#
+# No secret passes through here: parameters name the variables that hold them, and the client reads those itself.
+{ set +x; } 2> /dev/null
+set -eu
+
+fail() {
+    printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
+    exit 1
+}
+
+# Leaves in `value` what a parameter says, with its variables filled in as CircleCI does it elsewhere; never by `eval`.
+expand() {
+    value=$1
+    case $value in
+        "\$HOME/"* | "\${HOME}/"*) value=${HOME:?}/${value#*/} ;;
+    esac
+    case $value in
+        *\$*)
+            value=$(circleci env subst "$value" 2> /dev/null) || fail "the variables in '$1' cannot be filled in" \
+                "this needs CircleCI's own 'circleci env subst'; another program called circleci may hide it on PATH"
+            ;;
+    esac
+}
+
+# Whether a `login` or `exec` has left a record, in one of the directories where the client keeps them.
+is_recorded() {
+    for records in "${RUNNER_TEMP:+$RUNNER_TEMP/hublease}" "${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/hublease}" \
+        "${TMPDIR:-/tmp}/hublease-$(id -u)"; do
+        [ -z "$records" ] || [ -z "$(ls -A "$records" 2> /dev/null)" ] || return 0
+    done
+    return 1
+}
+
+# By its whole path, because a shell that does not read $BASH_ENV does not have the directory on PATH.
+expand "$PARAM_INSTALL_DIR"
+program=$value/hublease
+[ -x "$program" ] || program=$(command -v hublease) || {
+    # It runs although the steps before it failed: if they never came as far as the installation, that is no failure.
+    if [ "$PARAM_ACTION" = logout ] && ! is_recorded; then
+        echo 'hublease is not installed and has left no record: nothing to undo'
+        exit 0
+    fi
+    fail "hublease is neither in $value nor on PATH" \
+        'leave install at true, put hublease into the image, or give every command the same install_dir'
+}
+
+provider=${PARAM_PROVIDER:-auto}
+username=${PARAM_USERNAME-}
+newline='
+'
+set -f
+set --
+# Every parameter that becomes a flag by its name. Written out, because `printenv` is not in every busybox, and a program
+# that is missing must not look like a parameter that is not set.
+for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$username" "scope=${PARAM_SCOPE-}" \
+    "expires-in=${PARAM_EXPIRES_IN-}" "audience=${PARAM_AUDIENCE-}" \
+    "audience-elsewhere=${PARAM_AUDIENCE_ELSEWHERE-}" "connection-id=${PARAM_CONNECTION_ID-}" \
+    "broker-url=${PARAM_BROKER_URL-}" "vault-addr=${PARAM_VAULT_ADDR-}" \
+    "vault-namespace=${PARAM_VAULT_NAMESPACE-}" "vault-auth-path=${PARAM_VAULT_AUTH_PATH-}" \
+    "vault-role=${PARAM_VAULT_ROLE-}" "vault-path=${PARAM_VAULT_PATH-}" "vault-method=${PARAM_VAULT_METHOD-}" \
+    "vault-data=${PARAM_VAULT_DATA-}" "vault-username-field=${PARAM_VAULT_USERNAME_FIELD-}" \
+    "vault-secret-field=${PARAM_VAULT_SECRET_FIELD-}" "vault-redirect-origin=${PARAM_VAULT_REDIRECT_ORIGIN-}" \
+    "secret-env=${PARAM_SECRET_ENV-}" "username-env=${PARAM_USERNAME_ENV-}" "ca-cert=${PARAM_CA_CERT-}" \
+    "client=${PARAM_CLIENT-}" "isolated=${PARAM_ISOLATED-}" "copy-auths=${PARAM_COPY_AUTHS-}" \
+    "renew=${PARAM_RENEW-}" "strict-revoke=${PARAM_STRICT_REVOKE-}" "probe-dead=${PARAM_PROBE_DEAD-}" \
+    "push=${PARAM_PUSH-}" "verbose=${PARAM_VERBOSE-}"; do
+    flag=${pair%%=*} value=${pair#*=}
+    [ -n "$value" ] || continue
+    # Left to the client, which looks at its variables before its defaults.
+    case $flag:$value in
+        provider:auto | expires-in:0 | vault-method:auto | client:docker) continue ;;
+    esac
+    case $flag in
+        audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | push | verbose)
+            # CircleCI hands a boolean over as 1 or 0.
+            case $flag:$value:${PARAM_COPY_AUTHS:-0} in
+                isolated:*:1 | isolated:*:true) ;;
+                copy-auths:1:* | copy-auths:true:*) set -- "$@" --isolated=copy-auths ;;
+                *:1:* | *:true:*) set -- "$@" "--$flag" ;;
+            esac
+            ;;
+        secret-env | username-env)
+            # They have names of variables as defaults, and with another provider they are errors.
+            case $provider:$flag:$username in
+                static:secret-env:* | static:username-env:) set -- "$@" "--$flag=$value" ;;
+            esac
+            ;;
+        registry | scope | vault-data)
+            expand "$value"
+            IFS=$newline
+            for line in $value; do
+                set -- "$@" "--$flag=$line"
+            done
+            unset IFS
+            ;;
+        *)
+            expand "$value"
+            set -- "$@" "--$flag=$value"
+            ;;
+    esac
+done
+
+case $PARAM_ACTION in
+    exec)
+        # As CircleCI would run the command itself.
+        if shell=$(command -v bash); then
+            set -- "$@" -- "$shell" -eo pipefail -c "$PARAM_COMMAND"
+        else
+            set -- "$@" -- /bin/sh -e -c "$PARAM_COMMAND"
+        fi
+        ;;
+    check)
+        expand "$PARAM_IMAGES"
+        # One word is one image, and a list may have several lines.
+        # shellcheck disable=SC2086
+        set -- "$@" -- $value
+        ;;
+esac
+exec "$program" "$PARAM_ACTION" "$@"
