@@ -26,6 +26,7 @@ mod isolated;
 mod kill;
 mod latches;
 mod network;
+mod orb;
 mod planted;
 mod registry;
 mod revocation;
