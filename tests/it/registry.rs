@@ -1,8 +1,8 @@
 //! A real registry (Debian's `docker-registry`), pushed to and pulled from by skopeo, docker and podman with leased
 //! credentials, through the sandbox's front under Docker Hub's names.
 
-mod image;
-mod server;
+pub mod image;
+pub mod server;
 
 use std::{
     io::Write,
@@ -29,7 +29,7 @@ const KNOWN: &str = "HUBLEASE_TESTS_WITHOUT";
 const DEAD: &str = "incorrect username or password";
 
 /// Whether the programs are here. If they are not, the test fails, unless it was asked to do without.
-fn installed(programs: &[&str]) -> bool {
+pub fn installed(programs: &[&str]) -> bool {
     let missing: Vec<_> = programs.iter().copied().filter(|name| which(name).is_none()).collect();
     if missing.is_empty() {
         return true;
