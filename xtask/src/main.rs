@@ -1,10 +1,11 @@
-//! `cargo xtask demo | test | wasm | dist | bench`: what a developer and CI run.
+//! `cargo xtask demo | test | wasm | orb | dist | bench`: what a developer and CI run.
 //!
 //! Exit codes: 0 done, 1 something failed, 2 the words after `cargo xtask` make no sense.
 
 mod bench;
 mod binaries;
 mod demo;
+mod orb;
 mod outside;
 mod process;
 mod terminal;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND [OPTIONS]
            every test, and the static build. Needs cargo, a C compiler, and on Debian root (to
            install what is missing) or the programs that it names.
   wasm     build the module of the GitHub Action, and write action/hublease.wasm.
+  orb      pack orb/src to target/orb/orb.yml, and look at it as a reviewer would.
   dist     `--check`: action/hublease.wasm is what its source builds.
   bench    the client beside curl: time, memory, size.
 
@@ -79,6 +81,7 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
         "demo" => (demo::HELP, demo::run),
         "test" => (test::HELP, test::run),
         "wasm" => (wasm::HELP, wasm::run),
+        "orb" => (orb::HELP, orb::run),
         "dist" => (wasm::DIST_HELP, wasm::dist),
         "bench" => (bench::HELP, bench::run),
         "help" | "--help" | "-h" => {

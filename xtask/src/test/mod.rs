@@ -17,8 +17,8 @@ mod system;
 
 use std::{cell::RefCell, fs, path::PathBuf, time::Instant};
 
-pub(crate) use self::statically::LARGEST;
 use self::{deny::Deny, options::Options};
+pub(crate) use self::{rules::files::every_file, statically::LARGEST};
 use crate::{
     Failure,
     binaries::Binaries,
