@@ -34,6 +34,14 @@ pub fn elements(source: &Source<'_>, pipeline: &BTreeMap<String, Value>) -> Resu
             if let Some(list) = element.get("steps") {
                 steps(&list, source, &parameters)?;
             }
+            element.get("executor").map_or(Ok(()), |node| executor(&node, source))?;
+            for parameter in parameters.0.values() {
+                match (&parameter.kind, &parameter.default) {
+                    (Kind::Steps, Some(default)) => steps(default, source, &Parameters::default())?,
+                    (Kind::Executor, Some(default)) => executor(default, source)?,
+                    _ => {}
+                }
+            }
         }
     }
     source.orbs.values().try_for_each(|orb| elements(orb, pipeline))
@@ -72,6 +80,16 @@ pub fn steps(list: &Node<'_>, source: &Source<'_>, parameters: &Parameters<'_>) 
         }
     }
     Ok(())
+}
+
+/// An executor that is named is there.
+fn executor(node: &Node<'_>, source: &Source<'_>) -> Result<()> {
+    match node.value.as_str().or_else(|| node.value["name"].as_str()) {
+        Some(name) if references(name, &node.place)?.is_empty() => {
+            source.find("executors", name, &node.place).map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_steps_parameter(node: &Node<'_>, parameters: &Parameters<'_>) -> Result<bool> {

@@ -47,7 +47,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0.trim_end_matches(": "))
+        formatter.write_str(if self.0.is_empty() { "config" } else { self.0.trim_end_matches(": ") })
     }
 }
 
@@ -100,7 +100,7 @@ impl<'v> Node<'v> {
     pub fn keys(&self, allowed: &[&str], required: &[&str]) -> Result<()> {
         let map = self.map()?;
         if let Some(key) = map.keys().find(|key| !allowed.contains(&key.as_str())) {
-            return self.refuse(format!("unknown key `{key}`; there are {}", allowed.join(", ")));
+            return self.refuse(format!("unknown key `{key}`"));
         }
         match required.iter().find(|key| !map.contains_key(**key)) {
             Some(key) => self.refuse(format!("the key `{key}` is missing")),

@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Value, json};
 
 /// Plain words that some readers take for booleans.
-const DOUBTFUL: [&str; 6] = ["yes", "no", "on", "off", "y", "n"];
+const DOUBTFUL: [&str; 4] = ["yes", "no", "on", "off"];
 
 /// Reads one document; the error says in which line it is wrong.
 pub fn read(text: &str) -> Result<Value, String> {
