@@ -130,6 +130,9 @@ impl<'w> Machine<'w> {
         world.sandbox.issuer().set_identity(|identity| identity.job_id = id);
         let mut variables: BTreeMap<_, _> = world.sandbox.circleci_environment().into_iter().collect();
         variables.extend(world.sandbox.environment());
+        // What the machine trusts and goes through, in the words of curl and wget.
+        let authority = world.sandbox.ca_file().display().to_string();
+        fs::write(world.path("assets/wgetrc"), format!("ca_certificate = {authority}\n")).unwrap();
         let pipeline = |name: &str| PIPELINE.iter().find(|(known, _)| *known == name).unwrap().1.to_owned();
         let path = format!("{}:{}", world.path("bin").display(), world.path("tools").display());
         let [home, temporary, bash] =
@@ -141,6 +144,9 @@ impl<'w> Machine<'w> {
                 ("CIRCLE_SHA1", pipeline("pipeline.git.revision")),
                 ("CIRCLE_WORKING_DIRECTORY", "~/project".to_owned()),
                 ("BASH_ENV", bash),
+                ("CURL_CA_BUNDLE", authority),
+                ("WGETRC", world.path("assets/wgetrc").display().to_string()),
+                ("https_proxy", world.sandbox.proxy_url()),
                 ("HOME", home),
                 ("PATH", path),
                 ("TMPDIR", temporary),

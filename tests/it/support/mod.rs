@@ -262,7 +262,7 @@ fn collect(directory: &Path, places: &mut Vec<Place>) {
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
             collect(&path, places);
-        } else if kind.is_file() && !may_hold_a_secret(&path) {
+        } else if kind.is_file() && !may_hold_a_secret(&path) && !is_the_client(&path) {
             places.push(Place::new(path.display().to_string(), fs::read(&path).unwrap_or_default()));
         }
     }
@@ -281,6 +281,12 @@ fn may_hold_a_secret(path: &Path) -> bool {
     // Docker writes its store to `config.json<digits>` and renames it; a killed job's docker may be in between.
     let is_store = name.strip_prefix("config.json").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     is_record || is_store || matches!(name.as_ref(), "auth.json" | "helper-store" | "identity-token")
+}
+
+/// The released program as a job has installed it, byte for byte: nothing of the job is in its megabytes.
+fn is_the_client(path: &Path) -> bool {
+    let released = std::env::var_os("HUBLEASE_STATIC").filter(|_| path.ends_with("hublease"));
+    released.is_some_and(|released| fs::read(path).ok() == fs::read(released).ok())
 }
 
 pub fn executable(path: &Path, text: &str) {
