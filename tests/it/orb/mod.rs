@@ -4,10 +4,12 @@
 //! config that uses it by the rules of CircleCI's reference, refuses what they would refuse, and runs the steps as they
 //! document it: `workflow` reads, `play` runs, `machine` is where.
 
+mod around;
 mod check;
 mod condition;
 mod documented;
 mod expand;
+mod install;
 mod machine;
 mod node;
 mod parameters;

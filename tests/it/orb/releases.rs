@@ -1,4 +1,5 @@
-//! GitHub's side of a release: `github.com` redirects to the host that has the files, and that one gives them out.
+//! GitHub's side of a release: `github.com` redirects to the host that has the files, and that one gives them out. And a
+//! mirror.
 
 use std::{
     fs,
@@ -20,8 +21,13 @@ const FILES: &str = "release-assets.githubusercontent.com";
 const RELEASE: &str = "/hublease/hublease/releases/download/v";
 pub const ASSET: &str = "/asset/";
 
-/// The version and the target that there is a release of.
-pub const TARGET: &str = "x86_64-unknown-linux-musl";
+/// A server of somebody's own, with the files as GitHub names them.
+const MIRROR: &str = "mirror.example.com";
+pub const MIRROR_URL: &str = "https://mirror.example.com/hublease";
+const MIRRORED: &str = "/hublease/v";
+
+/// The target that there is a release for.
+const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// A server with one release in it; it ends with the value.
 pub struct Releases {
@@ -36,8 +42,7 @@ impl Releases {
         let client = fs::read(binary("HUBLEASE_STATIC")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        world.sandbox.forward(FRONT, address);
-        world.sandbox.forward(FILES, address);
+        [FRONT, FILES, MIRROR].iter().for_each(|host| world.sandbox.forward(host, address));
         let ended = Arc::new(AtomicBool::new(false));
         let end = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {
@@ -72,7 +77,7 @@ fn serve(stream: TcpStream, client: &[u8]) -> std::io::Result<()> {
     let mut out = &stream;
     if path == format!("{RELEASE}{version}/{name}") {
         write!(out, "HTTP/1.1 302 Found\r\nlocation: https://{FILES}{asset}\r\ncontent-length: 0\r\n\r\n")
-    } else if path == asset {
+    } else if path == asset || path == format!("{MIRRORED}{version}/{name}") {
         write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", client.len())?;
         out.write_all(client)
     } else {

@@ -1,0 +1,56 @@
+//! A job around the orb's steps, and what is said about it afterwards: shared by the tests of what goes wrong.
+
+use serde_json::Value;
+
+use super::{
+    documented::{NAME, packed},
+    machine::Image,
+    play::{Circleci, Played},
+    source::Orb,
+    yaml,
+};
+use crate::support::World;
+
+/// A config with one job, which has these steps and these further keys.
+pub fn config(keys: &str, steps: &str) -> Value {
+    let indented = |text: &str, by: usize| -> String {
+        text.trim().lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+    };
+    let text = format!(
+        "version: 2.1\norbs:\n  dockerhub: {NAME}@{}\njobs:\n  push:\n    machine: {{image: ubuntu-2404:current}}\n{}    \
+         steps:\n{}workflows:\n  main:\n    jobs: [push]\n",
+        env!("CARGO_PKG_VERSION"),
+        indented(keys, 4),
+        indented(steps, 6),
+    );
+    yaml::read(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
+}
+
+/// A world, an image, and what is changed in both before the job begins.
+pub struct Given<'a> {
+    pub world: &'a World,
+    pub image: Image,
+    pub prepare: &'a dyn Fn(&World),
+}
+
+impl<'a> Given<'a> {
+    pub fn usual(world: &'a World) -> Self {
+        Self { world, image: Image::Bash, prepare: &|_| {} }
+    }
+
+    /// Plays a config in which `variables` are set for the project.
+    pub fn play(&self, config: &Value, variables: &[(&str, &str)], under: Vec<String>) -> Vec<Played> {
+        let orb = packed();
+        let circleci = Circleci::new(self.world, self.image, vec![Orb { name: NAME, packed: &orb }]).under(under);
+        let circleci = variables.iter().fold(circleci, |circleci, (name, value)| circleci.variable(name, value));
+        (self.prepare)(self.world);
+        circleci.play(config).unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    /// The same with one job, run once.
+    pub fn play_one(&self, config: &Value) -> Played {
+        let mut played = self.play(config, &[], Vec::new());
+        assert_eq!(played.len(), 1, "{played:#?}");
+        played.remove(0)
+    }
+}
