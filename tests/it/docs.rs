@@ -7,6 +7,7 @@
 mod action;
 mod commands;
 mod markdown;
+mod orb;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -7,6 +7,7 @@ mod pack;
 mod review;
 mod source;
 mod sums;
+mod table;
 mod yaml;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use self::yaml::{Yaml, read, write};
+pub(crate) use self::yaml::{read, write};
 use self::{
     pack::{Orb, resolve},
     source::Source,
@@ -37,6 +38,8 @@ pub(crate) struct Packed {
     pub(crate) text: String,
     /// The configurations that its examples show, by the name of the example.
     pub(crate) examples: Vec<(String, String)>,
+    /// The table of its parameters, for the documents.
+    pub(crate) table: String,
     /// What a reviewer would object to.
     pub(crate) findings: Vec<String>,
 }
@@ -80,7 +83,7 @@ pub(crate) fn pack(workspace: &Workspace, sums: Option<&Path>) -> Result<Packed,
     let usages = orb.parts.iter().filter(|part| part.section == "examples");
     let examples = usages.filter_map(|part| Some((part.name.clone(), part.value.as_mapping_get("usage")?)));
     let examples = examples.map(|(name, usage)| Ok((name, write(usage)?))).collect::<Result<_, String>>()?;
-    Ok(Packed { text, examples, findings })
+    Ok(Packed { text, examples, table: table::table(&orb)?, findings })
 }
 
 /// Writes it to where the tests and the release look for it.

@@ -6,6 +6,7 @@ mod deny;
 mod lint;
 pub(crate) mod node;
 mod options;
+mod orb;
 mod python;
 mod rules;
 mod rust;
@@ -70,6 +71,7 @@ const STEPS: &[Step] = &[
     Step { name: "rules", summary: "rules of the source that no lint can see", needs: &[], run: rules::check },
     Step { name: "shell", summary: "shellcheck", needs: &[], run: shell::check },
     Step { name: "lint", summary: "workflows and actions, ours and the documents'", needs: &[], run: lint::check },
+    Step { name: "orb", summary: "the orb, its examples, and CircleCI's configurations", needs: &[], run: orb::check },
     Step { name: "tree", summary: "the client's dependencies stay few and small", needs: &[], run: rust::tree },
     Step { name: "clippy", summary: "clippy, with and without `native`", needs: &[], run: rust::clippy },
     Step { name: "wasm", summary: "the committed module is what its source builds", needs: &[], run: rust::wasm },

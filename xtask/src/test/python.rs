@@ -1,4 +1,5 @@
-//! The linters of workflows that are written in, or packed for, Python: check-jsonschema and zizmor.
+//! The linters of workflows and of the orb that are written in, or packed for, Python: check-jsonschema, zizmor and
+//! yamllint.
 //!
 //! `xtask/tools/python` names the versions and the checksum of every file; nothing is built from source.
 
@@ -39,7 +40,9 @@ impl Linters {
             .argument(&requirements)
             .limit(DOWNLOAD)
             .run(&context.log, context.terminal)
-            .map_err(|why| context.missing(format!("check-jsonschema and zizmor cannot be installed: {why}")))?;
+            .map_err(|why| {
+                context.missing(format!("check-jsonschema, zizmor and yamllint cannot be installed: {why}"))
+            })?;
         fs::write(&note, state).map_err(|error| format!("{}: {error}", note.display()))?;
         Ok(linters)
     }
@@ -48,6 +51,12 @@ impl Linters {
     pub(super) fn check_jsonschema(&self, schema: &str) -> Call {
         let call = Call::new(&self.python).arguments(["-m", "check_jsonschema", "--color", "never"]);
         call.set("PYTHONPATH", &self.folder).arguments(["--builtin-schema", schema])
+    }
+
+    /// Finds what reads badly in YAML, by the rules in `.yamllint`; a warning is a failure.
+    pub(super) fn yamllint(&self) -> Call {
+        let call = Call::new(&self.python).arguments(["-m", "yamllint", "--strict", "--format", "parsable"]);
+        call.set("PYTHONPATH", &self.folder)
     }
 
     /// Looks for what is dangerous in workflows and actions, and asks nobody about it.

@@ -1,0 +1,84 @@
+//! The parameters of the orb are the flags of the program: none is missing, none is made up, and the words of a choice are
+//! the same.
+//!
+//! The sources are read as text: one parameter begins with two spaces and a name, its keys with four.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hublease::cli::{Command, FLAGS, Flag, Value};
+
+use super::markdown::root;
+
+/// Parameters that are no flags.
+const OF_THE_ORB: [&str; 5] = ["install", "install_dir", "mirror", "command", "images"];
+/// A word of `--isolated`, which is a switch of its own in the orb.
+const COPY_AUTHS: &str = "copy_auths";
+
+/// Flags that a job of CircleCI has no use for as parameters; their variables work all the same.
+const LEFT_OUT: [&str; 7] = [
+    // CircleCI gives the identity token.
+    "identity-token-env",
+    "identity-token-file",
+    // Of a machine, not of a job.
+    "all",
+    // For a person who tries it out.
+    "dry-run",
+    "as",
+    // For a program that reads what is printed; a log has no such reader.
+    "output",
+    // A log that says too little is of no use.
+    "quiet",
+];
+/// The directory of `exec` is private anyhow.
+const ISOLATED: &str = "isolated";
+
+#[test]
+fn a_parameter_of_the_orb_is_a_flag_of_the_command_and_the_other_way_round() {
+    for command in [Command::Login, Command::Logout, Command::Exec] {
+        let parameters = parameters(command.name());
+        let names: BTreeSet<String> = parameters.keys().map(|name| name.replace('_', "-")).collect();
+        let extra = OF_THE_ORB.iter().chain([&COPY_AUTHS]).map(|name| name.replace('_', "-"));
+        let names: BTreeSet<String> = names.difference(&extra.collect()).cloned().collect();
+        let wanted = FLAGS.iter().filter(|flag| flag.commands.contains(&command) && !is_left_out(flag, command));
+        assert_eq!(names, wanted.map(|flag| flag.name.to_owned()).collect(), "{}", command.name());
+        for flag in FLAGS {
+            let (Value::Choice(words), Some(body)) = (flag.value, parameters.get(&flag.name.replace('-', "_"))) else {
+                continue;
+            };
+            assert!(body.contains(&format!("enum: [{}]", words.join(", "))), "{}: {}", command.name(), flag.name);
+        }
+    }
+}
+
+#[test]
+fn the_script_knows_every_flag_that_a_parameter_gives() {
+    let script = std::fs::read_to_string(root().join("orb/src/scripts/hublease.sh")).unwrap();
+    let (_, rest) = script.split_once("for flag in ").unwrap();
+    let (names, _) = rest.split_once("; do").unwrap();
+    let names: BTreeSet<&str> = names.split([' ', '\\', '\n']).filter(|name| !name.is_empty()).collect();
+    for command in ["login", "logout", "exec", "check"] {
+        for parameter in parameters(command).keys().filter(|name| !OF_THE_ORB.contains(&name.as_str())) {
+            assert!(names.contains(parameter.replace('_', "-").as_str()), "{command}: {parameter}");
+        }
+    }
+}
+
+fn is_left_out(flag: &Flag, command: Command) -> bool {
+    LEFT_OUT.contains(&flag.name) || (flag.name == ISOLATED && command == Command::Exec)
+}
+
+/// The parameters of a command of the orb, each with its declaration.
+fn parameters(command: &str) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(root().join(format!("orb/src/commands/{command}.yml"))).unwrap();
+    let (_, rest) = text.split_once("\nparameters:\n").unwrap();
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut name = String::new();
+    for line in rest.lines().take_while(|line| line.starts_with("  ")) {
+        match line.strip_prefix("  ").filter(|line| !line.starts_with(' ')) {
+            Some(key) => name = key.trim_end_matches(':').to_owned(),
+            None => *found.entry(name.clone()).or_default() += &format!("{}\n", line.trim()),
+        }
+    }
+    assert!(found.len() > 2, "{command}: a reader that finds nothing would pass everything");
+    found
+}
