@@ -1,4 +1,6 @@
-//! A job around the orb's steps, and what is said about it afterwards: shared by the tests of what goes wrong.
+//! A job around the orb's steps, in a world of its own; and several at a time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
@@ -11,11 +13,31 @@ use super::{
 };
 use crate::support::World;
 
+/// How many jobs run at a time: they wait for programs more than they work.
+const AT_A_TIME: usize = 4;
+
+/// Does the same with every case, several at a time; all that fail are named, and say on standard error why.
+pub fn each<T: Sync>(cases: &[T], name: impl Fn(usize, &T) -> String, run: impl Fn(&T) + Sync) {
+    let mut failed = Vec::new();
+    for (chunk, some) in cases.chunks(AT_A_TIME).enumerate() {
+        std::thread::scope(|scope| {
+            let run = &run;
+            let started = some.iter().map(|case| scope.spawn(|| catch_unwind(AssertUnwindSafe(|| run(case))).is_ok()));
+            let started: Vec<_> = started.collect();
+            for (index, thread) in started.into_iter().enumerate() {
+                if !thread.join().unwrap() {
+                    failed.push(name(chunk * AT_A_TIME + index, &some[index]));
+                }
+            }
+        });
+    }
+    assert_eq!(failed, Vec::<String>::new());
+}
+
 /// A config with one job, which has these steps and these further keys.
 pub fn config(keys: &str, steps: &str) -> Value {
-    let indented = |text: &str, by: usize| -> String {
-        text.trim().lines().map(|line| format!("{:by$}{line}\n", "")).collect()
-    };
+    let indented =
+        |text: &str, by: usize| -> String { text.trim().lines().map(|line| format!("{:by$}{line}\n", "")).collect() };
     let text = format!(
         "version: 2.1\norbs:\n  dockerhub: {NAME}@{}\njobs:\n  push:\n    machine: {{image: ubuntu-2404:current}}\n{}    \
          steps:\n{}workflows:\n  main:\n    jobs: [push]\n",
@@ -30,7 +52,7 @@ pub fn config(keys: &str, steps: &str) -> Value {
 pub struct Given<'a> {
     pub world: &'a World,
     pub image: Image,
-    pub prepare: &'a dyn Fn(&World),
+    pub prepare: &'a (dyn Fn(&World) + Sync),
 }
 
 impl<'a> Given<'a> {

@@ -53,7 +53,8 @@ pub fn holds(node: &Node<'_>) -> Result<bool> {
             all.first().is_some_and(|first| all.iter().all(|other| other.value == first.value))
         }
         "matches" => {
-            let text = |key: &str| operand.get(key).map_or_else(|| operand.refuse("a key is missing"), |node| node.text());
+            let text =
+                |key: &str| operand.get(key).map_or_else(|| operand.refuse("a key is missing"), |node| node.text());
             matches(text("pattern")?, text("value")?)
         }
         _ => return check(node).map(|()| false),

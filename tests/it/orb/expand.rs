@@ -75,7 +75,13 @@ pub struct Within<'a, 'v> {
 
 impl Expander<'_> {
     /// A job as it is invoked, without the steps that the invocation adds.
-    pub fn job(&self, name: &str, arguments: &BTreeMap<&str, Node<'_>>, within: Within<'_, '_>, place: &Place) -> Result<Job> {
+    pub fn job(
+        &self,
+        name: &str,
+        arguments: &BTreeMap<&str, Node<'_>>,
+        within: Within<'_, '_>,
+        place: &Place,
+    ) -> Result<Job> {
         let (source, element) = within.source.find("jobs", name, place)?;
         element.keys(&JOB, &["steps"])?;
         let parameters = Parameters::of(&element, Element::Job)?;
@@ -121,7 +127,9 @@ impl Expander<'_> {
                     Some(inner) => steps.extend(inner),
                     None => return inner.refuse("here stands `<< parameters.x >>` with a parameter of type steps"),
                 },
-                Form::Call(name, arguments) => steps.extend(self.call(name, arguments.as_ref(), within, &item.place)?),
+                Form::Call(name, arguments) => {
+                    steps.extend(self.call(name, arguments.as_ref(), within, &item.place)?)
+                }
             }
         }
         Ok(steps)
@@ -136,7 +144,13 @@ impl Expander<'_> {
         }
     }
 
-    fn call(&self, name: &str, arguments: Option<&Node<'_>>, within: Within<'_, '_>, place: &Place) -> Result<Vec<Step>> {
+    fn call(
+        &self,
+        name: &str,
+        arguments: Option<&Node<'_>>,
+        within: Within<'_, '_>,
+        place: &Place,
+    ) -> Result<Vec<Step>> {
         let (source, element) = within.source.find("commands", name, place)?;
         let calls = [within.calls, &[element.place.to_string()]].concat();
         if within.calls.contains(&element.place.to_string()) {

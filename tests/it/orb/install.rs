@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink};
 use hublease_sandbox::{Action, Fault, Service};
 
 use super::{
-    around::{Given, config},
+    around::{Given, config, each},
     machine::Image,
     releases::{ASSET, MIRROR_URL},
     workflow::Status,
@@ -40,7 +40,7 @@ fn it_puts_the_released_program_on_path_once_in_every_shell_and_with_every_tool(
     if !installed(&NEEDS) {
         return;
     }
-    let cases: [(Image, &str, &dyn Fn(&World)); 6] = [
+    let cases: [(Image, &str, &(dyn Fn(&World) + Sync)); 6] = [
         (Image::Bash, "curl and sha256sum", &|_| {}),
         (Image::Bash, "wget", &|world| instead(world, &["curl"], &["wget"])),
         (Image::Bash, "shasum", &|world| {
@@ -51,27 +51,32 @@ fn it_puts_the_released_program_on_path_once_in_every_shell_and_with_every_tool(
         (Image::Dash, "curl and sha256sum", &|_| {}),
         (Image::Busybox, "curl, and busybox for the rest", &|_| {}),
     ];
-    for (image, with, prepare) in cases {
-        let world = World::new();
-        let steps = "
+    each(
+        &cases,
+        |_, (image, with, _)| format!("{image:?} with {with}"),
+        |(image, with, prepare)| {
+            let image = *image;
+            let world = World::new();
+            let steps = "
 - dockerhub/install
 - dockerhub/install
 - run: {name: by path, command: '\"$HOME/.local/bin/hublease\" --version'}
 - run: {name: by name, command: hublease --version, shell: bash -e}
 ";
-        // Only bash reads the file that puts the directory on PATH.
-        let steps = if image == Image::Bash { steps } else { steps.trim().rsplit_once('\n').unwrap().0 };
-        let played = Given { world: &world, image, prepare }.play_one(&config("", steps));
-        assert_eq!(played.status, Status::Success, "{image:?} with {with}: {played:#?}");
-        let version = env!("CARGO_PKG_VERSION");
-        played.steps[0].says(&format!("hublease {version} for x86_64-unknown-linux-musl is in "));
-        played.steps[1].says(&format!("hublease {version} is in ")).says(" already\n");
-        assert!(played.steps[2..].iter().all(|ran| ran.output == format!("hublease {version}\n")), "{played:#?}");
-        // The redirect, and the file.
-        assert_eq!(world.asked(Service::Forwarded).len(), 2, "{image:?} with {with}");
-        let rest: Vec<_> = fs::read_dir(world.home().join(".local/bin")).unwrap().collect();
-        assert_eq!(rest.len(), 1, "{rest:?}");
-    }
+            // Only bash reads the file that puts the directory on PATH.
+            let steps = if image == Image::Bash { steps } else { steps.trim().rsplit_once('\n').unwrap().0 };
+            let played = Given { world: &world, image, prepare }.play_one(&config("", steps));
+            assert_eq!(played.status, Status::Success, "{image:?} with {with}: {played:#?}");
+            let version = env!("CARGO_PKG_VERSION");
+            played.steps[0].says(&format!("hublease {version} for x86_64-unknown-linux-musl is in "));
+            played.steps[1].says(&format!("hublease {version} is in ")).says(" already\n");
+            assert!(played.steps[2..].iter().all(|ran| ran.output == format!("hublease {version}\n")), "{played:#?}");
+            // The redirect, and the file.
+            assert_eq!(world.asked(Service::Forwarded).len(), 2, "{image:?} with {with}");
+            let rest: Vec<_> = fs::read_dir(world.home().join(".local/bin")).unwrap().collect();
+            assert_eq!(rest.len(), 1, "{rest:?}");
+        },
+    );
 }
 
 #[test]
@@ -92,7 +97,7 @@ fn it_takes_a_directory_and_a_mirror_in_which_variables_are_filled_in() {
 }
 
 /// What is changed, the arguments, and what is said.
-type Case<'a> = (&'a dyn Fn(&World), &'a str, &'a str, &'a str);
+type Case<'a> = (&'a (dyn Fn(&World) + Sync), &'a str, &'a str, &'a str);
 
 /// Every request for the file ends like this.
 fn file(world: &World, action: Action) {
@@ -114,16 +119,36 @@ fn what_it_cannot_do_fails_the_step_with_a_hint_and_leaves_no_program() {
         return;
     }
     let cases: [Case<'_>; 11] = [
-        (&|world| file(world, Action::RawBody(b"another program".to_vec())), "{}", "is not hublease 0.1.0: its SHA-256 is ", TRANSFER),
+        (
+            &|world| file(world, Action::RawBody(b"another program".to_vec())),
+            "{}",
+            "is not hublease 0.1.0: its SHA-256 is ",
+            TRANSFER,
+        ),
         (&|world| file(world, Action::RawBody(Vec::new())), "{}", "is not hublease 0.1.0: its SHA-256 is ", TRANSFER),
         (&|world| file(world, Action::CutMidBody(100_000)), "{}", "cannot be fetched\n", NETWORK),
         (&|world| file(world, Action::status(404)), "{}", "cannot be fetched\n", NETWORK),
         (&|world| pretend(world, "Linux", "riscv64"), "{}", "no hublease to fetch for a riscv64 processor", BUILD),
         (&|world| pretend(world, "Darwin", "arm64"), "{}", "no hublease to fetch for Darwin", BUILD),
         (&|world| instead(world, &["curl"], &[]), "{}", "neither curl nor wget is here\n", "hint: install one of them"),
-        (&|world| instead(world, &["sha256sum"], &[]), "{}", "nothing here can compute a SHA-256", "hint: install one of"),
-        (&|_| {}, "{install_dir: bin}", "install_dir is 'bin', which is no absolute path\n", "hint: begin it with / or $HOME/\n"),
-        (&|_| {}, "{install_dir: /proc/bin}", "nothing can be written to /proc/bin\n", "hint: set install_dir to a directory"),
+        (
+            &|world| instead(world, &["sha256sum"], &[]),
+            "{}",
+            "nothing here can compute a SHA-256",
+            "hint: install one of",
+        ),
+        (
+            &|_| {},
+            "{install_dir: bin}",
+            "install_dir is 'bin', which is no absolute path\n",
+            "hint: begin it with / or $HOME/\n",
+        ),
+        (
+            &|_| {},
+            "{install_dir: /proc/bin}",
+            "nothing can be written to /proc/bin\n",
+            "hint: set install_dir to a directory",
+        ),
         (
             &|world| world.program("circleci", "#!/bin/sh\necho 'unknown command' >&2\nexit 1\n"),
             "{mirror: $MIRROR}",
@@ -131,16 +156,22 @@ fn what_it_cannot_do_fails_the_step_with_a_hint_and_leaves_no_program() {
             "hint: this needs CircleCI's own 'circleci env subst'; another program called circleci may hide it on PATH\n",
         ),
     ];
-    for (prepare, arguments, error, hint) in cases {
-        let world = World::new();
-        let steps = format!("- dockerhub/install: {arguments}\n- dockerhub/logout: {{broker_url: https://broker.example.com}}");
-        let played = Given { world: &world, image: Image::Bash, prepare }.play_one(&config("", &steps));
-        played.step(INSTALL).code(1).says("error: ").says(error).says(hint);
-        // What runs always must not hide the failure behind another one.
-        assert_eq!(played.codes().last(), Some(&("Log out of Docker Hub and revoke", 0)), "{played:#?}");
-        let left: Vec<_> = fs::read_dir(world.home().join(".local/bin")).into_iter().flatten().collect();
-        assert!(left.is_empty(), "{error}: {left:?}");
-    }
+    each(
+        &cases,
+        |_, (.., error, _)| (*error).to_owned(),
+        |(prepare, arguments, error, hint)| {
+            let world = World::new();
+            let steps = format!(
+                "- dockerhub/install: {arguments}\n- dockerhub/logout: {{broker_url: https://broker.example.com}}"
+            );
+            let played = Given { world: &world, image: Image::Bash, prepare }.play_one(&config("", &steps));
+            played.step(INSTALL).code(1).says("error: ").says(error).says(hint);
+            // What runs always must not hide the failure behind another one.
+            assert_eq!(played.codes().last(), Some(&("Log out of Docker Hub and revoke", 0)), "{played:#?}");
+            let left: Vec<_> = fs::read_dir(world.home().join(".local/bin")).into_iter().flatten().collect();
+            assert!(left.is_empty(), "{error}: {left:?}");
+        },
+    );
 }
 
 #[test]

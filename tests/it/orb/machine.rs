@@ -4,13 +4,7 @@
 //! PATH is closed: it holds what an image of the kind has, and what the test adds. There is no engine, so what needs one
 //! is done by skopeo, with docker's own logins, and a build does nothing; all else is the real docker command line.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::symlink,
-    path::Path,
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use hublease_sandbox::{ACCOUNT, PASSWORD, vault::Role};
 
@@ -33,9 +27,38 @@ pub enum Image {
 
 /// The programs that the orb and the stand-in's `circleci` use, and a few that steps of examples do.
 const PROGRAMS: &[&str] = &[
-    "awk", "cat", "chmod", "cp", "curl", "cut", "date", "dirname", "env", "grep", "head", "id", "ls", "mkdir", "mktemp",
-    "mv", "printenv", "printf", "readlink", "rm", "sed", "sh", "sha256sum", "sort", "tail", "tee", "touch", "tr", "true",
-    "false", "uname", "wc",
+    "awk",
+    "cat",
+    "chmod",
+    "cp",
+    "curl",
+    "cut",
+    "date",
+    "dirname",
+    "env",
+    "grep",
+    "head",
+    "id",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "printenv",
+    "printf",
+    "readlink",
+    "rm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sort",
+    "tail",
+    "tee",
+    "touch",
+    "tr",
+    "true",
+    "false",
+    "uname",
+    "wc",
 ];
 
 /// The role that the documents log in to Vault with.
@@ -163,7 +186,6 @@ impl<'w> Machine<'w> {
             fs::create_dir(self.world.path(name)).unwrap();
         }
     }
-
 }
 
 /// Docker's command line. The environment is traced where the client starts it; a step's own docker has the variables

@@ -9,6 +9,7 @@ mod check;
 mod condition;
 mod documented;
 mod expand;
+mod failures;
 mod install;
 mod machine;
 mod node;

@@ -48,9 +48,7 @@ impl Element {
         match self {
             Self::Pipeline => &["string", "boolean", "integer", "enum"],
             Self::Executor => &["string", "boolean", "integer", "enum", "env_var_name"],
-            Self::Command | Self::Job => {
-                &["string", "boolean", "integer", "enum", "executor", "steps", "env_var_name"]
-            }
+            Self::Command | Self::Job => &["string", "boolean", "integer", "enum", "executor", "steps", "env_var_name"],
         }
     }
 }

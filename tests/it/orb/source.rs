@@ -10,18 +10,8 @@ use super::node::{Node, Place, Result};
 /// The kinds of elements that can be named.
 pub const SECTIONS: [&str; 3] = ["commands", "jobs", "executors"];
 
-const CONFIG: [&str; 10] = [
-    "version",
-    "setup",
-    "orbs",
-    "commands",
-    "executors",
-    "jobs",
-    "workflows",
-    "parameters",
-    "description",
-    "display",
-];
+const CONFIG: [&str; 10] =
+    ["version", "setup", "orbs", "commands", "executors", "jobs", "workflows", "parameters", "description", "display"];
 const ORB: [&str; 8] = ["version", "description", "display", "orbs", "commands", "executors", "jobs", "examples"];
 
 /// A packed orb, under the name with which a config refers to it, without the version.
@@ -64,7 +54,9 @@ impl<'v> Source<'v> {
                 let Some(orb) = published.iter().find(|orb| orb.name == wanted) else {
                     return node.refuse(format!("no orb `{wanted}` is to be had here"));
                 };
-                is_version(version).then_some(()).ok_or_else(|| node.place.refusal("name a whole version, as in 1.2.3"))?;
+                is_version(version)
+                    .then_some(())
+                    .ok_or_else(|| node.place.refusal("name a whole version, as in 1.2.3"))?;
                 Self::orb(Node::new(orb.packed, Place::new(&format!("{name}: "))), published)?
             };
             orbs.insert(name, orb);

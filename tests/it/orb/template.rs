@@ -126,8 +126,5 @@ fn a_text_falls_into_pieces() {
         assert_eq!(pieces(given, &Place::new("x")).unwrap(), expected, "{given}");
     }
     let refusal = pieces("cat <<EOF", &Place::new("x")).unwrap_err();
-    assert_eq!(
-        refusal.to_string(),
-        "x: an `<<` that no `>>` ends; write `\\<<` if it is meant as it stands"
-    );
+    assert_eq!(refusal.to_string(), "x: an `<<` that no `>>` ends; write `\\<<` if it is meant as it stands");
 }

@@ -142,10 +142,8 @@ fn invocation(item: &Node<'_>, within: Within<'_, '_>) -> Result<Invocation> {
             _ => return item.refuse("a job of a workflow is a name, or a map of one name"),
         },
     };
-    let mut arguments: BTreeMap<_, _> =
-        given.as_ref().map_or(Ok(Vec::new()), Node::entries)?.into_iter().collect();
-    let mut own: BTreeMap<_, _> =
-        INVOCATION.iter().filter_map(|key| Some((*key, arguments.remove(key)?))).collect();
+    let mut arguments: BTreeMap<_, _> = given.as_ref().map_or(Ok(Vec::new()), Node::entries)?.into_iter().collect();
+    let mut own: BTreeMap<_, _> = INVOCATION.iter().filter_map(|key| Some((*key, arguments.remove(key)?))).collect();
     for key in ["matrix", "type", "serial-group"] {
         if let Some(node) = own.remove(key) {
             return node.refuse(format!("this stand-in knows no `{key}`"));
