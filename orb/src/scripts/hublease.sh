@@ -58,20 +58,26 @@ for flag in provider registry username scope expires-in audience audience-elsewh
     vault-secret-field vault-redirect-origin secret-env username-env ca-cert client isolated copy-auths renew \
     strict-revoke probe-dead push verbose; do
     value=$(printenv "PARAM_$(printf %s "$flag" | LC_ALL=C tr 'a-z-' 'A-Z_')") || continue
+    # Left to the client, which looks at its variables before its defaults.
     case $flag:$value in
-        # Left to the client, which looks at its variables before its defaults.
-        *: | provider:auto | expires-in:0 | vault-method:auto | client:docker) ;;
-        # These two have names of variables as defaults, and are errors with another provider.
-        secret-env:*) [ "$provider" != static ] || set -- "$@" "--$flag=$value" ;;
-        username-env:*) [ "$provider" != static ] || [ -n "$username" ] || set -- "$@" "--$flag=$value" ;;
-        copy-auths:1 | copy-auths:true) set -- "$@" --isolated=copy-auths ;;
-        isolated:1 | isolated:true)
-            case ${PARAM_COPY_AUTHS:-0} in 0 | false) set -- "$@" --isolated ;; esac
+        *: | provider:auto | expires-in:0 | vault-method:auto | client:docker) continue ;;
+    esac
+    case $flag in
+        audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | push | verbose)
+            # CircleCI hands a boolean over as 1 or 0.
+            case $flag:$value:${PARAM_COPY_AUTHS:-0} in
+                isolated:*:1 | isolated:*:true) ;;
+                copy-auths:1:* | copy-auths:true:*) set -- "$@" --isolated=copy-auths ;;
+                *:1:* | *:true:*) set -- "$@" "--$flag" ;;
+            esac
             ;;
-        # CircleCI hands a boolean over as 1 or 0.
-        *:1 | *:true) set -- "$@" "--$flag" ;;
-        *:0 | *:false) ;;
-        registry:* | scope:* | vault-data:*)
+        secret-env | username-env)
+            # They have names of variables as defaults, and with another provider they are errors.
+            case $provider:$flag:$username in
+                static:secret-env:* | static:username-env:) set -- "$@" "--$flag=$value" ;;
+            esac
+            ;;
+        registry | scope | vault-data)
             expand "$value"
             IFS=$newline
             for line in $value; do

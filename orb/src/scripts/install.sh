@@ -33,10 +33,8 @@ checksum() {
         sha256sum < "$1" | cut -d ' ' -f 1
     elif command -v shasum > /dev/null; then
         shasum -a 256 < "$1" | cut -d ' ' -f 1
-    elif command -v openssl > /dev/null; then
-        openssl dgst -sha256 -r < "$1" | cut -d ' ' -f 1
     else
-        fail 'nothing here can compute a SHA-256 checksum' 'install one of sha256sum, shasum and openssl'
+        openssl dgst -sha256 -r < "$1" | cut -d ' ' -f 1
     fi
 }
 
@@ -80,6 +78,8 @@ case $directory in
 esac
 program=$directory/hublease
 
+command -v sha256sum > /dev/null || command -v shasum > /dev/null || command -v openssl > /dev/null ||
+    fail 'nothing here can compute a SHA-256 checksum' 'install one of sha256sum, shasum and openssl'
 if [ -x "$program" ] && [ "$(checksum "$program")" = "$wanted" ]; then
     announce "$directory"
     echo "hublease $version is in $directory already"

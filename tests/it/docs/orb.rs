@@ -3,12 +3,18 @@
 //!
 //! The sources are read as text: one parameter begins with two spaces and a name, its keys with four.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command as Process,
+};
 
 use hublease::cli::{Command, FLAGS, Flag, Value};
 
 use super::markdown::root;
+use crate::support::binary;
 
+/// Commands that the orb and the program have in common.
+const COMMANDS: [&str; 4] = ["login", "logout", "exec", "check"];
 /// Parameters that are no flags.
 const OF_THE_ORB: [&str; 5] = ["install", "install_dir", "mirror", "command", "images"];
 /// A word of `--isolated`, which is a switch of its own in the orb.
@@ -34,7 +40,8 @@ const ISOLATED: &str = "isolated";
 
 #[test]
 fn a_parameter_of_the_orb_is_a_flag_of_the_command_and_the_other_way_round() {
-    for command in [Command::Login, Command::Logout, Command::Exec] {
+    let with_flags = |command: &&Command| COMMANDS.contains(&command.name());
+    for &command in Command::ALL.iter().filter(with_flags) {
         let parameters = parameters(command.name());
         let names: BTreeSet<String> = parameters.keys().map(|name| name.replace('_', "-")).collect();
         let extra = OF_THE_ORB.iter().chain([&COPY_AUTHS]).map(|name| name.replace('_', "-"));
@@ -56,10 +63,63 @@ fn the_script_knows_every_flag_that_a_parameter_gives() {
     let (_, rest) = script.split_once("for flag in ").unwrap();
     let (names, _) = rest.split_once("; do").unwrap();
     let names: BTreeSet<&str> = names.split([' ', '\\', '\n']).filter(|name| !name.is_empty()).collect();
-    for command in ["login", "logout", "exec", "check"] {
+    for command in COMMANDS {
         for parameter in parameters(command).keys().filter(|name| !OF_THE_ORB.contains(&name.as_str())) {
             assert!(names.contains(parameter.replace('_', "-").as_str()), "{command}: {parameter}");
         }
+    }
+}
+
+#[test]
+fn a_parameter_reaches_the_program_as_it_was_written() {
+    const BROKER: (&str, &str) = ("PARAM_BROKER_URL", "https://broker.example.com");
+    const STATIC: (&str, &str) = ("PARAM_PROVIDER", "static");
+    const OURS: &str = "directory: docker's own, unless that would do harm";
+    // What CircleCI hands over, and a line of the plan that the program makes of it.
+    let cases: [(&[(&str, &str)], &str); 14] = [
+        (&[BROKER], "address: https://broker.example.com"),
+        (&[BROKER, ("PARAM_PROVIDER", "auto"), ("PARAM_EXPIRES_IN", "0"), ("PARAM_SCOPE", "")], "provider: broker"),
+        (&[BROKER, ("PARAM_EXPIRES_IN", "600")], "life: 10 min"),
+        (
+            &[BROKER, ("PARAM_SCOPE", "repository:a/b:pull\nrepository:a/c:pull,push\n")],
+            "scope: repository:a/b:pull repository:a/c:pull,push",
+        ),
+        (&[BROKER, ("PARAM_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
+        (&[BROKER, ("PARAM_AUDIENCE", "a * b")], "audience: a * b"),
+        (&[BROKER, ("PARAM_ISOLATED", "1")], "directory: a private one"),
+        (&[BROKER, ("PARAM_ISOLATED", "true")], "directory: a private one"),
+        (&[BROKER, ("PARAM_ISOLATED", "0"), ("PARAM_COPY_AUTHS", "false")], OURS),
+        (
+            &[BROKER, ("PARAM_ISOLATED", "1"), ("PARAM_COPY_AUTHS", "1")],
+            "directory: a private one with the other registries' logins",
+        ),
+        (
+            &[BROKER, ("PARAM_SECRET_ENV", "DOCKER_PASSWORD"), ("PARAM_USERNAME_ENV", "DOCKER_LOGIN")],
+            "provider: broker",
+        ),
+        (
+            &[STATIC, ("PARAM_SECRET_ENV", "TOKEN"), ("PARAM_USERNAME_ENV", "WHO"), ("TOKEN", "t"), ("WHO", "me")],
+            "username: me",
+        ),
+        // A word of digits is a word, and no switch.
+        (&[STATIC, ("PARAM_SECRET_ENV", "TOKEN"), ("PARAM_USERNAME", "1"), ("TOKEN", "t")], "username: 1"),
+        // The variable of a flag counts where the parameter is left empty.
+        (
+            &[("PARAM_BROKER_URL", ""), ("HUBLEASE_BROKER_URL", "https://other.example.com")],
+            "address: https://other.example.com",
+        ),
+    ];
+    let program = binary("HUBLEASE_BIN");
+    for (variables, line) in cases {
+        let mut script = Process::new("/bin/sh");
+        script.arg(root().join("orb/src/scripts/hublease.sh")).env_clear();
+        script.envs([("PATH", "/usr/bin:/bin"), ("HOME", "/nonexistent"), ("HUBLEASE_DRY_RUN", "true")]);
+        script.env("PARAM_ACTION", "login").env("PARAM_INSTALL_DIR", program.parent().unwrap());
+        let output = script.envs(variables.iter().copied()).output().unwrap();
+        let plan = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(plan.lines().any(|other| other == line), "{variables:?}: {line}\n{plan}{errors}");
+        assert!(output.status.success(), "{variables:?}: {errors}");
     }
 }
 
