@@ -47,20 +47,31 @@ program=$value/hublease
         'leave install at true, put hublease into the image, or give every command the same install_dir'
 }
 
-provider=$(printenv PARAM_PROVIDER) || provider=auto
-username=$(printenv PARAM_USERNAME) || username=
+provider=${PARAM_PROVIDER:-auto}
+username=${PARAM_USERNAME-}
 newline='
 '
 set -f
 set --
-for flag in provider registry username scope expires-in audience audience-elsewhere connection-id broker-url \
-    vault-addr vault-namespace vault-auth-path vault-role vault-path vault-method vault-data vault-username-field \
-    vault-secret-field vault-redirect-origin secret-env username-env ca-cert client isolated copy-auths renew \
-    strict-revoke probe-dead push verbose; do
-    value=$(printenv "PARAM_$(printf %s "$flag" | LC_ALL=C tr 'a-z-' 'A-Z_')") || continue
+# Every parameter that becomes a flag by its name. Written out, because `printenv` is not in every busybox, and a program
+# that is missing must not look like a parameter that is not set.
+for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$username" "scope=${PARAM_SCOPE-}" \
+    "expires-in=${PARAM_EXPIRES_IN-}" "audience=${PARAM_AUDIENCE-}" \
+    "audience-elsewhere=${PARAM_AUDIENCE_ELSEWHERE-}" "connection-id=${PARAM_CONNECTION_ID-}" \
+    "broker-url=${PARAM_BROKER_URL-}" "vault-addr=${PARAM_VAULT_ADDR-}" \
+    "vault-namespace=${PARAM_VAULT_NAMESPACE-}" "vault-auth-path=${PARAM_VAULT_AUTH_PATH-}" \
+    "vault-role=${PARAM_VAULT_ROLE-}" "vault-path=${PARAM_VAULT_PATH-}" "vault-method=${PARAM_VAULT_METHOD-}" \
+    "vault-data=${PARAM_VAULT_DATA-}" "vault-username-field=${PARAM_VAULT_USERNAME_FIELD-}" \
+    "vault-secret-field=${PARAM_VAULT_SECRET_FIELD-}" "vault-redirect-origin=${PARAM_VAULT_REDIRECT_ORIGIN-}" \
+    "secret-env=${PARAM_SECRET_ENV-}" "username-env=${PARAM_USERNAME_ENV-}" "ca-cert=${PARAM_CA_CERT-}" \
+    "client=${PARAM_CLIENT-}" "isolated=${PARAM_ISOLATED-}" "copy-auths=${PARAM_COPY_AUTHS-}" \
+    "renew=${PARAM_RENEW-}" "strict-revoke=${PARAM_STRICT_REVOKE-}" "probe-dead=${PARAM_PROBE_DEAD-}" \
+    "push=${PARAM_PUSH-}" "verbose=${PARAM_VERBOSE-}"; do
+    flag=${pair%%=*} value=${pair#*=}
+    [ -n "$value" ] || continue
     # Left to the client, which looks at its variables before its defaults.
     case $flag:$value in
-        *: | provider:auto | expires-in:0 | vault-method:auto | client:docker) continue ;;
+        provider:auto | expires-in:0 | vault-method:auto | client:docker) continue ;;
     esac
     case $flag in
         audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | push | verbose)

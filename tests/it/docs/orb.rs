@@ -60,12 +60,11 @@ fn a_parameter_of_the_orb_is_a_flag_of_the_command_and_the_other_way_round() {
 #[test]
 fn the_script_knows_every_flag_that_a_parameter_gives() {
     let script = std::fs::read_to_string(root().join("orb/src/scripts/hublease.sh")).unwrap();
-    let (_, rest) = script.split_once("for flag in ").unwrap();
-    let (names, _) = rest.split_once("; do").unwrap();
-    let names: BTreeSet<&str> = names.split([' ', '\\', '\n']).filter(|name| !name.is_empty()).collect();
     for command in COMMANDS {
         for parameter in parameters(command).keys().filter(|name| !OF_THE_ORB.contains(&name.as_str())) {
-            assert!(names.contains(parameter.replace('_', "-").as_str()), "{command}: {parameter}");
+            let flag = format!("\"{}=", parameter.replace('_', "-"));
+            let variable = format!("${{PARAM_{}", parameter.to_uppercase());
+            assert!(script.contains(&flag) && script.contains(&variable), "{command}: {parameter}");
         }
     }
 }

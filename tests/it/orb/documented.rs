@@ -7,7 +7,7 @@ use hublease_sandbox::Service;
 use serde_json::{Value, json};
 
 use super::{
-    around::each,
+    around::{each, ready},
     machine::Image,
     play::{Booleans, Circleci, Played},
     source::Orb,
@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     docs::Document,
-    registry::installed,
     support::{World, binary},
 };
 
@@ -81,7 +80,7 @@ fn all_succeed(configs: &[(String, Value)]) {
 
 #[test]
 fn every_example_of_the_orb_logs_in_moves_an_image_and_revokes() {
-    if !installed(&["docker-registry", "skopeo"]) {
+    if !ready(&["docker-registry", "skopeo"]) {
         return;
     }
     let orb = packed();
@@ -93,7 +92,7 @@ fn every_example_of_the_orb_logs_in_moves_an_image_and_revokes() {
 
 #[test]
 fn every_config_of_the_documents_logs_in_moves_an_image_and_revokes() {
-    if !installed(&["docker-registry", "skopeo"]) {
+    if !ready(&["docker-registry", "skopeo"]) {
         return;
     }
     let blocks = Document::read(PAGE).blocks().into_iter().filter(|block| block.language == "yaml");
@@ -110,7 +109,7 @@ fn every_config_of_the_documents_logs_in_moves_an_image_and_revokes() {
 /// An image without bash, and scripts that are told booleans in words.
 #[test]
 fn a_login_works_in_every_shell_and_with_booleans_in_digits_and_in_words() {
-    if !installed(&["docker-registry", "skopeo", "busybox", "dash"]) {
+    if !ready(&["docker-registry", "skopeo", "busybox", "dash"]) {
         return;
     }
     let orb = packed();

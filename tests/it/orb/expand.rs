@@ -128,7 +128,7 @@ impl Expander<'_> {
                     None => return inner.refuse("here stands `<< parameters.x >>` with a parameter of type steps"),
                 },
                 Form::Call(name, arguments) => {
-                    steps.extend(self.call(name, arguments.as_ref(), within, &item.place)?)
+                    steps.extend(self.call(name, arguments.as_ref(), within, &item.place)?);
                 }
             }
         }

@@ -1,18 +1,19 @@
 //! What goes wrong in a job that uses the orb: which step fails with which code, what it says, and that nothing is alive
 //! afterwards.
 
+mod table;
+
 use std::fs;
 
 use hublease_sandbox::{Action, Fault, Service};
 
 use super::{
-    around::{Given, config, each},
+    around::{Given, config, ready},
     machine::Image,
     workflow::Status,
 };
 use crate::{
     docker_traps::disk::{READ_ONLY, namespace},
-    registry::installed,
     support::{World, binary, executable},
 };
 
@@ -31,14 +32,6 @@ const STEPS: &str = "
 - dockerhub/logout
 ";
 
-/// What is changed before, the steps, what runs with which code, and what one of them says.
-struct Case<'a> {
-    prepare: &'a (dyn Fn(&World) + Sync),
-    steps: &'a str,
-    codes: &'a [(&'a str, i32)],
-    says: (&'a str, &'a [&'a str]),
-}
-
 fn refuse(world: &World, service: Service, path: &str, status: u16) {
     world.sandbox.fault(Fault::on(service, path).then(Action::status(status)).always());
 }
@@ -49,128 +42,8 @@ fn hide_circleci(world: &World) {
 }
 
 #[test]
-fn a_failure_is_a_failure_and_nothing_is_alive_afterwards() {
-    if !installed(&NEEDS) {
-        return;
-    }
-    let nothing = |_: &World| {};
-    let cases = [
-        Case {
-            prepare: &nothing,
-            steps: "- run: {name: push, command: docker push acme/app:1}",
-            codes: &[(PUSH, 1)],
-            says: (PUSH, &["requested access to the resource is denied"]),
-        },
-        Case {
-            prepare: &|world| refuse(world, Service::Forwarded, "/oauth/token", 403),
-            steps: STEPS,
-            codes: &[(INSTALL, 0), (LOGIN, 4), (LOGOUT, 0)],
-            says: (LOGOUT, &["nothing to undo here\n"]),
-        },
-        // Where `docker/check` of another orb says that all is well.
-        Case {
-            prepare: &|world| refuse(world, Service::RegistryAuth, "/token", 500),
-            steps: STEPS,
-            codes: &[(INSTALL, 0), (LOGIN, 6), (LOGOUT, 0)],
-            says: (
-                LOGIN,
-                &["revoked and confirmed\nerror: the login to docker.io failed\n", "500 Internal Server Error"],
-            ),
-        },
-        Case {
-            prepare: &|world| refuse(world, Service::RegistryAuth, "/token", 401),
-            steps: STEPS,
-            codes: &[(INSTALL, 0), (LOGIN, 6), (LOGOUT, 0)],
-            says: (LOGIN, &["error: "]),
-        },
-        Case {
-            prepare: &nothing,
-            steps: "
-- dockerhub/login
-- run: {name: push, command: exit 42}
-- run: {name: more, command: 'true'}
-- dockerhub/logout
-",
-            codes: &[(INSTALL, 0), (LOGIN, 0), (PUSH, 42), (LOGOUT, 0)],
-            says: (LOGOUT, &["revoked and confirmed\n"]),
-        },
-        Case {
-            prepare: &nothing,
-            steps: "
-- dockerhub/with_login:
-    steps:
-      - run: {name: push, command: exit 42}
-",
-            codes: &[(INSTALL, 0), (LOGIN, 0), (PUSH, 42), (LOGOUT, 0)],
-            says: (LOGOUT, &["revoked and confirmed\n"]),
-        },
-        Case {
-            prepare: &nothing,
-            steps: "- dockerhub/exec: {command: 'docker push acme/app:1 && exit 42'}",
-            codes: &[(INSTALL, 0), ("Run a command with a login to Docker Hub", 42)],
-            says: ("Run a command with a login to Docker Hub", &["revoked and confirmed\n"]),
-        },
-        Case {
-            prepare: &|world| fs::remove_file(world.path("bin/docker")).unwrap(),
-            steps: STEPS,
-            codes: &[(INSTALL, 0), (LOGIN, 6), (LOGOUT, 0)],
-            says: (LOGIN, &["error: no docker program on PATH\n", "hint: install it, or give `--client none`"]),
-        },
-        Case {
-            prepare: &hide_circleci,
-            steps: STEPS,
-            codes: &[(INSTALL, 0), (LOGIN, 3), (LOGOUT, 0)],
-            says: (LOGIN, &["error: ", "hint: "]),
-        },
-        Case {
-            prepare: &nothing,
-            steps: "
-- dockerhub/login: {install: false}
-- dockerhub/logout
-",
-            codes: &[(LOGIN, 1), (LOGOUT, 0)],
-            says: (LOGIN, &["error: hublease is neither in ", "hint: leave install at true"]),
-        },
-        Case {
-            prepare: &nothing,
-            steps: "
-- dockerhub/login: {vault_path: dockerhub/token/acmebot/write}
-- dockerhub/logout
-",
-            codes: &[(INSTALL, 0), (LOGIN, 2), (LOGOUT, 0)],
-            says: (LOGIN, &["error: ", "hint: "]),
-        },
-        Case {
-            prepare: &nothing,
-            steps: "
-- dockerhub/login: {provider: static, username: acmebot, secret_env: NOT_SET}
-- dockerhub/logout
-",
-            codes: &[(INSTALL, 0), (LOGIN, 2), (LOGOUT, 0)],
-            says: (LOGIN, &["error: this provider cannot honour `HUBLEASE_BROKER_URL`\n", "hint: "]),
-        },
-    ];
-    each(&cases, |index, case| format!("case {index}: {:?}", case.codes), Case::run);
-}
-
-impl Case<'_> {
-    fn run(&self) {
-        let world = World::new();
-        let before = world.sandbox.live();
-        let given = Given { world: &world, image: Image::Bash, prepare: self.prepare };
-        let played = given.play_one(&config(BROKER, self.steps));
-        assert_eq!(played.codes(), self.codes, "{played:#?}");
-        assert_eq!(played.status, Status::Failed);
-        let (step, texts) = self.says;
-        texts.iter().for_each(|text| drop(played.step(step).says(text)));
-        assert_eq!(world.sandbox.live(), before, "{played:#?}");
-        assert!(world.record_files().is_empty() && !world.has_login(), "{played:#?}");
-    }
-}
-
-#[test]
 fn a_stored_token_that_is_not_there_is_named() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let world = World::new();
@@ -183,7 +56,7 @@ fn a_stored_token_that_is_not_there_is_named() {
 /// A credential that could not be revoked lives until its end, and the job is told; it is red only if it wants to be.
 #[test]
 fn a_failed_logout_is_said_and_fails_the_job_only_if_asked() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     for (strict, code) in [(false, 0), (true, 7)] {
@@ -201,7 +74,7 @@ fn a_failed_logout_is_said_and_fails_the_job_only_if_asked() {
 
 #[test]
 fn a_login_that_is_repeated_leaves_one_lease_and_logout_ends_it() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let world = World::new();
@@ -227,7 +100,7 @@ fn a_login_that_is_repeated_leaves_one_lease_and_logout_ends_it() {
 
 #[test]
 fn a_workflow_that_is_rerun_logs_in_as_another_job() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let world = World::new();
@@ -243,14 +116,16 @@ fn a_workflow_that_is_rerun_logs_in_as_another_job() {
     let played = Given::usual(&world).play(&config, &[("FIRST", first.as_str())], Vec::new());
     let ends: Vec<_> = played.iter().map(|played| played.status).collect();
     assert_eq!(ends, [Status::Failed, Status::Success], "{played:#?}");
-    played.iter().for_each(|played| drop(played.step(LOGOUT).says("revoked and confirmed\n")));
+    for job in &played {
+        job.step(LOGOUT).says("revoked and confirmed\n");
+    }
     assert_eq!(world.sandbox.live(), before);
 }
 
 /// Old CircleCI gave no token without a context, and a fork gets none.
 #[test]
 fn without_tokens_in_the_environment_the_job_asks_for_one_and_without_that_it_says_so() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let variables = [("CIRCLE_OIDC_TOKEN", ""), ("CIRCLE_OIDC_TOKEN_V2", "")];
@@ -272,7 +147,7 @@ fn without_tokens_in_the_environment_the_job_asks_for_one_and_without_that_it_sa
 
 #[test]
 fn a_home_that_cannot_be_written_fails_the_login_with_a_way_out_that_works() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     for (isolated, code) in [(false, 6), (true, 0)] {
@@ -295,7 +170,7 @@ fn a_home_that_cannot_be_written_fails_the_login_with_a_way_out_that_works() {
 /// The search after each job looks into the traces, too.
 #[test]
 fn a_shell_that_traces_and_a_client_that_tells_its_arguments_tell_no_secret() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let world = World::new();

@@ -5,19 +5,21 @@ use std::{fs, os::unix::fs::symlink};
 use hublease_sandbox::{Action, Fault, Service};
 
 use super::{
-    around::{Given, config, each},
+    around::{Given, config, each, ready},
     machine::Image,
-    releases::{ASSET, MIRROR_URL},
+    releases::{ASSET, MIRROR_URL, target},
     workflow::Status,
 };
 use crate::{
     docker_traps::disk::{READ_ONLY, namespace},
-    registry::installed,
     support::{World, executable, which},
 };
 
 const INSTALL: &str = "Install hublease";
-const NEEDS: [&str; 4] = ["docker-registry", "skopeo", "busybox", "dash"];
+const NEEDS: [&str; 7] = ["docker-registry", "skopeo", "busybox", "dash", "wget", "openssl", "shasum"];
+
+/// What is changed before a job.
+type Change<'a> = &'a (dyn Fn(&World) + Sync);
 
 /// Takes programs from PATH, and puts others there.
 fn instead(world: &World, gone: &[&str], put: &[&str]) {
@@ -37,10 +39,10 @@ fn put_shasum(world: &World) {
 
 #[test]
 fn it_puts_the_released_program_on_path_once_in_every_shell_and_with_every_tool() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
-    let cases: [(Image, &str, &(dyn Fn(&World) + Sync)); 6] = [
+    let cases: [(Image, &str, Change<'_>); 6] = [
         (Image::Bash, "curl and sha256sum", &|_| {}),
         (Image::Bash, "wget", &|world| instead(world, &["curl"], &["wget"])),
         (Image::Bash, "shasum", &|world| {
@@ -68,7 +70,7 @@ fn it_puts_the_released_program_on_path_once_in_every_shell_and_with_every_tool(
             let played = Given { world: &world, image, prepare }.play_one(&config("", steps));
             assert_eq!(played.status, Status::Success, "{image:?} with {with}: {played:#?}");
             let version = env!("CARGO_PKG_VERSION");
-            played.steps[0].says(&format!("hublease {version} for x86_64-unknown-linux-musl is in "));
+            played.steps[0].says(&format!("hublease {version} for {} is in ", target()));
             played.steps[1].says(&format!("hublease {version} is in ")).says(" already\n");
             assert!(played.steps[2..].iter().all(|ran| ran.output == format!("hublease {version}\n")), "{played:#?}");
             // The redirect, and the file.
@@ -81,7 +83,7 @@ fn it_puts_the_released_program_on_path_once_in_every_shell_and_with_every_tool(
 
 #[test]
 fn it_takes_a_directory_and_a_mirror_in_which_variables_are_filled_in() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let world = World::new();
@@ -97,7 +99,7 @@ fn it_takes_a_directory_and_a_mirror_in_which_variables_are_filled_in() {
 }
 
 /// What is changed, the arguments, and what is said.
-type Case<'a> = (&'a (dyn Fn(&World) + Sync), &'a str, &'a str, &'a str);
+type Case<'a> = (Change<'a>, &'a str, &'a str, &'a str);
 
 /// Every request for the file ends like this.
 fn file(world: &World, action: Action) {
@@ -115,7 +117,7 @@ const BUILD: &str = "hint: build it from its source, put it on PATH, and set ins
 
 #[test]
 fn what_it_cannot_do_fails_the_step_with_a_hint_and_leaves_no_program() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let cases: [Case<'_>; 11] = [
@@ -176,7 +178,7 @@ fn what_it_cannot_do_fails_the_step_with_a_hint_and_leaves_no_program() {
 
 #[test]
 fn a_home_that_cannot_be_written_is_named() {
-    if !installed(&NEEDS) {
+    if !ready(&NEEDS) {
         return;
     }
     let world = World::new();

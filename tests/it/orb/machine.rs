@@ -26,40 +26,9 @@ pub enum Image {
 }
 
 /// The programs that the orb and the stand-in's `circleci` use, and a few that steps of examples do.
-const PROGRAMS: &[&str] = &[
-    "awk",
-    "cat",
-    "chmod",
-    "cp",
-    "curl",
-    "cut",
-    "date",
-    "dirname",
-    "env",
-    "grep",
-    "head",
-    "id",
-    "ls",
-    "mkdir",
-    "mktemp",
-    "mv",
-    "printenv",
-    "printf",
-    "readlink",
-    "rm",
-    "sed",
-    "sh",
-    "sha256sum",
-    "sort",
-    "tail",
-    "tee",
-    "touch",
-    "tr",
-    "true",
-    "false",
-    "uname",
-    "wc",
-];
+const PROGRAMS: &str = "\
+    awk cat chmod cp curl cut date dirname env grep head id ls mkdir mktemp mv printf readlink \
+    rm sed sh sha256sum sort tail tee touch tr true false uname wc";
 
 /// The role that the documents log in to Vault with.
 const ROLE: &str = "push-app";
@@ -82,13 +51,13 @@ impl Image {
         let real = |name: &str| which(name).unwrap_or_else(|| panic!("{name} is not installed"));
         match self {
             Self::Bash | Self::Dash => {
-                PROGRAMS.iter().for_each(|name| link(name, &real(name)));
+                PROGRAMS.split_whitespace().for_each(|name| link(name, &real(name)));
                 let shell = if self == Self::Bash { "bash" } else { "dash" };
                 link(shell, &real(shell));
             }
             Self::Busybox => {
                 let busybox = real("busybox");
-                PROGRAMS.iter().filter(|name| **name != "curl").for_each(|name| link(name, &busybox));
+                PROGRAMS.split_whitespace().filter(|name| *name != "curl").for_each(|name| link(name, &busybox));
                 link("curl", &real("curl"));
             }
         }

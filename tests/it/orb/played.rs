@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{
+    around::ready,
     machine::Image,
     play::{Booleans, Circleci, Played},
     source::Orb,
@@ -67,6 +68,8 @@ jobs:
       - run: {name: last, command: 'true', when: always}
 "#;
 
+const NEEDS: [&str; 2] = ["docker-registry", "skopeo"];
+
 /// One job with these steps.
 fn job(steps: &str) -> Value {
     let steps: String = steps.trim().lines().map(|line| format!("      {line}\n")).collect();
@@ -95,6 +98,9 @@ fn told(played: &[Played]) -> Vec<(&str, i32, &str)> {
 
 #[test]
 fn a_step_is_a_new_shell_which_ends_at_the_first_failure_of_a_pipe() {
+    if !ready(&NEEDS) {
+        return;
+    }
     let played = play(&job("
 - run: {name: sets, command: 'here=1; echo \"export LATER=later\" >> \"$BASH_ENV\"; pwd'}
 - run: {name: bash, command: 'echo \"${here-unset} $LATER\"'}
@@ -125,6 +131,9 @@ fn a_step_is_a_new_shell_which_ends_at_the_first_failure_of_a_pipe() {
 
 #[test]
 fn a_step_that_fails_is_tried_again_as_often_as_it_says() {
+    if !ready(&NEEDS) {
+        return;
+    }
     let played = play(&job("
 - run: {name: second time, max_auto_reruns: 3, auto_rerun_delay: 10s, command: 'mkdir once && exit 4 || ls'}
 - run: {name: never, max_auto_reruns: 2, command: exit 5}
@@ -134,6 +143,9 @@ fn a_step_that_fails_is_tried_again_as_often_as_it_says() {
 
 #[test]
 fn the_nearest_variable_wins_and_nothing_in_it_is_filled_in() {
+    if !ready(&NEEDS) {
+        return;
+    }
     let config = job("
 - run:
     name: shown
@@ -154,6 +166,9 @@ fn set_all(circleci: Circleci<'_>, booleans: Booleans) -> Circleci<'_> {
 
 #[test]
 fn a_command_is_opened_up_with_its_arguments_defaults_and_conditions() {
+    if !ready(&NEEDS) {
+        return;
+    }
     let played = play(&job("
 - checkout
 - setup_remote_docker: {docker_layer_caching: false}
@@ -183,6 +198,9 @@ fn a_command_is_opened_up_with_its_arguments_defaults_and_conditions() {
 
 #[test]
 fn a_job_of_the_orb_runs_what_its_invocation_hands_in_before_and_after() {
+    if !ready(&NEEDS) {
+        return;
+    }
     let config = yaml::read(
         "
 version: 2.1
@@ -221,6 +239,9 @@ workflows:
 
 #[test]
 fn a_workflow_tries_its_failed_jobs_again_on_a_new_machine() {
+    if !ready(&NEEDS) {
+        return;
+    }
     let config = yaml::read(
         "
 version: 2.1
@@ -239,7 +260,13 @@ workflows: {main: {max_auto_reruns: 1, jobs: [a]}}
 
 /// Without this, the search after each job would prove nothing.
 #[test]
-#[should_panic(expected = "CIRCLE_OIDC_TOKEN")]
-fn a_step_that_prints_a_secret_is_found_out() {
-    drop(play(&job("- run: echo \"$CIRCLE_OIDC_TOKEN\"")));
+fn a_step_that_prints_or_writes_a_secret_is_found_out() {
+    if !ready(&NEEDS) {
+        return;
+    }
+    for command in ["echo \"$CIRCLE_OIDC_TOKEN\"", "echo \"$CIRCLE_OIDC_TOKEN_V2\" > kept", "echo \"$PATH\""] {
+        let config = job(&format!("- run: '{command}'"));
+        let is_found = std::panic::catch_unwind(|| play(&config)).is_err();
+        assert_eq!(is_found, command.contains("TOKEN"), "{command}");
+    }
 }

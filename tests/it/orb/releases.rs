@@ -26,8 +26,10 @@ const MIRROR: &str = "mirror.example.com";
 pub const MIRROR_URL: &str = "https://mirror.example.com/hublease";
 const MIRRORED: &str = "/hublease/v";
 
-/// The target that there is a release for.
-const TARGET: &str = "x86_64-unknown-linux-musl";
+/// The target that there is a release for: this machine's.
+pub fn target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
 
 /// A server with one release in it; it ends with the value.
 pub struct Releases {
@@ -72,7 +74,7 @@ fn serve(stream: TcpStream, client: &[u8]) -> std::io::Result<()> {
     while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
     let path = request.split(' ').nth(1).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
-    let name = format!("hublease-v{version}-{TARGET}");
+    let name = format!("hublease-v{version}-{}", target());
     let asset = format!("{ASSET}{name}");
     let mut out = &stream;
     if path == format!("{RELEASE}{version}/{name}") {

@@ -40,7 +40,6 @@ const STATUSES: [(&str, &[Status]); 6] = [
 /// A workflow.
 #[derive(Debug)]
 pub struct Workflow {
-    pub name: String,
     pub jobs: Vec<Invocation>,
     pub reruns: u64,
 }
@@ -69,10 +68,10 @@ pub fn read(config: &Value, published: &[Orb<'_>]) -> Result<Vec<Workflow>> {
     let scope = Scope { arguments: BTreeMap::new(), pipeline: &pipeline };
     let within = Within { source: &source, scope: &scope, calls: &[] };
     let mut found = Vec::new();
-    for (name, node) in workflows.entries()?.into_iter().filter(|(name, _)| *name != "version") {
+    for (_, node) in workflows.entries()?.into_iter().filter(|(name, _)| *name != "version") {
         scope::check(&node, &Parameters::default(), &pipeline)?;
         node.keys(&["jobs", "when", "unless", "max_auto_reruns", "triggers"], &["jobs"])?;
-        let workflow = workflow(name, &node, within)?;
+        let workflow = workflow(&node, within)?;
         if is_wanted(&node, &scope)? {
             found.push(workflow);
         }
@@ -105,7 +104,7 @@ fn is_wanted(node: &Node<'_>, scope: &Scope<'_>) -> Result<bool> {
     Ok(true)
 }
 
-fn workflow(name: &str, node: &Node<'_>, within: Within<'_, '_>) -> Result<Workflow> {
+fn workflow(node: &Node<'_>, within: Within<'_, '_>) -> Result<Workflow> {
     let list = node.get("jobs").map_or(Ok(Vec::new()), |jobs| jobs.list())?;
     let jobs = list.iter().map(|item| invocation(item, within)).collect::<Result<Vec<_>>>()?;
     for (index, job) in jobs.iter().enumerate() {
@@ -117,7 +116,7 @@ fn workflow(name: &str, node: &Node<'_>, within: Within<'_, '_>) -> Result<Workf
         }
     }
     let reruns = node.get("max_auto_reruns").map_or(Ok(0), |node| reruns(&node))?;
-    Ok(Workflow { name: name.to_owned(), jobs: in_order(jobs, &node.place)?, reruns })
+    Ok(Workflow { jobs: in_order(jobs, &node.place)?, reruns })
 }
 
 /// Each job after those that it requires.
@@ -159,7 +158,7 @@ fn invocation(item: &Node<'_>, within: Within<'_, '_>) -> Result<Invocation> {
         check::steps(list, within.source, &Parameters::default())?;
         opened.steps.extend(expander.steps(list, within)?);
     }
-    let name = own.get("name").map_or(Ok(job), |node| node.text())?.to_owned();
+    let name = own.get("name").map_or(Ok(job), Node::text)?.to_owned();
     Ok(Invocation { name, job: opened, requires: own.get("requires").map_or(Ok(Vec::new()), requires)? })
 }
 
