@@ -42,7 +42,7 @@ fn hide_circleci(world: &World) {
 }
 
 #[test]
-fn a_stored_token_that_is_not_there_is_named() {
+fn a_stored_token_that_is_not_there_is_said() {
     if !ready(&NEEDS) {
         return;
     }
@@ -50,7 +50,9 @@ fn a_stored_token_that_is_not_there_is_named() {
     let steps = "- dockerhub/login: {provider: static, username: acmebot, secret_env: NOT_SET}\n- dockerhub/logout";
     let played = Given::usual(&world).play_one(&config("", steps));
     assert_eq!(played.codes(), [(INSTALL, 0), (LOGIN, 2), (LOGOUT, 0)], "{played:#?}");
-    played.step(LOGIN).says("error: ").says("NOT_SET").says("hint: ");
+    played.step(LOGIN).says(
+        "error: the value of `--secret-env` cannot be used\n  because: the variable that it names is unset or empty\n",
+    );
 }
 
 /// A credential that could not be revoked lives until its end, and the job is told; it is red only if it wants to be.

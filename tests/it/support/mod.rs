@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use self::{
     broker::Broker,
     job::{Job, Outcome},
-    search::{Needles, Place},
+    search::{Needles, Place, is_the_client},
 };
 
 /// The tests drive the binaries that `cargo xtask test` built.
@@ -281,12 +281,6 @@ fn may_hold_a_secret(path: &Path) -> bool {
     // Docker writes its store to `config.json<digits>` and renames it; a killed job's docker may be in between.
     let is_store = name.strip_prefix("config.json").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     is_record || is_store || matches!(name.as_ref(), "auth.json" | "helper-store" | "identity-token")
-}
-
-/// The released program as a job has installed it, byte for byte: nothing of the job is in its megabytes.
-fn is_the_client(path: &Path) -> bool {
-    let released = std::env::var_os("HUBLEASE_STATIC").filter(|_| path.ends_with("hublease"));
-    released.is_some_and(|released| fs::read(path).ok() == fs::read(released).ok())
 }
 
 pub fn executable(path: &Path, text: &str) {
