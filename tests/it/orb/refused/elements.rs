@@ -82,10 +82,9 @@ pub const CASES: &[Case] = &[
     ),
     ("{username: $U, password: $P}", "{username: $U, token: $P}", "jobs.a.docker[0].auth: unknown key `token`"),
     (
-        "    docker: [{image: cimg/base:current, auth: {username: $U, password: $P}}]
-",
-        "",
-        "",
+        "docker: [{image: cimg/base:current, auth: {username: $U, password: $P}}]",
+        "description: no machine",
+        "jobs.a: a job needs `docker`, `machine`, `macos` or `executor`",
     ),
     ("requires: [a]", "requires: [c]", "workflows.main.jobs[1]: `requires` names no job of this workflow: `c`"),
     ("requires: [a]", "requires: [b]", "workflows.main: `requires` goes round in a circle at `b`"),
@@ -103,11 +102,5 @@ pub const CASES: &[Case] = &[
         "matrix: {parameters: {n: [1]}}",
         "workflows.main.jobs[0].a.matrix: this stand-in knows no `matrix`",
     ),
-    (
-        "  main:
-    jobs",
-        "  main:
-    job",
-        "",
-    ),
+    ("main:\n    jobs", "main:\n    job", "workflows.main: unknown key `job`"),
 ];

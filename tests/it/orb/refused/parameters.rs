@@ -4,13 +4,7 @@ use super::Case;
 
 pub const CASES: &[Case] = &[
     ("version: 2.1", "version: 2", "version: orbs and parameters need version 2.1"),
-    (
-        "
-version: 2.1",
-        "
-x: 1",
-        "",
-    ),
+    ("\nversion: 2.1", "\nx: 1", "config: unknown key `x`"),
     ("parameters: {word", "parameter: {word", "config: unknown key `parameter`"),
     ("acme/t@1.0.0", "acme/u@1.0.0", "orbs.t: no orb `acme/u` is to be had here"),
     ("acme/t@1.0.0", "acme/t@volatile", "orbs.t: name a whole version, as in 1.2.3"),
