@@ -4,7 +4,7 @@ use std::fs;
 
 use hublease_sandbox::Service;
 
-use super::{BROKER, INSTALL, LOGIN, LOGOUT, NEEDS, PUSH, STEPS, hide_circleci, refuse};
+use super::{BROKER, HIDDEN, INSTALL, LOGIN, LOGOUT, NEEDS, PUSH, STEPS, hide_circleci, refuse};
 use crate::{
     orb::{
         around::{Given, config, each, ready},
@@ -110,7 +110,7 @@ const CASES: &[Case] = &[
         prepare: hide_circleci,
         steps: STEPS,
         codes: &[(INSTALL, 0), (LOGIN, 3), (LOGOUT, 0)],
-        says: (LOGIN, &["error: ", "hint: "]),
+        says: (LOGIN, HIDDEN),
     },
     Case {
         prepare: |_| {},
