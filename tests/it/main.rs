@@ -29,6 +29,7 @@ mod kill;
 mod latches;
 mod module;
 mod network;
+mod orb;
 mod planted;
 mod registry;
 mod revocation;

@@ -1,8 +1,8 @@
 //! A real registry (Debian's `docker-registry`), pushed to and pulled from by skopeo, docker and podman with leased
 //! credentials, through the sandbox's front under Docker Hub's names.
 
-mod image;
-mod server;
+pub mod image;
+pub mod server;
 
 use std::{
     io::Write,
@@ -23,7 +23,7 @@ use crate::support::{
 const WITHOUT: &str = "HUBLEASE_WITHOUT_SYSTEM_TOOLS";
 
 /// Names the programs that are known to be missing, with commas between; `cargo xtask test` sets it.
-const KNOWN: &str = "HUBLEASE_TESTS_WITHOUT";
+pub const KNOWN: &str = "HUBLEASE_TESTS_WITHOUT";
 
 /// What a credential that is dead is told.
 const DEAD: &str = "incorrect username or password";
@@ -40,7 +40,10 @@ pub fn installed(programs: &[&str]) -> bool {
     let without = is_known || std::env::var(WITHOUT).is_ok_and(|value| value == "1");
     assert!(without, "not installed: {missing} (`apt-get install {missing}`, or {WITHOUT}=1 to run the rest)");
     // Past the test harness, which keeps what a passing test prints.
-    let _ = writeln!(std::io::stderr(), "not run: a push and a pull at a real registry ({missing} is not installed)");
+    let _ = writeln!(
+        std::io::stderr(),
+        "not run: a push and a pull at a real registry, or a job with the orb ({missing} is not installed)"
+    );
     false
 }
 

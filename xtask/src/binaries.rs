@@ -46,7 +46,12 @@ pub(crate) fn build_static(workspace: &Workspace, log: &Path, terminal: &Termina
         ["build", "--locked", "--release", "--package", "hublease", "--bin", "hublease", "--target", &target];
     let call = workspace.cargo(&arguments);
     compiler(&target).into_iter().fold(call, |call, (name, value)| call.set(&name, value)).run(log, terminal)?;
-    Ok(workspace.target.join(&target).join("release/hublease"))
+    Ok(static_path(workspace))
+}
+
+/// Where [`build_static`] leaves it.
+pub(crate) fn static_path(workspace: &Workspace) -> PathBuf {
+    workspace.target.join(static_target()).join("release/hublease")
 }
 
 /// The C compiler for the cryptography. Its C and assembly sources use no function of a C library, so the machine's own

@@ -1,6 +1,7 @@
-//! The stand-in `circleci` program: `circleci run oidc get --claims JSON [--root-issuer]` prints a fresh token.
+//! The stand-in `circleci` program: `circleci run oidc get --claims JSON [--root-issuer]` prints a fresh token, and
+//! `circleci env subst TEXT` the text with `$NAME` and `${NAME}` filled in.
 //!
-//! Like the original it prints the token to standard output, unmasked. It is a shell script around `curl`.
+//! Like the original it prints the token to standard output, unmasked. It is a shell script around `curl` and `awk`.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -31,9 +32,22 @@ fn make_executable(_program: &Path) -> io::Result<()> {
 fn script(control_url: &str) -> String {
     format!(
         r#"#!/bin/sh
-# Stand-in for CircleCI's program inside a job; knows one command.
+# Stand-in for CircleCI's program inside a job; knows two commands.
+if [ "$1 $2" = "env subst" ] && [ "$#" -eq 3 ]; then
+    printf '%s\n' "$3" | awk '{{
+        done = ""
+        while (match($0, /[$]([A-Za-z_][A-Za-z0-9_]*|[{{][A-Za-z_][A-Za-z0-9_]*[}}])/)) {{
+            name = substr($0, RSTART + 1, RLENGTH - 1)
+            gsub(/[{{}}]/, "", name)
+            done = done substr($0, 1, RSTART - 1) ENVIRON[name]
+            $0 = substr($0, RSTART + RLENGTH)
+        }}
+        print done $0
+    }}'
+    exit
+fi
 if [ "$1 $2 $3" != "run oidc get" ]; then
-    echo "circleci: this stand-in knows only: run oidc get --claims JSON [--root-issuer]" >&2
+    echo "circleci: this stand-in knows only: run oidc get --claims JSON [--root-issuer], and: env subst TEXT" >&2
     exit 2
 fi
 shift 3

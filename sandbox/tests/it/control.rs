@@ -108,3 +108,22 @@ fn without_a_command_it_prints_where_it_is_and_serves_until_it_is_killed() {
     sandbox.kill().unwrap();
     sandbox.wait().unwrap();
 }
+
+#[test]
+fn the_stand_in_program_fills_in_variables_and_runs_nothing() {
+    let sandbox = Sandbox::start().unwrap();
+    let programs = sandbox.circleci_program().unwrap();
+    for (given, expected) in [
+        ("", "\n"),
+        ("a", "a\n"),
+        ("$WHO", "acme\n"),
+        ("$HOME/x-${WHO}-$WHO_ELSE.", "/home/x-acme-.\n"),
+        ("$(id) `id` $1 $ ${ ${WHO", "$(id) `id` $1 $ ${ ${WHO\n"),
+        ("$TRAP\n$WHO", "$WHO & \\1\nacme\n"),
+    ] {
+        let mut command = Command::new(programs.join("circleci"));
+        let variables = [("PATH", PROGRAMS), ("HOME", "/home"), ("WHO", "acme"), ("TRAP", "$WHO & \\1")];
+        let output = run(command.args(["env", "subst", given]).env_clear().envs(variables), "");
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), expected.to_owned()), "{given}");
+    }
+}

@@ -8,7 +8,7 @@ use super::{leaves_nothing, login, logout, logs_out, world};
 use crate::support::{job::Job, which};
 
 /// Makes `$1` read-only.
-const READ_ONLY: &str = "/bin/mount --bind \"$1\" \"$1\" && /bin/mount -o remount,bind,ro \"$1\" || exit 99; shift";
+pub const READ_ONLY: &str = "/bin/mount --bind \"$1\" \"$1\" && /bin/mount -o remount,bind,ro \"$1\" || exit 99; shift";
 
 /// Puts over `$1` a file system of `$2` KiB of which `$3` are in use.
 const SMALL: &str = "/bin/mount -t tmpfs -o \"size=$2k,mode=0700\" tmpfs \"$1\" && \
@@ -18,7 +18,7 @@ const SMALL: &str = "/bin/mount -t tmpfs -o \"size=$2k,mode=0700\" tmpfs \"$1\" 
 const PAGE: usize = 4;
 
 /// The words that prepare a mount namespace and run the rest in it; none where the system allows no namespace.
-fn namespace(script: &str, arguments: &[&str]) -> Option<Vec<String>> {
+pub fn namespace(script: &str, arguments: &[&str]) -> Option<Vec<String>> {
     let unshare = which("unshare")?.display().to_string();
     let allowed = |flags: &str| {
         let words = [flags, "--", "/bin/sh", "-c", "/bin/mount -t tmpfs tmpfs /mnt"];

@@ -6,7 +6,7 @@
 mod before;
 mod client;
 mod configuration;
-mod disk;
+pub mod disk;
 mod earlier;
 mod end;
 mod engine;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// Makes it below a directory. The layer is another one each time, so that no cache knows it.
-pub(super) fn make(directory: &Path) -> PathBuf {
+pub fn make(directory: &Path) -> PathBuf {
     let path = directory.join("image");
     fs::create_dir(&path).unwrap();
     let blob = |bytes: &[u8]| {
@@ -37,7 +37,7 @@ pub(super) fn make(directory: &Path) -> PathBuf {
 }
 
 /// The digest of an image's configuration, which names it: skopeo packs the layers of a push anew.
-pub(super) fn id(image: &Path) -> String {
+pub fn id(image: &Path) -> String {
     let manifest: Value = serde_json::from_str(&fs::read_to_string(image.join("manifest.json")).unwrap()).unwrap();
     manifest["config"]["digest"].as_str().unwrap().to_owned()
 }

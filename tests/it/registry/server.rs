@@ -14,14 +14,14 @@ use crate::support::{World, which};
 const START: Duration = Duration::from_secs(30);
 
 /// A running registry; it ends with the value.
-pub(super) struct Server {
+pub struct Server {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Server {
     /// Starts it; it trusts the tokens of the world's token server.
-    pub(super) fn start(world: &World) -> Self {
+    pub fn start(world: &World) -> Self {
         let [certificate, config] = ["registry.pem", "registry.yml"].map(|name| world.path(name));
         std::fs::write(&certificate, world.sandbox.registry_certificate()).unwrap();
         std::fs::write(&config, settings(&certificate.display().to_string())).unwrap();

@@ -84,13 +84,13 @@ const STEPS: &[Step] = &[
         run: suite::build,
     },
     Step { name: "node", summary: "Node 24, for the tests of the Action", needs: &[], run: node::install },
+    Step { name: "static", summary: "static build of the client", needs: &[], run: statically::build },
     Step {
         name: "tests",
         summary: "every test, in a scrubbed environment",
-        needs: &["build", "node"],
+        needs: &["build", "node", "static"],
         run: suite::tests,
     },
-    Step { name: "static", summary: "static build of the client", needs: &[], run: statically::build },
     Step { name: "deny", summary: "licences, sources, bans, advisories", needs: &[], run: deny::check },
 ];
 

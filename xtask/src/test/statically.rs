@@ -2,10 +2,17 @@
 //!
 //! Static means that the ELF file names no interpreter: it starts on any Linux, whatever its C library.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{Context, Outcome, rust::add_target};
-use crate::binaries::{build_static, static_target};
+use crate::{
+    binaries::{build_static, static_path, static_target},
+    orb,
+    process::Call,
+};
 
 /// The release must stay under this, in bytes.
 pub(crate) const LARGEST: u64 = 4_000_000;
@@ -29,6 +36,28 @@ pub(super) fn build(context: &Context<'_>) -> Outcome {
         return Err(format!("{size} bytes; it must be under {LARGEST}").into());
     }
     Ok(format!("{size} bytes"))
+}
+
+/// Where it is, if it has been built.
+pub(super) fn path(context: &Context<'_>) -> PathBuf {
+    static_path(context.workspace)
+}
+
+/// Packs the orb with the checksum of the client that was built here, as a release does with its own.
+pub(super) fn pack_orb(context: &Context<'_>, client: &Path) -> Result<PathBuf, String> {
+    let folder = context.workspace.target.join("orb");
+    let (sums, packed) = (folder.join("SHA256SUMS"), folder.join("with-local-client.yml"));
+    let line = Call::new("sha256sum").argument(client).text()?;
+    let sum = line.split_whitespace().next().unwrap_or_default();
+    let name = format!("hublease-v{}-{}", env!("CARGO_PKG_VERSION"), static_target());
+    let write = |path: &Path, text: &str| {
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(path, text))
+            .map_err(|error| format!("{}: {error}", path.display()))
+    };
+    write(&sums, &format!("{sum}  {name}\n"))?;
+    write(&packed, &orb::pack(context.workspace, Some(&sums))?.text)?;
+    Ok(packed)
 }
 
 /// Whether a program header asks for a dynamic linker; none if this is not a 64-bit little-endian ELF file.

@@ -1,6 +1,6 @@
 //! The tests: downloads and builds first, in the caller's environment; then every test, offline and scrubbed.
 
-use super::{Context, Outcome, node, scrub::is_foreign, system::missing_names};
+use super::{Context, Outcome, node, scrub::is_foreign, statically, system::missing_names};
 use crate::{binaries::Binaries, process::Call, wasm, workspace::program};
 
 /// Names the programs that tests must do without; set only under `--without-system-tools`.
@@ -52,6 +52,10 @@ fn scrubbed(context: &Context<'_>, call: Call) -> Result<Call, String> {
     if node.is_file() {
         call = call.set("HUBLEASE_NODE", node);
     }
+    let client = statically::path(context);
+    if client.is_file() {
+        call = call.set("HUBLEASE_ORB", statically::pack_orb(context, &client)?).set("HUBLEASE_STATIC", client);
+    }
     if context.options.without_system_tools {
         call = call.set(WITHOUT, missing(context).join(","));
     }
@@ -61,7 +65,8 @@ fn scrubbed(context: &Context<'_>, call: Call) -> Result<Call, String> {
 /// Names of the programs that the tests do without.
 fn missing(context: &Context<'_>) -> Vec<&'static str> {
     let node = Some("node").filter(|_| !node::path(context.workspace).is_file());
-    missing_names().into_iter().chain(node).collect()
+    let client = Some("static").filter(|_| !statically::path(context).is_file());
+    missing_names().into_iter().chain(node).chain(client).collect()
 }
 
 /// How many tests ran, by what the runners said at the end.

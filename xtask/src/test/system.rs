@@ -23,6 +23,12 @@ const TOOLS: &[Tool] = &[
     Tool { program: "podman", packages: &["podman"] },
     Tool { program: "shellcheck", packages: &["shellcheck"] },
     Tool { program: "curl", packages: &["curl"] },
+    // What the orb may find in an image: other shells, and other programs that fetch and compute checksums.
+    Tool { program: "dash", packages: &["dash"] },
+    Tool { program: "busybox", packages: &["busybox"] },
+    Tool { program: "wget", packages: &["wget"] },
+    Tool { program: "openssl", packages: &["openssl"] },
+    Tool { program: "shasum", packages: &["perl"] },
     // They bring what no Debian has in the version that is wanted: the linters of workflows, and Node 24.
     Tool { program: "pip3", packages: &["python3-pip"] },
     Tool { program: "npm", packages: &["npm"] },

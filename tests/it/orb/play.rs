@@ -1,0 +1,276 @@
+//! Runs the jobs of a config, a step at a time, each in a new shell.
+//!
+//! After every job everything that it printed, wrote and sent is searched for secrets.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use hublease_sandbox::Service;
+use serde_json::Value;
+
+use super::{
+    expand::Job,
+    machine::{Image, Machine},
+    node::Result,
+    source::Orb,
+    step::{Run, Step, When},
+    workflow::{self, Status, Workflow},
+};
+use crate::support::{World, job::Outcome};
+
+/// No step may take longer; the client's own limits are 90 and 30 seconds.
+const LONGEST_STEP: Duration = Duration::from_secs(150);
+
+/// Where steps run that say nothing else.
+const DIRECTORY: &str = "~/project";
+
+/// What a boolean is in the environment of a step. CircleCI's orbs in the wild compare with 1 or with true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Booleans {
+    Digits,
+    Words,
+}
+
+/// A local CircleCI with one project.
+pub struct Circleci<'w> {
+    machine: Machine<'w>,
+    /// Variables of the project and of its contexts.
+    variables: BTreeMap<String, String>,
+    booleans: Booleans,
+    /// The words that every shell is started under.
+    under: Vec<String>,
+    published: Vec<Orb<'w>>,
+}
+
+/// A job that was run.
+#[derive(Debug)]
+pub struct Played {
+    pub name: String,
+    pub status: Status,
+    pub steps: Vec<Ran>,
+}
+
+/// A step that was run; one for each try.
+#[derive(Debug)]
+pub struct Ran {
+    pub name: String,
+    pub code: i32,
+    pub output: String,
+}
+
+impl<'w> Circleci<'w> {
+    pub fn new(world: &'w World, image: Image, published: Vec<Orb<'w>>) -> Self {
+        let machine = Machine::new(world, image);
+        let (variables, under) = (BTreeMap::new(), Vec::new());
+        Self { machine, variables, booleans: Booleans::Digits, under, published }
+    }
+
+    /// Sets a variable of the project.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn booleans(mut self, booleans: Booleans) -> Self {
+        self.booleans = booleans;
+        self
+    }
+
+    pub fn under(mut self, words: Vec<String>) -> Self {
+        self.under = words;
+        self
+    }
+
+    pub fn machine(&self) -> &Machine<'w> {
+        &self.machine
+    }
+
+    /// Runs all workflows of a config.
+    pub fn play(&self, config: &Value) -> Result<Vec<Played>> {
+        let workflows = workflow::read(config, &self.published)?;
+        if config.to_string().contains(crate::support::broker::URL) {
+            self.machine.world.broker_url();
+        }
+        let mut played = Vec::new();
+        for workflow in workflows {
+            self.workflow(&workflow, &mut played);
+        }
+        Ok(played)
+    }
+
+    fn workflow(&self, workflow: &Workflow, played: &mut Vec<Played>) {
+        let mut ended = BTreeMap::new();
+        for invocation in &workflow.jobs {
+            let mut status = Status::NotRun;
+            for _ in 0..=workflow.reruns {
+                if !invocation.is_due(&ended) || status == Status::Success {
+                    break;
+                }
+                if !played.is_empty() {
+                    self.machine.renew();
+                }
+                let steps = self.job(&invocation.name, &invocation.job, played.len());
+                status = if steps.1 { Status::Success } else { Status::Failed };
+                played.push(Played { name: invocation.name.clone(), status, steps: steps.0 });
+            }
+            ended.insert(invocation.name.clone(), status);
+        }
+    }
+
+    /// Runs the steps of a job, and says whether they succeeded.
+    fn job(&self, name: &str, job: &Job, number: usize) -> (Vec<Ran>, bool) {
+        let world = self.machine.world;
+        let before = world.sandbox.log().len();
+        let mut variables = self.machine.variables(name, number);
+        variables.extend(self.variables.clone());
+        variables.extend(self.texts(&job.executor.environment));
+        let directory = job.executor.working_directory.as_deref().unwrap_or(DIRECTORY);
+        let directory = self.at(&world.path("work"), directory);
+        fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+        let mut ran = Vec::new();
+        let mut succeeded = true;
+        for step in &job.steps {
+            let Step::Run(run) = step else {
+                let Step::Builtin(name) = step else { continue };
+                let output = format!("stand-in: `{name}` does nothing here\n");
+                ran.push(Ran { name: name.clone(), code: 0, output });
+                continue;
+            };
+            let is_due = match run.when {
+                When::Always => true,
+                When::OnSuccess => succeeded,
+                When::OnFail => !succeeded,
+            };
+            if is_due {
+                let mut code = 1;
+                for _ in 0..=run.reruns {
+                    let shell = run.shell.as_deref().or(job.executor.shell.as_deref());
+                    let shell = shell.unwrap_or(self.machine.image.shell());
+                    let tried = self.step(run, shell, &directory, &variables, ran.len());
+                    code = tried.code;
+                    ran.push(tried);
+                    if code == 0 {
+                        break;
+                    }
+                }
+                succeeded &= code == 0;
+            }
+        }
+        self.search(&ran, before);
+        (ran, succeeded)
+    }
+
+    fn step(
+        &self,
+        run: &Run,
+        shell: &str,
+        directory: &Path,
+        variables: &BTreeMap<String, String>,
+        number: usize,
+    ) -> Ran {
+        let world = self.machine.world;
+        let [script, output] = ["command", "output"].map(|name| world.path("spare").join(format!("{name}-{number}")));
+        fs::write(&script, &run.command).unwrap();
+        let directory = run.working_directory.as_deref().map_or(directory.to_owned(), |own| self.at(directory, own));
+        let written = File::create(&output).unwrap();
+        let words: Vec<_> = self.under.iter().map(String::as_str).chain(shell.split_whitespace()).collect();
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .arg(&script)
+            .env_clear()
+            .envs(variables)
+            .envs(self.texts(&run.environment))
+            .current_dir(&directory)
+            .stdin(Stdio::null())
+            .stdout(written.try_clone().unwrap())
+            .stderr(written);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{words:?} in {}: {error}", directory.display()));
+        let end = Instant::now() + LONGEST_STEP;
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > end => {
+                    child.kill().unwrap();
+                    panic!("`{}` does not end: {}", run.name, fs::read_to_string(&output).unwrap());
+                }
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+        let output = String::from_utf8_lossy(&fs::read(&output).unwrap()).into_owned();
+        Ran { name: run.name.clone(), code, output }
+    }
+
+    /// Nothing secret was printed, written, given to a child, or sent to where it does not belong.
+    fn search(&self, ran: &[Ran], before: usize) {
+        let world = self.machine.world;
+        let outcome = Outcome {
+            code: 0,
+            stdout: ran.iter().map(|ran| ran.output.as_str()).collect(),
+            stderr: String::new(),
+            requests: world.sandbox.log().split_off(before),
+            prints_credential: false,
+        };
+        world.search(&outcome);
+        assert_eq!(world.sandbox.unexpected(), [""; 0], "{ran:#?}");
+        let is_github = |host: &str| host.starts_with("github.com") || host.starts_with("release-assets.");
+        let to_github = outcome.requests.iter().filter(|request| is_github(&request.host));
+        for request in to_github {
+            let sent = (request.service, request.method.as_str(), request.header("authorization"), request.body.len());
+            assert_eq!(sent, (Service::Forwarded, "GET", None, 0), "{}", request.path);
+        }
+    }
+
+    fn texts(&self, environment: &[(String, Value)]) -> Vec<(String, String)> {
+        let text = |value: &Value| match (value, self.booleans) {
+            (Value::String(text), _) => text.clone(),
+            (Value::Bool(value), Booleans::Digits) => u8::from(*value).to_string(),
+            (other, _) => other.to_string(),
+        };
+        environment.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+
+    /// A directory as a config names it.
+    fn at(&self, base: &Path, directory: &str) -> PathBuf {
+        match directory.strip_prefix('~') {
+            Some(rest) => self.machine.world.home().join(rest.trim_start_matches('/')),
+            None => base.join(directory),
+        }
+    }
+}
+
+impl Played {
+    /// The only try of the step with this name.
+    #[track_caller]
+    pub fn step(&self, name: &str) -> &Ran {
+        let found: Vec<_> = self.steps.iter().filter(|ran| ran.name == name).collect();
+        let [ran] = found.as_slice() else { panic!("{} times `{name}` in {:#?}", found.len(), self.steps) };
+        ran
+    }
+
+    /// What ran with which code, in order.
+    pub fn codes(&self) -> Vec<(&str, i32)> {
+        self.steps.iter().map(|ran| (ran.name.as_str(), ran.code)).collect()
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.output.contains(text), "`{text}` is not in what `{}` said:\n{}", self.name, self.output);
+        self
+    }
+
+    #[track_caller]
+    pub fn code(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{}:\n{}", self.name, self.output);
+        self
+    }
+}
