@@ -146,8 +146,9 @@ fn without_tokens_in_the_environment_the_job_asks_for_one_and_without_that_it_sa
         let given = Given { world: &world, image: Image::Bash, prepare };
         let played = given.play(&config(BROKER, STEPS), &variables, Vec::new()).remove(0);
         assert_eq!(played.codes(), codes, "{played:#?}");
-        for text in HIDDEN.iter().filter(|_| played.status == Status::Failed) {
-            played.step(LOGIN).says(text);
+        if played.status == Status::Failed {
+            let login = played.step(LOGIN).says("error: CircleCI gave this job no identity token\n");
+            login.says("hint: builds of forks get one only if the project passes secrets to them");
         }
         assert_eq!(world.sandbox.live(), before);
     }

@@ -59,7 +59,7 @@ mod tests {
     fn a_step_brings_what_it_needs() {
         let options = parse(&["--only", "tests", "--only=format"]).unwrap();
         let wanted: Vec<_> = STEPS.iter().map(|step| step.name).filter(|name| options.wants(name)).collect();
-        assert_eq!(wanted, ["format", "build", "node", "tests"]);
+        assert_eq!(wanted, ["format", "build", "node", "static", "tests"]);
         assert!(STEPS.iter().all(|step| parse(&[]).unwrap().wants(step.name)));
     }
 
