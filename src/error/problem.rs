@@ -86,7 +86,7 @@ problems! {
         "look at https://www.githubstatus.com, and whether `id-token: write` is still granted to this job";
     /// CircleCI without a token.
     CircleciEmpty Identity "CircleCI gave this job no identity token"
-        "builds of forks get one only if the project passes secrets to them; CircleCI Server has them from 4.4 on";
+        "builds of forks get one only if the project passes secrets to them; CircleCI Server has them from 4.4 on; another program named `circleci` that comes first on PATH hides the one of the job";
     /// `circleci run oidc get` failed.
     CircleciProgram Identity "`circleci run oidc get` gave no identity token"
         "another program named `circleci` (the CLI, for instance) may come first on PATH and hide the one of the job";

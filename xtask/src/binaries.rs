@@ -36,28 +36,42 @@ pub(crate) fn static_target() -> String {
     format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }
 
+/// The triple of the static build for the processor of arm executors.
+pub(crate) const ARM: &str = "aarch64-unknown-linux-musl";
+/// The C compiler of Debian for that processor.
+pub(crate) const ARM_COMPILER: &str = "aarch64-linux-gnu-gcc";
+
 /// Builds the client as it is released: optimised, and linked statically.
 ///
 /// # Errors
 /// The sentence of the build that failed; its output is in the log.
-pub(crate) fn build_static(workspace: &Workspace, log: &Path, terminal: &Terminal) -> Result<PathBuf, String> {
-    let target = static_target();
+pub(crate) fn build_static(
+    workspace: &Workspace,
+    target: &str,
+    log: &Path,
+    terminal: &Terminal,
+) -> Result<PathBuf, String> {
     let arguments =
-        ["build", "--locked", "--release", "--package", "hublease", "--bin", "hublease", "--target", &target];
+        ["build", "--locked", "--release", "--package", "hublease", "--bin", "hublease", "--target", target];
     let call = workspace.cargo(&arguments);
-    compiler(&target).into_iter().fold(call, |call, (name, value)| call.set(&name, value)).run(log, terminal)?;
-    Ok(static_path(workspace))
+    choices(target).into_iter().fold(call, |call, (name, value)| call.set(&name, value)).run(log, terminal)?;
+    Ok(static_path(workspace, target))
 }
 
 /// Where [`build_static`] leaves it.
-pub(crate) fn static_path(workspace: &Workspace) -> PathBuf {
-    workspace.target.join(static_target()).join("release/hublease")
+pub(crate) fn static_path(workspace: &Workspace, target: &str) -> PathBuf {
+    workspace.target.join(target).join("release/hublease")
 }
 
-/// The C compiler for the cryptography. Its C and assembly sources use no function of a C library, so the machine's own
-/// compiler will do, and none for musl has to be installed; a choice made by the caller stands.
-fn compiler(target: &str) -> Option<(String, &'static str)> {
-    let name = format!("CC_{}", target.replace('-', "_"));
+/// The C compiler for the cryptography. Its C and assembly sources use no function of a C library, so the compiler for
+/// glibc will do, and none for musl has to be installed; a choice made by the caller stands. Whoever builds for another
+/// processor has no linker for it either, but the one of the toolchain.
+fn choices(target: &str) -> Vec<(String, &'static str)> {
+    let variable = target.replace('-', "_");
+    let is_foreign = target != static_target();
+    let name = format!("CC_{variable}");
     let chosen = [name.as_str(), "CC", "TARGET_CC"].iter().any(|name| std::env::var_os(name).is_some());
-    (!chosen).then_some((name, "cc"))
+    let compiler = (!chosen).then_some((name, if is_foreign { ARM_COMPILER } else { "cc" }));
+    let linker = is_foreign.then(|| (format!("CARGO_TARGET_{}_LINKER", variable.to_uppercase()), "rust-lld"));
+    compiler.into_iter().chain(linker).collect()
 }

@@ -91,6 +91,7 @@ const STEPS: &[Step] = &[
         needs: &["build", "node", "static"],
         run: suite::tests,
     },
+    Step { name: "arm", summary: "static build for arm, under an emulator", needs: &[], run: statically::arm },
     Step { name: "deny", summary: "licences, sources, bans, advisories", needs: &[], run: deny::check },
 ];
 

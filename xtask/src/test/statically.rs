@@ -5,26 +5,57 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use super::{Context, Outcome, rust::add_target};
+use super::{Context, Outcome, Trouble, rust::add_target, scrub::is_foreign};
 use crate::{
-    binaries::{build_static, static_path, static_target},
+    binaries::{ARM, ARM_COMPILER, build_static, static_path, static_target},
     orb,
     process::Call,
+    workspace::program,
 };
 
 /// The release must stay under this, in bytes.
 pub(crate) const LARGEST: u64 = 4_000_000;
+/// Runs programs of that processor.
+const EMULATOR: &str = "qemu-aarch64";
 /// Program header type of an interpreter (ELF specification, `PT_INTERP`).
 const INTERPRETER: u32 = 3;
 
+/// How long the emulated program may take; it starts in a fraction of a second.
+const EMULATED: Duration = Duration::from_secs(60);
+
 pub(super) fn build(context: &Context<'_>) -> Outcome {
+    let (_, size) = built(context, &static_target())?;
+    Ok(format!("{size} bytes"))
+}
+
+/// For the processor of arm executors: built by another compiler, and started under an emulator.
+pub(super) fn arm(context: &Context<'_>) -> Outcome {
+    for needed in [ARM_COMPILER, EMULATOR] {
+        if program(needed).is_none() {
+            return Err(context.missing(format!("{needed} is not installed")));
+        }
+    }
+    let (path, size) = built(context, ARM)?;
+    let call = |words: &[&str]| Call::new(EMULATOR).argument(&path).arguments(words).limit(EMULATED);
+    let version = call(&["--version"]).text()?;
+    // The plan of a login walks through everything but sockets and files.
+    let plan = ["login", "--dry-run", "--as", "circleci", "--broker-url", "https://broker.example.com"];
+    let plan = call(&plan).without(is_foreign).text()?;
+    if !plan.contains("address: https://broker.example.com") {
+        return Err(format!("under {EMULATOR} the plan of a login reads: {}", plan.trim()).into());
+    }
+    Ok(format!("{size} bytes, {} under {EMULATOR}", version.trim()))
+}
+
+fn built(context: &Context<'_>, target: &str) -> Result<(PathBuf, u64), Trouble> {
     if !cfg!(target_os = "linux") {
         return Err(context.missing("the static build is made on Linux"));
     }
-    add_target(context, &static_target())?;
-    let path = build_static(context.workspace, &context.log, context.terminal)?;
+    add_target(context, target)?;
+    let path = build_static(context.workspace, target, &context.log, context.terminal)?;
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     match needs_interpreter(&bytes) {
         Some(false) => {}
@@ -35,12 +66,12 @@ pub(super) fn build(context: &Context<'_>) -> Outcome {
     if size >= LARGEST {
         return Err(format!("{size} bytes; it must be under {LARGEST}").into());
     }
-    Ok(format!("{size} bytes"))
+    Ok((path, size))
 }
 
 /// Where it is, if it has been built.
 pub(super) fn path(context: &Context<'_>) -> PathBuf {
-    static_path(context.workspace)
+    static_path(context.workspace, &static_target())
 }
 
 /// Packs the orb with the checksum of the client that was built here, as a release does with its own.

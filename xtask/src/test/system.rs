@@ -8,7 +8,7 @@ use std::fs;
 use super::{Context, Outcome};
 use crate::{process::Call, workspace::program};
 
-/// A program, and the Debian packages that have it, best first.
+/// A program, and the Debian packages that have it, best first; what is needed beside one is separated by a space.
 struct Tool {
     program: &'static str,
     packages: &'static [&'static str],
@@ -29,6 +29,9 @@ const TOOLS: &[Tool] = &[
     Tool { program: "wget", packages: &["wget"] },
     Tool { program: "openssl", packages: &["openssl"] },
     Tool { program: "shasum", packages: &["perl"] },
+    // The static build for arm, and a start of it.
+    Tool { program: "aarch64-linux-gnu-gcc", packages: &["gcc-aarch64-linux-gnu libc6-dev-arm64-cross"] },
+    Tool { program: "qemu-aarch64", packages: &["qemu-user"] },
     // They bring what no Debian has in the version that is wanted: the linters of workflows, and Node 24.
     Tool { program: "pip3", packages: &["python3-pip"] },
     Tool { program: "npm", packages: &["npm"] },
@@ -54,7 +57,8 @@ pub(super) fn tools(context: &Context<'_>) -> Outcome {
     }
     let quiet = |arguments: &[&str]| Call::new(&apt).arguments(arguments).set("DEBIAN_FRONTEND", "noninteractive");
     quiet(&["update", "-q"]).run(&context.log, context.terminal)?;
-    let packages: Vec<&str> = missing.iter().filter_map(|tool| available(tool)).collect();
+    let packages: Vec<&str> =
+        missing.iter().filter_map(|tool| available(tool)).flat_map(str::split_whitespace).collect();
     context.terminal.begin(&format!("installing {} ... ", packages.join(" ")));
     let install = ["install", "-y", "-q", "--no-install-recommends"];
     quiet(&install).arguments(&packages).run(&context.log, context.terminal)?;
@@ -84,7 +88,10 @@ fn found() -> String {
 /// The first of the tool's packages that this Debian has.
 fn available(tool: &Tool) -> Option<&'static str> {
     let has = |package: &&&str| {
-        let policy = Call::new("apt-cache").arguments(["policy", package]).set("LC_ALL", "C").text();
+        let policy = Call::new("apt-cache")
+            .arguments(["policy", package.split(' ').next().unwrap_or(package)])
+            .set("LC_ALL", "C")
+            .text();
         policy.is_ok_and(|text| text.contains("Candidate:") && !text.contains("Candidate: (none)"))
     };
     tool.packages.iter().find(has).or(tool.packages.last()).copied()
