@@ -3,6 +3,7 @@
 //! After this stage nobody reads the environment. A wish that the chosen provider cannot honour is refused here, so
 //! that nothing is sent, started or written for a plan that is not valid.
 
+mod check;
 mod fixed;
 mod identity;
 mod provider;

@@ -1,10 +1,7 @@
 //! From words to plans, one constructor for each part of a plan.
 
-use super::{
-    Check, Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value,
-};
+use super::{Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
 use crate::{
-    check::image::Image,
     cli::{ProviderName, Typed},
     effect::docker::{Client, Registry},
     environment::Environment,
@@ -66,29 +63,6 @@ impl Whoami {
             (None, _) => provider::default_audience(typed, selected)?,
         };
         Ok(Self { identity: identity::detect(typed, environment)?, audience, json })
-    }
-}
-
-/// As many images as a token may be limited to; asked one after the other, they fit into the time of a check.
-const MOST_IMAGES: usize = crate::scope::MAX_REPOSITORIES;
-
-impl Check {
-    pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, json: bool) -> Result<Self, Error> {
-        if typed.rest.len() > MOST_IMAGES {
-            return Err(Error::new(Problem::InvalidValue, "IMAGE").because("at most 50 images are checked at once"));
-        }
-        let mut images = Vec::new();
-        for (at, text) in typed.rest.iter().enumerate() {
-            // By its place, and not repeated: it might be a secret that was meant for something else.
-            let refused = |why| Error::new(Problem::InvalidValue, &format!("IMAGE (number {})", at + 1)).because(why);
-            let image = Image::parse(text).map_err(refused)?;
-            if !images.contains(&image) {
-                images.push(image);
-            }
-        }
-        let shadow = shadow(environment, &[Registry::Hub]);
-        let is_named = environment.value("DOCKER_CONFIG").is_some();
-        Ok(Self { images, push: typed.is_on("push"), job, is_named, shadow, json })
     }
 }
 
@@ -163,7 +137,7 @@ fn registries(typed: &Typed) -> Result<Vec<Registry>, Error> {
 
 /// `DOCKER_AUTH_CONFIG` wins over every stored login (docker CLI 28.3 and later). Docker ignores a value that it
 /// cannot parse; that counts too, since the next docker version may read it.
-fn shadow(environment: &Environment, registries: &[Registry]) -> Option<Error> {
+pub(super) fn shadow(environment: &Environment, registries: &[Registry]) -> Option<Error> {
     let value = environment.value("DOCKER_AUTH_CONFIG").map(Secret::new)?;
     let parsed = serde_json::from_str::<serde_json::Value>(value.expose()).unwrap_or_default();
     let Some(auths) = parsed.get("auths").and_then(serde_json::Value::as_object) else {

@@ -1,0 +1,33 @@
+//! From words to the plan of a `check`. The Action's module has no part in it.
+
+use super::{Check, Job, resolve::shadow};
+use crate::{
+    check::image::Image,
+    cli::Typed,
+    effect::docker::Registry,
+    environment::Environment,
+    error::{Error, Problem},
+};
+
+/// As many images as a token may be limited to; asked one after the other, they fit into the time of a check.
+const MOST_IMAGES: usize = crate::scope::MAX_REPOSITORIES;
+
+impl Check {
+    pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, json: bool) -> Result<Self, Error> {
+        if typed.rest.len() > MOST_IMAGES {
+            return Err(Error::new(Problem::InvalidValue, "IMAGE").because("at most 50 images are checked at once"));
+        }
+        let mut images = Vec::new();
+        for (at, text) in typed.rest.iter().enumerate() {
+            // By its place, and not repeated: it might be a secret that was meant for something else.
+            let refused = |why| Error::new(Problem::InvalidValue, &format!("IMAGE (number {})", at + 1)).because(why);
+            let image = Image::parse(text).map_err(refused)?;
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        let shadow = shadow(environment, &[Registry::Hub]);
+        let is_named = environment.value("DOCKER_CONFIG").is_some();
+        Ok(Self { images, push: typed.is_on("push"), job, is_named, shadow, json })
+    }
+}
