@@ -69,8 +69,13 @@ function search(name) {
   // On Windows nothing but `.exe`: a script would need a shell.
   const candidates = entries().map((entry) => path.join(entry, IS_WINDOWS ? `${name}.exe` : name));
   return candidates.find((file) => {
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    return stat?.isFile() && (IS_WINDOWS || stat.mode & 0o111) && !isInside(file);
+    try {
+      const stat = fs.statSync(file);
+      return stat.isFile() && (IS_WINDOWS || stat.mode & 0o111) && !isInside(file);
+    } catch {
+      // Not there, or nothing that this user may look at.
+      return false;
+    }
   });
 }
 

@@ -266,3 +266,17 @@ fn a_planted_program_is_never_run() {
     step.main().code(6).says("no docker program on PATH").says("give `client none`");
     assert!(!planted.exists(), "{}", fs::read_to_string(planted).unwrap());
 }
+
+#[test]
+fn an_entry_of_path_that_cannot_be_looked_at_is_passed_over() {
+    let world = World::new();
+    let (loops, file) = (world.path("spare/loops"), world.path("spare/file"));
+    fs::create_dir(&loops).unwrap();
+    symlink(loops.join("docker"), loops.join("docker")).unwrap();
+    fs::write(&file, "").unwrap();
+    let path = format!("{}:{}:{}", loops.display(), file.display(), world.path("bin").display());
+    let step = Step::new(&world, Provider::Vault).env("PATH", path);
+    let main = step.main().code(0);
+    assert!(world.has_login());
+    step.post(&main).code(0);
+}
