@@ -13,14 +13,27 @@ use crate::{
         docker::{Client, Directory, Registry},
         http::{Destination, Header, Method, Repeat, Request},
     },
+    endpoint::percent_encode,
     error::Error,
     provider::peer::Peer,
     record::Record,
     secret::Secret,
 };
 
-/// The token server's path, as `docker login` asks it.
-const PATH: &str = "/token?service=registry.docker.io&client_id=hublease";
+/// What is asked of Docker's token server, with a login in the form of HTTP Basic or with none; without a scope as
+/// `docker login` asks, so that only the login itself can be refused.
+pub(crate) fn token_request(basic: Option<&Secret>, scope: Option<&str>) -> Request {
+    let scope = scope.map(|scope| format!("&scope={}", percent_encode(scope))).unwrap_or_default();
+    let basic = basic.map(|basic| Secret::new(format!("Basic {}", basic.expose())));
+    Request {
+        to: Destination::RegistryAuth,
+        method: Method::Get,
+        path_and_query: format!("/token?service=registry.docker.io&client_id=hublease{scope}"),
+        headers: basic.map(|basic| (Header::Authorization, basic)).into_iter().collect(),
+        body: Secret::default(),
+        repeat: Repeat::Safe,
+    }
+}
 
 /// A credential in the form of HTTP Basic, from the auth file.
 #[derive(Debug)]
@@ -53,15 +66,7 @@ pub(crate) async fn prepare(host: &Host, record: &Record) -> Result<Option<Probe
 
 /// Asks. True if the credential is dead.
 pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
-    let request = Request {
-        to: Destination::RegistryAuth,
-        method: Method::Get,
-        path_and_query: PATH.to_owned(),
-        headers: vec![(Header::Authorization, Secret::new(format!("Basic {}", probe.0.expose())))],
-        body: Secret::default(),
-        repeat: Repeat::Safe,
-    };
-    let answer = Peer::new(host, "auth.docker.io").send(request).await;
+    let answer = Peer::new(host, "auth.docker.io").send(token_request(Some(&probe.0), None)).await;
     let (line, dead) = match answer {
         Ok(response) if response.status == 401 => ("probed: Docker Hub refuses the credential".to_owned(), true),
         Ok(response) if response.status == 200 => ("probed: Docker Hub still accepts the credential".to_owned(), false),

@@ -15,7 +15,7 @@ pub use self::inputs::{INPUTS_OF_OTHERS, OWN_INPUTS, is_input};
 use crate::{
     effect::{Asked, Effect, End, Outcome, Session, Step, http::Destination},
     error::Error,
-    plan::Fixed,
+    plan::{CaCert, Fixed},
     secret::Secret,
 };
 
@@ -41,7 +41,7 @@ impl Module {
             return self.over(Err(Error::bug("a second beginning")));
         }
         match read(inputs, "inputs").and_then(|given| begin(stage, given)) {
-            Ok(Begun { fixed, session }) => self.step(session, None, Some(Setup::of(&fixed))),
+            Ok(Begun { fixed, session }) => self.step(session, None, Some(Setup::of(fixed))),
             Err(error) => self.over(Err(error)),
         }
     }
@@ -94,24 +94,13 @@ struct Setup {
     identity_file: Option<String>,
 }
 
-#[derive(Serialize)]
-struct CaCert {
-    path: String,
-    provider_only: bool,
-}
-
 impl Setup {
-    fn of(fixed: &Fixed) -> Self {
+    fn of(fixed: Fixed) -> Self {
         let mut destinations = BTreeMap::new();
-        for (name, origin) in &fixed.destinations {
-            destinations.insert(*name, origin.to_string());
+        for (name, origin) in fixed.destinations {
+            destinations.insert(name, origin.to_string());
         }
-        let ca_cert = fixed.ca_cert.as_ref();
-        Self {
-            destinations,
-            ca_cert: ca_cert.map(|ca| CaCert { path: ca.path.clone(), provider_only: ca.provider_only }),
-            identity_file: fixed.identity_file.clone(),
-        }
+        Self { destinations, ca_cert: fixed.ca_cert, identity_file: fixed.identity_file }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::{
         Host,
         http::{Destination, Header, Method, PullLimit, Repeat, Request, Response},
     },
-    endpoint::percent_encode,
     error::{Error, Problem},
+    probe::token_request,
     provider::{peer::Peer, remark},
     scope::Action,
     secret::Secret,
@@ -78,16 +78,7 @@ impl<'a> Hub<'a> {
     }
 
     async fn token(&self, wanted: Option<(&str, &str)>) -> Result<Token, Error> {
-        let scope = wanted.map(|(_, scope)| format!("&scope={}", percent_encode(scope))).unwrap_or_default();
-        let basic = self.login.map(|login| Secret::new(format!("Basic {}", login.basic.expose())));
-        let request = Request {
-            to: Destination::RegistryAuth,
-            method: Method::Get,
-            path_and_query: format!("/token?service=registry.docker.io&client_id=hublease{scope}"),
-            headers: basic.map(|basic| (Header::Authorization, basic)).into_iter().collect(),
-            body: Secret::default(),
-            repeat: Repeat::Safe,
-        };
+        let request = token_request(self.login.map(|login| &login.basic), wanted.map(|(_, scope)| scope));
         let peer = Peer::new(self.host, "auth.docker.io");
         let response = peer.send(request).await?;
         match response.status {

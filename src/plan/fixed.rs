@@ -1,5 +1,7 @@
 //! What whoever performs the effects fixes before the story begins, so that nothing in it can steer where a secret goes.
 
+use serde::Serialize;
+
 use super::Plan;
 use crate::{
     cli::{ProviderName, Source, Typed},
@@ -20,7 +22,7 @@ pub struct Fixed {
 }
 
 /// Where extra certificates are, and whom they are for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CaCert {
     /// The file, as typed.
     pub path: String,

@@ -5,12 +5,12 @@
 //! elsewhere the compiler is another program.
 
 use std::{
-    env, fs,
+    fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
-use super::{Build, LARGEST, committed};
+use super::{Build, LARGEST, cargo_home, committed};
 use crate::{Failure, process::Call, terminal::Terminal, workspace::Workspace};
 
 /// What `cargo xtask dist --help` prints.
@@ -75,9 +75,7 @@ impl Elsewhere {
         }
         fs::create_dir_all(elsewhere.home().join("registry")).map_err(failed)?;
         // The downloads are shared, what is unpacked of them is not.
-        let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-        let home = home.ok_or("neither CARGO_HOME nor HOME is set")?;
+        let home = cargo_home()?;
         for name in ["registry/cache", "registry/index", "config.toml"] {
             let (from, to) = (home.join(name), elsewhere.home().join(name));
             if from.try_exists().map_err(failed)? {

@@ -118,11 +118,7 @@ impl Build {
         let version = rustc(&["-vV"])?;
         let commit =
             version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).ok_or("rustc has no commit")?;
-        let home = self.home.clone().or_else(|| env::var_os("CARGO_HOME").map(PathBuf::from));
-        let home = match home {
-            Some(home) => home,
-            None => PathBuf::from(env::var_os("HOME").ok_or("neither CARGO_HOME nor HOME is set")?).join(".cargo"),
-        };
+        let home = self.home.clone().map_or_else(cargo_home, Ok)?;
         let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?.trim());
         let mut names = vec![
             (sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")),
@@ -143,6 +139,13 @@ impl Build {
         }
         Ok(flags)
     }
+}
+
+/// Cargo's own home, where it keeps what it has fetched.
+fn cargo_home() -> Result<PathBuf, String> {
+    let beside = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(beside);
+    home.ok_or_else(|| "neither CARGO_HOME nor HOME is set".to_owned())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
