@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     os::unix::fs::symlink,
+    path::PathBuf,
     process::Command,
 };
 
@@ -115,26 +116,32 @@ fn vault_s_authority_is_not_trusted_for_docker() {
     job().arg(format!("--ca-cert={own}")).run().code(0);
 }
 
+/// Who is asked where, and may answer with a redirect.
+pub const REDIRECTED: [(Provider, Service, &str); 3] = [
+    (Provider::Vault, Service::Vault, "/v1/"),
+    (Provider::Docker, Service::DockerIdentity, "/oauth/token"),
+    (Provider::Broker, Service::Forwarded, "/"),
+];
+
+/// Status and address of a redirect, and what is said of it; what it carries is never shown.
+pub const REDIRECTS: [(u16, &str, &str); 10] = [
+    (307, "https://evil.example.com/v1/x?token=INJECTED", "status 307 to https://evil.example.com"),
+    (302, "https://hub.docker.com/INJECTED", "status 302 to https://hub.docker.com"),
+    (308, "http://evil.example.com/INJECTED", "unusable address"),
+    (307, "https://user:INJECTED@evil.example.com/", "unusable address"),
+    (301, "//evil.example.com/INJECTED", "unusable address"),
+    (303, "/INJECTED", "unusable address"),
+    (300, "/INJECTED", "unusable address"),
+    (307, "javascript:INJECTED", "unusable address"),
+    (307, "https://evil.example.com\u{9b}31mINJECTED/", ""),
+    (307, "", ""),
+];
+
 #[test]
 fn a_redirect_is_followed_nowhere_and_named() {
     let world = World::new();
-    for provider in [Provider::Vault, Provider::Docker, Provider::Broker] {
-        let (service, path) = match provider {
-            Provider::Vault => (Service::Vault, "/v1/"),
-            Provider::Docker => (Service::DockerIdentity, "/oauth/token"),
-            _ => (Service::Forwarded, "/"),
-        };
-        for (status, location, says) in [
-            (307, "https://evil.example.com/v1/x?token=INJECTED", "status 307 to https://evil.example.com"),
-            (302, "https://hub.docker.com/INJECTED", "status 302 to https://hub.docker.com"),
-            (308, "http://evil.example.com/INJECTED", "unusable address"),
-            (307, "https://user:INJECTED@evil.example.com/", "unusable address"),
-            (301, "//evil.example.com/INJECTED", "unusable address"),
-            (303, "/INJECTED", "unusable address"),
-            (307, "javascript:INJECTED", "unusable address"),
-            (307, "https://evil.example.com\u{9b}31mINJECTED/", ""),
-            (307, "", ""),
-        ] {
+    for (provider, service, path) in REDIRECTED {
+        for (status, location, says) in REDIRECTS {
             let redirect = Action::Redirect(status, location.to_owned());
             world.sandbox.fault(Fault::on(service, path).always().then(redirect));
             let outcome = harmless(world.job("token").usual(provider).arg("-v").run()).code(5);
@@ -192,20 +199,26 @@ fn in_a_github_job_every_value_is_masked_before_anything_could_show_it() {
     }
 }
 
-/// Programs of these names lie in every place that a job's PATH may lead to by accident.
-#[test]
-fn a_planted_program_is_never_run() {
-    let world = World::new();
-    let work = world.path("work");
-    let planted = world.path("planted");
+/// Plants programs in the workspace, which note that they ran; gives the note's place, and a PATH that leads to them in
+/// every way that a job's may by accident.
+pub fn plant_programs(world: &World) -> (PathBuf, String) {
+    let (work, planted, link) = (world.path("work"), world.path("planted"), world.path("spare/link"));
+    let helpers = ["docker-credential-secretservice", "docker-credential-pass", "pass"];
     fs::create_dir_all(work.join("bin")).unwrap();
-    for name in ["docker", "circleci", "docker-credential-secretservice", "docker-credential-pass", "pass"] {
+    for name in ["docker", "docker.exe", "circleci"].into_iter().chain(helpers) {
         for place in [work.join(name), work.join("bin").join(name)] {
             executable(&place, &format!("#!/bin/sh\necho \"$0\" >> '{}'\ncat >> '{0}'\nexit 1\n", planted.display()));
         }
     }
-    symlink(work.join("bin"), world.path("spare/link")).unwrap();
-    let bad = format!(":.:bin:./bin:../work/bin:{0}:{0}/bin:{1}", work.display(), world.path("spare/link").display());
+    symlink(work.join("bin"), &link).unwrap();
+    (planted, format!(":.:bin:./bin:../work/bin:{0}:{0}/bin:{1}", work.display(), link.display()))
+}
+
+#[test]
+fn a_planted_program_is_never_run() {
+    let world = World::new();
+    let (planted, bad) = plant_programs(&world);
+    let work = world.path("work");
     let job = |command: &str| world.job(command).usual(Provider::Vault).in_directory(work.clone());
     let good = world.path("bin").display().to_string();
     job("login").env("PATH", format!("{bad}:{good}")).run().code(0);

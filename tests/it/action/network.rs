@@ -16,7 +16,10 @@ use std::{
 use hublease_sandbox::{Action, Fault, KnownSecret, Service};
 
 use super::{finished::Finished, runner::Step};
-use crate::support::{World, driven::leased, job::Provider};
+use crate::{
+    network::{REDIRECTED, REDIRECTS},
+    support::{World, driven::leased, job::Provider},
+};
 
 const NOT_TRUSTED: &str = "the certificate of https://vault.example.com is not trusted";
 
@@ -120,23 +123,8 @@ fn no_proxy_is_honoured() {
 #[test]
 fn a_redirect_is_followed_nowhere_and_named() {
     let world = World::new();
-    for (provider, service, path) in [
-        (Provider::Vault, Service::Vault, "/v1/"),
-        (Provider::Docker, Service::DockerIdentity, "/oauth/token"),
-        (Provider::Broker, Service::Forwarded, "/"),
-    ] {
-        for (status, location, says) in [
-            (307, "https://evil.example.com/v1/x?token=INJECTED", "status 307 to https://evil.example.com"),
-            (302, "https://hub.docker.com/INJECTED", "status 302 to https://hub.docker.com"),
-            (308, "http://evil.example.com/INJECTED", "unusable address"),
-            (307, "https://user:INJECTED@evil.example.com/", "unusable address"),
-            (301, "//evil.example.com/INJECTED", "unusable address"),
-            (303, "/INJECTED", "unusable address"),
-            (300, "/INJECTED", "unusable address"),
-            (307, "javascript:INJECTED", "unusable address"),
-            (307, "https://evil.example.com\u{9b}31mINJECTED/", ""),
-            (307, "", ""),
-        ] {
+    for (provider, service, path) in REDIRECTED {
+        for (status, location, says) in REDIRECTS {
             let redirect = Action::Redirect(status, location.to_owned());
             world.sandbox.fault(Fault::on(service, path).always().then(redirect));
             let main = Step::new(&world, provider).main();

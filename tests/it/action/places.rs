@@ -8,8 +8,9 @@ use std::{
 
 use super::{finished::Finished, runner::Step};
 use crate::{
+    network::plant_programs,
     registry::installed,
-    support::{World, driven::leased, executable, job::Provider},
+    support::{World, driven::leased, job::Provider},
 };
 
 const HUB: &str = "https://index.docker.io/v1/";
@@ -242,18 +243,11 @@ fn what_others_put_into_a_private_directory_stays_without_the_login() {
 #[test]
 fn a_planted_program_is_never_run() {
     let world = World::new();
-    let work = world.path("work");
-    let planted = world.path("planted");
-    fs::create_dir_all(work.join("bin")).unwrap();
-    for name in ["docker", "docker.exe", "docker-credential-secretservice", "docker-credential-pass", "pass"] {
-        for place in [work.join(name), work.join("bin").join(name)] {
-            executable(&place, &format!("#!/bin/sh\necho \"$0\" >> '{}'\ncat >> '{0}'\nexit 1\n", planted.display()));
-        }
-    }
-    symlink(work.join("bin"), world.path("spare/link")).unwrap();
-    symlink("/usr/bin", work.join("outside")).unwrap();
-    let link = world.path("spare/link");
-    let bad = format!(":.:bin:./bin:../work/bin:{0}:{0}/bin:{0}/outside:{1}", work.display(), link.display());
+    let (planted, bad) = plant_programs(&world);
+    // Nor does the workspace decide which of the system's programs is meant.
+    let outside = world.path("work/outside");
+    symlink("/usr/bin", &outside).unwrap();
+    let bad = format!("{bad}:{}", outside.display());
     let good = world.path("bin").display().to_string();
     let step = Step::new(&world, Provider::Vault).env("PATH", format!("{bad}:{good}:"));
     let main = step.main().code(0);
