@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use code::Code;
 pub use form::{Form, FormError, FormWriter, MAX_FIELDS};
-pub use reply::{ErrorResponse, Metadata, Revocation, RevocationResponse};
+pub use reply::{ErrorResponse, LeasesRequest, LeasesResponse, Metadata, Revocation, RevocationResponse};
 
 mod code;
 mod form;
@@ -40,6 +40,8 @@ pub const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 pub const TOKEN_PATH: &str = "/oauth/token";
 /// Where our broker revokes.
 pub const REVOCATION_PATH: &str = "/oauth/revoke";
+/// Where a job revokes at our broker by its identity.
+pub const LEASES_PATH: &str = "/leases/revoke";
 
 /// A token exchange. Absent fields are not sent, so that Docker Identity gets exactly the fields that it knows.
 pub struct ExchangeRequest<'a> {

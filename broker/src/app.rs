@@ -117,6 +117,7 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
         issuer: issuer.clone(),
         token_endpoint: format!("{issuer}{}", oauth::TOKEN_PATH),
         revocation_endpoint: Some(format!("{issuer}{}", oauth::REVOCATION_PATH)),
+        lease_revocation_endpoint: None,
         grant_types_supported: vec![oauth::GRANT_TYPE_TOKEN_EXCHANGE.to_owned()],
         token_endpoint_auth_methods_supported: vec!["none".to_owned()],
     };

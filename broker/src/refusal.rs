@@ -39,7 +39,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self.code {
             Code::TooLarge => 413,
-            Code::QuotaFull => 429,
+            Code::QuotaFull | Code::RateLimited => 429,
             Code::Internal => 500,
             code if code.error() == "temporarily_unavailable" => 503,
             _ => 400,
@@ -74,7 +74,7 @@ mod tests {
             assert!(words.contains(&code.error()), "{}", code.as_str());
             let expected = match code.as_str() {
                 "too_large" => 413,
-                "quota_full" => 429,
+                "quota_full" | "rate_limited" => 429,
                 "internal" => 500,
                 "issuer_unavailable" | "request_in_progress" | "hub_unavailable" | "overloaded" | "shutting_down" => {
                     503

@@ -96,6 +96,11 @@ codes! {
     TooManyLeases = "too_many_leases", "invalid_request";
     /// The job has been given as many leases as one identity may have.
     TooManyMints = "too_many_mints", "invalid_request";
+    /// The project, the rule or the client's address asks more often than the broker allows. Worth a retry after the time that
+    /// `Retry-After` gives.
+    RateLimited = "rate_limited", "temporarily_unavailable";
+    /// The rule that accepts this job does not let it revoke for its whole workflow.
+    WorkflowNotGranted = "workflow_not_granted", "invalid_request";
     /// The same `request_id` is being served at this moment. Worth a retry.
     RequestInProgress = "request_in_progress", "temporarily_unavailable";
     /// The organization has as many tokens as its plan allows. Worth a retry after the time that `Retry-After` gives.

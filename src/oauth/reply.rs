@@ -81,6 +81,42 @@ impl RevocationResponse {
     }
 }
 
+/// What our broker says about the revocation of several leases: all that it counts are noted in its journal, so those that
+/// Docker Hub has not confirmed are removed without anybody asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeasesResponse {
+    /// How many leases were alive and are revoked by this request.
+    pub leases: u64,
+    /// Of how many of them Docker Hub answered that the token is gone.
+    pub confirmed: u64,
+}
+
+impl LeasesResponse {
+    /// Reads the body of a 200.
+    ///
+    /// # Errors
+    /// When the body is no such object, or confirms more than it counts.
+    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        decode(body).and_then(|answer: Self| match answer.confirmed <= answer.leases {
+            true => Ok(answer),
+            false => Err(DecodeError { line: 1, column: 1 }),
+        })
+    }
+}
+
+/// Which leases a job wants to have revoked; the body of a request to [`super::LEASES_PATH`], which carries the job's identity
+/// token as its bearer (RFC 6750). Exactly one of the two members is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeasesRequest {
+    /// One lease of the same project and job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_id: Option<String>,
+    /// `true`: every lease of the same project and workflow that is older than the identity token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub workflow: bool,
+}
+
 /// What a server says about itself (RFC 8414 section 2). The reader compares `issuer` with the address that it asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
@@ -91,6 +127,9 @@ pub struct Metadata {
     /// Where to revoke, if the server can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
+    /// Where a job revokes by its identity instead of by a handle (ours, not registered): see [`LeasesRequest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_revocation_endpoint: Option<String>,
     /// The grants that the token endpoint takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grant_types_supported: Vec<String>,

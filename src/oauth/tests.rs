@@ -165,3 +165,20 @@ fn revocations_and_metadata() {
     let metadata = Metadata::decode(br#"{"issuer":"https://b","token_endpoint":"https://b/oauth/token","more":1}"#);
     assert_eq!(metadata.unwrap().revocation_endpoint, None);
 }
+
+#[test]
+fn leases_are_revoked_one_by_one_or_for_a_workflow() {
+    let one = LeasesRequest { lease_id: Some("l".to_owned()), workflow: false };
+    let all = LeasesRequest { lease_id: None, workflow: true };
+    for (request, json) in [(one, r#"{"lease_id":"l"}"#), (all, r#"{"workflow":true}"#)] {
+        assert_eq!(serde_json::to_string(&request).unwrap(), json);
+        assert_eq!(serde_json::from_str::<LeasesRequest>(json).unwrap(), request);
+    }
+    let decode = |body: &str| LeasesResponse::decode(body.as_bytes());
+    assert_eq!(decode(r#"{"leases":3,"confirmed":2,"more":1}"#), Ok(LeasesResponse { leases: 3, confirmed: 2 }));
+    for body in
+        ["", "{}", r#"{"leases":1}"#, r#"{"leases":-1,"confirmed":0}"#, r#"{"leases":1,"confirmed":2}"#, "[1,1]"]
+    {
+        assert!(decode(body).is_err(), "{body}");
+    }
+}
