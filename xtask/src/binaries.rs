@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{terminal::Terminal, workspace::Workspace};
+use crate::{
+    terminal::Terminal,
+    workspace::{Workspace, program},
+};
 
 /// Paths of what was built.
 pub(crate) struct Binaries {
@@ -41,37 +44,42 @@ pub(crate) const ARM: &str = "aarch64-unknown-linux-musl";
 /// The C compiler of Debian for that processor.
 pub(crate) const ARM_COMPILER: &str = "aarch64-linux-gnu-gcc";
 
-/// Builds the client as it is released: optimised, and linked statically.
+/// The C compiler that brings a C library of the static build's own.
+pub(crate) const MUSL_COMPILER: &str = "musl-gcc";
+
+/// Builds `hublease` or `hublease-broker` as it is released: optimised, and linked statically.
 ///
 /// # Errors
 /// The sentence of the build that failed; its output is in the log.
 pub(crate) fn build_static(
     workspace: &Workspace,
+    name: &str,
     target: &str,
     log: &Path,
     terminal: &Terminal,
 ) -> Result<PathBuf, String> {
-    let arguments =
-        ["build", "--locked", "--release", "--package", "hublease", "--bin", "hublease", "--target", target];
+    let arguments = ["build", "--locked", "--release", "--package", name, "--bin", name, "--target", target];
     let call = workspace.cargo(&arguments);
     choices(target).into_iter().fold(call, |call, (name, value)| call.set(&name, value)).run(log, terminal)?;
-    Ok(static_path(workspace, target))
+    Ok(static_path(workspace, name, target))
 }
 
 /// Where [`build_static`] leaves it.
-pub(crate) fn static_path(workspace: &Workspace, target: &str) -> PathBuf {
-    workspace.target.join(target).join("release/hublease")
+pub(crate) fn static_path(workspace: &Workspace, name: &str, target: &str) -> PathBuf {
+    workspace.target.join(target).join("release").join(name)
 }
 
-/// The C compiler for the cryptography. Its C and assembly sources use no function of a C library, so the compiler for
-/// glibc will do, and none for musl has to be installed; a choice made by the caller stands. Whoever builds for another
+/// The C compiler. The cryptography uses no function of a C library, so for the client the compiler for glibc will do;
+/// the broker's SQLite does, and needs the headers of musl. It is one compiler for both where there is one, since another
+/// choice would build the cryptography anew each time; a choice made by the caller stands. Whoever builds for another
 /// processor has no linker for it either, but the one of the toolchain.
 fn choices(target: &str) -> Vec<(String, &'static str)> {
     let variable = target.replace('-', "_");
     let is_foreign = target != static_target();
     let name = format!("CC_{variable}");
     let chosen = [name.as_str(), "CC", "TARGET_CC"].iter().any(|name| std::env::var_os(name).is_some());
-    let compiler = (!chosen).then_some((name, if is_foreign { ARM_COMPILER } else { "cc" }));
+    let here = if program(MUSL_COMPILER).is_some() { MUSL_COMPILER } else { "cc" };
+    let compiler = (!chosen).then_some((name, if is_foreign { ARM_COMPILER } else { here }));
     let linker = is_foreign.then(|| (format!("CARGO_TARGET_{}_LINKER", variable.to_uppercase()), "rust-lld"));
     compiler.into_iter().chain(linker).collect()
 }

@@ -64,7 +64,7 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     let log = workspace.log("bench-build")?;
     terminal.begin("building ... ");
     let binaries = Binaries::build(workspace, &log, terminal)?;
-    let client = build_static(workspace, &static_target(), &log, terminal)?;
+    let client = build_static(workspace, "hublease", &static_target(), &log, terminal)?;
     let size = fs::metadata(&client).map_err(|error| error.to_string())?.len();
     terminal.say("done");
 

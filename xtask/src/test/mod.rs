@@ -3,6 +3,7 @@
 //! A step that passes says how long it took; a step that fails shows its whole output, and the next one begins.
 
 mod deny;
+mod deploy;
 mod lint;
 pub(crate) mod node;
 mod options;
@@ -90,6 +91,18 @@ const STEPS: &[Step] = &[
         summary: "every test, in a scrubbed environment",
         needs: &["build", "node", "static"],
         run: suite::tests,
+    },
+    Step {
+        name: "broker",
+        summary: "static build of the broker, and a start of it",
+        needs: &[],
+        run: statically::broker,
+    },
+    Step {
+        name: "deploy",
+        summary: "the broker's image, Kubernetes manifests and systemd unit",
+        needs: &["broker"],
+        run: deploy::check,
     },
     Step { name: "arm", summary: "static build for arm, under an emulator", needs: &[], run: statically::arm },
     Step { name: "deny", summary: "licences, sources, bans, advisories", needs: &[], run: deny::check },

@@ -1,5 +1,5 @@
-//! The linters of workflows and of the orb that are written in, or packed for, Python: check-jsonschema, zizmor and
-//! yamllint.
+//! The linters of workflows, of the orb and of manifests that are written in, or packed for, Python: check-jsonschema,
+//! kubernetes-validate, zizmor and yamllint.
 //!
 //! `xtask/tools/python` names the versions and the checksum of every file; nothing is built from source.
 
@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use super::{Context, Trouble};
 use crate::{process::Call, workspace::program};
 
-/// Some 25 MB; a network that swallows packets takes for ever.
+/// Some 50 MB; a network that swallows packets takes for ever.
 const DOWNLOAD: Duration = Duration::from_secs(5 * 60);
 
 /// The linters, installed.
@@ -41,7 +41,9 @@ impl Linters {
             .limit(DOWNLOAD)
             .run(&context.log, context.terminal)
             .map_err(|why| {
-                context.missing(format!("check-jsonschema, zizmor and yamllint cannot be installed: {why}"))
+                context.missing(format!(
+                    "check-jsonschema, kubernetes-validate, zizmor and yamllint cannot be installed: {why}"
+                ))
             })?;
         fs::write(&note, state).map_err(|error| format!("{}: {error}", note.display()))?;
         Ok(linters)
@@ -51,6 +53,13 @@ impl Linters {
     pub(super) fn check_jsonschema(&self, schema: &str) -> Call {
         let call = Call::new(&self.python).arguments(["-m", "check_jsonschema", "--color", "never"]);
         call.set("PYTHONPATH", &self.folder).arguments(["--builtin-schema", schema])
+    }
+
+    /// Compares manifests with the schemas of Kubernetes that it carries; what a schema does not know is an error.
+    pub(super) fn kubernetes_validate(&self, versions: &[&str]) -> Call {
+        let call = Call::new(&self.python).arguments(["-m", "kubernetes_validate", "--strict"]);
+        let call = versions.iter().fold(call, |call, version| call.arguments(["--kubernetes-version", version]));
+        call.set("PYTHONPATH", &self.folder)
     }
 
     /// Finds what reads badly in YAML, by the rules in `.yamllint`; a warning is a failure.

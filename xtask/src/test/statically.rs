@@ -1,4 +1,4 @@
-//! The client as it is released: one static file under 4 MB.
+//! Client and broker as they are released: one static file each, under 4 MB and under 8 MB.
 //!
 //! Static means that the ELF file names no interpreter: it starts on any Linux, whatever its C library.
 
@@ -8,16 +8,18 @@ use std::{
     time::Duration,
 };
 
-use super::{Context, Outcome, Trouble, rust::add_target, scrub::is_foreign};
+use super::{Context, Outcome, Trouble, deploy, rust::add_target, scrub::is_foreign};
 use crate::{
-    binaries::{ARM, ARM_COMPILER, build_static, static_path, static_target},
+    binaries::{ARM, ARM_COMPILER, MUSL_COMPILER, build_static, static_path, static_target},
     orb,
     process::Call,
     workspace::program,
 };
 
-/// The release must stay under this, in bytes.
+/// The client must stay under this, in bytes.
 pub(crate) const LARGEST: u64 = 4_000_000;
+/// The broker, which has SQLite and an asynchronous runtime in it.
+const LARGEST_BROKER: u64 = 8_000_000;
 /// Runs programs of that processor.
 const EMULATOR: &str = "qemu-aarch64";
 /// Program header type of an interpreter (ELF specification, `PT_INTERP`).
@@ -27,8 +29,24 @@ const INTERPRETER: u32 = 3;
 const EMULATED: Duration = Duration::from_secs(60);
 
 pub(super) fn build(context: &Context<'_>) -> Outcome {
-    let (_, size) = built(context, &static_target())?;
+    let (_, size) = built(context, "hublease", &static_target(), LARGEST)?;
     Ok(format!("{size} bytes"))
+}
+
+/// The broker, for the processor of this machine; it has to start, because it brings C of its own.
+pub(super) fn broker(context: &Context<'_>) -> Outcome {
+    if program(MUSL_COMPILER).is_none() {
+        return Err(context.missing(format!("{MUSL_COMPILER} is not installed")));
+    }
+    let (path, size) = built(context, "hublease-broker", &static_target(), LARGEST_BROKER)?;
+    let version = Call::new(&path).argument("--version").text()?;
+    deploy::start::listens(&path, &context.log)?;
+    Ok(format!("{size} bytes, {} listens", version.trim()))
+}
+
+/// Where the static broker is, once its step has built it.
+pub(super) fn broker_path(context: &Context<'_>) -> PathBuf {
+    static_path(context.workspace, "hublease-broker", &static_target())
 }
 
 /// For the processor of arm executors: built by another compiler, and started under an emulator.
@@ -38,7 +56,7 @@ pub(super) fn arm(context: &Context<'_>) -> Outcome {
             return Err(context.missing(format!("{needed} is not installed")));
         }
     }
-    let (path, size) = built(context, ARM)?;
+    let (path, size) = built(context, "hublease", ARM, LARGEST)?;
     let call = |words: &[&str]| Call::new(EMULATOR).argument(&path).arguments(words).limit(EMULATED);
     let version = call(&["--version"]).text()?;
     // The plan of a login walks through everything but sockets and files.
@@ -50,12 +68,12 @@ pub(super) fn arm(context: &Context<'_>) -> Outcome {
     Ok(format!("{size} bytes, {} under {EMULATOR}", version.trim()))
 }
 
-fn built(context: &Context<'_>, target: &str) -> Result<(PathBuf, u64), Trouble> {
+fn built(context: &Context<'_>, name: &str, target: &str, largest: u64) -> Result<(PathBuf, u64), Trouble> {
     if !cfg!(target_os = "linux") {
         return Err(context.missing("the static build is made on Linux"));
     }
     add_target(context, target)?;
-    let path = build_static(context.workspace, target, &context.log, context.terminal)?;
+    let path = build_static(context.workspace, name, target, &context.log, context.terminal)?;
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     match needs_interpreter(&bytes) {
         Some(false) => {}
@@ -63,15 +81,15 @@ fn built(context: &Context<'_>, target: &str) -> Result<(PathBuf, u64), Trouble>
         None => return Err(format!("{} is no 64-bit little-endian ELF file", path.display()).into()),
     }
     let size = bytes.len() as u64;
-    if size >= LARGEST {
-        return Err(format!("{size} bytes; it must be under {LARGEST}").into());
+    if size >= largest {
+        return Err(format!("{size} bytes; it must be under {largest}").into());
     }
     Ok((path, size))
 }
 
-/// Where it is, if it has been built.
+/// Where the client is, if it has been built.
 pub(super) fn path(context: &Context<'_>) -> PathBuf {
-    static_path(context.workspace, &static_target())
+    static_path(context.workspace, "hublease", &static_target())
 }
 
 /// Packs the orb with the checksum of the client that was built here, as a release does with its own.

@@ -21,6 +21,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "docker-registry", packages: &["docker-registry"] },
     Tool { program: "skopeo", packages: &["skopeo"] },
     Tool { program: "podman", packages: &["podman"] },
+    // What podman starts the broker's image with; not every runtime copes with every kernel's control groups.
+    Tool { program: "runc", packages: &["runc"] },
     Tool { program: "shellcheck", packages: &["shellcheck"] },
     Tool { program: "curl", packages: &["curl"] },
     // What the orb may find in an image: other shells, and other programs that fetch and compute checksums.
@@ -29,6 +31,9 @@ const TOOLS: &[Tool] = &[
     Tool { program: "wget", packages: &["wget"] },
     Tool { program: "openssl", packages: &["openssl"] },
     Tool { program: "shasum", packages: &["perl"] },
+    // The static build of the broker, and its unit.
+    Tool { program: "musl-gcc", packages: &["musl-tools"] },
+    Tool { program: "systemd-analyze", packages: &["systemd"] },
     // The static build for arm, and a start of it.
     Tool { program: "aarch64-linux-gnu-gcc", packages: &["gcc-aarch64-linux-gnu libc6-dev-arm64-cross"] },
     Tool { program: "qemu-aarch64", packages: &["qemu-user"] },
