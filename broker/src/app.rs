@@ -1,4 +1,4 @@
-//! The broker's face: four addresses, and the limits of a request.
+//! The broker's face: its addresses, and the limits of a request.
 //!
 //! Follows RFC 8693, RFC 7009 and RFC 8414 for what is sent and RFC 6749 section 5 for how. Requests are read here with
 //! bounds on size and time, and served on a thread that may block. When a client goes away its exchange goes on to the end, so
@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 use hublease::oauth::{self, Code, ErrorResponse, Metadata, RevocationResponse};
+use hublease::secret::Secret;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
@@ -24,7 +25,11 @@ use crate::broker::Broker;
 use crate::exchange::{Issued, exchange};
 use crate::limits::{MAX_BODY_BYTES, MAX_EXCHANGES, MAX_IN_FLIGHT, READ_TIMEOUT, REQUEST_TIMEOUT};
 use crate::refusal::Refusal;
+use crate::revoke::by_identity::revoke_by_identity;
 use crate::revoke::revoke;
+
+/// The media type of a request to revoke by identity.
+const CONTENT_TYPE_JSON: &str = "application/json";
 
 /// The broker and the room that it has.
 pub struct App {
@@ -92,6 +97,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(oauth::TOKEN_PATH, post(token))
         .route(oauth::REVOCATION_PATH, post(revocation))
+        .route(oauth::LEASES_PATH, post(leases))
         .route(oauth::METADATA_PATH, get(metadata))
         .route("/healthz", get(async || "ok\n"))
         .layer(map_response(never_stored))
@@ -101,14 +107,54 @@ pub fn router(app: Arc<App>) -> Router {
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
     let work =
         |broker: &Broker, body: &[u8]| exchange(broker, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)));
-    answer(serve(&app, Purpose::Exchange, request, work).await)
+    answer(serve(&app, Purpose::Exchange, request, oauth::CONTENT_TYPE_FORM, work).await)
 }
 
 async fn revocation(State(app): State<Arc<App>>, request: Request) -> Response {
     let work = |broker: &Broker, body: &[u8]| {
         revoke(broker, body).map(|revocation| json(StatusCode::OK, &RevocationResponse { revocation }))
     };
-    answer(serve(&app, Purpose::Revocation, request, work).await)
+    answer(serve(&app, Purpose::Revocation, request, oauth::CONTENT_TYPE_FORM, work).await)
+}
+
+async fn leases(State(app): State<Arc<App>>, request: Request) -> Response {
+    let Some(token) = bearer(&request) else {
+        return challenge(Refusal::new(
+            Code::TokenMalformed,
+            "`Authorization: Bearer` with an identity token is missing",
+        ));
+    };
+    let work = move |broker: &Broker, body: &[u8]| {
+        revoke_by_identity(broker, token.expose(), body).map(|answer| json(StatusCode::OK, &answer))
+    };
+    match serve(&app, Purpose::Revocation, request, CONTENT_TYPE_JSON, work).await {
+        Ok(response) => response,
+        Err(refusal) => challenge(refusal),
+    }
+}
+
+/// The bearer token of RFC 6750 section 2.1.
+fn bearer(request: &Request) -> Option<Secret> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| Secret::new(token.trim().to_owned()))
+}
+
+/// A refusal as RFC 6750 section 3 has it, for an address that takes a bearer token.
+fn challenge(refusal: Refusal) -> Response {
+    let (status, word) = match refusal.code {
+        Code::NoRuleMatches | Code::EventNotAllowed | Code::WorkflowNotGranted => (403, "insufficient_scope"),
+        Code::MalformedRequest => (400, "invalid_request"),
+        _ if refusal.status() == 400 => (401, "invalid_token"),
+        _ => return answer(Err(refusal)),
+    };
+    let mut response = answer(Err(refusal));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+    if status != 400 {
+        let value = HeaderValue::from_str(&format!("Bearer error=\"{word}\""));
+        response.headers_mut().extend(value.ok().map(|value| (WWW_AUTHENTICATE, value)));
+    }
+    response
 }
 
 async fn metadata(State(app): State<Arc<App>>) -> Response {
@@ -117,7 +163,7 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
         issuer: issuer.clone(),
         token_endpoint: format!("{issuer}{}", oauth::TOKEN_PATH),
         revocation_endpoint: Some(format!("{issuer}{}", oauth::REVOCATION_PATH)),
-        lease_revocation_endpoint: None,
+        lease_revocation_endpoint: Some(format!("{issuer}{}", oauth::LEASES_PATH)),
         grant_types_supported: vec![oauth::GRANT_TYPE_TOKEN_EXCHANGE.to_owned()],
         token_endpoint_auth_methods_supported: vec!["none".to_owned()],
     };
@@ -130,10 +176,11 @@ async fn serve(
     app: &App,
     purpose: Purpose,
     request: Request,
+    media_type: &'static str,
     work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
     // Room is taken after the body is here, so that slow clients cannot fill it.
-    let body = form(request).await?;
+    let body = body(request, media_type).await?;
     let permit = app.admit(purpose)?;
     let broker = Arc::clone(&app.broker);
     let task = tokio::task::spawn_blocking(move || {
@@ -149,12 +196,12 @@ async fn serve(
     }
 }
 
-async fn form(request: Request) -> Result<Bytes, Refusal> {
+async fn body(request: Request, wanted: &'static str) -> Result<Bytes, Refusal> {
     let malformed = |sentence: &str| Refusal::new(Code::MalformedRequest, sentence);
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case(oauth::CONTENT_TYPE_FORM) {
-        return Err(malformed("the body is not `application/x-www-form-urlencoded`"));
+    if !media_type.eq_ignore_ascii_case(wanted) {
+        return Err(Refusal::new(Code::MalformedRequest, format!("the body is not `{wanted}`")));
     }
     match timeout(READ_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES)).await {
         Ok(Ok(body)) => Ok(body),

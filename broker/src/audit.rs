@@ -18,9 +18,11 @@ const MAX_TEXT: usize = 200;
 #[derive(Debug, Default, Serialize)]
 pub struct Line {
     time: String,
-    /// `exchange`, `revoke`, `sweep`, or `replace` for the first lease of a repeated request.
+    /// `exchange`, `revoke`, `revoke_by_identity`, `sweep`, `reconcile` for what the journal does not know, `operator` for what
+    /// one has revoked, or `replace` for the first lease of a repeated request.
     event: &'static str,
-    /// `issued`, `confirmed`, `unknown`, `failed`, `elsewhere` (somebody else is at it), or the code of the refusal.
+    /// `issued`, `confirmed`, `unknown`, `failed`, `elsewhere` (somebody else is at it), `requested` (not all is
+    /// confirmed), `reported` (left to the operator), or the code of the refusal.
     pub outcome: String,
     /// The name of the issuer in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,8 @@ pub struct Broker {
     pub rules: Vec<Rule>,
     /// Who mints, by name.
     pub accounts: BTreeMap<String, Account>,
+    /// How long leases that are over are kept, in seconds.
+    pub keep: u64,
     /// What must not be forgotten.
     pub journal: Box<dyn Journal>,
     /// What is told to the operator.
@@ -51,6 +53,7 @@ impl Broker {
             verifier: Verifier::new(config.issuers, public_url.clone()),
             public_url,
             instance: config.instance,
+            keep: config.keep,
             rules: config.rules,
             accounts: config.accounts.into_iter().map(|account| (account.name.clone(), account)).collect(),
             journal,

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use hublease::endpoint::{Endpoint, Origin};
 use hublease::printable::printable;
@@ -13,6 +14,7 @@ use hublease::secret::Secret;
 
 use crate::hub::Account;
 use crate::issuer::Issuer;
+use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
 
 mod account;
@@ -31,6 +33,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// What tells this broker's tokens from another's.
     pub instance: String,
+    /// Where leases are written down.
+    pub journal: PathBuf,
+    /// How long leases that are over are kept, in seconds.
+    pub keep: u64,
     /// Whose identity tokens are accepted.
     pub issuers: Vec<Issuer>,
     /// Who mints.
@@ -111,10 +117,29 @@ fn check(file: file::File, secrets: &dyn Secrets) -> Result<Config, Blame> {
     if !is_name(instance) || instance.len() > 32 {
         return Err(Blame::at(file.instance.span(), "`instance` is 1 to 32 lower-case letters, digits and `-`"));
     }
+    let (journal, keep) = journal(file.journal)?;
     let issuers = issuer::check(file.issuer)?;
     let accounts = account::check(file.account, secrets)?;
     let rules = rule::check(file.rule, &issuers, &accounts)?;
-    Ok(Config { listen, public_url, instance: instance.clone(), issuers, accounts, rules })
+    Ok(Config { listen, public_url, instance: instance.clone(), journal, keep, issuers, accounts, rules })
+}
+
+fn journal(journal: file::Journal) -> Result<(PathBuf, u64), Blame> {
+    if !journal.path.as_ref().starts_with('/') {
+        return Err(Blame::at(
+            journal.path.span(),
+            "`path` of the journal starts with `/`: it must not depend on where one is",
+        ));
+    }
+    let days = match journal.keep_days {
+        None => DEFAULT_KEEP_DAYS,
+        Some(days) if (MIN_KEEP_DAYS..=MAX_KEEP_DAYS).contains(days.as_ref()) => days.into_inner(),
+        Some(days) => {
+            let reason = format!("`keep_days` lies between {MIN_KEEP_DAYS} and {MAX_KEEP_DAYS}");
+            return Err(Blame::at(days.span(), reason));
+        }
+    };
+    Ok((PathBuf::from(journal.path.into_inner()), days * 24 * 3600))
 }
 
 fn public_url(url: &toml::Spanned<String>, listen: SocketAddr) -> Result<Option<String>, Blame> {

@@ -11,8 +11,8 @@ use crate::audit::{Line, bounded};
 use crate::broker::{Broker, random};
 use crate::hub::{Account, Minted, Order};
 use crate::identity::{Identity, sha256};
-use crate::journal::{Entry, JournalFault, Lease, State};
-use crate::limits::UNCLEAR_SECONDS;
+use crate::journal::{Entry, Holder, JournalFault, Lease, State};
+use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::refusal::Refusal;
 use crate::revoke;
 use crate::rules::{self, Grant};
@@ -91,24 +91,37 @@ fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Leas
     let lease = Lease {
         label: format!("hublease/{}/{id}", broker.instance),
         id,
-        handle_sha256: sha256(handle.as_bytes()),
+        handle_sha256: Some(sha256(handle.as_bytes())),
         state: State::Intent,
-        job: identity.job.clone(),
+        holder: holder(broker, identity),
         rule: grant.rule.clone(),
         account: grant.account.clone(),
+        scope: grant.scope.to_string(),
         hub_id: None,
         created_at: now,
         expires_at: now.saturating_add(grant.life),
-        claimed_until: 0,
+        due_at: now.saturating_add(INTENT_SECONDS),
+        closed_at: None,
     };
     Ok((lease, Secret::new(handle)))
+}
+
+fn holder(broker: &Broker, identity: &Identity) -> Holder {
+    Holder {
+        issuer: broker.verifier.issuer(identity).name.clone(),
+        project: identity.project.clone(),
+        workflow: identity.workflow.clone(),
+        job: identity.job.clone(),
+        subject: identity.claims.text("sub").map(bounded),
+        token_sha256: identity.token_sha256.clone(),
+    }
 }
 
 fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Result<Option<Lease>, Refusal> {
     let issuer = broker.verifier.issuer(identity);
     let entry = Entry {
         lease: lease.clone(),
-        request_id: ask.request_id.as_deref(),
+        request_id: ask.request_id.clone(),
         single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
         identity_expires_at: identity.expires_at,
         max_live_leases: issuer.max_live_leases,
@@ -117,7 +130,7 @@ fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Resu
     match broker.journal.enter(entry, broker.clock.now()) {
         Ok(Ok(first)) => Ok(first),
         Ok(Err(full)) => Err(full.refusal()),
-        Err(fault) => Err(unwritten(&fault)),
+        Err(fault) => Err(fault.refusal()),
     }
 }
 
@@ -130,7 +143,7 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
             true => broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS)),
             false => broker.journal.withdraw(&lease.id),
         };
-        written.map_or_else(|fault| unwritten(&fault), |()| fault.refusal())
+        written.map_or_else(JournalFault::refusal, |()| fault.refusal())
     })
 }
 
@@ -141,7 +154,7 @@ fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> R
         failed => {
             // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`.
             let _either_way_no = account.delete(&minted.id, &*broker.outbound, broker.clock.now());
-            Err(failed.map_or_else(|fault| unwritten(&fault), |_| internal()))
+            Err(failed.map_or_else(JournalFault::refusal, |_| taken_back()))
         }
     }
 }
@@ -164,8 +177,9 @@ fn internal() -> Refusal {
     Refusal::new(Code::Internal, "the broker failed; its operator finds more in its log")
 }
 
-fn unwritten(fault: &JournalFault) -> Refusal {
-    Refusal::new(Code::Internal, fault.to_string())
+/// Somebody revoked for the whole workflow, the rule or the project while this token was being made.
+fn taken_back() -> Refusal {
+    Refusal::new(Code::RequestInProgress, "the lease was revoked while it was being made")
 }
 
 #[cfg(test)]

@@ -59,6 +59,19 @@ pub struct Minted {
     pub token: Secret,
 }
 
+/// A token as the account's list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What `delete` wants.
+    pub id: String,
+    /// `hublease/<instance>/<lease>`.
+    pub label: String,
+    /// When it was made, in seconds since 1970; nothing when that is not understood.
+    pub created_at: Option<u64>,
+    /// When it ends by itself, in seconds since 1970.
+    pub expires_at: Option<u64>,
+}
+
 /// How far a removal got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
@@ -115,6 +128,22 @@ impl Account {
             }
             if list.next.is_none() || list.results.is_empty() {
                 return Ok(None);
+            }
+        }
+        Err(HubFault::unclear("the account holds more tokens than are looked through"))
+    }
+
+    /// The account's tokens whose label begins so: what this instance has made.
+    ///
+    /// # Errors
+    /// When not all could be looked at.
+    pub fn labelled(&self, prefix: &str, outbound: &dyn Outbound, now: u64) -> Result<Vec<Listed>, HubFault> {
+        let mut found = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let list = self.list(page, PAGE_SIZE, outbound, now)?;
+            found.extend(list.results.iter().filter_map(|entry| self.kind.listed(entry, prefix)));
+            if list.next.is_none() || list.results.is_empty() {
+                return Ok(found);
             }
         }
         Err(HubFault::unclear("the account holds more tokens than are looked through"))

@@ -51,24 +51,35 @@ pub struct Identity {
     /// Issuer, project and job as one text, or issuer and hash of the token's signed part when the token names no job: what
     /// limits and `request_id` are counted by.
     pub job: String,
+    /// Issuer, project and workflow as one text; nothing for a token that names no workflow.
+    pub workflow: Option<String>,
     /// `jti`, for an issuer whose tokens count once.
     pub single_use_id: Option<String>,
+    /// When the token was made, in seconds since 1970.
+    pub issued_at: u64,
     /// When the token ends, in seconds since 1970.
     pub expires_at: u64,
     /// SHA-256 of the whole token, in hexadecimal.
     pub token_sha256: String,
 }
 
-/// Issuer, project and job as a JSON array of texts, which no choice of values can make ambiguous.
+/// Issuer, project and job, or issuer and hash when the token names no job.
 pub(crate) fn job_key(issuer: &Issuer, claims: &Claims, signed_sha256: &str) -> String {
-    let mut names = vec![issuer.kind.project_claim()];
-    names.extend(issuer.kind.job_claims());
-    let values: Option<Vec<&str>> = names.iter().map(|name| claims.text(name)).collect();
-    let parts = match values {
-        Some(values) if values.len() > 1 => [&[issuer.url.as_str()][..], &values].concat(),
-        _ => vec![issuer.url.as_str(), "token", signed_sha256],
-    };
-    Value::from(parts).to_string()
+    key(issuer, claims, &issuer.kind.job_claims())
+        .unwrap_or_else(|| Value::from(vec![issuer.url.as_str(), "token", signed_sha256]).to_string())
+}
+
+/// Issuer, project and workflow.
+pub(crate) fn workflow_key(issuer: &Issuer, claims: &Claims) -> Option<String> {
+    key(issuer, claims, &issuer.kind.workflow_claims())
+}
+
+/// Issuer, project and what these claims say, as a JSON array of texts, which no choice of values can make ambiguous. Nothing
+/// without claims, or when one of them is not there.
+fn key(issuer: &Issuer, claims: &Claims, names: &[&str]) -> Option<String> {
+    let values: Vec<&str> = names.iter().map(|name| claims.text(name)).collect::<Option<_>>()?;
+    let project = claims.text(issuer.kind.project_claim())?;
+    (!values.is_empty()).then(|| Value::from([&[issuer.url.as_str(), project][..], &values].concat()).to_string())
 }
 
 /// SHA-256 in hexadecimal.
@@ -116,7 +127,10 @@ mod tests {
         assert_eq!(key(json!({project: "p", job: ""})), by_token);
         assert_ne!(key(json!({project: "p\",\"q", job: "j"})), key(json!({project: "p", job: "q\",\"j"})));
 
-        let other = Issuer { kind: Kind::Other { project: "id".to_owned(), job: Vec::new() }, ..circleci() };
+        let other = Issuer {
+            kind: Kind::Other { project: "id".to_owned(), job: Vec::new(), workflow: Vec::new() },
+            ..circleci()
+        };
         assert_eq!(job_key(&other, &Claims::of(&json!({"id": "p"})), "hash"), by_token);
         let github = Issuer { kind: Kind::GitHub, ..circleci() };
         let whole = json!({"repository_id": "1", "run_id": "2", "run_attempt": "3", "check_run_id": "4"});
@@ -124,5 +138,23 @@ mod tests {
             job_key(&github, &Claims::of(&whole), "hash"),
             r#"["https://oidc.circleci.com/org/0f0e","1","2","3","4"]"#
         );
+        assert_eq!(
+            workflow_key(&github, &Claims::of(&whole)).as_deref(),
+            Some(r#"["https://oidc.circleci.com/org/0f0e","1","2"]"#)
+        );
+    }
+
+    #[test]
+    fn a_workflow_is_issuer_project_and_workflow_or_nothing() {
+        let key = |value| workflow_key(&circleci(), &Claims::of(&value));
+        let (project, workflow) = ("oidc.circleci.com/project-id", "oidc.circleci.com/workflow-id");
+        let whole = r#"["https://oidc.circleci.com/org/0f0e","p","w"]"#;
+        assert_eq!(key(json!({project: "p", workflow: "w"})).as_deref(), Some(whole));
+        for incomplete in [json!({project: "p"}), json!({workflow: "w"}), json!({project: "p", workflow: 7}), json!({})]
+        {
+            assert_eq!(key(incomplete), None);
+        }
+        let kubernetes = Issuer { kind: Kind::Kubernetes, ..circleci() };
+        assert_eq!(workflow_key(&kubernetes, &Claims::of(&json!({"kubernetes.io": {"namespace": "n"}}))), None);
     }
 }

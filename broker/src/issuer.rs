@@ -18,6 +18,8 @@ pub enum Kind {
         project: String,
         /// What tells one job from another, together with the project; empty means that the token does.
         job: Vec<String>,
+        /// What tells one workflow from another, together with the project; empty means that nothing does.
+        workflow: Vec<String>,
     },
 }
 
@@ -44,6 +46,17 @@ impl Kind {
             Self::GitHub => vec!["run_id", "run_attempt", "check_run_id"],
             Self::Kubernetes => vec!["/kubernetes.io/pod/uid"],
             Self::Other { job, .. } => job.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The claims that together identify the workflow (a run of jobs) within its project.
+    #[must_use]
+    pub fn workflow_claims(&self) -> Vec<&str> {
+        match self {
+            Self::CircleCi => vec!["oidc.circleci.com/workflow-id"],
+            Self::GitHub => vec!["run_id"],
+            Self::Kubernetes => Vec::new(),
+            Self::Other { workflow, .. } => workflow.iter().map(String::as_str).collect(),
         }
     }
 

@@ -10,7 +10,10 @@ use hublease::oauth::Code;
 
 use crate::refusal::Refusal;
 
-pub mod memory;
+pub use selection::Selection;
+
+mod selection;
+pub mod sqlite;
 
 /// How far a lease is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +22,43 @@ pub enum State {
     Intent,
     /// Minted and handed out.
     Live,
-    /// Somebody is removing it, or has tried to and failed.
+    /// Somebody is removing it, has tried to and failed, or was told to.
     Revoking,
     /// Docker Hub said that it is gone, or it was never made.
     Revoked,
+}
+
+impl State {
+    /// Every state, in the order that a lease goes through them.
+    pub const ALL: [Self; 4] = [Self::Intent, Self::Live, Self::Revoking, Self::Revoked];
+
+    /// The word for people and for scripts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Live => "live",
+            Self::Revoking => "revoking",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// Who a lease was given to. All of it is the issuer's text about the job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The name of the issuer in the configuration.
+    pub issuer: String,
+    /// The project's id.
+    pub project: Option<String>,
+    /// Issuer, project and workflow, as [`crate::identity::Identity::workflow`].
+    pub workflow: Option<String>,
+    /// Issuer, project and job, as [`crate::identity::Identity::job`].
+    pub job: String,
+    /// `sub`.
+    pub subject: Option<String>,
+    /// SHA-256 of the identity token, in hexadecimal.
+    pub token_sha256: String,
 }
 
 /// One lease.
@@ -30,16 +66,18 @@ pub enum State {
 pub struct Lease {
     /// Its name: 128 random bits in hexadecimal.
     pub id: String,
-    /// SHA-256 of the revocation handle.
-    pub handle_sha256: String,
+    /// SHA-256 of the revocation handle; nothing for a token that was found at Docker Hub.
+    pub handle_sha256: Option<String>,
     /// How far it is.
     pub state: State,
-    /// Issuer, project and job, as [`crate::identity::Identity::job`].
-    pub job: String,
+    /// Who it was given to.
+    pub holder: Holder,
     /// The rule that granted it.
     pub rule: String,
     /// The account that issues it.
     pub account: String,
+    /// What was granted.
+    pub scope: String,
     /// Its label at Docker Hub.
     pub label: String,
     /// Its id at Docker Hub, from `Live` on.
@@ -48,16 +86,19 @@ pub struct Lease {
     pub created_at: u64,
     /// When its token ends by itself, in seconds since 1970.
     pub expires_at: u64,
-    /// Until when a claim to revoke it holds; nobody else may try before.
-    pub claimed_until: u64,
+    /// When the sweeper may see to it, in seconds since 1970: an intent once its mint is certainly over, a live lease at its end,
+    /// one that is being removed when the claim of whoever removes it runs out.
+    pub due_at: u64,
+    /// When it was over, in seconds since 1970.
+    pub closed_at: Option<u64>,
 }
 
 /// What an exchange wants to enter.
-pub struct Entry<'a> {
+pub struct Entry {
     /// The lease, in state `Intent`.
     pub lease: Lease,
     /// The name of the logical login.
-    pub request_id: Option<&'a str>,
+    pub request_id: Option<String>,
     /// Issuer and `jti`, when the identity token counts once.
     pub single_use_id: Option<String>,
     /// When the identity token ends, in seconds since 1970.
@@ -99,74 +140,94 @@ impl Full {
     }
 }
 
-/// The journal could not be read or written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JournalFault;
+/// Whether the sweeper may delete tokens of an account that bear our instance's name and that the journal does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Nobody has compared the journal with the account yet.
+    New,
+    /// The account held such tokens when the journal was new: an earlier journal may be lost. They are reported until an
+    /// operator says what to do.
+    ReportOnly,
+    /// What the journal does not know is a leftover.
+    Known,
+}
+
+/// The journal could not be read or written, and why, in our words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalFault(pub &'static str);
+
+impl JournalFault {
+    /// What the client is told: nothing was promised, and the same request may be sent again.
+    #[must_use]
+    pub fn refusal(self) -> Refusal {
+        Refusal::new(Code::Internal, "the journal could not be used")
+    }
+}
 
 impl fmt::Display for JournalFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the journal could not be used")
+        write!(formatter, "the journal could not be used: {}", self.0)
     }
 }
 
 impl std::error::Error for JournalFault {}
 
-/// Where leases are written down.
+/// Where leases are written down. What a method has written when it returns survives a crash of the machine.
+///
+/// # Errors
+/// Every method fails when the journal cannot be read or written; then nothing of it has happened.
+#[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
 pub trait Journal: Send + Sync {
     /// Enters an intent, uses up what it uses up, and gives the earlier lease of the same request, if it is not yet revoked.
     /// All of it happens, or, when the answer is [`Full`], nothing.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
-    fn enter(&self, entry: Entry<'_>, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault>;
+    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault>;
 
     /// Undoes an intent whose token was certainly not made: neither the identity token nor a mint is used up.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
     fn withdraw(&self, lease: &str) -> Result<(), JournalFault>;
 
-    /// `Intent -> Revoking` for a mint whose answer is not known: it may be looked for from `after` on, when Docker Hub has
+    /// `Intent -> Revoking` for a mint whose answer is not known: it may be looked for from `due_at` on, when Docker Hub has
     /// certainly finished with it. The same request may be tried again at once.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
-    fn unclear(&self, lease: &str, after: u64) -> Result<(), JournalFault>;
+    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalFault>;
 
     /// `Intent -> Live`, with the id at Docker Hub. False when the lease is no longer an intent.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
     fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalFault>;
 
-    /// Claims a lease for removal until `until`: `Live -> Revoking`, or `Revoking` or an old `Intent` whose claim has run
-    /// out. Nothing when it is somebody else's turn, or there is nothing to remove.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
+    /// Claims a lease for removal until `until`: `Live -> Revoking`, or `Revoking` or an `Intent` that is due. Nothing when it is
+    /// somebody else's turn, or there is nothing to remove.
     fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalFault>;
 
     /// `Revoking -> Revoked`. Docker Hub said that the token is gone.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
     fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault>;
 
-    /// Gives a claim back after a failed removal: it may be tried again from `after` on.
-    ///
-    /// # Errors
-    /// When the journal could not be written.
-    fn failed(&self, lease: &str, after: u64) -> Result<(), JournalFault>;
+    /// Gives a claim back after a failed removal: it may be tried again from `due_at` on.
+    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault>;
+
+    /// `Live -> Revoking` for every lease of the selection, free to be claimed at once; an intent of it will not become live.
+    /// Gives all that it has moved.
+    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalFault>;
+
+    /// Writes down a token that was found at Docker Hub: as it is when the journal does not know its lease, else
+    /// `Revoked -> Revoking`. False when the lease is not over: then it is not a leftover.
+    fn adopt(&self, lease: &Lease) -> Result<bool, JournalFault>;
 
     /// The lease that a handle revokes.
-    ///
-    /// # Errors
-    /// When the journal could not be read.
     fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalFault>;
 
-    /// At most `limit` leases that need removal: ended, left in `Revoking`, or announced long ago and never live.
-    ///
-    /// # Errors
-    /// When the journal could not be read.
+    /// The leases of a selection, the newest first.
+    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault>;
+
+    /// At most `limit` leases that are not over and whose time has come, the longest overdue first.
     fn due(&self, now: u64, limit: usize) -> Result<Vec<Lease>, JournalFault>;
+
+    /// Forgets at most `limit` leases that were over before that time; gives how many.
+    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault>;
+
+    /// What is known about an account.
+    fn trust(&self, account: &str) -> Result<Trust, JournalFault>;
+
+    /// Writes down what is known about an account.
+    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault>;
+
+    /// How many leases of each account are in a state that is not `Revoked`.
+    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault>;
 }

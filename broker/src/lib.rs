@@ -19,13 +19,15 @@
 //!     issuers and Docker Hub.
 //!
 //! # Reading order
-//! [`exchange`] is the story and [`revoke`] its mirror. [`ask`], [`verify`] and [`rules`] answer what, who and whether;
-//! [`hub`] mints; [`journal`] remembers; [`app`] and [`serve`] put it on the network. Only those two know about tokio.
+//! [`exchange`] is the story and [`revoke`] its mirror; [`sweep`] and [`reconcile`] clean up after both. [`ask`], [`verify`]
+//! and [`rules`] answer what, who and whether; [`hub`] mints; [`journal`] remembers; [`app`] and [`serve`] put it on the
+//! network; [`command`] is what an operator types. Only these last three know about tokio.
 
 #[cfg(test)]
 extern crate self as hublease_broker;
 
 pub mod exchange;
+pub mod reconcile;
 pub mod revoke;
 pub mod sweep;
 
@@ -49,6 +51,7 @@ pub mod limits;
 pub mod refusal;
 
 pub mod app;
+pub mod command;
 pub mod serve;
 
 #[cfg(test)]

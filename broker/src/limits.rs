@@ -84,10 +84,24 @@ pub const PAGE_SIZE: usize = 100;
 /// See [`PAGE_SIZE`].
 pub const MAX_PAGES: usize = 10;
 
-/// The most leases that the journal in memory holds, and the most jobs and used tokens that it remembers.
+/// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 20_000;
-/// How long a finished lease is remembered, in seconds, so that a repeated revocation is still answered `confirmed`.
-pub const REMEMBER_SECONDS: u64 = 3600;
+/// How long leases that are over are kept when the configuration does not say, in days: long enough to ask after an incident
+/// who held what.
+pub const DEFAULT_KEEP_DAYS: u64 = 90;
+/// The shortest time that they are kept, in days. Invariant: longer than [`MAX_TOKEN_LIFE_SECONDS`] plus [`LEEWAY_SECONDS`] plus
+/// [`MAX_LIFE_SECONDS`], because the rows also say which identity tokens were used and what a job was given.
+pub const MIN_KEEP_DAYS: u64 = 2;
+/// The longest, in days.
+pub const MAX_KEEP_DAYS: u64 = 3650;
+/// The most pieces of work that share one commit.
+pub const JOURNAL_BATCH: usize = 256;
+/// The most that wait for the journal's writer. Invariant: more than [`MAX_IN_FLIGHT`] and the sweeper together.
+pub const JOURNAL_QUEUE: usize = 1024;
+/// What SQLite may hold of the journal in memory, in KiB, per connection (there are two).
+pub const JOURNAL_CACHE_KIB: i64 = 4096;
+/// How long the journal waits for another process that writes it.
+pub const JOURNAL_WAIT: Duration = Duration::from_secs(5);
 /// The slowest call to Docker Hub, in seconds: wait for somebody's login, log in, call; and all of it once more when the bearer
 /// was refused.
 const SLOWEST_CALL_SECONDS: u64 = 6 * CALL_TIMEOUT.as_secs();
@@ -104,6 +118,15 @@ pub const INTENT_SECONDS: u64 = (MAX_PAGES as u64 + 2) * SLOWEST_CALL_SECONDS + 
 /// How often the sweeper looks.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many leases one sweep takes on.
-pub const SWEEP_BATCH: usize = 100;
+pub const SWEEP_BATCH: usize = 1000;
+/// How many removals of a sweep are under way at one time.
+pub const SWEEP_WORKERS: usize = 8;
+/// How often the journal is compared with each account at Docker Hub, in seconds.
+pub const RECONCILE_SECONDS: u64 = 300;
+/// A token at Docker Hub that no lease stands for is left alone until it is this old, in seconds, by Docker Hub's clock.
+/// Invariant: longer than a mint can take, plus two minutes for the difference of the clocks.
+pub const LEFTOVER_SECONDS: u64 = SLOWEST_CALL_SECONDS + 120;
+/// How many leases that were over long ago are forgotten in one sweep.
+pub const PRUNE_BATCH: usize = 5000;
 /// How long the sweeper leaves a lease alone that it could not remove, in seconds.
 pub const SWEEP_RETRY_SECONDS: u64 = 60;

@@ -40,6 +40,8 @@ pub struct Rule {
     pub actions: Vec<Action>,
     /// The longest life in seconds; also the life when none is asked for.
     pub max_life: u64,
+    /// Whether a job that it accepts may revoke what its workflow was given by such rules.
+    pub revoke_workflow: bool,
 }
 
 /// What a job is given.
@@ -71,7 +73,15 @@ pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) -> 
 }
 
 /// The rules that accept the job, whatever it wants; at least one.
-fn accepting<'a>(rules: &'a [Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) -> Result<Vec<&'a Rule>, Refusal> {
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn accepting<'a>(
+    rules: &'a [Rule],
+    issuer: &Issuer,
+    claims: &Claims,
+    wish: &Wish,
+) -> Result<Vec<&'a Rule>, Refusal> {
     let known = |id: &String| rules.iter().any(|rule| rule.connection_id.as_ref() == Some(id));
     if wish.connection_id.as_ref().is_some_and(|id| !known(id)) {
         return refuse(Code::ConnectionUnknown, "`connection_id` names no connection of this broker");

@@ -19,7 +19,7 @@ use crate::broker::Broker;
 use crate::limits::{
     CONNECT_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, READ_TIMEOUT, SHUTDOWN_TIMEOUT, SWEEP_INTERVAL,
 };
-use crate::sweep::sweep;
+use crate::sweep::Sweeper;
 
 /// Serves until `stop`, then takes nothing new, and returns when what was in flight is done, at most
 /// [`SHUTDOWN_TIMEOUT`] later.
@@ -82,10 +82,15 @@ fn connection(
 async fn sweep_forever(broker: Arc<Broker>) {
     let mut ticks = interval(SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sweeper = Sweeper::default();
     loop {
         ticks.tick().await;
         let broker = Arc::clone(&broker);
+        let sweep = move || {
+            sweeper.sweep(&broker);
+            sweeper
+        };
         // A sweep that panicked is not the end of sweeping.
-        drop(tokio::task::spawn_blocking(move || sweep(&broker)).await);
+        sweeper = tokio::task::spawn_blocking(sweep).await.unwrap_or_default();
     }
 }

@@ -1,30 +1,32 @@
-//! The sweeper: removes what has ended, what a failed revocation left behind, and what was announced and never answered.
+//! The sweeper: removes what has ended, what a failed revocation left behind, and what was announced and never answered; now
+//! and then compares the journal with Docker Hub; forgets what was over long ago.
 //!
 //! Expiry has already made an ended token useless; it is deleted because Docker Hub counts it against the organization's
-//! plan until then. Tokens that no journal knows are left alone here.
+//! plan until then.
 
 use crate::broker::Broker;
-use crate::limits::{SWEEP_BATCH, SWEEP_RETRY_SECONDS};
-use crate::revoke::{Removal, remove_as};
+use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS};
+use crate::reconcile::Reconciler;
+use crate::revoke::removal::remove_all;
 
-/// What one sweep did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Leases whose token is gone now.
-    pub removed: usize,
-    /// Leases that are tried again later.
-    pub left: usize,
+pub use crate::revoke::removal::Removed;
+
+/// What one sweep removes, and what it remembers for the next.
+#[derive(Default)]
+pub struct Sweeper {
+    reconciler: Reconciler,
 }
 
-/// Sweeps once. Blocking.
-pub fn sweep(broker: &Broker) -> Swept {
-    let mut swept = Swept::default();
-    let due = broker.journal.due(broker.clock.now(), SWEEP_BATCH).unwrap_or_default();
-    for lease in due {
-        match remove_as(broker, &lease, "sweep", SWEEP_RETRY_SECONDS) {
-            Removal::Gone => swept.removed += 1,
-            _ => swept.left += 1,
-        }
+impl Sweeper {
+    /// Sweeps once. Blocking.
+    pub fn sweep(&mut self, broker: &Broker) -> Removed {
+        let due = broker.journal.due(broker.clock.now(), SWEEP_BATCH).unwrap_or_default();
+        let mut removed = remove_all(broker, &due, "sweep", SWEEP_RETRY_SECONDS);
+        let leftovers = self.reconciler.reconcile(broker);
+        removed.gone += leftovers.gone;
+        removed.left += leftovers.left;
+        // A journal that cannot be written says so at the next exchange.
+        let _next_time = broker.journal.prune(broker.clock.now().saturating_sub(broker.keep), PRUNE_BATCH);
+        removed
     }
-    swept
 }

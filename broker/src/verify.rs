@@ -10,7 +10,7 @@ use hublease::oauth::Code;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::identity::{Claims, Identity, job_key, sha256};
+use crate::identity::{Claims, Identity, job_key, sha256, workflow_key};
 use crate::issuer::{IdentityUse, Issuer};
 use crate::keys::Keys;
 use crate::limits::{LEEWAY_SECONDS, MAX_ID_BYTES, MAX_TOKEN_BYTES, MAX_TOKEN_LIFE_SECONDS};
@@ -54,7 +54,7 @@ impl Verifier {
             return refuse(Code::SignatureInvalid, "the signature does not verify");
         }
         let claims = Claims::verified(unverified.payload);
-        let expires_at = check_times(&claims, now)?;
+        let (issued_at, expires_at) = check_times(&claims, now)?;
         self.check_audience(issuer, &claims)?;
         // Without the signature: of an ECDSA signature anybody can make a second one that verifies too.
         let signed_sha256 = sha256(unverified.signed);
@@ -62,8 +62,10 @@ impl Verifier {
             issuer: index,
             project: claims.text(issuer.kind.project_claim()).map(str::to_owned),
             job: job_key(issuer, &claims, &signed_sha256),
+            workflow: workflow_key(issuer, &claims),
             single_use_id: single_use_id(issuer, &claims)?,
             claims,
+            issued_at,
             expires_at,
             token_sha256: sha256(token.as_bytes()),
         })
@@ -150,8 +152,8 @@ impl Header {
     }
 }
 
-/// `exp`, `nbf` and `iat`, with the leeway; gives `exp`.
-fn check_times(claims: &Claims, now: u64) -> Result<u64, Refusal> {
+/// `exp`, `nbf` and `iat`, with the leeway; gives `iat` and `exp`.
+fn check_times(claims: &Claims, now: u64) -> Result<(u64, u64), Refusal> {
     let malformed =
         |name| Refusal::new(Code::ClaimMalformed, format!("the claim `{name}` is missing or not a whole number"));
     let required = |name| claims.find(name).and_then(Value::as_u64).ok_or_else(|| malformed(name));
@@ -169,7 +171,7 @@ fn check_times(claims: &Claims, now: u64) -> Result<u64, Refusal> {
     if expires_at.saturating_sub(issued_at) > MAX_TOKEN_LIFE_SECONDS {
         return refuse(Code::TokenTooLong, "the identity token lives longer than 24 hours");
     }
-    Ok(expires_at)
+    Ok((issued_at, expires_at))
 }
 
 fn single_use_id(issuer: &Issuer, claims: &Claims) -> Result<Option<String>, Refusal> {

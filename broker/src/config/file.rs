@@ -11,12 +11,20 @@ pub(super) struct File {
     pub(super) listen: Spanned<String>,
     pub(super) public_url: Spanned<String>,
     pub(super) instance: Spanned<String>,
+    pub(super) journal: Journal,
     #[serde(default)]
     pub(super) issuer: Vec<Issuer>,
     #[serde(default)]
     pub(super) account: Vec<Account>,
     #[serde(default)]
     pub(super) rule: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Journal {
+    pub(super) path: Spanned<String>,
+    pub(super) keep_days: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +41,7 @@ pub(super) struct Issuer {
     pub(super) accept_default_audience: Option<Spanned<bool>>,
     pub(super) project_claim: Option<Spanned<String>>,
     pub(super) job_claims: Option<Spanned<Vec<String>>>,
+    pub(super) workflow_claims: Option<Spanned<Vec<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -59,5 +68,7 @@ pub(super) struct Rule {
     pub(super) max_life_seconds: Option<Spanned<u64>>,
     #[serde(default)]
     pub(super) account_wide: bool,
+    #[serde(default)]
+    pub(super) revoke_workflow: bool,
     pub(super) claims: BTreeMap<String, Spanned<Value>>,
 }

@@ -66,11 +66,13 @@ fn kind(issuer: &file::Issuer) -> Result<Kind, Blame> {
             ));
         }
     };
-    let stray = issuer.project_claim.as_ref().map(Spanned::span).or(issuer.job_claims.as_ref().map(Spanned::span));
-    match stray {
-        Some(at) => {
-            Err(Blame::at(at, "`project_claim` and `job_claims` belong to `kind = \"other\"`; this kind knows its own"))
-        }
+    let lists = [&issuer.job_claims, &issuer.workflow_claims];
+    let stray = lists.into_iter().flatten().map(Spanned::span).chain(issuer.project_claim.as_ref().map(Spanned::span));
+    match stray.min_by_key(|at| at.start) {
+        Some(at) => Err(Blame::at(
+            at,
+            "`project_claim`, `job_claims` and `workflow_claims` belong to `kind = \"other\"`; this kind knows its own",
+        )),
         None => Ok(known),
     }
 }
@@ -82,11 +84,13 @@ fn other(issuer: &file::Issuer) -> Result<Kind, Blame> {
             "`kind = \"other\"` needs `project_claim`, the project's immutable id",
         ));
     };
-    let job = issuer.job_claims.as_ref().map(|claims| claims.as_ref().clone()).unwrap_or_default();
-    if ![project.as_ref()].into_iter().chain(&job).all(|name| is_claim_name(name)) {
+    let list = |claims: &Option<Spanned<Vec<String>>>| claims.as_ref().map(|claims| claims.as_ref().clone());
+    let job = list(&issuer.job_claims).unwrap_or_default();
+    let workflow = list(&issuer.workflow_claims).unwrap_or_default();
+    if ![project.as_ref()].into_iter().chain(&job).chain(&workflow).all(|name| is_claim_name(name)) {
         return Err(Blame::at(project.span(), WRONG_CLAIM_NAME));
     }
-    Ok(Kind::Other { project: project.as_ref().clone(), job })
+    Ok(Kind::Other { project: project.as_ref().clone(), job, workflow })
 }
 
 fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, Blame> {

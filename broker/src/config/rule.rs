@@ -62,6 +62,7 @@ fn check_one(rule: file::Rule, issuers: &[Issuer], accounts: &[Account]) -> Resu
         repositories: repositories(&rule.repositories, account)?,
         actions: actions(&rule.actions)?,
         max_life: life(rule.max_life_seconds.as_ref())?,
+        revoke_workflow: rule.revoke_workflow,
         connection_id: rule.connection_id.map(Spanned::into_inner),
         name: rule.name.into_inner(),
         issuer: rule.issuer.into_inner(),

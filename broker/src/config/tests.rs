@@ -112,7 +112,7 @@ fn issuers() {
         (
             "jwks_uri =",
             "project_claim = \"x\"\njwks_uri =",
-            "`project_claim` and `job_claims` belong to `kind = \"other\"`; this kind knows its own",
+            "`project_claim`, `job_claims` and `workflow_claims` belong to `kind = \"other\"`; this kind knows its own",
         ),
         (
             "jwks_uri =",

@@ -1,9 +1,11 @@
 //! The two kinds of tokens, and what the driver needs to know about each.
 
+use std::time::UNIX_EPOCH;
+
 use hublease::scope::Scope;
 use serde_json::Value;
 
-use super::{Minted, oat, pat};
+use super::{Listed, Minted, oat, pat};
 use hublease::secret::Secret;
 
 /// The longest id that is put into a path.
@@ -68,6 +70,18 @@ impl Kind {
         is_it.then(|| entry.get(self.id_name()).and_then(safe_id)).flatten()
     }
 
+    /// A listed token, if its label begins so.
+    pub(super) fn listed(&self, entry: &Value, prefix: &str) -> Option<Listed> {
+        let label = entry.get(self.label_name())?.as_str().filter(|label| label.starts_with(prefix))?.to_owned();
+        let time = |name| entry.get(name)?.as_str().and_then(seconds_of);
+        Some(Listed {
+            id: safe_id(entry.get(self.id_name())?)?,
+            label,
+            created_at: time("created_at"),
+            expires_at: time("expires_at"),
+        })
+    }
+
     const fn id_name(&self) -> &'static str {
         match self {
             Self::Oat { .. } => "id",
@@ -81,6 +95,12 @@ impl Kind {
             Self::Pat => "token_label",
         }
     }
+}
+
+/// RFC 3339, in seconds since 1970.
+fn seconds_of(text: &str) -> Option<u64> {
+    let time = humantime::parse_rfc3339(text).ok()?;
+    time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
 /// An id that can stand in a path as it is.

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::exchange::{Issued, exchange};
-use crate::limits::{REMEMBER_SECONDS, SWEEP_RETRY_SECONDS};
-use crate::sweep::{Swept, sweep};
+use crate::limits::SWEEP_RETRY_SECONDS;
+use crate::sweep::Removed;
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{CONFIG, NOW, World, circleci_form};
 
@@ -27,8 +27,8 @@ fn a_handle_removes_its_own_token_and_may_be_used_again() {
     assert_eq!(revoke_by(&world, mine.revocation_handle.expose()), Ok(Revocation::Confirmed));
     assert_eq!(world.hub.calls().len(), calls, "what is known to be gone is not asked for");
     assert_eq!(world.audit.outcomes()[2..], ["revoke confirmed", "revoke confirmed"]);
-    world.clock.set(NOW + REMEMBER_SECONDS + 1);
-    sweep(&world.broker);
+    world.clock.set(NOW + world.broker.keep + 1);
+    world.sweep();
     assert_eq!(revoke_by(&world, mine.revocation_handle.expose()), Ok(Revocation::Unknown));
 }
 
@@ -79,7 +79,7 @@ fn a_failed_revocation_belongs_to_whoever_comes_next_after_a_pause() {
     let early = revoke_by(&world, issued.revocation_handle.expose()).unwrap_err();
     assert_eq!((early.code, early.status()), (Code::RequestInProgress, 503));
     world.clock.set(NOW + 5);
-    assert_eq!(sweep(&world.broker), Swept { removed: 1, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 1, left: 0 });
     assert!(world.hub.tokens().is_empty());
     assert_eq!(revoke_by(&world, issued.revocation_handle.expose()), Ok(Revocation::Confirmed));
 }
@@ -90,12 +90,12 @@ fn the_sweeper_removes_what_has_ended_and_nothing_else() {
     world.hub.add_foreign(1);
     issue(&world);
     world.clock.set(NOW + 899);
-    assert_eq!(sweep(&world.broker), Swept::default());
+    assert_eq!(world.sweep(), Removed::default());
     world.clock.set(NOW + 900);
     world.hub.trouble("DELETE", Trouble::Status(503, ""));
-    assert_eq!(sweep(&world.broker), Swept { removed: 0, left: 1 });
-    assert_eq!(sweep(&world.broker), Swept::default(), "it is left alone for a while");
+    assert_eq!(world.sweep(), Removed { gone: 0, left: 1 });
+    assert_eq!(world.sweep(), Removed::default(), "it is left alone for a while");
     world.clock.set(NOW + 900 + SWEEP_RETRY_SECONDS);
-    assert_eq!(sweep(&world.broker), Swept { removed: 1, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 1, left: 0 });
     assert_eq!(world.hub.labels(), ["hand-made 0"]);
 }

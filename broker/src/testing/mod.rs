@@ -14,11 +14,13 @@ use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
 use hublease_broker::config::{Config, Secrets};
 use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
-use hublease_broker::journal::memory::Memory;
+use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
+use hublease_broker::sweep::{Removed, Sweeper};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 pub(crate) mod fake_hub;
 
@@ -211,6 +213,8 @@ impl std::io::Write for Lines {
 
 /// A whole broker with a fake Docker Hub.
 pub(crate) struct World {
+    _place: TempDir,
+    sweeper: Mutex<Sweeper>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) hub: Arc<FakeHub>,
     pub(crate) clock: Arc<TestClock>,
@@ -222,15 +226,21 @@ impl World {
         let hub = Arc::new(FakeHub::default());
         let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
         let audit = Lines::default();
+        let place = tempfile::tempdir().unwrap();
         let broker = Broker::new(
             Config::parse(config, &TestSecrets("hunter2-password")).unwrap(),
             BROKER_URL.to_owned(),
-            Box::new(Memory::default()),
+            Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
             Audit::to(Box::new(audit.clone())),
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
         );
-        Self { broker: Arc::new(broker), hub, clock, audit }
+        Self { _place: place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+    }
+
+    /// Sweeps once.
+    pub(crate) fn sweep(&self) -> Removed {
+        self.sweeper.lock().unwrap().sweep(&self.broker)
     }
 }
 

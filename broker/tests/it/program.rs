@@ -2,26 +2,29 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
 
 use crate::stub::{client, text};
 use crate::testing::CONFIG;
 
-/// A configuration file of one test, removed at its end.
-struct Place(PathBuf);
-
-impl Place {
-    fn with(name: &str, config: &str) -> Self {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.toml", std::process::id()));
-        std::fs::write(&path, config).unwrap();
-        Self(path)
-    }
+/// The configuration file and the journal of one test.
+struct Place {
+    folder: TempDir,
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.0));
+impl Place {
+    fn with(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal.db");
+        let config = config.replace("/var/lib/hublease/journal.db", journal.to_str().unwrap());
+        std::fs::write(folder.path().join("broker.toml"), config).unwrap();
+        Self { folder }
+    }
+
+    fn config(&self) -> String {
+        self.folder.path().join("broker.toml").to_str().unwrap().to_owned()
     }
 }
 
@@ -44,22 +47,22 @@ fn command(arguments: &[&str], password: &str) -> Command {
     command
 }
 
-fn refused(name: &str, config: &str, password: &str) -> String {
-    let place = Place::with(name, config);
-    let path = place.0.to_str().unwrap();
-    let output = program(&["serve", "--config", path], password).wait_with_output().unwrap();
+fn refused(config: &str, password: &str) -> String {
+    let place = Place::with(config);
+    let path = place.config();
+    let output = program(&["serve", "--config", &path], password).wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
-    String::from_utf8(output.stderr).unwrap().replace(path, "broker.toml")
+    String::from_utf8(output.stderr).unwrap().replace(&path, "broker.toml")
 }
 
 #[test]
 fn it_listens_serves_and_ends_on_sigterm() {
-    let place = Place::with("listens", CONFIG);
+    let place = Place::with(CONFIG);
     // A proxy that takes every connection and answers none, under a name that does not count.
     let other_proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     other_proxy.set_nonblocking(true).unwrap();
-    let mut child = command(&["serve", "--config", place.0.to_str().unwrap()], "hunter2")
+    let mut child = command(&["serve", "--config", &place.config()], "hunter2")
         .env("ALL_PROXY", format!("http://{}", other_proxy.local_addr().unwrap()))
         .spawn()
         .unwrap();
@@ -88,8 +91,8 @@ fn a_bad_configuration_is_refused_with_its_line() {
     let config = CONFIG.replace("max_life_seconds = 1800", "max_life_seconds = 5");
     let line = config.lines().position(|line| line.starts_with("max_life")).unwrap() + 1;
     let reason = "`max_life_seconds` lies between 60 and 21600";
-    assert_eq!(refused("line", &config, "x"), format!("hublease-broker: broker.toml: line {line}: {reason}\n"));
-    let message = refused("token", CONFIG, "dckr_pat_SENTINEL");
+    assert_eq!(refused(&config, "x"), format!("hublease-broker: broker.toml: line {line}: {reason}\n"));
+    let message = refused(CONFIG, "dckr_pat_SENTINEL");
     assert!(message.contains("the password is a personal access token (`dckr_pat_`)") && !message.contains("SENTINEL"));
 }
 

@@ -1,5 +1,7 @@
 //! The configuration of a broker for the sandbox's identity and accounts.
 
+use std::path::Path;
+
 use super::Sandbox;
 use crate::hub::{ACCOUNT, ORGANIZATION};
 use crate::issuer::GITHUB_ISSUER;
@@ -22,14 +24,15 @@ impl Default for BrokerLimits {
 
 impl Sandbox {
     /// TOML for `hublease-broker serve --config`: both issuers, the organization account, and a rule for the test
-    /// identity of each. The password is expected in `ACMEBOT_PASSWORD`.
-    pub fn broker_configuration(&self, public_url: &str, limits: BrokerLimits) -> String {
+    /// identity of each. The password is expected in `ACMEBOT_PASSWORD`; the journal is made in `folder`.
+    pub fn broker_configuration(&self, public_url: &str, folder: &Path, limits: BrokerLimits) -> String {
         let identity = self.issuer().identity();
         let BrokerLimits { leases, quota } = limits;
         format!(
             r#"listen = "127.0.0.1:0"
 public_url = "{public_url}"
 instance = "sandbox"
+journal = {{ path = "{journal}" }}
 
 [[issuer]]
 name = "circleci"
@@ -71,6 +74,7 @@ actions = ["pull", "push"]
 max_life_seconds = 900
 claims = {{ repository_id = "{repository}", event_name = "{event}" }}
 "#,
+            journal = folder.join("journal.db").display(),
             circleci = identity.circleci_issuer(),
             project = identity.project_id,
             repository = identity.repository_id,

@@ -22,7 +22,7 @@ pub struct Broker {
 
 impl Broker {
     pub fn start(world: &World) -> Self {
-        Self::with(world, &world.sandbox.broker_configuration(URL, BrokerLimits::default()))
+        Self::with(world, &world.sandbox.broker_configuration(URL, &world.path(""), BrokerLimits::default()))
     }
 
     /// A broker with this configuration, in which `ACMEBOT_PASSWORD` is the account's password.

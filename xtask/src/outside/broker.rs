@@ -33,7 +33,7 @@ impl Broker {
     ) -> Result<Self, String> {
         sandbox.hub().set_quota(ORGANIZATION, limits.quota);
         let path = folder.join("broker.toml");
-        fs::write(&path, sandbox.broker_configuration(BROKER_URL, limits))
+        fs::write(&path, sandbox.broker_configuration(BROKER_URL, folder, limits))
             .map_err(|error| format!("{}: {error}", path.display()))?;
         let audit = File::create(folder.join("audit.jsonl")).map_err(|error| format!("audit.jsonl: {error}"))?;
         let mut command = Command::new(program);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ask, circleci, github};
 use crate::limits::UNCLEAR_SECONDS;
-use crate::sweep::{Swept, sweep};
+use crate::sweep::Removed;
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{CONFIG, NOW, World, circleci_form};
 
@@ -84,9 +84,9 @@ fn a_token_whose_answer_was_lost_is_found_by_its_label() {
     assert_eq!(world.hub.labels().len(), 1, "the hub made it all the same");
     let second = circleci(&world, "&request_id=r1").ok().unwrap();
     assert_eq!(world.hub.labels().len(), 2, "the first may not be judged yet");
-    assert_eq!(sweep(&world.broker), Swept::default());
+    assert_eq!(world.sweep(), Removed::default());
     world.clock.set(NOW + UNCLEAR_SECONDS);
-    assert_eq!(sweep(&world.broker), Swept { removed: 1, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 1, left: 0 });
     assert_eq!(world.hub.labels(), [format!("hublease/test/{}", second.lease_id)]);
 }
 
@@ -102,9 +102,9 @@ fn a_mint_is_not_looked_for_while_it_may_go_on() {
         arrived.recv().unwrap();
         // Taking the first lease back and minting may each wait for a login, log in and call, and do it all again.
         world.clock.set(NOW + 60 + 60 + 119);
-        let swept = sweep(&world.broker);
+        let swept = world.sweep();
         release.send(()).unwrap();
-        assert_eq!(swept, Swept::default());
+        assert_eq!(swept, Removed::default());
         assert!(second.join().unwrap());
     });
     assert_eq!(world.hub.labels().len(), 1);

@@ -1,30 +1,42 @@
 //! The journal's transitions: each happens once, in order, and to one caller.
 
+use tempfile::TempDir;
+
 use super::*;
-use crate::limits::CLAIM_SECONDS;
+use crate::journal::Holder;
+use crate::limits::{CLAIM_SECONDS, INTENT_SECONDS, MAX_LEASES};
 
 const NOW: u64 = 1_000_000;
 
 fn lease(id: &str) -> Lease {
     Lease {
         id: id.to_owned(),
-        handle_sha256: format!("handle of {id}"),
+        handle_sha256: Some(format!("handle of {id}")),
         state: State::Intent,
-        job: "job".to_owned(),
+        holder: Holder {
+            issuer: "circleci".to_owned(),
+            project: Some("project".to_owned()),
+            workflow: Some("workflow".to_owned()),
+            job: "job".to_owned(),
+            subject: Some("subject".to_owned()),
+            token_sha256: "hash".to_owned(),
+        },
         rule: "rule".to_owned(),
         account: "account".to_owned(),
+        scope: "repository:acme/app:pull".to_owned(),
         label: format!("hublease/test/{id}"),
         hub_id: None,
         created_at: NOW,
         expires_at: NOW + 900,
-        claimed_until: 0,
+        due_at: NOW + INTENT_SECONDS,
+        closed_at: None,
     }
 }
 
-fn entry<'a>(id: &str, request_id: Option<&'a str>) -> Entry<'a> {
+fn entry(id: &str, request_id: Option<&str>) -> Entry {
     Entry {
         lease: lease(id),
-        request_id,
+        request_id: request_id.map(str::to_owned),
         single_use_id: None,
         identity_expires_at: NOW + 300,
         max_live_leases: 2,
@@ -32,13 +44,34 @@ fn entry<'a>(id: &str, request_id: Option<&'a str>) -> Entry<'a> {
     }
 }
 
-fn state(journal: &Memory, id: &str) -> Option<State> {
+/// A journal of one test.
+struct Place {
+    journal: Sqlite,
+    _folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { journal: Sqlite::serve(&folder.path().join("journal.db"), NOW).unwrap(), _folder: folder }
+    }
+}
+
+impl std::ops::Deref for Place {
+    type Target = Sqlite;
+
+    fn deref(&self) -> &Sqlite {
+        &self.journal
+    }
+}
+
+fn state(journal: &Sqlite, id: &str) -> Option<State> {
     journal.by_handle(&format!("handle of {id}")).unwrap().map(|lease| lease.state)
 }
 
 #[test]
 fn a_lease_goes_its_way_once() {
-    let journal = Memory::default();
+    let journal = Place::new();
     assert_eq!(journal.enter(entry("a", None), NOW), Ok(Ok(None)));
     assert_eq!(journal.claim("a", NOW, NOW + CLAIM_SECONDS), Ok(None), "an intent may still be minted");
     assert_eq!(journal.live("a", "hub-1"), Ok(true));
@@ -58,7 +91,7 @@ fn a_lease_goes_its_way_once() {
 
 #[test]
 fn only_an_intent_can_be_withdrawn_and_that_gives_everything_back() {
-    let journal = Memory::default();
+    let journal = Place::new();
     for _ in 0..5 {
         let mut wanted = entry("a", Some("r"));
         wanted.single_use_id = Some("iss jti".to_owned());
@@ -74,7 +107,7 @@ fn only_an_intent_can_be_withdrawn_and_that_gives_everything_back() {
 
 #[test]
 fn a_withdrawn_repetition_puts_back_what_it_replaced() {
-    let journal = Memory::default();
+    let journal = Place::new();
     let wanted = |id, request_id| Entry { single_use_id: Some("iss jti".to_owned()), ..entry(id, Some(request_id)) };
     assert_eq!(journal.enter(wanted("a", "r"), NOW), Ok(Ok(None)));
     journal.live("a", "hub").unwrap();
@@ -88,7 +121,7 @@ fn a_withdrawn_repetition_puts_back_what_it_replaced() {
 
 #[test]
 fn limits_count_what_is_held_and_what_was_given() {
-    let journal = Memory::default();
+    let journal = Place::new();
     for id in ["a", "b"] {
         assert_eq!(journal.enter(entry(id, None), NOW), Ok(Ok(None)));
         journal.live(id, id).unwrap();
@@ -103,7 +136,7 @@ fn limits_count_what_is_held_and_what_was_given() {
 
 #[test]
 fn what_was_given_is_counted() {
-    let journal = Memory::default();
+    let journal = Place::new();
     for id in ["a", "b", "c"] {
         assert_eq!(journal.enter(entry(id, None), NOW), Ok(Ok(None)));
         journal.live(id, id).unwrap();
@@ -115,7 +148,7 @@ fn what_was_given_is_counted() {
 
 #[test]
 fn a_request_in_progress_is_not_begun_again() {
-    let journal = Memory::default();
+    let journal = Place::new();
     assert_eq!(journal.enter(entry("a", Some("r")), NOW), Ok(Ok(None)));
     assert_eq!(journal.enter(entry("b", Some("r")), NOW), Ok(Err(Full::InProgress)));
     assert_eq!(journal.enter(entry("b", Some("s")), NOW), Ok(Ok(None)), "another request is");
@@ -126,7 +159,7 @@ fn a_request_in_progress_is_not_begun_again() {
 
 #[test]
 fn due_is_what_nobody_else_will_remove() {
-    let journal = Memory::default();
+    let journal = Place::new();
     let due = |now| journal.due(now, 10).unwrap().iter().map(|lease| lease.id.clone()).collect::<Vec<_>>();
     journal.enter(entry("a", None), NOW).unwrap().unwrap();
     let end = NOW + INTENT_SECONDS + 100;
@@ -147,12 +180,18 @@ fn due_is_what_nobody_else_will_remove() {
 
 #[test]
 fn a_full_journal_says_so() {
-    let journal = Memory::default();
-    for index in 0..MAX_LEASES {
-        let mut wanted = entry(&index.to_string(), None);
-        wanted.lease.job = index.to_string();
-        // Straight into the books: going through the door once per lease would look at all of them each time.
-        journal.books().write(wanted.lease, None, None, NOW + 300);
-    }
+    let journal = Place::new();
+    // Straight into the table: going through the door once per lease would synchronize the disk each time.
+    let fill = |books: &mut Books<'_>| {
+        for index in 0..MAX_LEASES {
+            let mut wanted = entry(&index.to_string(), None);
+            wanted.lease.holder.job = index.to_string();
+            insert(books.connection, &wanted)?;
+        }
+        Ok(())
+    };
+    journal.journal.writer.write(fill).unwrap();
     assert_eq!(journal.enter(entry("last", None), NOW), Ok(Err(Full::Journal)));
+    journal.withdraw("0").unwrap();
+    assert_eq!(journal.enter(entry("last", None), NOW), Ok(Ok(None)));
 }

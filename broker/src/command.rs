@@ -1,0 +1,134 @@
+//! What an operator types. One file per command.
+//!
+//! Standard output holds what was asked for (of `serve` the audit log); everything for the operator's eyes goes to standard
+//! error. Exit codes: 0 done, 1 could not be done, 2 usage or configuration.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Arg, Command, value_parser};
+
+use hublease::secret::Secret;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Secrets};
+use crate::journal::Journal;
+use crate::journal::sqlite::{OpenError, Sqlite};
+use crate::limits::MAX_CONFIG_BYTES;
+
+mod serve;
+
+/// Opens the journal of a broker that serves, at this time.
+type OpenJournal = fn(&Path, u64) -> Result<Box<dyn Journal>, OpenError>;
+
+/// What the program takes from its machine, and a test from elsewhere.
+pub struct Machine {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The journal of a broker that serves.
+    pub open_journal: OpenJournal,
+}
+
+impl Machine {
+    /// The machine that the program runs on.
+    #[must_use]
+    pub fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)) }
+    }
+}
+
+/// Does what the arguments say.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> ExitCode {
+    let matches = command().get_matches_from(arguments);
+    let outcome = match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(matches, machine),
+        _ => Err(Failure::of(2, "there is no such command")),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure { code, sentence }) => {
+            say(&sentence);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn command() -> Command {
+    Command::new("hublease-broker")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Mints short-lived Docker Hub tokens for CI jobs that prove who they are")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(serve::command())
+}
+
+/// `--config FILE`, the same for every command.
+fn config_argument() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .required(true)
+        .value_parser(value_parser!(String))
+        .help("The configuration, in TOML")
+}
+
+/// Why a command did not do what was asked.
+struct Failure {
+    code: u8,
+    sentence: String,
+}
+
+impl Failure {
+    fn of(code: u8, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into() }
+    }
+}
+
+/// Reads the configuration that the arguments name.
+fn config(matches: &clap::ArgMatches) -> Result<(Config, String), Failure> {
+    let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
+    let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
+    let config = Config::parse(&text, &Variables).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
+    Ok((config, path))
+}
+
+/// The machine's variables and files.
+struct Variables;
+
+impl Secrets for Variables {
+    fn variable(&self, name: &str) -> Result<Secret, String> {
+        match std::env::var(name) {
+            Ok(value) => Ok(Secret::new(value)),
+            Err(_) => Err(format!("the variable `{name}` is not set, or is not text")),
+        }
+    }
+
+    fn file(&self, path: &str) -> Result<Secret, String> {
+        let text = read(path)?;
+        Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
+
+fn read(path: &str) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
+    let mut text = String::new();
+    let read = file.take(MAX_CONFIG_BYTES + 1).read_to_string(&mut text);
+    match read {
+        Ok(size) if size as u64 <= MAX_CONFIG_BYTES => Ok(text),
+        Ok(_) => Err(format!("`{path}` is larger than 1 MiB")),
+        Err(error) => Err(format!("cannot read `{path}`: {error}")),
+    }
+}
+
+fn say(sentence: &str) {
+    write_line(&format!("hublease-broker: {sentence}"));
+}
+
+fn write_line(text: &str) {
+    // Nobody is left to tell when standard error is gone.
+    drop(writeln!(std::io::stderr(), "{text}"));
+}

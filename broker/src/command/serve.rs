@@ -1,0 +1,80 @@
+//! `hublease-broker serve`: reads the configuration, opens the journal, tries the accounts, listens until it is told to end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgMatches, Command};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, Machine, config, config_argument, say, write_line};
+use crate::audit::Audit;
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::journal::Journal;
+use crate::outbound::native::Native;
+use crate::serve::serve;
+
+pub(super) fn command() -> Command {
+    Command::new("serve")
+        .about("Serve until SIGTERM")
+        .arg(config_argument())
+        .after_help("Example: hublease-broker serve --config /etc/hublease/broker.toml")
+}
+
+pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure> {
+    let (config, path) = config(matches)?;
+    let unopened = |error| Failure::of(1, format!("{}: {error}", config.journal.display()));
+    let journal = (machine.open_journal)(&config.journal, machine.clock.now()).map_err(unopened)?;
+    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    try_accounts(&config, &path, &outbound, machine)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::of(1, format!("no threads: {error}")))?;
+    let served = runtime.block_on(listen(config, journal, outbound, machine));
+    // What is in flight was waited for; a sweep that is not done is done again by the next broker.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served.map(|()| 0)
+}
+
+/// An account that can never mint is the operator's to know at the start, and not a job's to find out.
+fn try_accounts(config: &Config, path: &str, outbound: &Native, machine: &Machine) -> Result<(), Failure> {
+    for account in &config.accounts {
+        match account.check(outbound, machine.clock.now()) {
+            Ok(None) => {}
+            Ok(Some(fault)) => {
+                let reason = fault.refusal().sentence;
+                say(&format!("warning: account `{}` could not be tried: {reason}", account.name));
+            }
+            Err(unfit) => {
+                return Err(Failure::of(2, format!("{path}: account `{}`: {unfit}", account.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn listen(config: Config, journal: Box<dyn Journal>, outbound: Native, machine: &Machine) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| Failure::of(1, format!("cannot listen on {}: {error}", config.listen));
+    let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let no_signals = |error: std::io::Error| Failure::of(1, format!("no signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let audit = Audit::to(Box::new(std::io::stdout()));
+    let clock = Box::new(Arc::clone(&machine.clock));
+    let broker = Broker::new(config, public_url, journal, audit, Box::new(outbound), clock);
+    if !address.ip().is_loopback() {
+        say("warning: this speaks plain HTTP beyond this machine; put a proxy with TLS in front");
+    }
+    write_line(&format!("listening on {address}"));
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        say("ending: finishing what is in flight");
+    };
+    serve(listener, Arc::new(broker), stop).await;
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! The journal in one SQLite file, written ahead (WAL) and synchronized at every commit.
+//!
+//! A crash of the broker or of its machine loses nothing that a method has written. The file belongs on a local disk, because
+//! SQLite's locks are not kept on network file systems. One broker serves with a file at one time (a lock beside it says so);
+//! the operator's commands may read and write it meanwhile. It holds no secret, and tells who was given what: mode 0600.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params, params_from_iter};
+
+use self::enter::enter;
+use self::file::{create, lock};
+use self::row::{COLUMNS, condition, insert, lease, seconds, state, time, trust, trust_code};
+use self::writer::{Books, Writer};
+use super::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
+use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
+
+pub use self::file::OpenError;
+
+mod enter;
+mod file;
+mod row;
+mod schema;
+mod writer;
+
+/// See the module.
+pub struct Sqlite {
+    writer: Writer,
+    reader: Mutex<Connection>,
+    /// Held for as long as a broker serves.
+    _lock: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens the journal for a broker that serves, and makes it if there is none. What an earlier broker had announced and not
+    /// finished is looked for at Docker Hub when that has certainly finished with it.
+    ///
+    /// # Errors
+    /// When the file is not ours, is in use, or cannot be opened.
+    pub fn serve(path: &Path, now: u64) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        create(path)?;
+        let journal = Self::connect(path, Some(lock))?;
+        let after = time(now.saturating_add(UNCLEAR_SECONDS));
+        let recover = move |books: &mut Books<'_>| {
+            books.connection.execute("UPDATE lease SET state = 2, due_at = ? WHERE state = 0", [after])
+        };
+        journal.writer.write(recover).map_err(|fault| OpenError::Unusable(fault.0.to_owned()))?;
+        Ok(journal)
+    }
+
+    /// Opens a journal that exists, beside the broker that may serve with it: for the operator's commands.
+    ///
+    /// # Errors
+    /// When there is no such file, it is not ours, or it cannot be opened.
+    pub fn beside(path: &Path) -> Result<Self, OpenError> {
+        drop(File::open(path)?);
+        Self::connect(path, None)
+    }
+
+    fn connect(path: &Path, lock: Option<File>) -> Result<Self, OpenError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(JOURNAL_WAIT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", -JOURNAL_CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        schema::migrate(&mut connection)?;
+        let reader =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        reader.busy_timeout(JOURNAL_WAIT)?;
+        Ok(Self { writer: Writer::start(connection)?, reader: Mutex::new(reader), _lock: lock })
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalFault> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&reader).map_err(|error| fault(&error))
+    }
+
+    /// One change of one lease; true when it was in a state that allows it.
+    fn change(&self, sql: &'static str, lease: &str, value: i64) -> Result<bool, JournalFault> {
+        let lease = lease.to_owned();
+        self.writer.write(move |books| {
+            books.connection.prepare_cached(sql)?.execute(params![lease, value]).map(|changed| changed == 1)
+        })
+    }
+}
+
+/// More than there are different statements.
+const STATEMENTS: usize = 32;
+
+impl Journal for Sqlite {
+    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault> {
+        self.writer.write(move |books| enter(books, &entry, now))
+    }
+
+    fn withdraw(&self, lease: &str) -> Result<(), JournalFault> {
+        let lease = lease.to_owned();
+        self.writer.write(move |books| {
+            let gone = books.connection.execute("DELETE FROM lease WHERE id = ? AND state = 0", [lease])?;
+            *books.open = books.open.saturating_sub(gone);
+            Ok(())
+        })
+    }
+
+    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
+        let sql = "UPDATE lease SET state = 2, due_at = ?2 WHERE id = ?1 AND state = 0";
+        self.change(sql, lease, time(due_at)).map(drop)
+    }
+
+    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalFault> {
+        let (lease, hub_id) = (lease.to_owned(), hub_id.to_owned());
+        self.writer.write(move |books| {
+            let sql = "UPDATE lease SET state = 1, due_at = expires_at, hub_id = ?2 WHERE id = ?1 AND state = 0";
+            books.connection.prepare_cached(sql)?.execute([lease, hub_id]).map(|changed| changed == 1)
+        })
+    }
+
+    fn claim(&self, lease_id: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalFault> {
+        let id = lease_id.to_owned();
+        self.writer.write(move |books| {
+            let sql = format!(
+                "UPDATE lease SET state = 2, due_at = ?3 WHERE id = ?1 AND (state = 1 OR (state IN (0, 2) AND due_at <= ?2))
+                 RETURNING {COLUMNS}"
+            );
+            let mut statement = books.connection.prepare_cached(&sql)?;
+            statement.query_row(params![id, time(now), time(until)], lease).optional()
+        })
+    }
+
+    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault> {
+        self.change("UPDATE lease SET state = 3, closed_at = ?2 WHERE id = ?1 AND state = 2", lease, time(now))
+            .map(drop)
+    }
+
+    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
+        self.change("UPDATE lease SET due_at = ?2 WHERE id = ?1 AND state = 2", lease, time(due_at)).map(drop)
+    }
+
+    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalFault> {
+        let (condition, mut values) = condition(selection);
+        values.insert(0, time(now).into());
+        self.writer.write(move |books| {
+            // An intent may be minted at this moment: it stays out of the sweeper's way until that is over.
+            let sql = format!(
+                "UPDATE lease SET state = 2, due_at = iif(state = 0, due_at, ?) WHERE state IN (0, 1) AND {condition}
+                 RETURNING {COLUMNS}"
+            );
+            books.connection.prepare(&sql)?.query_map(params_from_iter(values), lease)?.collect()
+        })
+    }
+
+    fn adopt(&self, found: &Lease) -> Result<bool, JournalFault> {
+        let found = found.clone();
+        self.writer.write(move |books| {
+            let sql = "SELECT state FROM lease WHERE id = ?";
+            let known: Option<i64> = books.connection.query_row(sql, [&found.id], |row| row.get(0)).optional()?;
+            match known.map(state) {
+                None => {
+                    // No job asked for it, so it uses up nothing.
+                    let (request_id, single_use_id, limits) = (None, None, 0);
+                    let (max_live_leases, max_mints, identity_expires_at) = (limits, limits, 0);
+                    let lease = found;
+                    insert(
+                        books.connection,
+                        &Entry { lease, request_id, single_use_id, identity_expires_at, max_live_leases, max_mints },
+                    )?;
+                }
+                Some(State::Revoked) => {
+                    let sql = "UPDATE lease SET state = 2, closed_at = NULL, hub_id = ?2, due_at = ?3 WHERE id = ?1";
+                    books.connection.execute(sql, params![found.id, found.hub_id, time(found.due_at)])?;
+                }
+                Some(_) => return Ok(false),
+            }
+            *books.open += 1;
+            Ok(true)
+        })
+    }
+
+    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalFault> {
+        self.read(|reader| {
+            let sql = format!("SELECT {COLUMNS} FROM lease WHERE handle_sha256 = ?");
+            reader.prepare_cached(&sql)?.query_row([handle_sha256], lease).optional()
+        })
+    }
+
+    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault> {
+        let (condition, mut values) = condition(selection);
+        // SQLite reads a negative limit as none.
+        let limit = selection.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+        values.push(limit.into());
+        self.read(|reader| {
+            let sql = format!("SELECT {COLUMNS} FROM lease WHERE {condition} ORDER BY number DESC LIMIT ?");
+            reader.prepare(&sql)?.query_map(params_from_iter(values), lease)?.collect()
+        })
+    }
+
+    fn due(&self, now: u64, limit: usize) -> Result<Vec<Lease>, JournalFault> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|reader| {
+            let sql = format!("SELECT {COLUMNS} FROM lease WHERE state < 3 AND due_at <= ? ORDER BY due_at LIMIT ?");
+            reader.prepare_cached(&sql)?.query_map([time(now), limit], lease)?.collect()
+        })
+    }
+
+    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.writer.write(move |books| {
+            let sql = "DELETE FROM lease WHERE number IN
+                       (SELECT number FROM lease WHERE state = 3 AND closed_at < ? LIMIT ?)";
+            books.connection.execute(sql, [time(closed_before), limit])
+        })
+    }
+
+    fn trust(&self, account: &str) -> Result<Trust, JournalFault> {
+        let sql = "SELECT trust FROM account WHERE name = ?";
+        let stored: Option<i64> = self.read(|reader| reader.query_row(sql, [account], |row| row.get(0)).optional())?;
+        Ok(stored.map_or(Trust::New, trust))
+    }
+
+    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault> {
+        let account = account.to_owned();
+        self.writer.write(move |books| {
+            let sql = "INSERT INTO account (name, trust) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET trust = ?2";
+            books.connection.execute(sql, params![account, trust_code(trust)]).map(drop)
+        })
+    }
+
+    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {
+        self.read(|reader| {
+            let sql = "SELECT account, state, count(*) FROM lease WHERE state < 3 GROUP BY account, state";
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, state(row.get(1)?), seconds(row.get(2)?)));
+            reader.prepare_cached(sql)?.query_map([], read)?.collect()
+        })
+    }
+}
+
+fn count_open(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("SELECT count(*) FROM lease WHERE state < 3")?.query_row([], |row| row.get(0))
+}
+
+/// SQLite's reasons in our words; its own text may hold a path or a value.
+fn fault(error: &rusqlite::Error) -> JournalFault {
+    JournalFault(match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "its disk is full",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "somebody else holds it for too long",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => "it may not be written",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "its file is damaged",
+        Some(ErrorCode::SystemIoFailure) => "its disk fails",
+        _ => "SQLite refused a statement",
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! The one thread that writes: it takes what has gathered, does it in one transaction, and answers when that is on the disk.
+//!
+//! A commit costs the disk a synchronization, whatever it holds. Many requests share one, so that their number and not the
+//! disk's patience decides how many leases a second can be written. Each piece of work is atomic by itself (a savepoint): one
+//! that fails takes nothing back from its neighbours. Nobody hears "written" before the transaction is.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use rusqlite::{Connection, DropBehavior, TransactionBehavior};
+
+use super::{count_open, fault};
+use crate::journal::JournalFault;
+use crate::limits::{JOURNAL_BATCH, JOURNAL_QUEUE};
+
+/// What a piece of work sees.
+pub(super) struct Books<'a> {
+    /// Inside a transaction.
+    pub(super) connection: &'a Connection,
+    /// How many leases are not over; the work keeps it right when it adds one.
+    pub(super) open: &'a mut usize,
+}
+
+/// Something to be written, and somebody who waits for it.
+trait Work: Send {
+    /// Does it, inside a transaction that is not written yet. False takes it back.
+    fn run(&mut self, books: &mut Books<'_>) -> bool;
+
+    /// Answers, now that the transaction is written or is not.
+    fn tell(self: Box<Self>, written: Result<(), JournalFault>);
+}
+
+struct Task<F, T> {
+    work: Option<F>,
+    outcome: Option<Result<T, JournalFault>>,
+    answer: SyncSender<Result<T, JournalFault>>,
+}
+
+impl<F, T> Work for Task<F, T>
+where
+    F: FnOnce(&mut Books<'_>) -> rusqlite::Result<T> + Send,
+    T: Send,
+{
+    fn run(&mut self, books: &mut Books<'_>) -> bool {
+        let Some(work) = self.work.take() else { return false };
+        let outcome = work(books).map_err(|error| fault(&error));
+        let is_done = outcome.is_ok();
+        self.outcome = Some(outcome);
+        is_done
+    }
+
+    fn tell(self: Box<Self>, written: Result<(), JournalFault>) {
+        let Self { outcome, answer, .. } = *self;
+        // Whoever asked may be gone.
+        drop(answer.send(written.and(outcome.unwrap_or(Err(NOT_REACHED)))));
+    }
+}
+
+/// A batch that was written has done all of its work.
+const NOT_REACHED: JournalFault = JournalFault("it was not reached");
+const ENDED: JournalFault = JournalFault("its writer has ended");
+
+/// The thread's desk.
+pub(super) struct Writer {
+    desk: Option<SyncSender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let (desk, gathered) = sync_channel(JOURNAL_QUEUE);
+        let thread = Builder::new().name("journal".to_owned()).spawn(move || write_all(connection, &gathered))?;
+        Ok(Self { desk: Some(desk), thread: Some(thread) })
+    }
+
+    /// Does the work in a transaction, and waits until that is on the disk.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Books<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalFault> {
+        let (answer, answered) = sync_channel(1);
+        let task = Box::new(Task { work: Some(work), outcome: None, answer });
+        self.desk.as_ref().ok_or(ENDED)?.send(task).map_err(|_ended| ENDED)?;
+        answered.recv().map_err(|_ended| ENDED)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Without a desk the thread finishes what it has and ends.
+        self.desk = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn write_all(mut connection: Connection, gathered: &Receiver<Box<dyn Work>>) {
+    while let Ok(first) = gathered.recv() {
+        let mut batch: Vec<_> = std::iter::once(first).chain(gathered.try_iter().take(JOURNAL_BATCH - 1)).collect();
+        let written = write_batch(&mut connection, &mut batch).map_err(|error| fault(&error));
+        for work in batch {
+            work.tell(written);
+        }
+    }
+}
+
+fn write_batch(connection: &mut Connection, batch: &mut [Box<dyn Work>]) -> rusqlite::Result<()> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut open = count_open(&transaction)?;
+    for work in batch {
+        let mut savepoint = transaction.savepoint()?;
+        savepoint.set_drop_behavior(DropBehavior::Rollback);
+        let before = open;
+        if work.run(&mut Books { connection: &savepoint, open: &mut open }) {
+            savepoint.commit()?;
+        } else {
+            open = before;
+        }
+    }
+    transaction.commit()
+}

@@ -1,0 +1,127 @@
+//! How a lease's token is removed: claim the lease, ask Docker Hub, write down what it said. Every way to the end of a lease
+//! leads through here, so that "revoked" always means the same.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::audit::{Line, bounded};
+use crate::broker::Broker;
+use crate::hub::HubFault;
+use crate::journal::{JournalFault, Lease, State};
+use crate::limits::{CLAIM_SECONDS, SWEEP_WORKERS};
+
+/// How a removal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// Docker Hub has no such token, now or already.
+    Gone,
+    /// Somebody else is removing it, or it may be minted at this moment.
+    Elsewhere,
+    /// Docker Hub has not said that it is gone.
+    Failed(HubFault),
+    /// No account of the configuration can remove it.
+    NoAccount,
+    /// The journal failed.
+    Unwritten(JournalFault),
+}
+
+impl Removal {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Gone => "confirmed",
+            Self::Elsewhere => "elsewhere",
+            Self::Failed(_) | Self::NoAccount | Self::Unwritten(_) => "failed",
+        }
+    }
+}
+
+/// How many removals ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Docker Hub has no such token any more.
+    pub gone: usize,
+    /// Tried again later, by whoever comes then.
+    pub left: usize,
+}
+
+/// Removes many leases, some at a time, and says each in the audit log. An account that Docker Hub does not serve at this moment
+/// is left alone for the rest of them, so that a fault is not answered with a storm.
+pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str, pause: u64) -> Removed {
+    let (next, gone) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let away: Mutex<BTreeSet<&str>> = Mutex::default();
+    let work = || {
+        while let Some(lease) = leases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let is_away = away.lock().unwrap_or_else(PoisonError::into_inner).contains(lease.account.as_str());
+            if is_away {
+                continue;
+            }
+            match remove_as(broker, lease, event, pause) {
+                Removal::Gone => drop(gone.fetch_add(1, Ordering::Relaxed)),
+                Removal::Failed(HubFault::Unavailable { .. } | HubFault::AccountRefused) => {
+                    away.lock().unwrap_or_else(PoisonError::into_inner).insert(&lease.account);
+                }
+                _ => {}
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..SWEEP_WORKERS.min(leases.len()) {
+            scope.spawn(work);
+        }
+    });
+    let gone = gone.into_inner();
+    Removed { gone, left: leases.len() - gone }
+}
+
+/// Removes a lease without being asked for it by its handle, and says so in the audit log.
+pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pause: u64) -> Removal {
+    let mut line = Line::new(event, broker.clock.now());
+    name_lease(&mut line, lease);
+    let removal = remove(broker, lease, pause);
+    removal.word().clone_into(&mut line.outcome);
+    broker.audit.write(&line);
+    removal
+}
+
+/// Claims the lease, removes its token, writes down that it is gone. After a failure it may be tried again in `pause` seconds.
+pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
+    if lease.state == State::Revoked {
+        return Removal::Gone;
+    }
+    let now = broker.clock.now();
+    let lease = match broker.journal.claim(&lease.id, now, now.saturating_add(CLAIM_SECONDS)) {
+        Ok(Some(lease)) => lease,
+        Ok(None) => return Removal::Elsewhere,
+        Err(fault) => return Removal::Unwritten(fault),
+    };
+    let removal = remove_token(broker, &lease);
+    let now = broker.clock.now();
+    let written = match removal {
+        Removal::Gone => broker.journal.revoked(&lease.id, now),
+        _ => broker.journal.failed(&lease.id, now.saturating_add(pause)),
+    };
+    written.map_or_else(Removal::Unwritten, |()| removal)
+}
+
+fn remove_token(broker: &Broker, lease: &Lease) -> Removal {
+    let Some(account) = broker.accounts.get(&lease.account) else {
+        return Removal::NoAccount;
+    };
+    let (outbound, now) = (&*broker.outbound, broker.clock.now());
+    let id = match &lease.hub_id {
+        Some(id) => Ok(Some(id.clone())),
+        // Announced, and nobody heard the answer: the label tells whether a token was made.
+        None => account.find(&lease.label, outbound, now),
+    };
+    let gone = id.and_then(|id| id.map_or(Ok(()), |id| account.delete(&id, outbound, now).map(drop)));
+    gone.map_or_else(Removal::Failed, |()| Removal::Gone)
+}
+
+pub(super) fn name_lease(line: &mut Line, lease: &Lease) {
+    line.lease_id = Some(lease.id.clone());
+    line.job = Some(bounded(&lease.holder.job));
+    line.rule = Some(lease.rule.clone());
+    line.account = Some(lease.account.clone());
+}
