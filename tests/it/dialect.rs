@@ -16,7 +16,7 @@ const URL: &str = "https://identity.docker.com";
 
 /// A broker under Docker Identity's name. Its rule for GitHub is a connection, and grants the lives that Docker grants.
 fn in_its_place(world: &World) -> Broker {
-    let config = world.sandbox.broker_configuration(URL, BrokerLimits::default());
+    let config = world.sandbox.broker_configuration(URL, &world.path(""), BrokerLimits::default());
     let rule = "name = \"github-app\"\n";
     assert_eq!(config.matches(rule).count(), 1);
     let config = config.replace(rule, &format!("{rule}connection_id = \"{CONNECTION_ID}\"\n"));

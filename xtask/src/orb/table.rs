@@ -30,9 +30,8 @@ pub(super) fn table(orb: &Orb<'_>) -> Result<String, String> {
     let mut rows: Vec<Row> = Vec::new();
     for part in orb.parts.iter().filter(|part| part.section == "commands" || part.section == "jobs") {
         for row in rows_of(part) {
-            let is_same = |other: &&mut Row| {
-                other.name == row.name && (row.kind != EXECUTOR || other.default == row.default)
-            };
+            let is_same =
+                |other: &&mut Row| other.name == row.name && (row.kind != EXECUTOR || other.default == row.default);
             match rows.iter_mut().find(is_same) {
                 None => rows.push(row),
                 Some(other) if (&other.kind, &other.default) != (&row.kind, &row.default) => {
