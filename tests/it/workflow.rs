@@ -1,13 +1,15 @@
-//! `logout --workflow`: one request for all that a workflow was given, what it may be answered, and this job's own
-//! records afterwards.
+//! `logout --workflow`: one request for all that a workflow was given, what the broker and others may answer, and this
+//! job's own records afterwards. A cancelled job is played in `orb/cancelled.rs`.
+
+use std::fs;
 
 use hublease::{effect::Effect, oauth::Code};
-use hublease_sandbox::{Action, Fault, Logged, Service};
+use hublease_sandbox::{Action, BrokerLimits, Fault, Logged, Service};
 use serde_json::{Value, json};
 
 use crate::support::{
     World,
-    broker::URL,
+    broker::{Broker, URL},
     driven::{drive, leased},
     job::{Job, Outcome, Provider, Shape},
 };
@@ -25,10 +27,9 @@ fn a_broker_that_answers(action: Action) -> World {
 
 fn answers(world: &World, action: Action) {
     world.sandbox.fault(Fault::on(Service::Forwarded, ENDPOINT).always().then(action));
-    publishes(world, Some(&format!("{URL}{ENDPOINT}")));
 }
 
-/// What the metadata say about the endpoint.
+/// Metadata that say this about the endpoint.
 fn publishes(world: &World, endpoint: Option<&str>) {
     let mut metadata = json!({
         "issuer": URL,
@@ -86,6 +87,64 @@ fn one_request_carries_the_identity_token_and_the_wish() {
         assert_eq!(claims["aud"], URL, "{source}");
         assert_eq!(said(&outcome), ["2 leases of this workflow: revoked and confirmed"]);
     }
+}
+
+/// Another job of the same workflow, some seconds later: it has no record of what came before.
+fn a_later_job(world: &World) {
+    for file in world.record_files() {
+        fs::remove_file(file).unwrap();
+    }
+    world.sandbox.issuer().set_job("61c273e5-80ad-4351-9f93-000000000001", "41000000999");
+    world.sandbox.advance(2);
+}
+
+#[test]
+fn a_later_job_of_the_workflow_ends_what_the_others_left() {
+    for shape in [Shape::Circleci, Shape::Github] {
+        let world = World::new();
+        for _ in 0..2 {
+            world.job("token").shape(shape, Provider::Broker).run().code(0);
+        }
+        a_later_job(&world);
+        assert_eq!(leased(&world).len(), 2);
+        let logout = || world.job("logout").shape(shape, Provider::Broker).args(&["--workflow", "--strict-revoke"]);
+        let outcome = logout().run().code(0);
+        assert_eq!(said(&outcome), ["2 leases of this workflow: revoked and confirmed"]);
+        assert_eq!(leased(&world), Vec::<String>::new());
+        let outcome = logout().run().code(0);
+        assert_eq!(said(&outcome), ["no lease of this workflow was alive: nothing to revoke"]);
+    }
+}
+
+#[test]
+fn what_docker_hub_did_not_confirm_is_said_each_time() {
+    let world = World::new();
+    world.job("token").usual(Provider::Broker).run().code(0);
+    a_later_job(&world);
+    world.sandbox.fault(Fault::on(Service::Hub, "/v2/orgs/").method("DELETE").always());
+    let says = "1 lease of this workflow: 0 revoked and confirmed, 1 requested, not confirmed";
+    logout(&world).run().code(0).says(says);
+    logout(&world).arg("--strict-revoke").run().code(7).says(says);
+    assert_eq!(leased(&world).len(), 1);
+}
+
+#[test]
+fn a_rule_that_does_not_say_so_lets_nobody_speak_for_a_workflow() {
+    let world = World::new();
+    let config = world.sandbox.broker_configuration(URL, &world.path(""), BrokerLimits::default());
+    let silent = config.replace("revoke_workflow = true\n", "");
+    assert_ne!(config, silent);
+    let _broker = Broker::with(&world, &silent);
+    let variables = world.sandbox.circleci_environment_for(URL);
+    let job = |command: &str| {
+        let job = world.job(command).args(&["--broker-url", URL]);
+        variables.iter().fold(job, |job, (name, value)| job.env(name, value))
+    };
+    job("token").run().code(0);
+    let says =
+        "does not let this job revoke for its workflow (status 403, invalid_request; it says: workflow_not_granted";
+    let outcome = job("logout").args(&["--workflow", "--strict-revoke"]).run().code(7).says(says);
+    outcome.says("hint: the rule that accepts this job needs `revoke_workflow = true`");
 }
 
 /// What the broker answers, what is said, what the JSON says, and whether `--strict-revoke` takes it for a failure.
@@ -161,12 +220,6 @@ fn every_answer_is_told_and_is_a_failure_only_where_that_was_asked_for() {
 }
 
 #[test]
-fn a_refusal_comes_with_what_can_be_done_about_it() {
-    let world = a_broker_that_answers(refusal(403, Code::WorkflowNotGranted));
-    logout(&world).run().code(0).says("hint: the rule that accepts this job needs `revoke_workflow = true`");
-}
-
-#[test]
 fn a_remote_sentence_is_harmless_and_never_repeats_the_token() {
     let world = a_broker_that_answers(Action::json(
         403,
@@ -220,7 +273,8 @@ fn a_service_that_names_no_endpoint_gets_no_identity_token() {
         world.broker_url();
         publishes(&world, endpoint);
         let outcome = logout(&world).run().code(0).says(says).says("not revoked, live until they expire");
-        assert!(outcome.requests.iter().all(|request| request.header("authorization").is_none()));
+        let to_the_broker = outcome.requests.iter().filter(|request| request.service == Service::Forwarded);
+        assert_eq!(to_the_broker.filter(|request| request.header("authorization").is_some()).count(), 0);
         logout(&world).arg("--strict-revoke").run().code(7).says(says);
     }
 }
