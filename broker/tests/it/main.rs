@@ -7,6 +7,7 @@ mod fuzz;
 mod outbound;
 mod program;
 mod shutdown;
+mod stopped;
 mod stub;
 
 #[expect(dead_code, reason = "the unit tests use the rest of it")]
