@@ -227,7 +227,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(config: &str) -> Self {
-        let hub = Arc::new(FakeHub::default());
+        Self::beside(config, Arc::default())
+    }
+
+    /// With a Docker Hub that others may use too.
+    pub(crate) fn beside(config: &str, hub: Arc<FakeHub>) -> Self {
         let clock = Arc::new(TestClock::at(NOW));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
