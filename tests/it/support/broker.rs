@@ -69,6 +69,14 @@ impl Broker {
     }
 }
 
+impl World {
+    /// How much has been asked by others than the broker, which speaks to Docker Hub and to the issuers when it likes.
+    pub fn asked_by_runs(&self) -> usize {
+        let log = self.sandbox.log();
+        log.iter().filter(|request| !matches!(request.service, Service::Hub | Service::Issuer)).count()
+    }
+}
+
 impl Drop for Broker {
     fn drop(&mut self) {
         drop(self.child.kill());
