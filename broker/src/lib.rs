@@ -44,6 +44,7 @@ pub mod clock;
 pub mod hub;
 pub mod journal;
 pub mod outbound;
+pub mod password;
 
 pub mod broker;
 pub mod config;

@@ -3,12 +3,12 @@
 
 use super::*;
 use crate::hub::Kind as AccountKind;
-use crate::testing::{CONFIG, TestSecrets};
+use crate::testing::CONFIG;
 
 mod rules;
 
 fn error(text: &str) -> String {
-    Config::parse(text, &TestSecrets("hunter2")).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
+    Config::parse(text).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
 }
 
 /// The message for a configuration in which one thing is changed, without its line.
@@ -28,7 +28,7 @@ fn changed(from: &str, to: &str) -> String {
 #[test]
 fn the_example_is_accepted() {
     let example = include_str!("../../example.toml");
-    let config = Config::parse(example, &TestSecrets("hunter2")).unwrap();
+    let config = Config::parse(example).unwrap();
     assert_eq!(config.issuers.len(), 2);
     assert!(config.rules.len() >= 2);
     assert!(config.accounts.iter().any(|account| matches!(account.kind, AccountKind::Oat { .. })));
@@ -123,7 +123,7 @@ fn issuers() {
         assert_eq!(changed(from, to), reason, "{to}");
     }
     let accepting = CONFIG.replacen("org/0f0e\"", "org/0f0e\"\naccept_default_audience = true", 1);
-    let config = Config::parse(&accepting, &TestSecrets("x")).unwrap();
+    let config = Config::parse(&accepting).unwrap();
     assert_eq!(config.issuers[0].default_audience.as_deref(), Some("0f0e"));
 }
 

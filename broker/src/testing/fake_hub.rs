@@ -184,5 +184,5 @@ fn issuer(call: &Call<'_>) -> Result<Reply, Fault> {
 }
 
 fn reply(status: u16, body: &str) -> Result<Reply, Fault> {
-    Ok(Reply { status, retry_after: None, retry_at: None, body: body.as_bytes().to_vec() })
+    Ok(Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() })
 }

@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hublease::secret::Secret;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
-use hublease_broker::config::{Config, Secrets};
+use hublease_broker::config::Config;
 use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
@@ -166,20 +165,7 @@ impl Outbound for Script {
         let answer = self.answers.lock().unwrap().get(&name).cloned();
         self.calls.lock().unwrap().push(name);
         let (status, body) = answer.ok_or(Fault("nothing is scripted for this call"))?;
-        Ok(Reply { status, retry_after: None, retry_at: None, body: body.into_bytes() })
-    }
-}
-
-/// Passwords as a test configuration has them.
-pub(crate) struct TestSecrets(pub(crate) &'static str);
-
-impl Secrets for TestSecrets {
-    fn variable(&self, _name: &str) -> Result<Secret, String> {
-        Ok(Secret::new(self.0.to_owned()))
-    }
-
-    fn file(&self, _path: &str) -> Result<Secret, String> {
-        Ok(Secret::new(self.0.to_owned()))
+        Ok(Reply { status, body: body.into_bytes(), ..Reply::default() })
     }
 }
 
@@ -213,7 +199,7 @@ impl std::io::Write for Lines {
 
 /// A whole broker with a fake Docker Hub.
 pub(crate) struct World {
-    _place: TempDir,
+    place: TempDir,
     sweeper: Mutex<Sweeper>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) hub: Arc<FakeHub>,
@@ -227,15 +213,23 @@ impl World {
         let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
+        let config = config.replace("\"HUB_PASSWORD\"", &format!("{:?}", place.path().join("password")));
         let broker = Broker::new(
-            Config::parse(config, &TestSecrets("hunter2-password")).unwrap(),
+            Config::parse(&config.replace("password_env", "password_file")).unwrap(),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
             Audit::to(Box::new(audit.clone())),
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
         );
-        Self { _place: place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+        let world = Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit };
+        world.write("password", "hunter2-password\n");
+        world
+    }
+
+    /// Writes a file beside the journal: `password` is where the accounts' passwords are.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.place.path().join(name), text).unwrap();
     }
 
     /// Sweeps once.
