@@ -89,8 +89,7 @@ impl Config {
         };
         let file: file::File = toml::from_str(text)
             .map_err(|error| ConfigError { line: error.span().map(line_of), reason: one_line(error.message()) })?;
-        check(file)
-            .map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: one_line(&blame.reason) })
+        check(file).map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: one_line(&blame.reason) })
     }
 }
 

@@ -112,9 +112,10 @@ impl Account {
     /// When no token of the pool covers all of it.
     pub fn check_reach(&self, scope: &Scope) -> Result<(), Refusal> {
         match self.pool() {
-            Some(pool) if !pool.covers(scope) => {
-                Err(Refusal::new(Code::ScopeNotGranted, "no single token of the account's pool reaches all of the scope"))
-            }
+            Some(pool) if !pool.covers(scope) => Err(Refusal::new(
+                Code::ScopeNotGranted,
+                "no single token of the account's pool reaches all of the scope",
+            )),
             _ => Ok(()),
         }
     }
@@ -216,7 +217,6 @@ impl Account {
     ) -> Result<(Api<'a>, Passage<'a>), HubFault> {
         Ok((self.api()?, Passage::new(&self.governor, outbound, urgency, now)))
     }
-
 }
 
 #[cfg(test)]

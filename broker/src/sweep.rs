@@ -47,3 +47,6 @@ fn probe_troubled(broker: &Broker) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

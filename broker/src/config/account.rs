@@ -41,7 +41,8 @@ fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Accoun
 
 fn kind(account: &file::Account) -> Result<Kind, Blame> {
     let word = account.kind.as_ref().as_str();
-    let stray = |at: std::ops::Range<usize>, key: &str| Err(Blame::at(at, format!("`kind = \"{word}\"` has no `{key}`")));
+    let stray =
+        |at: std::ops::Range<usize>, key: &str| Err(Blame::at(at, format!("`kind = \"{word}\"` has no `{key}`")));
     match (word, &account.organization, &account.quota) {
         ("oat" | "pat", _, _) if !account.token.is_empty() => stray(account.token[0].name.span(), "token"),
         ("oat", Some(organization), quota) => Ok(Kind::Oat {

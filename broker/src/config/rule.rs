@@ -5,8 +5,8 @@ use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
 use super::{Blame, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
-use crate::hub::{Account, Pool};
 use crate::hub::start::is_account_wide;
+use crate::hub::{Account, Pool};
 use crate::issuer::{Issuer, Kind};
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MAX_PATTERN_BYTES, MIN_LIFE_SECONDS};
 use crate::rules::{Glob, Pattern, Rule};
@@ -160,7 +160,8 @@ fn check_pool(
     actions: &[Action],
     warnings: &mut Vec<String>,
 ) -> Result<(), Blame> {
-    let granting = || pool.tokens.iter().filter(|token| actions.iter().all(|action| token.reach.actions.contains(action)));
+    let granting =
+        || pool.tokens.iter().filter(|token| actions.iter().all(|action| token.reach.actions.contains(action)));
     for (pattern, item) in repositories.iter().zip(rule.repositories.as_ref()) {
         match pattern.literal() {
             Some(name) if !granting().any(|token| token.reach.reaches(name)) => {

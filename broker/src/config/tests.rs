@@ -5,6 +5,7 @@ use super::*;
 use crate::hub::Kind as AccountKind;
 use crate::testing::CONFIG;
 
+mod accounts;
 mod rules;
 
 fn error(text: &str) -> String {
@@ -125,35 +126,4 @@ fn issuers() {
     let accepting = CONFIG.replacen("org/0f0e\"", "org/0f0e\"\naccept_default_audience = true", 1);
     let config = Config::parse(&accepting).unwrap();
     assert_eq!(config.issuers[0].default_audience.as_deref(), Some("0f0e"));
-}
-
-#[test]
-fn accounts() {
-    for (from, to, reason) in [
-        ("kind = \"oat\"", "kind = \"pool\"", "`kind` is `oat` or `pat`"),
-        ("organization = \"acme\"\n", "", "`kind = \"oat\"` needs `organization`"),
-        ("kind = \"pat\"", "kind = \"pat\"\norganization = \"x\"", "`kind = \"pat\"` has no `organization`"),
-        (
-            "organization = \"acme\"",
-            "organization = \"../x\"",
-            "a Docker ID is lower-case letters, digits, `-` and `_`",
-        ),
-        ("password_env = \"HUB_PASSWORD\"\n", "", "an account has either `password_file` or `password_env`"),
-        (
-            "password_env =",
-            "password_file = \"x\"\npassword_env =",
-            "an account has either `password_file` or `password_env`",
-        ),
-        ("name = \"someone\"", "name = \"acme\"", "the name `acme` comes twice"),
-    ] {
-        assert_eq!(changed(from, to), reason, "{to}");
-    }
-    assert!(
-        changed("password_env =", "password = \"SENTINEL\"\npassword_env =").starts_with("unknown field `password`")
-    );
-    let with = |password| Config::parse(CONFIG, &TestSecrets(password)).err().unwrap().reason;
-    assert!(with("dckr_pat_SENTINEL").starts_with("the password is a personal access token (`dckr_pat_`)"));
-    assert!(with("dckr_oat_SENTINEL").starts_with("the password is an organization access token (`dckr_oat_`)"));
-    assert!(!with("dckr_pat_SENTINEL").contains("SENTINEL"));
-    assert_eq!(with(""), "the password is empty");
 }

@@ -107,3 +107,6 @@ impl Lendable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

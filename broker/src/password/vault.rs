@@ -12,7 +12,7 @@ use hublease::effect::http::{Destination, Failure, Header, Method as Verb, Reque
 use hublease::effect::record::{Access, Stored};
 use hublease::effect::{Asked, Effect, Outcome, Output, Perform, Stop, drive};
 use hublease::endpoint::Endpoint;
-use hublease::error::Error;
+use hublease::error::{Error, Problem};
 use hublease::identity::Identity;
 use hublease::plan::{Exchange, Format, Job, Logout, Plan, Token};
 use hublease::provider::Provider;
@@ -77,7 +77,7 @@ impl VaultSource {
                 "Vault gave it as a lease",
                 "Vault gave the secret as a lease, which has ended with the Vault token: use a path of the KV engine",
             )),
-            None => Err(Unreadable::lasting("Vault gave none", "Vault gave no secret")),
+            None => Err(Unreadable::lasting("Vault gave no usable secret", "Vault gave no secret")),
         }
     }
 
@@ -184,11 +184,14 @@ impl<'a> Host<'a> {
 
     /// The client's sentence without its causes, which may repeat what Vault said.
     fn unreadable(&self, error: &Error) -> Unreadable {
-        let (phrase, is_passing) = match error.exit_code() {
-            3 => ("there is no identity token for Vault", false),
-            4 => ("Vault refuses to give it", false),
-            5 => ("Vault is not available", true),
-            _ => ("Vault gave none", false),
+        use Problem::{Busy, Cut, Deadline, Failing, Sealed, Slow, Unreachable, Untrusted};
+        let (phrase, is_passing) = match (error.problem(), error.exit_code()) {
+            (Busy | Cut | Deadline | Failing | Sealed | Slow | Unreachable | Untrusted, _) => {
+                ("Vault is not available", true)
+            }
+            (_, 3) => ("there is no identity token for Vault", false),
+            (_, 4) => ("Vault refuses to give it", false),
+            _ => ("Vault gave no usable secret", false),
         };
         let sentence = match self.fault {
             Some(fault) => format!("{} is not available: {}", self.source.address, fault.0),

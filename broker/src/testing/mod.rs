@@ -208,14 +208,16 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// `PLACE` in the configuration stands for the folder of this world's files.
     pub(crate) fn new(config: &str) -> Self {
         let hub = Arc::new(FakeHub::default());
         let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
-        let config = config.replace("\"HUB_PASSWORD\"", &format!("{:?}", place.path().join("password")));
+        // No test can set a variable for itself alone, so the password is in a file.
+        let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
         let broker = Broker::new(
-            Config::parse(&config.replace("password_env", "password_file")).unwrap(),
+            Config::parse(&config.replace("PLACE", place.path().to_str().unwrap())).unwrap(),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
             Audit::to(Box::new(audit.clone())),
