@@ -4,10 +4,16 @@
 
 mod face;
 mod fuzz;
+mod killed;
+mod neighbours;
 mod outbound;
 mod program;
 mod shutdown;
+mod stopped;
 mod stub;
+
+#[path = "../stopping.rs"]
+mod stopping;
 
 #[expect(dead_code, reason = "the unit tests use the rest of it")]
 #[path = "../../src/testing/mod.rs"]
