@@ -3,6 +3,7 @@
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -175,6 +176,14 @@ impl Outbound for Script {
 
 pub(crate) const CONFIG: &str = include_str!("../../tests/data/broker.toml");
 
+/// A configuration whose files are in a folder, for which `PLACE` stands. No test can set a variable for itself alone, so the
+/// accounts' password is in a file there.
+pub(crate) fn config_in(folder: &Path, config: &str) -> Config {
+    std::fs::write(folder.join("password"), "hunter2-password\n").unwrap();
+    let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
+    Config::parse(&config.replace("PLACE", folder.to_str().unwrap())).unwrap()
+}
+
 /// An audit log that can be read.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -222,19 +231,15 @@ impl World {
         let clock = Arc::new(TestClock::at(NOW));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
-        // No test can set a variable for itself alone, so the password is in a file.
-        let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
         let broker = Broker::new(
-            Config::parse(&config.replace("PLACE", place.path().to_str().unwrap())).unwrap(),
+            config_in(place.path(), config),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
             Audit::to(Box::new(audit.clone())),
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
         );
-        let world = Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit };
-        world.write("password", "hunter2-password\n");
-        world
+        Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
     }
 
     /// Writes a file beside the journal: `password` is where the accounts' passwords are.
