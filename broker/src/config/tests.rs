@@ -37,6 +37,22 @@ fn the_example_is_accepted() {
 }
 
 #[test]
+fn what_the_example_shows_of_accounts_in_comments_is_accepted_too() {
+    let example = include_str!("../../example.toml");
+    let (head, rest) = example.split_once("# ---- Who issues").unwrap();
+    let (accounts, tail) = rest.split_once("# ---- Who may have what").unwrap();
+    let is_key =
+        |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let shown = accounts.lines().map(|line| line.strip_prefix("# ").filter(|line| is_key(line)).unwrap_or(line));
+    // Of the three places of a password Vault is left.
+    let shown = shown.skip(1).filter(|line| !line.starts_with("password_file"));
+    let shown = shown.collect::<Vec<_>>().join("\n").replacen("password_env", "# password_env", 1);
+    let config = Config::parse(&format!("{head}{shown}\n# {tail}")).unwrap();
+    let kinds: Vec<_> = config.accounts.iter().map(|account| &account.kind).collect();
+    assert!(matches!(kinds[..], [AccountKind::Oat { .. }, AccountKind::Pat, AccountKind::Pool(_)]), "{kinds:?}");
+}
+
+#[test]
 fn the_line_is_the_one_to_blame() {
     let text = CONFIG.replace("max_life_seconds = 1800", "max_life_seconds = 999999");
     let line = text.lines().position(|line| line.starts_with("max_life_seconds")).unwrap() + 1;
