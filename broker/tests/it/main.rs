@@ -4,6 +4,7 @@
 
 mod face;
 mod fuzz;
+mod hub_faults;
 mod killed;
 mod neighbours;
 mod outbound;
