@@ -67,6 +67,16 @@ fn one_login_serves_many_calls_until_it_is_old_or_refused() {
 }
 
 #[test]
+fn a_burst_of_jobs_makes_one_login() {
+    let bench = Bench::new("hunter2-password");
+    std::thread::scope(|scope| {
+        let jobs: Vec<_> = (0..8).map(|_| scope.spawn(|| bench.mint(NOW))).collect();
+        assert!(jobs.into_iter().all(|job| job.join().unwrap() == Ok(())));
+    });
+    assert_eq!((bench.hub.logins(), bench.calls(MINT)), (1, 8));
+}
+
+#[test]
 fn a_bearer_that_is_never_taken_is_renewed_once_for_each_call() {
     let bench = Bench::new("hunter2-password");
     for _ in 0..2 {
