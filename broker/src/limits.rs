@@ -107,8 +107,6 @@ pub const QUOTA_PAUSE_SECONDS: u64 = 5;
 pub const PAGE_SIZE: usize = 100;
 /// See [`PAGE_SIZE`].
 pub const MAX_PAGES: usize = 10;
-/// When a list that changed while it was read is worth another try, in seconds.
-pub const LIST_RETRY_SECONDS: u64 = 5;
 
 /// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 200_000;

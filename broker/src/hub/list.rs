@@ -1,13 +1,11 @@
 //! The list of an account's tokens, page by page.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::session::Passage;
 use super::{Account, HubFault, Urgency};
-use crate::limits::{LIST_RETRY_SECONDS, MAX_PAGES, PAGE_SIZE};
+use crate::limits::{MAX_PAGES, PAGE_SIZE};
 use crate::outbound::{Method, Outbound};
 
 /// A token as the account's list shows it.
@@ -35,11 +33,14 @@ pub(super) struct List {
 impl Account {
     /// Looks for a token by its label, among all tokens of the account, so that it can be removed.
     ///
+    /// A token that others' coming and going moves from one page to the other meanwhile may be missed. To ask again until the
+    /// list stands still would never end in a busy organization; what is missed is found by [`crate::reconcile`].
+    ///
     /// # Errors
     /// When not all could be looked at.
     pub fn find(&self, label: &str, outbound: &dyn Outbound, now: u64) -> Result<Option<String>, HubFault> {
-        let found = self.listed(label, Urgency::Removal, outbound, now)?;
-        Ok(found.into_iter().find(|token| token.label == label).map(|token| token.id))
+        let is_it = |token: Listed| (token.label == label).then_some(token.id);
+        self.each_page(label, Urgency::Removal, outbound, now, |tokens| tokens.into_iter().find_map(is_it))
     }
 
     /// The account's tokens whose label begins so: what this instance has made.
@@ -47,30 +48,31 @@ impl Account {
     /// # Errors
     /// When not all could be looked at.
     pub fn labelled(&self, prefix: &str, outbound: &dyn Outbound, now: u64) -> Result<Vec<Listed>, HubFault> {
-        self.listed(prefix, Urgency::CanWait, outbound, now)
+        let mut all = Vec::new();
+        let keep = |tokens| {
+            all.extend(tokens);
+            None::<()>
+        };
+        self.each_page(prefix, Urgency::CanWait, outbound, now, keep)?;
+        Ok(all)
     }
 
-    /// Reads the list page by page. "Not there" may be said only of a list that was seen whole: when a token goes away
-    /// meanwhile, the next page begins one too far, and Docker Hub's count has changed.
-    fn listed(
+    /// Reads the list page by page, until one gives what is looked for or there are no more.
+    fn each_page<T>(
         &self,
         prefix: &str,
         urgency: Urgency,
         outbound: &dyn Outbound,
         now: u64,
-    ) -> Result<Vec<Listed>, HubFault> {
-        let (mut found, mut counts) = (Vec::new(), BTreeSet::new());
+        mut look: impl FnMut(Vec<Listed>) -> Option<T>,
+    ) -> Result<Option<T>, HubFault> {
         for page in 1..=MAX_PAGES {
             // Each page is a call of its own, with the time that a call has.
             let (api, passage) = self.passage(urgency, outbound, now)?;
             let list = self.list(page, PAGE_SIZE, &passage)?;
-            found.extend(list.results.iter().filter_map(|entry| api.listed(entry, prefix)));
-            counts.extend(list.total);
-            if list.next.is_none() || list.results.is_empty() {
-                return match counts.len() {
-                    0 | 1 => Ok(found),
-                    _ => Err(HubFault::wait(LIST_RETRY_SECONDS, "its list changed while it was read")),
-                };
+            let found = look(list.results.iter().filter_map(|entry| api.listed(entry, prefix)).collect());
+            if found.is_some() || list.next.is_none() || list.results.is_empty() {
+                return Ok(found);
             }
         }
         Err(HubFault::unclear("the account holds more tokens than are looked through"))
