@@ -62,7 +62,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> 
     }
 }
 
-fn command() -> Command {
+/// What can be typed.
+#[must_use]
+pub fn command() -> Command {
     Command::new("hublease-broker")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Mints short-lived Docker Hub tokens for CI jobs that prove who they are")

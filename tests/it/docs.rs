@@ -8,6 +8,7 @@ mod action;
 mod commands;
 mod markdown;
 mod orb;
+mod shell;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -47,26 +47,51 @@ pub(crate) const ARM_COMPILER: &str = "aarch64-linux-gnu-gcc";
 /// The C compiler that brings a C library of the static build's own.
 pub(crate) const MUSL_COMPILER: &str = "musl-gcc";
 
-/// Builds `hublease` or `hublease-broker` as it is released: optimised, and linked statically.
+/// A program that is released.
+#[derive(Clone, Copy)]
+pub(crate) enum Released {
+    Client,
+    Broker,
+}
+
+impl Released {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Client => "hublease",
+            Self::Broker => "hublease-broker",
+        }
+    }
+
+    /// The client is fetched by each job, so it is small; the broker serves many, so it is fast.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Client => "release",
+            Self::Broker => "server",
+        }
+    }
+}
+
+/// Builds a program as it is released: optimised, and linked statically.
 ///
 /// # Errors
 /// The sentence of the build that failed; its output is in the log.
 pub(crate) fn build_static(
     workspace: &Workspace,
-    name: &str,
+    program: Released,
     target: &str,
     log: &Path,
     terminal: &Terminal,
 ) -> Result<PathBuf, String> {
-    let arguments = ["build", "--locked", "--release", "--package", name, "--bin", name, "--target", target];
-    let call = workspace.cargo(&arguments);
+    let name = program.name();
+    let arguments = ["build", "--locked", "--package", name, "--bin", name, "--target", target];
+    let call = workspace.cargo(&arguments).arguments(["--profile", program.profile()]);
     choices(target).into_iter().fold(call, |call, (name, value)| call.set(&name, value)).run(log, terminal)?;
-    Ok(static_path(workspace, name, target))
+    Ok(static_path(workspace, program, target))
 }
 
 /// Where [`build_static`] leaves it.
-pub(crate) fn static_path(workspace: &Workspace, name: &str, target: &str) -> PathBuf {
-    workspace.target.join(target).join("release").join(name)
+pub(crate) fn static_path(workspace: &Workspace, program: Released, target: &str) -> PathBuf {
+    workspace.target.join(target).join(program.profile()).join(program.name())
 }
 
 /// The C compiler. The cryptography uses no function of a C library, so for the client the compiler for glibc will do;

@@ -1,13 +1,13 @@
 //! The `hublease …` command lines in the `sh` and `yaml` blocks of a document, with the variables of their block.
-//!
-//! Not a shell: quotes, line continuations, pipes and comments are known, and an expansion in a command of ours is
-//! refused, because nobody could say what it means here.
 
 use std::fmt;
 
 use hublease::cli::{self, FLAGS};
 
-use super::markdown::{Block, Document};
+use super::{
+    markdown::{Block, Document},
+    shell::{logical_lines, simple_commands},
+};
 
 /// One command line.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl fmt::Display for CommandLine {
 fn of_block(block: &Block, place: &str) -> Vec<CommandLine> {
     let lines = logical_lines(&block.lines);
     let variables: Vec<_> = lines.iter().filter_map(|line| variable(line)).collect();
-    let commands = lines.iter().flat_map(|line| simple_commands(line, place));
+    let commands = lines.iter().flat_map(|line| simple_commands(line, "hublease", place));
     commands
         .filter_map(|words| {
             let (program, arguments) = words.split_first()?;
@@ -66,35 +66,6 @@ fn of_block(block: &Block, place: &str) -> Vec<CommandLine> {
         .collect()
 }
 
-/// Continued lines are joined, here documents are left out, and YAML's own words in front are taken off.
-fn logical_lines(lines: &[String]) -> Vec<String> {
-    let mut joined: Vec<String> = Vec::new();
-    let (mut continued, mut until) = (false, None::<String>);
-    for line in lines {
-        if let Some(end) = &until {
-            if line.trim() == end {
-                until = None;
-            }
-            continue;
-        }
-        let line = bare(line);
-        until = line.split_once("<<'").and_then(|(_, rest)| rest.split_once('\'')).map(|(end, _)| end.to_owned());
-        let text = line.strip_suffix('\\').unwrap_or(line);
-        match joined.last_mut().filter(|_| continued) {
-            Some(last) => last.push_str(text),
-            None => joined.push(text.to_owned()),
-        }
-        continued = line.ends_with('\\');
-    }
-    joined
-}
-
-fn bare(line: &str) -> &str {
-    let line = line.trim();
-    let line = line.strip_prefix("- ").unwrap_or(line);
-    ["run: ", "command: "].iter().find_map(|key| line.strip_prefix(key)).unwrap_or(line)
-}
-
 /// `export NAME=value`, `NAME=value`, or YAML's `NAME: value`.
 fn variable(line: &str) -> Option<(String, String)> {
     let line = line.strip_prefix("export ").unwrap_or(line);
@@ -104,35 +75,6 @@ fn variable(line: &str) -> Option<(String, String)> {
 
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-/// The words of each command of a line.
-fn simple_commands(line: &str, place: &str) -> Vec<Vec<String>> {
-    if !line.split(' ').any(|word| word == "hublease") {
-        return Vec::new();
-    }
-    assert!(!line.contains(['$', '`']), "{place}: an expansion cannot be checked: {line}");
-    let words = words(line);
-    words.split(|word| ["|", "||", "&&", ";", "&"].contains(&word.as_str())).map(<[String]>::to_vec).collect()
-}
-
-fn words(line: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for character in line.chars() {
-        match (quote, character) {
-            (Some(open), close) if open == close => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (None, ' ') => words.extend(word.take()),
-            (None, '#') if word.is_none() => break,
-            (_, other) => word.get_or_insert_default().push(other),
-        }
-    }
-    assert!(quote.is_none(), "a quote is not closed: {line}");
-    words.extend(word);
-    words
 }
 
 #[test]

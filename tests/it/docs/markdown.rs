@@ -6,9 +6,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The directory of the workspace.
+/// The directory of the workspace: the package's own, or the one around it, since the broker's tests read documents too.
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("docs").is_dir()).unwrap().to_owned()
 }
 
 /// One document.

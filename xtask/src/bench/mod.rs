@@ -19,7 +19,7 @@ use hublease_sandbox::BrokerLimits;
 use self::{curl::Replay, figures::Figure, roots::Roots};
 use crate::{
     Failure,
-    binaries::{Binaries, build_static, static_target},
+    binaries::{Binaries, Released, build_static, static_target},
     outside::{Outside, Provider, Shape},
     terminal::Terminal,
     test::LARGEST,
@@ -70,7 +70,7 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     let log = workspace.log("bench-build")?;
     terminal.begin("building ... ");
     let binaries = Binaries::build(workspace, &log, terminal)?;
-    let client = build_static(workspace, "hublease", &static_target(), &log, terminal)?;
+    let client = build_static(workspace, Released::Client, &static_target(), &log, terminal)?;
     let size = fs::metadata(&client).map_err(|error| error.to_string())?.len();
     terminal.say("done");
 

@@ -10,7 +10,7 @@ use std::{
 
 use super::{Context, Outcome, Trouble, deploy, rust::add_target, scrub::is_foreign};
 use crate::{
-    binaries::{ARM, ARM_COMPILER, MUSL_COMPILER, build_static, static_path, static_target},
+    binaries::{ARM, ARM_COMPILER, MUSL_COMPILER, Released, build_static, static_path, static_target},
     orb,
     process::Call,
     workspace::program,
@@ -29,7 +29,7 @@ const INTERPRETER: u32 = 3;
 const EMULATED: Duration = Duration::from_secs(60);
 
 pub(super) fn build(context: &Context<'_>) -> Outcome {
-    let (_, size) = built(context, "hublease", &static_target(), LARGEST)?;
+    let (_, size) = built(context, Released::Client, &static_target(), LARGEST)?;
     Ok(format!("{size} bytes"))
 }
 
@@ -38,7 +38,7 @@ pub(super) fn broker(context: &Context<'_>) -> Outcome {
     if program(MUSL_COMPILER).is_none() {
         return Err(context.missing(format!("{MUSL_COMPILER} is not installed")));
     }
-    let (path, size) = built(context, "hublease-broker", &static_target(), LARGEST_BROKER)?;
+    let (path, size) = built(context, Released::Broker, &static_target(), LARGEST_BROKER)?;
     let version = Call::new(&path).argument("--version").text()?;
     deploy::start::listens(&path, &context.log)?;
     Ok(format!("{size} bytes, {} listens", version.trim()))
@@ -46,7 +46,7 @@ pub(super) fn broker(context: &Context<'_>) -> Outcome {
 
 /// Where the static broker is, once its step has built it.
 pub(super) fn broker_path(context: &Context<'_>) -> PathBuf {
-    static_path(context.workspace, "hublease-broker", &static_target())
+    static_path(context.workspace, Released::Broker, &static_target())
 }
 
 /// For the processor of arm executors: built by another compiler, and started under an emulator.
@@ -56,7 +56,7 @@ pub(super) fn arm(context: &Context<'_>) -> Outcome {
             return Err(context.missing(format!("{needed} is not installed")));
         }
     }
-    let (path, size) = built(context, "hublease", ARM, LARGEST)?;
+    let (path, size) = built(context, Released::Client, ARM, LARGEST)?;
     let call = |words: &[&str]| Call::new(EMULATOR).argument(&path).arguments(words).limit(EMULATED);
     let version = call(&["--version"]).text()?;
     // The plan of a login walks through everything but sockets and files.
@@ -68,12 +68,12 @@ pub(super) fn arm(context: &Context<'_>) -> Outcome {
     Ok(format!("{size} bytes, {} under {EMULATOR}", version.trim()))
 }
 
-fn built(context: &Context<'_>, name: &str, target: &str, largest: u64) -> Result<(PathBuf, u64), Trouble> {
+fn built(context: &Context<'_>, program: Released, target: &str, largest: u64) -> Result<(PathBuf, u64), Trouble> {
     if !cfg!(target_os = "linux") {
         return Err(context.missing("the static build is made on Linux"));
     }
     add_target(context, target)?;
-    let path = build_static(context.workspace, name, target, &context.log, context.terminal)?;
+    let path = build_static(context.workspace, program, target, &context.log, context.terminal)?;
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     match needs_interpreter(&bytes) {
         Some(false) => {}
@@ -89,7 +89,7 @@ fn built(context: &Context<'_>, name: &str, target: &str, largest: u64) -> Resul
 
 /// Where the client is, if it has been built.
 pub(super) fn path(context: &Context<'_>) -> PathBuf {
-    static_path(context.workspace, "hublease", &static_target())
+    static_path(context.workspace, Released::Client, &static_target())
 }
 
 /// Packs the orb with the checksum of the client that was built here, as a release does with its own.
