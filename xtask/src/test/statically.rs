@@ -1,4 +1,4 @@
-//! Client and broker as they are released: one static file each, under 4 MB and under 8 MB.
+//! Client and broker as they are released: one static file each, under 4 MB and under 10 MB.
 //!
 //! Static means that the ELF file names no interpreter: it starts on any Linux, whatever its C library.
 
@@ -19,7 +19,7 @@ use crate::{
 /// The client must stay under this, in bytes.
 pub(crate) const LARGEST: u64 = 4_000_000;
 /// The broker, which has SQLite and an asynchronous runtime in it.
-const LARGEST_BROKER: u64 = 8_000_000;
+const LARGEST_BROKER: u64 = 10_000_000;
 /// Runs programs of that processor.
 const EMULATOR: &str = "qemu-aarch64";
 /// Program header type of an interpreter (ELF specification, `PT_INTERP`).
