@@ -265,3 +265,6 @@ async fn read(mut body: Body) -> Option<Vec<u8>> {
     }
     Some(read)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use crate::hub::Kind as AccountKind;
 use crate::testing::{CONFIG, TestSecrets};
 
 mod rules;
+mod server;
 
 fn error(text: &str) -> String {
     Config::parse(text, &TestSecrets("hunter2")).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())

@@ -9,6 +9,7 @@ mod program;
 mod shutdown;
 mod stopped;
 mod stub;
+mod tls;
 
 #[expect(dead_code, reason = "the unit tests use the rest of it")]
 #[path = "../../src/testing/mod.rs"]
