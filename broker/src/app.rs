@@ -254,7 +254,9 @@ async fn body(request: Request, wanted: &'static str) -> Result<Vec<u8>, Refusal
 /// The whole body, or nothing when it is cut or too large. Piece by piece it is copied together: a piece as it comes keeps the
 /// buffer alive that it was read into, so that a client that sends single bytes would otherwise cost thousands for each.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
-    let mut read = Vec::new();
+    // At once as large as it may become: growing in steps it could end up twice as large.
+    let announced = body.size_hint().upper().and_then(|size| usize::try_from(size).ok());
+    let mut read = Vec::with_capacity(announced.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES));
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Ok(data) = frame.ok()?.into_data() {
             if read.len() + data.len() > MAX_BODY_BYTES {

@@ -19,8 +19,8 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 /// The most connections at one time; for one more the one is closed that has waited longest for its client.
 ///
 /// Invariant: what clients can make the broker hold is this times what one connection may hold, which is its body
-/// ([`MAX_BODY_BYTES`]), its head ([`MAX_HEAD_BYTES`]), as much again in hyper's buffers, and TLS's four of 16 KiB: 160 KiB
-/// each, 160 MiB in all, and 80 MiB without TLS.
+/// ([`MAX_BODY_BYTES`]), a head and hyper's buffer ([`MAX_HEAD_BYTES`] each), 16 KiB for itself, and TLS's buffers (64 KiB): 176
+/// KiB each and 176 MiB in all, or 112 MiB without TLS.
 pub const MAX_CONNECTIONS: usize = 1024;
 /// The fewest, where the system allows few open files. Invariant: more than one client.
 pub const MIN_CONNECTIONS: usize = 16;

@@ -100,8 +100,8 @@ pub(crate) fn text(broker: &Broker, traffic: &Traffic) -> String {
     let dismissed: Counter = Counter::default();
     dismissed.inc_by(traffic.dismissed);
     page.0.register("connections_dismissed", "Connections closed in favour of newer ones", dismissed);
-    page.gauge("connections", "Open connections of clients", [([], traffic.connections)]);
-    page.gauge("requests_in_flight", "Exchanges and revocations under way", [([], traffic.in_flight)]);
+    page.number("connections", "Open connections of clients", traffic.connections);
+    page.number("requests_in_flight", "Exchanges and revocations under way", traffic.in_flight);
     let keys = broker.verifier.keys_fetched_at().map(|(issuer, at)| ([("issuer", issuer.to_owned())], at));
     page.gauge("issuer_keys_fetched_timestamp_seconds", "When an issuer's keys were fetched last", keys);
     // A journal that cannot be read has no leases to show; `/readyz` tells why.
@@ -123,17 +123,23 @@ impl Page {
         self.0.register(name, help, count.family.clone());
     }
 
-    fn gauge<const LABELS: usize, N: TryInto<i64>>(
+    fn number(&mut self, name: &str, help: &str, value: usize) {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        self.0.register(name, help, gauge);
+    }
+
+    fn gauge<const LABELS: usize>(
         &mut self,
         name: &str,
         help: &str,
-        values: impl IntoIterator<Item = ([Label; LABELS], N)>,
+        values: impl IntoIterator<Item = ([Label; LABELS], u64)>,
     ) where
         [Label; LABELS]: EncodeLabelSet,
     {
         let family = Family::<[Label; LABELS], Gauge>::default();
         for (labels, value) in values {
-            family.get_or_create(&labels).set(value.try_into().unwrap_or(i64::MAX));
+            family.get_or_create(&labels).set(i64::try_from(value).unwrap_or(i64::MAX));
         }
         self.0.register(name, help, family);
     }

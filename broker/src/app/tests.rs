@@ -3,9 +3,11 @@
 use axum::http::{Method, Request as HttpRequest};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
+use crate::limits::READINESS_SECONDS;
 use crate::testing::{CONFIG, NOW, World};
 
 /// Requests whose origin a test decides.
@@ -147,4 +149,30 @@ fn a_body_is_read_whole_or_not_at_all() {
         let body = runtime.block_on(read(Body::from(vec![b'x'; size])));
         assert_eq!(body.map(|body| body.len()), is_read.then_some(size));
     }
+}
+
+#[test]
+fn readiness_says_why_not() {
+    let front = Front::new(CONFIG, true);
+    let get = |path| {
+        let response = front.visit(&Visit { peer: "192.0.2.1", is_encrypted: false, forwarded_for: None, path });
+        (response.status().as_u16(), text(&front, response))
+    };
+    let not_ready = |reason: &str| (503, format!(r#"{{"ready":false,"reasons":["{reason}"]}}"#));
+    let ready = (200, r#"{"ready":true}"#.to_owned());
+    assert_eq!(get("/readyz"), ready);
+    // Somebody holds the journal's file for longer than the broker waits for it.
+    let mut holder = Connection::open(front.world.journal()).unwrap();
+    let held = holder.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    assert_eq!(get("/readyz"), ready, "an answer is repeated for a while");
+    front.world.clock.set(NOW + READINESS_SECONDS);
+    let reason = "the journal could not be used: somebody else holds it for too long";
+    assert_eq!(get("/readyz"), not_ready(reason));
+    assert_eq!(get("/healthz"), (200, "ok\n".to_owned()), "the process lives");
+    drop(held);
+    assert_eq!(get("/readyz"), not_ready(reason));
+    front.world.clock.set(NOW + 2 * READINESS_SECONDS);
+    assert_eq!(get("/readyz"), ready);
+    front.app.end();
+    assert_eq!(get("/readyz"), not_ready("the broker is ending"));
 }

@@ -3,6 +3,7 @@
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -217,7 +218,7 @@ impl std::io::Write for Lines {
 
 /// A whole broker with a fake Docker Hub.
 pub(crate) struct World {
-    _place: TempDir,
+    place: TempDir,
     sweeper: Mutex<Sweeper>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) hub: Arc<FakeHub>,
@@ -239,7 +240,12 @@ impl World {
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
         );
-        Self { _place: place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+        Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+    }
+
+    /// The journal's file.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.place.path().join("journal.db")
     }
 
     /// Sweeps once.

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod connections;
 mod face;
 mod fuzz;
+mod operator;
 mod outbound;
 mod program;
 mod shutdown;
