@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn the_client_is_the_last_address_that_no_proxy_of_ours_has() {
-        let table: &[(&str, &[&[u8]], Option<&str>)] = &[
+        // The peer, its headers, the client.
+        type Row<'a> = (&'a str, &'a [&'a [u8]], Option<&'a str>);
+        let table: &[Row<'_>] = &[
             // Who is not trusted is the client, whatever it says.
             ("192.0.2.1", &[], Some("192.0.2.1")),
             ("192.0.2.1", &[b"198.51.100.7"], Some("192.0.2.1")),

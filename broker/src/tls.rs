@@ -125,6 +125,7 @@ impl Pair {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Access {
     Any,
     /// The group may read it, because that is how Kubernetes lets a program read a secret that is not root's.

@@ -8,6 +8,7 @@ mod fuzz;
 mod operator;
 mod outbound;
 mod program;
+mod rfc;
 mod shutdown;
 mod stopped;
 mod stub;
