@@ -1,6 +1,11 @@
 //! What is said to a request because of where it comes from and how often, whatever is in it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::Bytes;
 use axum::http::{Method, Request as HttpRequest};
+use hyper::body::Frame;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use rusqlite::{Connection, TransactionBehavior};
@@ -149,6 +154,52 @@ fn a_body_is_read_whole_or_not_at_all() {
         let body = runtime.block_on(read(Body::from(vec![b'x'; size])));
         assert_eq!(body.map(|body| body.len()), is_read.then_some(size));
     }
+}
+
+/// A body whose pieces each hold a buffer of their own, as hyper's do, and which looks how many of them are kept.
+struct Pieces {
+    left: usize,
+    kept: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+/// One byte, and all that it keeps.
+struct Piece(Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        b"x"
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl axum::body::HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        let kept = self.kept.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(kept, Ordering::SeqCst);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Piece(Arc::clone(&self.kept)))))))
+    }
+}
+
+#[test]
+fn a_body_of_single_bytes_keeps_no_buffer_alive() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (kept, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let pieces = Pieces { left: 1000, kept: Arc::clone(&kept), most: Arc::clone(&most) };
+    assert_eq!(runtime.block_on(read(Body::new(pieces))), Some(vec![b'x'; 1000]));
+    assert_eq!((kept.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (0, 1));
 }
 
 #[test]
