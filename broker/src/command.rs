@@ -9,16 +9,15 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Arg, Command, value_parser};
 
-use hublease::secret::Secret;
-
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Secrets};
+use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
-use crate::limits::MAX_CONFIG_BYTES;
+use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
 
 mod serve;
 
@@ -31,13 +30,19 @@ pub struct Machine {
     pub clock: Arc<dyn Clock>,
     /// The journal of a broker that serves.
     pub open_journal: OpenJournal,
+    /// How often the sweeper looks.
+    pub sweep_interval: Duration,
 }
 
 impl Machine {
     /// The machine that the program runs on.
     #[must_use]
     pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)) }
+        Self {
+            clock: Arc::new(SystemClock),
+            open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)),
+            sweep_interval: SWEEP_INTERVAL,
+        }
     }
 }
 
@@ -92,25 +97,8 @@ impl Failure {
 fn config(matches: &clap::ArgMatches) -> Result<(Config, String), Failure> {
     let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
     let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
-    let config = Config::parse(&text, &Variables).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
+    let config = Config::parse(&text).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
     Ok((config, path))
-}
-
-/// The machine's variables and files.
-struct Variables;
-
-impl Secrets for Variables {
-    fn variable(&self, name: &str) -> Result<Secret, String> {
-        match std::env::var(name) {
-            Ok(value) => Ok(Secret::new(value)),
-            Err(_) => Err(format!("the variable `{name}` is not set, or is not text")),
-        }
-    }
-
-    fn file(&self, path: &str) -> Result<Secret, String> {
-        let text = read(path)?;
-        Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
-    }
 }
 
 fn read(path: &str) -> Result<String, String> {

@@ -9,7 +9,6 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::broker::Broker;
-use crate::hub::{Account, HubFault};
 use crate::limits::READINESS_SECONDS;
 
 /// The last answer.
@@ -40,13 +39,8 @@ impl Readiness {
 fn reasons(broker: &Broker, now: u64) -> Vec<String> {
     let journal = broker.journal.probe().err().map(|fault| fault.to_string());
     let accounts = broker.accounts.values().filter_map(|account| {
-        let fault = trouble(account, now)?;
+        let fault = account.trouble(now)?;
         Some(format!("account `{}`: {}", account.name, fault.refusal().sentence))
     });
     journal.into_iter().chain(accounts).collect()
-}
-
-/// What keeps an account from minting, as far as it has told. Accounts do not remember it yet.
-fn trouble(_account: &Account, _now: u64) -> Option<HubFault> {
-    None
 }

@@ -15,7 +15,7 @@ use self::house::House;
 use crate::app::{App, metrics_router, router};
 use crate::broker::Broker;
 use crate::command::say;
-use crate::limits::{ACCEPT_PAUSE, CERTIFICATE_INTERVAL, MAX_METRICS_CONNECTIONS, SHUTDOWN_TIMEOUT, SWEEP_INTERVAL};
+use crate::limits::{ACCEPT_PAUSE, CERTIFICATE_INTERVAL, MAX_METRICS_CONNECTIONS, SHUTDOWN_TIMEOUT};
 use crate::peer::TrustedProxies;
 use crate::sweep::Sweeper;
 use crate::tls::{Look, Tls};
@@ -39,8 +39,8 @@ pub struct Edge {
 
 /// Serves until `stop`, then takes nothing new, and returns when what was in flight is done, at most
 /// [`SHUTDOWN_TIMEOUT`] later.
-pub async fn serve(edge: Edge, broker: Arc<Broker>, stop: impl Future<Output = ()>) {
-    let mut beside = vec![tokio::spawn(sweep_forever(Arc::clone(&broker)))];
+pub async fn serve(edge: Edge, broker: Arc<Broker>, sweep_interval: Duration, stop: impl Future<Output = ()>) {
+    let mut beside = vec![tokio::spawn(sweep_forever(Arc::clone(&broker), sweep_interval))];
     beside.extend(edge.tls.clone().map(|tls| tokio::spawn(renew_forever(tls))));
     let house = House::new(edge.connections);
     let app = App::new(broker, edge.trusted_proxies, Arc::clone(&house), edge.metrics.is_none());
@@ -87,8 +87,8 @@ async fn accept(listener: &TcpListener, door: Door, app: &App, house: &Arc<House
     }
 }
 
-async fn sweep_forever(broker: Arc<Broker>) {
-    let mut ticks = every(SWEEP_INTERVAL);
+async fn sweep_forever(broker: Arc<Broker>, interval: Duration) {
+    let mut ticks = every(interval);
     let mut sweeper = Sweeper::default();
     loop {
         ticks.tick().await;

@@ -3,17 +3,16 @@
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hublease::secret::Secret;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
-use hublease_broker::config::{Config, Secrets};
+use hublease_broker::config::Config;
 use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
@@ -171,24 +170,19 @@ impl Outbound for Script {
         let answer = self.answers.lock().unwrap().get(&name).cloned();
         self.calls.lock().unwrap().push(name);
         let (status, body) = answer.ok_or(Fault("nothing is scripted for this call"))?;
-        Ok(Reply { status, retry_after: None, retry_at: None, body: body.into_bytes() })
-    }
-}
-
-/// Passwords as a test configuration has them.
-pub(crate) struct TestSecrets(pub(crate) &'static str);
-
-impl Secrets for TestSecrets {
-    fn variable(&self, _name: &str) -> Result<Secret, String> {
-        Ok(Secret::new(self.0.to_owned()))
-    }
-
-    fn file(&self, _path: &str) -> Result<Secret, String> {
-        Ok(Secret::new(self.0.to_owned()))
+        Ok(Reply { status, body: body.into_bytes(), ..Reply::default() })
     }
 }
 
 pub(crate) const CONFIG: &str = include_str!("../../tests/data/broker.toml");
+
+/// A configuration whose files are in a folder, for which `PLACE` stands. No test can set a variable for itself alone, so the
+/// accounts' password is in a file there.
+pub(crate) fn config_in(folder: &Path, config: &str) -> Config {
+    std::fs::write(folder.join("password"), "hunter2-password\n").unwrap();
+    let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
+    Config::parse(&config.replace("PLACE", folder.to_str().unwrap())).unwrap()
+}
 
 /// An audit log that can be read.
 #[derive(Clone, Default)]
@@ -227,13 +221,18 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// `PLACE` in the configuration stands for the folder of this world's files.
     pub(crate) fn new(config: &str) -> Self {
-        let hub = Arc::new(FakeHub::default());
+        Self::beside(config, Arc::default())
+    }
+
+    /// With a Docker Hub that others may use too.
+    pub(crate) fn beside(config: &str, hub: Arc<FakeHub>) -> Self {
         let clock = Arc::new(TestClock::at(NOW));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
         let broker = Broker::new(
-            Config::parse(config, &TestSecrets("hunter2-password")).unwrap(),
+            config_in(place.path(), config),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
             Audit::to(Box::new(audit.clone())),
@@ -246,6 +245,11 @@ impl World {
     /// The journal's file.
     pub(crate) fn journal(&self) -> PathBuf {
         self.place.path().join("journal.db")
+    }
+
+    /// Writes a file beside the journal: `password` is where the accounts' passwords are.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.place.path().join(name), text).unwrap();
     }
 
     /// Sweeps once.

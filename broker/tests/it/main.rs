@@ -5,6 +5,9 @@
 mod connections;
 mod face;
 mod fuzz;
+mod hub_faults;
+mod killed;
+mod neighbours;
 mod operator;
 mod outbound;
 mod program;
@@ -13,6 +16,9 @@ mod shutdown;
 mod stopped;
 mod stub;
 mod tls;
+
+#[path = "../stopping.rs"]
+mod stopping;
 
 #[expect(dead_code, reason = "the unit tests use the rest of it")]
 #[path = "../../src/testing/mod.rs"]

@@ -12,10 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
-use hublease_broker::config::Config;
 use hublease_broker::exchange::exchange;
 use hublease_broker::journal::sqlite::Sqlite;
-use hublease_broker::journal::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
+use hublease_broker::journal::{Selection, State};
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use hublease_broker::outbound::{Call, Fault, Outbound, Reply};
 use hublease_broker::revoke::by_identity::revoke_by_identity;
@@ -23,123 +22,14 @@ use hublease_broker::revoke::revoke;
 use hublease_broker::sweep::Sweeper;
 use serde_json::json;
 
+use crate::stopping::{Side, Stop, Stopping};
 use crate::testing::{
-    BROKER_URL, CONFIG, FakeHub, Lines, NOW, TestClock, TestSecrets, changed, circleci_claims, circleci_form, header,
+    BROKER_URL, CONFIG, FakeHub, Lines, NOW, TestClock, changed, circleci_claims, circleci_form, config_in, header,
     key_a,
 };
 
 const JOB: &str = "oidc.circleci.com/job-id";
 const WORKFLOW: &str = "oidc.circleci.com/workflow-id";
-
-/// Where the broker is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Before,
-    After,
-}
-
-/// Counts what is written and asked, and stops at one of it.
-struct Stop {
-    passed: AtomicUsize,
-    at: usize,
-    side: Side,
-}
-
-impl Stop {
-    fn step<T>(&self, stopped: T, work: impl FnOnce() -> T) -> T {
-        let number = self.passed.fetch_add(1, Ordering::SeqCst);
-        match (number.cmp(&self.at), self.side) {
-            (std::cmp::Ordering::Less, _) => work(),
-            (std::cmp::Ordering::Equal, Side::After) => {
-                drop(work());
-                stopped
-            }
-            _ => stopped,
-        }
-    }
-}
-
-/// A journal and an outside world that are there until the stop.
-struct Stopping<T> {
-    inner: T,
-    stop: Arc<Stop>,
-}
-
-impl<T> Stopping<T> {
-    fn write<R>(&self, work: impl FnOnce(&T) -> Result<R, JournalFault>) -> Result<R, JournalFault> {
-        self.stop.step(Err(JournalFault("stopped")), || work(&self.inner))
-    }
-}
-
-impl Journal for Stopping<Sqlite> {
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault> {
-        self.write(|journal| journal.enter(entry, now))
-    }
-
-    fn withdraw(&self, lease: &str) -> Result<(), JournalFault> {
-        self.write(|journal| journal.withdraw(lease))
-    }
-
-    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
-        self.write(|journal| journal.unclear(lease, due_at))
-    }
-
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalFault> {
-        self.write(|journal| journal.live(lease, hub_id))
-    }
-
-    fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalFault> {
-        self.write(|journal| journal.claim(lease, now, until))
-    }
-
-    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault> {
-        self.write(|journal| journal.revoked(lease, now))
-    }
-
-    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
-        self.write(|journal| journal.failed(lease, due_at))
-    }
-
-    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalFault> {
-        self.write(|journal| journal.condemn(selection, now))
-    }
-
-    fn adopt(&self, lease: &Lease) -> Result<bool, JournalFault> {
-        self.write(|journal| journal.adopt(lease))
-    }
-
-    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalFault> {
-        self.write(|journal| journal.by_handle(handle_sha256))
-    }
-
-    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault> {
-        self.write(|journal| journal.select(selection))
-    }
-
-    fn due(&self, now: u64, limit: usize) -> Result<Vec<Lease>, JournalFault> {
-        self.write(|journal| journal.due(now, limit))
-    }
-
-    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault> {
-        self.write(|journal| journal.prune(closed_before, limit))
-    }
-
-    fn trust(&self, account: &str) -> Result<Trust, JournalFault> {
-        self.write(|journal| journal.trust(account))
-    }
-
-    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault> {
-        self.write(|journal| journal.set_trust(account, trust))
-    }
-
-    fn probe(&self) -> Result<(), JournalFault> {
-        self.write(Journal::probe)
-    }
-
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {
-        self.write(Journal::open)
-    }
-}
 
 impl Outbound for Stopping<Arc<FakeHub>> {
     fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
@@ -162,7 +52,7 @@ impl House {
 
     fn broker(&self, now: u64, at: usize, side: Side) -> (Broker, Arc<Stop>) {
         self.clock.set(now);
-        let stop = Arc::new(Stop { passed: AtomicUsize::new(0), at, side });
+        let stop = Arc::new(Stop { passed: AtomicUsize::new(0), at, side, end: || {} });
         let path = self.folder.path().join("journal.db");
         let journal = Stopping { inner: Sqlite::serve(Path::new(&path), now).unwrap(), stop: Arc::clone(&stop) };
         let outbound = Stopping { inner: Arc::clone(&self.hub), stop: Arc::clone(&stop) };
@@ -172,7 +62,7 @@ impl House {
             1,
         );
         let broker = Broker::new(
-            Config::parse(&config, &TestSecrets("hunter2-password")).unwrap(),
+            config_in(self.folder.path(), &config),
             BROKER_URL.to_owned(),
             Box::new(journal),
             Audit::to(Box::new(Lines::default())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use hublease_broker::broker::Broker;
-use hublease_broker::limits::MAX_CONNECTIONS;
+use hublease_broker::limits::{MAX_CONNECTIONS, SWEEP_INTERVAL};
 use hublease_broker::peer::TrustedProxies;
 use hublease_broker::serve::{Edge, serve};
 use tokio::net::TcpListener;
@@ -40,7 +40,7 @@ impl Running {
         let metrics_url = metrics_address.map(|address| format!("http://{address}")).unwrap_or_default();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
-            runtime.block_on(serve(edge, broker, async { drop(stopped.await) }));
+            runtime.block_on(serve(edge, broker, SWEEP_INTERVAL, async { drop(stopped.await) }));
         });
         Self { url, metrics_url, stop: Some(stop), thread: Some(thread) }
     }

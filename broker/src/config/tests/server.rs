@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{changed, error};
 use crate::config::{Config, Rates, TlsFiles};
 use crate::peer::TrustedProxies;
-use crate::testing::{CONFIG, TestSecrets};
+use crate::testing::CONFIG;
 
 /// The test configuration, listening beyond this machine, with more keys before its first table.
 fn beyond(keys: &str) -> String {
@@ -74,7 +74,7 @@ fn wrong_values() {
 
 #[test]
 fn what_is_given_and_what_is_not() {
-    let server = |text: &str| Config::parse(text, &TestSecrets("x")).unwrap().server;
+    let server = |text: &str| Config::parse(text).unwrap().server;
     let plain = server(CONFIG);
     assert_eq!((plain.tls, plain.trusted_proxies, plain.metrics_listen), (None, TrustedProxies::default(), None));
     assert_eq!(
@@ -116,7 +116,7 @@ fn the_example_shows_the_defaults() {
         _ => format!("{line}\n"),
     };
     let text: String = include_str!("../../../example.toml").lines().map(line).collect();
-    let server = Config::parse(&text, &TestSecrets("x")).unwrap().server;
-    assert_eq!(server.rates, Config::parse(CONFIG, &TestSecrets("x")).unwrap().server.rates);
+    let server = Config::parse(&text).unwrap().server;
+    assert_eq!(server.rates, Config::parse(CONFIG).unwrap().server.rates);
     assert!(server.tls.is_some() && server.metrics_listen.is_some() && !server.trusted_proxies.is_empty());
 }
