@@ -1,11 +1,13 @@
 //! The list of an account's tokens, page by page.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::session::Passage;
 use super::{Account, HubFault, Urgency};
-use crate::limits::{MAX_PAGES, PAGE_SIZE};
+use crate::limits::{LIST_RETRY_SECONDS, MAX_PAGES, PAGE_SIZE};
 use crate::outbound::{Method, Outbound};
 
 /// A token as the account's list shows it.
@@ -30,49 +32,50 @@ pub(super) struct List {
     results: Vec<Value>,
 }
 
+/// What an account's list showed of the tokens that were looked for.
+pub struct Listing {
+    /// What was seen, whether or not something else came or went meanwhile.
+    pub tokens: Vec<Listed>,
+    /// Whether it is certain that all of it was seen: when a token goes away while the list is read, the next page begins one too
+    /// far, and Docker Hub's count has changed.
+    is_whole: bool,
+}
+
+impl Listing {
+    /// The id of the token with this label; nothing when there certainly is none.
+    ///
+    /// # Errors
+    /// When it was not seen in a list that changed while it was read.
+    pub fn find(&self, label: &str) -> Result<Option<String>, HubFault> {
+        match self.tokens.iter().find(|token| token.label == label) {
+            Some(token) => Ok(Some(token.id.clone())),
+            None if self.is_whole => Ok(None),
+            None => Err(HubFault::wait(LIST_RETRY_SECONDS, "its list changed while it was read")),
+        }
+    }
+}
+
 impl Account {
-    /// Looks for a token by its label, among all tokens of the account, so that it can be removed.
-    ///
-    /// A token that others' coming and going moves from one page to the other meanwhile may be missed. To ask again until the
-    /// list stands still would never end in a busy organization; what is missed is found by [`crate::reconcile`].
+    /// The account's tokens whose label begins so, page by page: what this instance has made.
     ///
     /// # Errors
-    /// When not all could be looked at.
-    pub fn find(&self, label: &str, outbound: &dyn Outbound, now: u64) -> Result<Option<String>, HubFault> {
-        let is_it = |token: Listed| (token.label == label).then_some(token.id);
-        self.each_page(label, Urgency::Removal, outbound, now, |tokens| tokens.into_iter().find_map(is_it))
-    }
-
-    /// The account's tokens whose label begins so: what this instance has made.
-    ///
-    /// # Errors
-    /// When not all could be looked at.
-    pub fn labelled(&self, prefix: &str, outbound: &dyn Outbound, now: u64) -> Result<Vec<Listed>, HubFault> {
-        let mut all = Vec::new();
-        let keep = |tokens| {
-            all.extend(tokens);
-            None::<()>
-        };
-        self.each_page(prefix, Urgency::CanWait, outbound, now, keep)?;
-        Ok(all)
-    }
-
-    /// Reads the list page by page, until one gives what is looked for or there are no more.
-    fn each_page<T>(
+    /// When not all pages could be read.
+    pub fn listing(
         &self,
         prefix: &str,
         urgency: Urgency,
         outbound: &dyn Outbound,
         now: u64,
-        mut look: impl FnMut(Vec<Listed>) -> Option<T>,
-    ) -> Result<Option<T>, HubFault> {
+    ) -> Result<Listing, HubFault> {
+        let (mut tokens, mut counts) = (Vec::new(), BTreeSet::new());
         for page in 1..=MAX_PAGES {
             // Each page is a call of its own, with the time that a call has.
             let (api, passage) = self.passage(urgency, outbound, now)?;
             let list = self.list(page, PAGE_SIZE, &passage)?;
-            let found = look(list.results.iter().filter_map(|entry| api.listed(entry, prefix)).collect());
-            if found.is_some() || list.next.is_none() || list.results.is_empty() {
-                return Ok(found);
+            tokens.extend(list.results.iter().filter_map(|entry| api.listed(entry, prefix)));
+            counts.extend(list.total);
+            if list.next.is_none() || list.results.is_empty() {
+                return Ok(Listing { tokens, is_whole: counts.len() <= 1 });
             }
         }
         Err(HubFault::unclear("the account holds more tokens than are looked through"))

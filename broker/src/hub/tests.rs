@@ -210,7 +210,7 @@ fn a_probe_ends_a_trouble_that_is_over_and_no_other() {
 #[test]
 fn a_token_is_found_on_any_page() {
     let bench = Bench::new("hunter2-password");
-    let find = |label: &str| bench.account.find(label, &bench.hub, NOW);
+    let find = |label: &str| bench.account.listing("", Urgency::Removal, &bench.hub, NOW)?.find(label);
     assert_eq!(find("hublease/test/1"), Ok(None));
     assert_eq!(bench.mint(NOW), Ok(()));
     bench.hub.add_foreign(250);

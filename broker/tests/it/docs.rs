@@ -16,9 +16,10 @@ use toml::{Table, Value};
 use self::markdown::{Document, documents, root};
 use self::shell::{logical_lines, simple_commands};
 
-#[expect(dead_code, reason = "the client's tests use the rest of it")]
+#[expect(dead_code, unreachable_pub, reason = "the client's tests use the rest of it")]
 #[path = "../../../tests/it/docs/markdown.rs"]
 mod markdown;
+#[expect(unreachable_pub, reason = "the client's tests use it too")]
 #[path = "../../../tests/it/docs/shell.rs"]
 mod shell;
 

@@ -2,17 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod connections;
 mod docs;
 mod face;
 mod fuzz;
 mod hub_faults;
 mod killed;
 mod neighbours;
+mod operator;
 mod outbound;
 mod program;
+mod rfc;
 mod shutdown;
 mod stopped;
 mod stub;
+mod tls;
 
 #[path = "../stopping.rs"]
 mod stopping;
