@@ -22,7 +22,7 @@ pub struct Line {
     /// one has revoked, or `replace` for the first lease of a repeated request.
     event: &'static str,
     /// `issued`, `confirmed`, `unknown`, `failed`, `elsewhere` (somebody else is at it), `requested` (not all is
-    /// confirmed), `reported` (left to the operator), or the code of the refusal.
+    /// confirmed), `reported` (left to the operator), `adopted` (entered as a lease by one), or the code of the refusal.
     pub outcome: String,
     /// The name of the issuer in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]

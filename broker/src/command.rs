@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use hublease::secret::Secret;
 
@@ -20,6 +20,10 @@ use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::limits::MAX_CONFIG_BYTES;
 
+mod check;
+mod init;
+mod leases;
+mod output;
 mod serve;
 
 /// Opens the journal of a broker that serves, at this time.
@@ -46,6 +50,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> 
     let matches = command().get_matches_from(arguments);
     let outcome = match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches, machine),
+        Some(("check", matches)) => check::run(matches, machine),
+        Some(("init", matches)) => init::run(matches),
+        Some(("leases", matches)) => leases::run(matches, machine),
         _ => Err(Failure::of(2, "there is no such command")),
     };
     match outcome {
@@ -64,6 +71,9 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve::command())
+        .subcommand(check::command())
+        .subcommand(init::command())
+        .subcommand(leases::command())
 }
 
 /// `--config FILE`, the same for every command.
@@ -89,11 +99,33 @@ impl Failure {
 }
 
 /// Reads the configuration that the arguments name.
-fn config(matches: &clap::ArgMatches) -> Result<(Config, String), Failure> {
+fn config(matches: &ArgMatches) -> Result<(Config, String), Failure> {
+    config_with(matches, &Variables)
+}
+
+/// The same for a command that logs in nowhere, so that it works where the passwords are not.
+fn config_without_passwords(matches: &ArgMatches) -> Result<(Config, String), Failure> {
+    config_with(matches, &Unread)
+}
+
+fn config_with(matches: &ArgMatches, secrets: &dyn Secrets) -> Result<(Config, String), Failure> {
     let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
     let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
-    let config = Config::parse(&text, &Variables).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
+    let config = Config::parse(&text, secrets).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
     Ok((config, path))
+}
+
+/// Passwords that nobody looks at.
+struct Unread;
+
+impl Secrets for Unread {
+    fn variable(&self, _name: &str) -> Result<Secret, String> {
+        Ok(Secret::new("not read"))
+    }
+
+    fn file(&self, _path: &str) -> Result<Secret, String> {
+        Ok(Secret::new("not read"))
+    }
 }
 
 /// The machine's variables and files.

@@ -37,6 +37,12 @@ impl Verifier {
         &self.issuers[identity.issuer].0
     }
 
+    /// The issuer whose tokens say this in `iss`.
+    #[must_use]
+    pub fn issuer_of(&self, iss: &str) -> Option<&Issuer> {
+        self.issuers.iter().map(|(issuer, _)| issuer).find(|issuer| issuer.url == iss)
+    }
+
     /// Checks a token. May fetch the issuer's keys.
     ///
     /// # Errors
@@ -72,7 +78,7 @@ impl Verifier {
     }
 
     /// One audience, and it is us: a token for several could be used here by any of the others.
-    fn check_audience(&self, issuer: &Issuer, claims: &Claims) -> Result<(), Refusal> {
+    pub(crate) fn check_audience(&self, issuer: &Issuer, claims: &Claims) -> Result<(), Refusal> {
         let audience = match claims.find("aud") {
             Some(Value::String(audience)) => Some(audience),
             Some(Value::Array(list)) => match list.as_slice() {
