@@ -12,7 +12,7 @@ use crate::audit::Audit;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::journal::Journal;
-use crate::journal::sqlite::Sqlite;
+use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::outbound::native::Native;
 
 mod heal;
@@ -62,13 +62,29 @@ fn consent() -> Arg {
 fn journal(config: &Config) -> Result<Box<dyn Journal>, Failure> {
     match Sqlite::beside(&config.journal) {
         Ok(journal) => Ok(Box::new(journal)),
-        Err(error) => Err(Failure::of(1, format!("{}: {error}", config.journal.display()))),
+        Err(error) => Err(unopened(config, &error)),
     }
 }
 
-/// A broker that serves nobody: the journal, the accounts and the way to Docker Hub, with its audit lines on standard output.
-fn broker(config: Config, done: &progress::Done, machine: &Machine) -> Result<Broker, Failure> {
-    let journal = journal(&config)?;
+/// The same, or a new one where it was lost and no broker has served since.
+fn journal_or_new(config: &Config, machine: &Machine) -> Result<Box<dyn Journal>, Failure> {
+    if config.journal.exists() {
+        return journal(config);
+    }
+    (machine.open_journal)(&config.journal, machine.clock.now()).map_err(|error| unopened(config, &error))
+}
+
+fn unopened(config: &Config, error: &OpenError) -> Failure {
+    Failure::of(1, format!("{}: {error}", config.journal.display()))
+}
+
+/// A broker that serves nobody: accounts and the way to Docker Hub, with its audit lines on standard output.
+fn broker(
+    config: Config,
+    journal: Box<dyn Journal>,
+    done: &progress::Done,
+    machine: &Machine,
+) -> Result<Broker, Failure> {
     let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
     let audit = Audit::to(Box::new(done.counting(std::io::stdout())));
     let nobody_asks = config.public_url.clone().unwrap_or_default();

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod check;
 mod face;
 mod fuzz;
+mod init;
+mod leases;
+mod operator;
 mod outbound;
 mod program;
 mod shutdown;

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::super::{Failure, Machine, config, say};
 use super::progress::{self, Done};
 use super::revoke::{conclude, confirm};
-use super::{broker, consent, fault, subcommand};
+use super::{broker, consent, fault, journal_or_new, subcommand};
 use crate::audit::Line;
 use crate::broker::Broker;
 use crate::hub::Account;
@@ -59,7 +59,8 @@ pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result
         return Err(Failure::of(2, format!("the configuration has no account `{}`", printable(name))));
     }
     let done = Done::default();
-    let broker = broker(config, &done, machine)?;
+    let journal = journal_or_new(&config, machine)?;
+    let broker = broker(config, journal, &done, machine)?;
     let (mut patients, mut all_listed) = (Vec::new(), true);
     for account in broker.accounts.values() {
         match &named {

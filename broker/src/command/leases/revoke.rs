@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::super::{Failure, Machine, config, say};
 use super::progress::{self, Done};
 use super::selection::{is_narrowed, select, selections, with_filters};
-use super::{broker, consent, fault, subcommand};
+use super::{broker, consent, fault, journal, subcommand};
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::journal::{Lease, Selection, State};
@@ -33,7 +33,8 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     let (config, _) = config(matches)?;
     let selections = meant(matches, &config)?;
     let done = Done::default();
-    let broker = broker(config, &done, machine)?;
+    let journal = journal(&config)?;
+    let broker = broker(config, journal, &done, machine)?;
     let leases = open(&broker, &selections)?;
     if leases.is_empty() {
         say("nothing to revoke: no lease that is meant is open");
