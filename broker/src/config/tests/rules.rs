@@ -89,6 +89,30 @@ fn patterns_mean_what_they_say() {
             "{ glob = \"refs/tags/[v]*\" }",
             "a `glob` knows only `*`; there are no classes, alternatives or escapes",
         ),
+        ("{ glob = \"refs/tags/v*\" }", "{ glob = \"*/v1\" }", "a `glob` cannot start with `*`"),
+        ("{ glob = \"refs/tags/v*\" }", "[\"refs/heads/main\", { glob = \"*\" }]", "a `glob` cannot start with `*`"),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "{ glob = \"refs/tags/v?*\" }",
+            "a `glob` knows only `*`; there are no classes, alternatives or escapes",
+        ),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "{ glob = \"refs/{tags,heads}/v*\" }",
+            "a `glob` knows only `*`; there are no classes, alternatives or escapes",
+        ),
+        ("{ glob = \"refs/tags/v*\" }", "{ glob = \"r*e*f*s*/*\" }", "a `glob` holds at most 4 `*`"),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "[\"refs/heads/*\"]",
+            "a plain text is compared exactly, `*` included: write `{ glob = \"…\" }` for a pattern",
+        ),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "[[\"refs/heads/main\"]]",
+            "a claim is compared with a text, a whole number, `true` or `false`",
+        ),
+        ("{ glob = \"refs/tags/v*\" }", "{ Glob = \"refs/*\" }", operator),
         (
             "{ glob = \"refs/tags/v*\" }",
             "{ glob = \"refs/tags/v\" }",
@@ -108,4 +132,43 @@ fn patterns_mean_what_they_say() {
         changed("\"refs/heads/main\"", "[\"refs/heads/main\", { glob = \"refs/heads/release-*\" }]"),
         "accepted"
     );
+}
+
+#[test]
+fn a_glob_stands_for_references_environments_workflow_paths_and_repositories_only() {
+    let place =
+        "`glob` is for references, environments, workflow paths and repositories; this claim is compared exactly";
+    let github = |claim: &str| changed("ref = {", &format!("{claim} = {{"));
+    for claim in ["ref", "environment", "workflow_ref", "job_workflow_ref", "repository"] {
+        assert_eq!(github(claim), "accepted", "{claim}");
+    }
+    for claim in [
+        "sub",
+        "actor",
+        "repository_owner",
+        "repository_owner_id",
+        "workflow",
+        "sha",
+        "head_ref",
+        "base_ref",
+        "ref_type",
+        "aud",
+        "iss",
+        "run_id",
+        "enterprise",
+        "job_workflow_sha",
+    ] {
+        assert_eq!(github(claim), place, "{claim}");
+    }
+    let circleci = |claim: &str| {
+        changed("\"oidc.circleci.com/vcs-ref\" = \"refs/heads/main\"", &format!("\"{claim}\" = {{ glob = \"a*\" }}"))
+    };
+    for claim in ["oidc.circleci.com/vcs-ref", "oidc.circleci.com/vcs-origin"] {
+        assert_eq!(circleci(claim), "accepted", "{claim}");
+    }
+    for claim in
+        ["sub", "oidc.circleci.com/context-ids", "oidc.circleci.com/org-id", "vcs-ref", "/oidc.circleci.com~1vcs-ref"]
+    {
+        assert_eq!(circleci(claim), place, "{claim}");
+    }
 }
