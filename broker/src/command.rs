@@ -9,6 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
@@ -18,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Secrets};
 use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
-use crate::limits::MAX_CONFIG_BYTES;
+use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
 
 mod check;
 mod init;
@@ -35,13 +36,19 @@ pub struct Machine {
     pub clock: Arc<dyn Clock>,
     /// The journal of a broker that serves.
     pub open_journal: OpenJournal,
+    /// How often the sweeper looks.
+    pub sweep_interval: Duration,
 }
 
 impl Machine {
     /// The machine that the program runs on.
     #[must_use]
     pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)) }
+        Self {
+            clock: Arc::new(SystemClock),
+            open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)),
+            sweep_interval: SWEEP_INTERVAL,
+        }
     }
 }
 

@@ -85,7 +85,7 @@ pub const PAGE_SIZE: usize = 100;
 pub const MAX_PAGES: usize = 10;
 
 /// The most leases that are not over, of all accounts together.
-pub const MAX_LEASES: usize = 20_000;
+pub const MAX_LEASES: usize = 200_000;
 /// How long leases that are over are kept when the configuration does not say, in days: long enough to ask after an incident
 /// who held what.
 pub const DEFAULT_KEEP_DAYS: u64 = 90;
@@ -96,6 +96,8 @@ pub const MIN_KEEP_DAYS: u64 = 2;
 pub const MAX_KEEP_DAYS: u64 = 3650;
 /// The most pieces of work that share one commit.
 pub const JOURNAL_BATCH: usize = 256;
+/// After how many commits the writer counts anew what is open, because an operator's command may have changed it.
+pub const BATCHES_PER_COUNT: usize = 500;
 /// The most that wait for the journal's writer. Invariant: more than [`MAX_IN_FLIGHT`] and the sweeper together.
 pub const JOURNAL_QUEUE: usize = 1024;
 /// What SQLite may hold of the journal in memory, in KiB, per connection (there are two).

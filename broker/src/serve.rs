@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,15 +17,18 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::app::{App, router};
 use crate::broker::Broker;
-use crate::limits::{
-    CONNECT_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, READ_TIMEOUT, SHUTDOWN_TIMEOUT, SWEEP_INTERVAL,
-};
+use crate::limits::{CONNECT_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, READ_TIMEOUT, SHUTDOWN_TIMEOUT};
 use crate::sweep::Sweeper;
 
 /// Serves until `stop`, then takes nothing new, and returns when what was in flight is done, at most
 /// [`SHUTDOWN_TIMEOUT`] later.
-pub async fn serve(listener: TcpListener, broker: Arc<Broker>, stop: impl Future<Output = ()>) {
-    let sweeper = tokio::spawn(sweep_forever(Arc::clone(&broker)));
+pub async fn serve(
+    listener: TcpListener,
+    broker: Arc<Broker>,
+    sweep_interval: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let sweeper = tokio::spawn(sweep_forever(Arc::clone(&broker), sweep_interval));
     let app = App::new(broker);
     let connections = GracefulShutdown::new();
     accept_until(&listener, &app, &connections, stop).await;
@@ -79,8 +83,8 @@ fn connection(
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router(Arc::clone(app))))
 }
 
-async fn sweep_forever(broker: Arc<Broker>) {
-    let mut ticks = interval(SWEEP_INTERVAL);
+async fn sweep_forever(broker: Arc<Broker>, every: Duration) {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sweeper = Sweeper::default();
     loop {

@@ -75,6 +75,6 @@ async fn listen(config: Config, journal: Box<dyn Journal>, outbound: Native, mac
         }
         say("ending: finishing what is in flight");
     };
-    serve(listener, Arc::new(broker), stop).await;
+    serve(listener, Arc::new(broker), machine.sweep_interval, stop).await;
     Ok(())
 }

@@ -132,8 +132,13 @@ impl Journal for Sqlite {
     }
 
     fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault> {
-        self.change("UPDATE lease SET state = 3, closed_at = ?2 WHERE id = ?1 AND state = 2", lease, time(now))
-            .map(drop)
+        let lease = lease.to_owned();
+        self.writer.write(move |books| {
+            let sql = "UPDATE lease SET state = 3, closed_at = ?2 WHERE id = ?1 AND state = 2";
+            let closed = books.connection.prepare_cached(sql)?.execute(params![lease, time(now)])?;
+            *books.open = books.open.saturating_sub(closed);
+            Ok(())
+        })
     }
 
     fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {

@@ -84,6 +84,15 @@ impl FakeHub {
     }
 }
 
+impl FakeHub {
+    /// An organization token of that lease and that age which no exchange of this test has made.
+    pub(crate) fn plant(&self, instance: &str, lease: &str, created_at: u64) {
+        let (label, created_at) = (format!("hublease/{instance}/{lease}"), hublease::time::utc(created_at));
+        let token = json!({"label": label, "created_at": created_at, "expires_at": "2026-11-21T00:00:00.123456Z"});
+        self.state.lock().unwrap().tokens.insert(format!("planted-{lease}"), token);
+    }
+}
+
 impl Outbound for FakeHub {
     fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
         if !call.url.starts_with(HUB) {
@@ -159,7 +168,8 @@ impl State {
         };
         let (page, size) = (number("page="), number("page_size="));
         let entry = |(id, body): (&String, &Value)| match is_oat {
-            true => json!({"id": id, "label": body["label"], "token": ""}),
+            true => json!({"id": id, "label": body["label"], "token": "", "created_at": body["created_at"],
+                           "expires_at": body["expires_at"]}),
             false => json!({"uuid": id, "token_label": body["token_label"], "token": ""}),
         };
         let results: Vec<_> = self.tokens.iter().map(entry).skip((page - 1) * size).take(size).collect();

@@ -120,6 +120,10 @@ pub(crate) fn changed(mut claims: Value, changes: &Value) -> Value {
 pub(crate) struct TestClock(AtomicU64);
 
 impl TestClock {
+    pub(crate) fn at(now: u64) -> Self {
+        Self(AtomicU64::new(now))
+    }
+
     pub(crate) fn set(&self, now: u64) {
         self.0.store(now, Ordering::SeqCst);
     }
@@ -223,8 +227,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(config: &str) -> Self {
-        let hub = Arc::new(FakeHub::default());
-        let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
+        Self::beside(config, Arc::default())
+    }
+
+    /// With a Docker Hub that others may use too.
+    pub(crate) fn beside(config: &str, hub: Arc<FakeHub>) -> Self {
+        let clock = Arc::new(TestClock::at(NOW));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
         let broker = Broker::new(

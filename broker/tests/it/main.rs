@@ -6,12 +6,18 @@ mod check;
 mod face;
 mod fuzz;
 mod init;
+mod killed;
 mod leases;
+mod neighbours;
 mod operator;
 mod outbound;
 mod program;
 mod shutdown;
+mod stopped;
 mod stub;
+
+#[path = "../stopping.rs"]
+mod stopping;
 
 #[expect(dead_code, reason = "the unit tests use the rest of it")]
 #[path = "../../src/testing/mod.rs"]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use hublease_broker::broker::Broker;
+use hublease_broker::limits::SWEEP_INTERVAL;
 use hublease_broker::serve::serve;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -24,7 +25,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
-            runtime.block_on(serve(listener, broker, async { drop(stopped.await) }));
+            runtime.block_on(serve(listener, broker, SWEEP_INTERVAL, async { drop(stopped.await) }));
         });
         Self { url, stop: Some(stop), thread: Some(thread) }
     }

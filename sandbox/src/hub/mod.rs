@@ -144,6 +144,13 @@ impl Hub {
         before != state.personal.len() + state.organization_tokens.len()
     }
 
+    /// Labels of all tokens that nobody has deleted, expired or not.
+    pub fn labels(&self) -> Vec<String> {
+        let state = self.state();
+        let personal = state.personal.iter().map(|token| token.label.clone());
+        personal.chain(state.organization_tokens.iter().map(|token| token.label.clone())).collect()
+    }
+
     pub(crate) fn live(&self) -> Vec<LiveCredential> {
         let (state, now) = (self.state(), self.core.clock.now());
         let personal = state.personal.iter().filter(|token| token.is_live(now));

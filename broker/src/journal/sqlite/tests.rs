@@ -1,10 +1,15 @@
 //! The journal's transitions: each happens once, in order, and to one caller.
 
+use std::path::PathBuf;
+
 use tempfile::TempDir;
 
 use super::*;
 use crate::journal::Holder;
 use crate::limits::{CLAIM_SECONDS, INTENT_SECONDS, MAX_LEASES};
+
+mod files;
+mod selections;
 
 const NOW: u64 = 1_000_000;
 
@@ -47,13 +52,15 @@ fn entry(id: &str, request_id: Option<&str>) -> Entry {
 /// A journal of one test.
 struct Place {
     journal: Sqlite,
+    path: PathBuf,
     _folder: TempDir,
 }
 
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { journal: Sqlite::serve(&folder.path().join("journal.db"), NOW).unwrap(), _folder: folder }
+        let path = folder.path().join("journal.db");
+        Self { journal: Sqlite::serve(&path, NOW).unwrap(), path, _folder: folder }
     }
 }
 
@@ -181,13 +188,9 @@ fn due_is_what_nobody_else_will_remove() {
 #[test]
 fn a_full_journal_says_so() {
     let journal = Place::new();
-    // Straight into the table: going through the door once per lease would synchronize the disk each time.
+    assert_eq!(journal.enter(entry("0", None), NOW), Ok(Ok(None)));
     let fill = |books: &mut Books<'_>| {
-        for index in 0..MAX_LEASES {
-            let mut wanted = entry(&index.to_string(), None);
-            wanted.lease.holder.job = index.to_string();
-            insert(books.connection, &wanted)?;
-        }
+        *books.open = MAX_LEASES;
         Ok(())
     };
     journal.journal.writer.write(fill).unwrap();

@@ -11,20 +11,20 @@ use rusqlite::{Connection, DropBehavior, TransactionBehavior};
 
 use super::{count_open, fault};
 use crate::journal::JournalFault;
-use crate::limits::{JOURNAL_BATCH, JOURNAL_QUEUE};
+use crate::limits::{BATCHES_PER_COUNT, JOURNAL_BATCH, JOURNAL_QUEUE};
 
 /// What a piece of work sees.
 pub(super) struct Books<'a> {
     /// Inside a transaction.
     pub(super) connection: &'a Connection,
-    /// How many leases are not over; the work keeps it right when it adds one.
+    /// How many leases are not over. The work keeps it right; what another process does is seen at the next count.
     pub(super) open: &'a mut usize,
 }
 
 /// Something to be written, and somebody who waits for it.
 trait Work: Send {
-    /// Does it, inside a transaction that is not written yet. False takes it back.
-    fn run(&mut self, books: &mut Books<'_>) -> bool;
+    /// Does it, inside a transaction that is not written yet. A fault takes it back.
+    fn run(&mut self, books: &mut Books<'_>) -> Result<(), JournalFault>;
 
     /// Answers, now that the transaction is written or is not.
     fn tell(self: Box<Self>, written: Result<(), JournalFault>);
@@ -41,12 +41,12 @@ where
     F: FnOnce(&mut Books<'_>) -> rusqlite::Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, books: &mut Books<'_>) -> bool {
-        let Some(work) = self.work.take() else { return false };
+    fn run(&mut self, books: &mut Books<'_>) -> Result<(), JournalFault> {
+        let work = self.work.take().ok_or(NOT_REACHED)?;
         let outcome = work(books).map_err(|error| fault(&error));
-        let is_done = outcome.is_ok();
+        let told = outcome.as_ref().map(|_| ()).map_err(|fault| *fault);
         self.outcome = Some(outcome);
-        is_done
+        told
     }
 
     fn tell(self: Box<Self>, written: Result<(), JournalFault>) {
@@ -97,27 +97,43 @@ impl Drop for Writer {
 }
 
 fn write_all(mut connection: Connection, gathered: &Receiver<Box<dyn Work>>) {
-    while let Ok(first) = gathered.recv() {
+    let mut open = None;
+    for turn in 0_usize.. {
+        let Ok(first) = gathered.recv() else { return };
+        if turn.is_multiple_of(BATCHES_PER_COUNT) {
+            open = None;
+        }
         let mut batch: Vec<_> = std::iter::once(first).chain(gathered.try_iter().take(JOURNAL_BATCH - 1)).collect();
-        let written = write_batch(&mut connection, &mut batch).map_err(|error| fault(&error));
+        let written = write_batch(&mut connection, &mut batch, &mut open).unwrap_or_else(|error| Err(fault(&error)));
+        if written.is_err() {
+            open = None;
+        }
         for work in batch {
             work.tell(written);
         }
     }
 }
 
-fn write_batch(connection: &mut Connection, batch: &mut [Box<dyn Work>]) -> rusqlite::Result<()> {
+/// Both errors mean that nothing of the batch was written. `open` is counted when it is not known.
+fn write_batch(
+    connection: &mut Connection,
+    batch: &mut [Box<dyn Work>],
+    open: &mut Option<usize>,
+) -> rusqlite::Result<Result<(), JournalFault>> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut open = count_open(&transaction)?;
+    let mut count = open.map_or_else(|| count_open(&transaction), Ok)?;
     for work in batch {
         let mut savepoint = transaction.savepoint()?;
         savepoint.set_drop_behavior(DropBehavior::Rollback);
-        let before = open;
-        if work.run(&mut Books { connection: &savepoint, open: &mut open }) {
-            savepoint.commit()?;
-        } else {
-            open = before;
+        let before = count;
+        match work.run(&mut Books { connection: &savepoint, open: &mut count }) {
+            Ok(()) => savepoint.commit()?,
+            // After some faults, such as a full disk, SQLite takes the whole transaction back by itself; what came now would be
+            // written piece by piece.
+            Err(fault) if savepoint.is_autocommit() => return Ok(Err(fault)),
+            Err(_told_by_itself) => count = before,
         }
     }
-    transaction.commit()
+    *open = Some(count);
+    transaction.commit().map(Ok)
 }

@@ -1,0 +1,144 @@
+//! The journal as a file: whose it is, what survives, and what a disk that is full takes away.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
+
+use super::{NOW, Place, entry, state};
+use crate::journal::sqlite::{OpenError, Sqlite};
+use crate::journal::{Entry, Journal as _, JournalFault, Selection, State, Trust};
+use crate::limits::{CLAIM_SECONDS, UNCLEAR_SECONDS};
+
+#[test]
+fn what_was_written_is_there_after_a_crash() {
+    let place = Place::new();
+    for id in ["intent", "live", "revoking", "revoked"] {
+        let mut wanted = entry(id, Some(id));
+        wanted.lease.holder.job = id.to_owned();
+        wanted.single_use_id = Some(id.to_owned());
+        place.enter(wanted, NOW).unwrap().unwrap();
+    }
+    for id in ["live", "revoking", "revoked"] {
+        place.live(id, &format!("hub of {id}")).unwrap();
+    }
+    for id in ["revoking", "revoked"] {
+        place.claim(id, NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
+    }
+    place.revoked("revoked", NOW + 1).unwrap();
+    place.set_trust("account", Trust::ReportOnly).unwrap();
+    // What a crash leaves: the files as they are at this moment, whatever the process still has in mind.
+    let crashed = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(place.path.parent().unwrap()).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), crashed.path().join(file.file_name())).unwrap();
+    }
+    let before = place.select(&Selection::default()).unwrap();
+    let again = Sqlite::serve(&crashed.path().join("journal.db"), NOW + 5).unwrap();
+    let mut after = again.select(&Selection::default()).unwrap();
+    let intent = after.iter_mut().find(|lease| lease.id == "intent").unwrap();
+    assert_eq!(
+        (intent.state, intent.due_at),
+        (State::Revoking, NOW + 5 + UNCLEAR_SECONDS),
+        "nobody waits for it any more"
+    );
+    (intent.state, intent.due_at) = (State::Intent, before[3].due_at);
+    assert_eq!(after, before);
+    assert_eq!(again.trust("account"), Ok(Trust::ReportOnly));
+    let replay = Entry { single_use_id: Some("live".to_owned()), ..entry("new", Some("other")) };
+    assert_eq!(again.enter(replay, NOW), Ok(Err(crate::journal::Full::Replayed)));
+}
+
+#[test]
+fn one_broker_serves_with_it_and_operators_work_beside_it() {
+    let place = Place::new();
+    assert!(matches!(Sqlite::serve(&place.path, NOW), Err(OpenError::InUse)));
+    let beside = Sqlite::beside(&place.path).unwrap();
+    place.enter(entry("a", None), NOW).unwrap().unwrap();
+    place.live("a", "hub").unwrap();
+    assert_eq!(state(&beside, "a"), Some(State::Live));
+    assert_eq!(beside.condemn(&Selection::default(), NOW).unwrap().len(), 1);
+    assert_eq!(state(&place, "a"), Some(State::Revoking));
+    assert!(place.claim("a", NOW, NOW + 5).unwrap().is_some());
+    assert_eq!(beside.claim("a", NOW, NOW + 5), Ok(None), "one revoker at a time, whichever process");
+    drop(beside);
+    let (path, folder) = (place.path.clone(), place._folder);
+    drop(place.journal);
+    assert!(Sqlite::serve(&path, NOW).is_ok(), "the lock goes with the process");
+    drop(folder);
+}
+
+#[test]
+fn it_is_readable_by_its_owner_only() {
+    let place = Place::new();
+    place.enter(entry("a", None), NOW).unwrap().unwrap();
+    let mut names = Vec::new();
+    for file in fs::read_dir(place.path.parent().unwrap()).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        names.push(file.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["journal.db", "journal.db-shm", "journal.db-wal", "journal.db.lock"]);
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    fs::write(&path, "not a database, but a long enough text to be looked at as one; ".repeat(20)).unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(Sqlite::serve(&path, NOW), Err(OpenError::Unusable(reason)) if reason == "its file is damaged"));
+    assert_eq!(fs::read(&path).unwrap(), before);
+
+    let path = folder.path().join("other.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+    assert!(matches!(Sqlite::serve(&path, NOW), Err(OpenError::Foreign)));
+
+    let path = folder.path().join("newer.db");
+    drop(Sqlite::serve(&path, NOW).unwrap());
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Sqlite::serve(&path, NOW), Err(OpenError::Newer)));
+    assert!(matches!(Sqlite::beside(&folder.path().join("none.db")), Err(OpenError::Unusable(_))));
+    assert!(!folder.path().join("none.db").exists(), "an operator's command makes no journal");
+    assert!(matches!(Sqlite::serve(&folder.path().join("no/folder.db"), NOW), Err(OpenError::Unusable(_))));
+}
+
+#[test]
+fn a_full_disk_takes_back_what_it_could_not_keep_and_nothing_else() {
+    let place = Place::new();
+    place.enter(entry("a", None), NOW).unwrap().unwrap();
+    let pages = |limit: &'static str| {
+        place.journal.writer.write(move |books| books.connection.pragma_update(None, "max_page_count", limit)).unwrap();
+    };
+    pages("1");
+    let mut large = entry("b", None);
+    large.lease.scope = "x".repeat(200_000);
+    assert_eq!(place.enter(large, NOW), Err(JournalFault("its disk is full")));
+    assert_eq!((state(&place, "a"), state(&place, "b")), (Some(State::Intent), None));
+    pages("1000000");
+    assert_eq!(place.enter(entry("b", None), NOW), Ok(Ok(None)));
+}
+
+#[test]
+fn many_at_one_time_share_the_disk_and_not_their_failures() {
+    let place = Place::new();
+    let enter = |index: usize| {
+        let mut wanted = entry(&index.to_string(), None);
+        wanted.lease.holder.job = index.to_string();
+        // The name of a lease is unique: every second one fails.
+        wanted.lease.id = (index / 2).to_string();
+        place.enter(wanted, NOW)
+    };
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..64).map(|index| scope.spawn(move || enter(index))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 32);
+    assert_eq!(place.select(&Selection::default()).unwrap().len(), 32);
+
+    let claims: usize = thread::scope(|scope| {
+        let claim = || place.claim("7", NOW, NOW + 5).unwrap().is_some();
+        place.live("7", "hub").unwrap();
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(claim)).collect();
+        threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
+    });
+    assert_eq!(claims, 1, "one revoker at a time");
+}
