@@ -77,6 +77,7 @@ fn command() -> Command {
         .about("Mints short-lived Docker Hub tokens for CI jobs that prove who they are")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .after_help("Example: hublease-broker init --ci circleci --output /etc/hublease/broker.toml")
         .subcommand(serve::command())
         .subcommand(check::command())
         .subcommand(init::command())
@@ -170,4 +171,22 @@ fn say(sentence: &str) {
 fn write_line(text: &str) {
     // Nobody is left to tell when standard error is gone.
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::command;
+
+    #[test]
+    fn every_help_has_an_example() {
+        let mut left = vec![command()];
+        while let Some(command) = left.pop() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = help.lines().find(|line| line.contains("hublease-broker "));
+            assert!(example.is_some_and(|line| line.contains(command.get_name())), "{}: {help}", command.get_name());
+            left.extend(command.get_subcommands().cloned().collect::<Vec<Command>>());
+        }
+    }
 }

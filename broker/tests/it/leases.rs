@@ -233,6 +233,9 @@ fn purged_tokens_are_gone() {
         assert_eq!((purged.code, purged.said()), (0, said));
         assert!(purged.lines().iter().all(|line| line["outcome"] == "confirmed"));
         assert_eq!(desk.tokens(), 1, "what others made is left alone");
+        let again = desk.leases(&["purge", "--account", "acme"]);
+        assert_eq!(again.said(), ["account `acme`: 0 tokens are to be revoked; its journal is trusted"]);
+        assert_eq!((again.code, again.out.as_str()), (0, ""));
     }
 }
 

@@ -130,6 +130,9 @@ fn purge(broker: &Broker, patients: &[Patient<'_>], done: &Done, matches: &ArgMa
         let count = condemned.len() - before;
         say(&format!("account `{}`: {count} tokens are to be revoked; its journal is trusted", account.name));
     }
+    if condemned.is_empty() {
+        return Ok(0);
+    }
     let removed = progress::remove(broker, &condemned, done);
     Ok(conclude(broker, &condemned, removed.gone))
 }

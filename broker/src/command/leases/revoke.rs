@@ -1,7 +1,7 @@
 //! `leases revoke`: writes down first that the leases end, then removes their tokens at Docker Hub. What is not confirmed here
 //! is removed by the sweeper of the broker that serves with the journal, whatever happens to this command.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead, IsTerminal as _, Read as _, Write};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -13,6 +13,9 @@ use crate::broker::Broker;
 use crate::config::Config;
 use crate::journal::{Lease, Selection, State};
 use hublease::printable::printable;
+
+/// The longest answer that is listened to, in bytes.
+const LONGEST_ANSWER: u64 = 64;
 
 const EXAMPLES: &str = "\
 Standard output has one audit line per lease. Exit codes: 0 all confirmed or nothing to do, 1 not all confirmed, 2 usage.
@@ -94,13 +97,18 @@ pub(super) fn confirm(what: &str, matches: &ArgMatches) -> Result<(), Failure> {
     if !screen.is_terminal() || !keyboard.is_terminal() {
         return Err(Failure::of(2, format!("this would {what}; say `--yes` to do so without being asked")));
     }
+    match ask(what, &mut screen, &mut keyboard.lock()) {
+        true => Ok(()),
+        false => Err(Failure::of(1, "nothing was revoked")),
+    }
+}
+
+/// Whether the answer is yes. Anything else is no, and so is the end of the input.
+fn ask(what: &str, screen: &mut dyn Write, keyboard: &mut dyn BufRead) -> bool {
     let mut answer = String::new();
     let asked = write!(screen, "{what}? [y/N] ").and_then(|()| screen.flush());
-    let heard = asked.and_then(|()| keyboard.lock().read_line(&mut answer));
-    match (heard, answer.trim()) {
-        (Ok(_), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(Failure::of(1, "nothing was revoked")),
-    }
+    let heard = asked.and_then(|()| keyboard.take(LONGEST_ANSWER).read_line(&mut answer));
+    heard.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
 }
 
 /// Says how it ended; gives the exit code.
@@ -119,4 +127,30 @@ pub(super) fn conclude(broker: &Broker, leases: &[Lease], gone: usize) -> u8 {
         ));
     }
     u8::from(left > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ask;
+
+    #[test]
+    fn only_yes_is_yes() {
+        for (answer, expected) in [
+            ("y\n", true),
+            ("Y\n", true),
+            ("yes\n", true),
+            (" YES \r\n", true),
+            ("y", true),
+            ("\n", false),
+            ("", false),
+            ("n\n", false),
+            ("no\ny\n", false),
+            ("yy\n", false),
+            ("\u{fffd}\n", false),
+        ] {
+            let mut screen = Vec::new();
+            assert_eq!(ask("revoke 2 leases", &mut screen, &mut answer.as_bytes()), expected, "{answer:?}");
+            assert_eq!(screen, b"revoke 2 leases? [y/N] ");
+        }
+    }
 }
