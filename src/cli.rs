@@ -66,17 +66,20 @@ impl Command {
         }
     }
 
-    /// An example for the help.
-    pub fn example(self) -> &'static str {
+    /// Examples for the help.
+    pub fn examples(self) -> &'static [&'static str] {
         match self {
-            Self::Login => "hublease login --broker-url https://broker.example.com",
-            Self::Logout => "hublease logout --broker-url https://broker.example.com",
-            Self::Exec => "hublease exec --broker-url https://broker.example.com -- docker push acme/app:1",
-            Self::Token => {
-                "hublease token --format secret --broker-url https://broker.example.com | skopeo login --username acme --password-stdin docker.io"
-            }
-            Self::Whoami => "hublease whoami --provider vault --vault-addr https://vault.example.com",
-            Self::Check => "hublease check --push acme/app:1 alpine",
+            Self::Login => &["hublease login --broker-url https://broker.example.com"],
+            Self::Logout => &[
+                "hublease logout --broker-url https://broker.example.com",
+                "hublease logout --workflow --broker-url https://broker.example.com",
+            ],
+            Self::Exec => &["hublease exec --broker-url https://broker.example.com -- docker push acme/app:1"],
+            Self::Token => &[
+                "hublease token --format secret --broker-url https://broker.example.com | skopeo login --username acme --password-stdin docker.io",
+            ],
+            Self::Whoami => &["hublease whoami --provider vault --vault-addr https://vault.example.com"],
+            Self::Check => &["hublease check --push acme/app:1 alpine"],
         }
     }
 }

@@ -60,6 +60,7 @@ pub fn session(plan: Plan) -> Session {
     match plan {
         Plan::Login(plan) => Session::start(|host| login::login(host, plan)),
         Plan::Logout(plan) => Session::start(|host| logout::logout(host, plan)),
+        Plan::WorkflowLogout(plan) => Session::start(|host| logout::workflow::logout(host, plan)),
         Plan::Exec(plan) => Session::start(|host| exec::exec(host, plan)),
         Plan::Token(plan) => Session::start(|host| token::token(host, plan)),
         Plan::Whoami(plan) => Session::start(|host| whoami::whoami(host, plan)),

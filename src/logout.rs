@@ -3,6 +3,8 @@
 //! Idempotent: nothing to do, already over and already revoked are success with one line each. Everything here is an
 //! undo effect, so one signal does not stop it; a failed revocation warns, and is an error with `--strict-revoke` only.
 
+pub mod workflow;
+
 use serde::Serialize;
 
 use crate::{
@@ -25,17 +27,34 @@ use crate::{
 /// Logs out.
 pub async fn logout(host: Host, plan: Logout) -> End {
     let undo = host.undoing();
-    let shelf = Shelf::read(&undo).await?;
-    let mut clean = true;
+    let undone = records(&undo, &plan).await?;
+    report(&undo, &plan, &undone.told).await?;
+    end(&plan, undone.clean)
+}
+
+/// What came of the records.
+struct Undone {
+    /// Every lease that was looked at.
+    told: Vec<(Note, Verdict)>,
+    /// Whether all of it was undone.
+    clean: bool,
+}
+
+/// Undoes the records that the plan selects.
+async fn records(undo: &Host, plan: &Logout) -> Result<Undone, Error> {
+    let shelf = Shelf::read(undo).await?;
+    let mut undone = Undone { told: Vec::new(), clean: true };
     for (file, why) in &shelf.foreign {
         undo.warn(format!("the record {} is left alone: {}", printable(file), printable(why))).await?;
-        clean = false;
+        undone.clean = false;
     }
-    let mut told = Vec::new();
-    for record in select(&undo, &plan, shelf.records).await? {
-        clean &= one(&undo, &plan, record, &mut told).await?;
+    for record in select(undo, plan, shelf.records).await? {
+        undone.clean &= one(undo, plan, record, &mut undone.told).await?;
     }
-    report(&undo, &plan, &told).await?;
+    Ok(undone)
+}
+
+fn end(plan: &Logout, clean: bool) -> End {
     if clean || !plan.strict { Ok(0) } else { Err(Error::new(Problem::NotRevoked, "")) }
 }
 
@@ -148,26 +167,31 @@ async fn report(host: &Host, plan: &Logout, told: &[(Note, Verdict)]) -> Result<
         leases: Vec<Told<'a>>,
     }
 
-    #[derive(Serialize)]
-    struct Told<'a> {
-        expires_at: Option<String>,
-        outcome: &'static str,
-        provider: &'a str,
-        username: &'a str,
-    }
-
     if plan.json {
-        let leases = told.iter().map(|(note, verdict)| Told {
-            expires_at: note.expires_at.map(crate::time::utc),
-            outcome: verdict.word(),
-            provider: &note.provider,
-            username: &note.username,
-        });
-        let report = Report { leases: leases.collect() };
+        let report = Report { leases: shown(told) };
         return host.output(Output::Report(serde_json::to_string(&report).unwrap_or_default())).await;
     }
     if told.is_empty() {
         host.note("nothing to undo here".to_owned()).await?;
     }
     Ok(())
+}
+
+/// A lease in JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    expires_at: Option<String>,
+    outcome: &'static str,
+    provider: &'a str,
+    username: &'a str,
+}
+
+fn shown(told: &[(Note, Verdict)]) -> Vec<Told<'_>> {
+    let shown = told.iter().map(|(note, verdict)| Told {
+        expires_at: note.expires_at.map(crate::time::utc),
+        outcome: verdict.word(),
+        provider: &note.provider,
+        username: &note.username,
+    });
+    shown.collect()
 }

@@ -17,8 +17,9 @@ use crate::{
     provider::revocation::Revoker,
 };
 
-/// Flags of `login` and `logout` that are no inputs: the runner decides what is shown and whose records there are.
-pub const INPUTS_OF_OTHERS: &[&str] = &["all", "as", "output", "quiet", "verbose"];
+/// Flags of `login` and `logout` that are no inputs: the runner decides what is shown and whose records there
+/// are, and a post step speaks for its own job.
+pub const INPUTS_OF_OTHERS: &[&str] = &["all", "as", "output", "quiet", "verbose", "workflow"];
 
 /// Inputs that are no flags.
 pub const OWN_INPUTS: &[&str] = &[EXPOSE_TOKEN];

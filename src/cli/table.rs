@@ -22,8 +22,9 @@ A wish that the provider cannot honour is refused with exit code 2, never ignore
 - **local**: hublease does it itself
 - **refused**: with this provider, the flag and its `HUBLEASE_…` variable are an error
 
-The table holds for `login`, `exec` and `token`. A variable of another tool, such as `VAULT_ADDR`, may be there for
-others: a provider that has no use for it passes it over.
+The table holds for `login`, `exec` and `token`, and for `logout --workflow`. A plain `logout` needs no identity token,
+and refuses the flags about it. A variable of another tool, such as `VAULT_ADDR`, may be there for others: a provider
+that has no use for it passes it over.
 
 ";
 
@@ -49,7 +50,10 @@ fn honours(page: &mut String) {
     let names: Vec<_> = ProviderName::ALL.iter().map(|provider| provider.name()).collect();
     row(page, &["flag", &names.join(" | ")]);
     row(page, &["---", &vec!["---"; names.len()].join(" | ")]);
-    let asks = |flag: &&Flag| flag.commands.iter().any(|command| matches!(command, Login | Exec | Token));
+    let asks = |flag: &&Flag| {
+        flag.commands.iter().any(|command| matches!(command, Login | Exec | Token))
+            || flag.honour.contains(&Honour::Refused)
+    };
     for flag in FLAGS.iter().filter(asks) {
         row(page, &[&format!("`--{}`", flag.name), &flag.honour.map(word).join(" | ")]);
     }

@@ -136,8 +136,14 @@ problems! {
     /// The provider refused the token once used.
     RefusedReplay Refused "{} has seen this identity token before"
         "a token is good for one login there; hublease asks for a fresh one on each run where the CI system allows it";
+    /// `logout --workflow`: no rule lets this job speak for its workflow.
+    RefusedWorkflow Refused "{} does not let this job revoke for its workflow"
+        "the rule that accepts this job needs `revoke_workflow = true`, and the identity token a claim that names the workflow";
+    /// `logout --workflow` at a token service that cannot do that.
+    NoWorkflow Refused "{} revokes for no workflow"
+        "its metadata names no `lease_revocation_endpoint`: our broker has one, another token service need not";
     /// The provider refused for another reason.
-    Refused Refused "{} refused the exchange"
+    Refused Refused "{} refused the request"
         "`hublease whoami` prints what this job can prove";
 
     /// `check`: the stored login is dead.

@@ -107,10 +107,8 @@ pub fn parser() -> clap::Command {
 }
 
 fn subcommand(command: Command) -> clap::Command {
-    let mut parser = clap::Command::new(command.name())
-        .about(command.about())
-        .next_line_help(true)
-        .after_help(format!("Example:\n  {}", command.example()));
+    let mut parser =
+        clap::Command::new(command.name()).about(command.about()).next_line_help(true).after_help(examples(command));
     for flag in FLAGS.iter().filter(|flag| flag.commands.contains(&command)) {
         parser = parser.arg(argument(flag));
     }
@@ -123,6 +121,11 @@ fn subcommand(command: Command) -> clap::Command {
         parser = parser.arg(words.help("Image at Docker Hub, with a tag or digest; up to 50"));
     }
     parser
+}
+
+fn examples(command: Command) -> String {
+    let title = if command.examples().len() == 1 { "Example:" } else { "Examples:" };
+    [title].iter().chain(command.examples()).copied().collect::<Vec<_>>().join("\n  ")
 }
 
 fn argument(flag: &'static Flag) -> Arg {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Plan;
+use super::{Logout, Plan};
 use crate::{
     cli::{ProviderName, Source, Typed},
     effect::http::Destination,
@@ -55,11 +55,10 @@ impl Plan {
     fn destinations(&self) -> Vec<(Destination, Origin)> {
         let mut known = Vec::new();
         match self {
-            Self::Logout(logout) => {
-                known.extend(logout.revoker.destinations());
-                known.extend(
-                    Origin::parse("https://auth.docker.io").ok().map(|origin| (Destination::RegistryAuth, origin)),
-                );
+            Self::Logout(logout) => known.extend(undoing(logout)),
+            Self::WorkflowLogout(plan) => {
+                known.extend(undoing(&plan.logout));
+                known.extend(plan.identity.destination());
             }
             Self::Whoami(whoami) => known.extend(whoami.identity.destination()),
             Self::Check(_) => known.extend(
@@ -78,4 +77,11 @@ impl Plan {
         }
         known
     }
+}
+
+/// Who is asked while records are undone.
+fn undoing(logout: &Logout) -> Vec<(Destination, Origin)> {
+    let mut known = logout.revoker.destinations();
+    known.extend(Origin::parse("https://auth.docker.io").ok().map(|origin| (Destination::RegistryAuth, origin)));
+    known
 }

@@ -11,8 +11,12 @@ mod resolve;
 pub mod shown;
 mod value;
 mod vault;
+mod workflow;
 
-pub use self::fixed::{CaCert, Fixed};
+pub use self::{
+    fixed::{CaCert, Fixed},
+    workflow::WorkflowLogout,
+};
 use crate::{
     check::image::Image,
     cli::{Command, Typed},
@@ -30,6 +34,8 @@ pub enum Plan {
     Login(Login),
     /// `logout`.
     Logout(Logout),
+    /// `logout --workflow`.
+    WorkflowLogout(WorkflowLogout),
     /// `exec`.
     Exec(Exec),
     /// `token`.
@@ -212,14 +218,20 @@ impl Plan {
         typed.agree()?;
         match typed.command {
             Command::Login => Login::new(typed, environment, job, typed.isolation()).map(Self::Login),
-            Command::Logout => Ok(Self::Logout(Logout {
-                revoker: provider::revoker(typed)?,
-                job,
-                all: typed.is_on("all"),
-                strict: typed.is_on("strict-revoke"),
-                probe: typed.is_on("probe-dead"),
-                json,
-            })),
+            Command::Logout => {
+                let logout = Logout {
+                    revoker: provider::revoker(typed)?,
+                    job,
+                    all: typed.is_on("all"),
+                    strict: typed.is_on("strict-revoke"),
+                    probe: typed.is_on("probe-dead"),
+                    json,
+                };
+                if typed.is_on("workflow") {
+                    return WorkflowLogout::new(typed, environment, logout).map(Self::WorkflowLogout);
+                }
+                workflow::refuse_identity(typed).map(|()| Self::Logout(logout))
+            }
             Command::Exec => Ok(Self::Exec(Exec {
                 login: Login::new(typed, environment, job, typed.private())?,
                 renew: typed.is_on("renew"),
@@ -239,7 +251,7 @@ impl Plan {
             Self::Exec(exec) => exec.login.ready(),
             Self::Token(token) => token.exchange.identity.ready(),
             Self::Whoami(whoami) => whoami.identity.ready(),
-            Self::Logout(_) | Self::Check(_) => Ok(()),
+            Self::Logout(_) | Self::WorkflowLogout(_) | Self::Check(_) => Ok(()),
         }
     }
 
@@ -248,7 +260,7 @@ impl Plan {
             Self::Login(login) => Some(&login.exchange),
             Self::Exec(exec) => Some(&exec.login.exchange),
             Self::Token(token) => Some(&token.exchange),
-            Self::Logout(_) | Self::Whoami(_) | Self::Check(_) => None,
+            Self::Logout(_) | Self::WorkflowLogout(_) | Self::Whoami(_) | Self::Check(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Check, Docker, Exchange, Isolation, Logout, Plan};
+use super::{Check, Docker, Exchange, Isolation, Logout, Plan, WorkflowLogout};
 use crate::{
     printable::printable,
     provider::{Provider, revocation::Revoker, vault::Method},
@@ -35,6 +35,10 @@ pub fn lines(plan: &Plan) -> Vec<(&'static str, String)> {
             job(&mut lines, token.job.key.as_deref());
         }
         Plan::Logout(logout) => undo(&mut lines, logout),
+        Plan::WorkflowLogout(plan) => {
+            undo(&mut lines, &plan.logout);
+            speak(&mut lines, plan);
+        }
         Plan::Whoami(whoami) => {
             lines.push(("command", "whoami".to_owned()));
             lines.push(("identity", whoami.identity.shown()));
@@ -132,4 +136,10 @@ fn undo(lines: &mut Vec<(&'static str, String)>, logout: &Logout) {
     lines.push(("address", address));
     lines.push(("records", if logout.all { "every one of this user" } else { "this job's" }.to_owned()));
     job(lines, logout.job.key.as_deref());
+}
+
+fn speak(lines: &mut Vec<(&'static str, String)>, plan: &WorkflowLogout) {
+    lines.push(("workflow", "every lease that is older than the identity token".to_owned()));
+    lines.push(("identity", plan.identity.shown()));
+    lines.push(("audience", plan.audience.clone()));
 }

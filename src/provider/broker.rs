@@ -47,6 +47,8 @@ pub struct Broker {
 pub(super) struct Paths {
     token: String,
     pub(super) revocation: Option<String>,
+    /// Where a job revokes by its identity; only metadata names it.
+    pub(super) lease_revocation: Option<String>,
 }
 
 /// metadata -> identity token -> exchange -> record -> lease.
@@ -58,7 +60,7 @@ pub(super) async fn exchange(
 ) -> Result<Lease, Error> {
     let peer = Peer::new(host, broker.endpoint.origin.to_string());
     let paths = paths(&peer, &broker.endpoint).await?;
-    let token = identify(host, plan).await?;
+    let token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
     let request_id = host.random(16).await?;
     let issued_at = host.now().await?;
     let response = peer.send(request(broker, &paths, &token, &request_id)).await?;
@@ -92,7 +94,7 @@ pub(super) async fn exchange(
 pub(super) async fn paths(peer: &Peer<'_>, endpoint: &Endpoint) -> Result<Paths, Lost> {
     if !endpoint.path.is_empty() {
         let revocation = endpoint.path.strip_suffix("/token").map(|start| format!("{start}/revoke"));
-        return Ok(Paths { token: endpoint.path.clone(), revocation });
+        return Ok(Paths { token: endpoint.path.clone(), revocation, lease_revocation: None });
     }
     let request = Request {
         to: Destination::Provider,
@@ -124,6 +126,7 @@ fn metadata(peer: &Peer<'_>, response: &Response, endpoint: &Endpoint) -> Result
     Ok(Paths {
         token: path_of(&metadata.token_endpoint)?,
         revocation: metadata.revocation_endpoint.as_deref().map(path_of).transpose()?,
+        lease_revocation: metadata.lease_revocation_endpoint.as_deref().map(path_of).transpose()?,
     })
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn exchange(
     keeper: &mut Keeper,
 ) -> Result<Lease, Error> {
     let peer = Peer::new(host, "identity.docker.com");
-    let token = identify(host, plan).await?;
+    let token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
     let issued_at = host.now().await?;
     let response = peer.send(request(docker, &token)).await?;
     let (secret, life) = parse(&peer, &response, &token)?;

@@ -11,6 +11,7 @@ pub(crate) mod peer;
 mod refusal;
 pub mod revocation;
 pub mod vault;
+pub(crate) mod workflow;
 
 pub(crate) use self::refusal::remark;
 use self::{
@@ -26,7 +27,7 @@ use crate::{
     effect::{Host, docker::Registry, http::Destination},
     endpoint::Origin,
     error::{Error, Problem},
-    identity,
+    identity::{self, Identity},
     plan::Exchange,
     printable::printable,
     record::Keeper,
@@ -103,8 +104,8 @@ pub async fn exchange(host: &Host, plan: &Exchange, keeper: &mut Keeper) -> Resu
 }
 
 /// The identity token for the plan's audience.
-async fn identify(host: &Host, plan: &Exchange) -> Result<Secret, Error> {
-    let identity = identity::obtain(host, &plan.identity, plan.audience.as_deref()).await?;
+async fn identify(host: &Host, identity: &Identity, audience: Option<&str>) -> Result<Secret, Error> {
+    let identity = identity::obtain(host, identity, audience).await?;
     let issuer = printable(identity.claims.text("iss").unwrap_or_default());
     let audiences = printable(&identity.claims.audiences().join(", "));
     host.detail(format!("identity token of {issuer} for {audiences}")).await?;

@@ -70,6 +70,8 @@ fn by_code(code: Code) -> Problem {
         Code::ScopeInvalid | Code::ScopeRequired | Code::ScopeNotGranted | Code::LifeNotGranted => {
             Problem::RefusedScope
         }
+        Code::WorkflowNotGranted => Problem::RefusedWorkflow,
+        Code::RateLimited => Problem::Busy,
         _ => Problem::Refused,
     }
 }

@@ -10,7 +10,7 @@ use hublease::cli::{Command, FLAGS, Flag, LONGEST_VALUE, MOST_VALUES, ProviderNa
 use crate::support::{
     World, binary,
     job::Job,
-    typed::{Bench, MARK, flag, good, rivals, who_honours, wrong},
+    typed::{Bench, MARK, flag, good, wrong},
     untouched::Untouched,
 };
 
@@ -39,7 +39,7 @@ fn refused(bench: &Bench<'_>, job: Job<'_>, label: &str, value: &str) {
 
 /// Every way to give a value: the flag and each of its variables, with the label that names it.
 fn ways<'w>(bench: &Bench<'w>, command: Command, flag: &'static Flag, value: &str) -> Vec<(String, Job<'w>)> {
-    let line = || bench.line(command, who_honours(flag), &rivals(flag.name));
+    let line = || bench.line_for(command, flag);
     let mut ways = vec![(format!("`--{}`", flag.name), line().arg(format!("--{}={value}", flag.name)))];
     for name in flag.variables {
         // Vault's own variable is read for Vault alone, and these ask no provider.
@@ -47,7 +47,7 @@ fn ways<'w>(bench: &Bench<'w>, command: Command, flag: &'static Flag, value: &st
             continue;
         }
         let line = match *name {
-            "VAULT_CACERT" => bench.line(command, ProviderName::Vault, &rivals(flag.name)),
+            "VAULT_CACERT" => bench.line(command, ProviderName::Vault, &[flag.name]),
             _ => line(),
         };
         ways.push((format!("`{name}`"), line.env(name, value)));
@@ -124,7 +124,7 @@ fn an_empty_flag_is_a_usage_error_everywhere() {
     let bench = Bench::new(&world);
     for flag in FLAGS {
         for command in flag.commands {
-            let line = || bench.line(*command, who_honours(flag), &rivals(flag.name));
+            let line = || bench.line_for(*command, flag);
             let label = format!("`--{}`", flag.name);
             refused(&bench, line().arg(format!("--{}=", flag.name)), &label, "");
             if !matches!(flag.value, Value::Switch | Value::SwitchOr(_)) {
@@ -157,7 +157,7 @@ fn a_variable_that_is_not_utf8_is_refused_and_not_ignored() {
     let bench = Bench::new(&world);
     for flag in FLAGS {
         let command = flag.commands[0];
-        let job = bench.line(command, who_honours(flag), &rivals(flag.name));
+        let job = bench.line_for(command, flag);
         for name in flag.variables {
             let before = Untouched::of(&world);
             let output = process::Command::new(binary("HUBLEASE_BIN"))
@@ -184,7 +184,7 @@ fn a_repeatable_flag_has_its_limit_and_every_other_one_comes_once() {
         let is_many = matches!(flag.value, Value::Many(_));
         let times = if is_many { MOST_VALUES + 1 } else { 2 };
         let word = format!("--{}={}", flag.name, good(flag.name));
-        let job = (0..times).fold(bench.line(command, who_honours(flag), &rivals(flag.name)), |job, _| job.arg(&word));
+        let job = (0..times).fold(bench.line_for(command, flag), |job, _| job.arg(&word));
         refused(&bench, job, &format!("--{}", flag.name), good(flag.name));
     }
 }

@@ -138,7 +138,7 @@ fn the_broker_accepts_this_job_by_the_printed_rule_and_no_other() {
         let shown = report(&with_claim(whoami, shape, broker::URL, None).run().code(0));
         let rule = shown["rules"]["broker"].as_str().unwrap();
         let filled = rule.replace("YOUR-ACCOUNT", "acme").replace("YOUR-ORGANIZATION/YOUR-REPOSITORY", "acme/app");
-        let _broker = Broker::with(&world, &broker_config(&filled));
+        let _broker = Broker::with(&world, &broker_config(&world, &filled));
         let job = |audience: &str, change: Option<(&str, Value)>| {
             let job = world.job("token").arg(format!("--broker-url={}", broker::URL));
             with_claim(job, shape, audience, change).run()
@@ -154,12 +154,13 @@ fn the_broker_accepts_this_job_by_the_printed_rule_and_no_other() {
 }
 
 /// A broker's configuration around the printed issuer and rule.
-fn broker_config(rule: &str) -> String {
+fn broker_config(world: &World, rule: &str) -> String {
     format!(
         r#"
 listen = "127.0.0.1:0"
 public_url = "{}"
 instance = "it"
+journal = {{ path = "{}" }}
 
 [[account]]
 name = "acme"
@@ -170,7 +171,8 @@ password_env = "ACMEBOT_PASSWORD"
 
 {rule}
 "#,
-        broker::URL
+        broker::URL,
+        world.path("journal.db").display()
     )
 }
 

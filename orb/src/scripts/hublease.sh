@@ -39,10 +39,15 @@ expand "$PARAM_INSTALL_DIR"
 program=$value/hublease
 [ -x "$program" ] || program=$(command -v hublease) || {
     # It runs although the steps before it failed: if they never came as far as the installation, that is no failure.
-    if [ "$PARAM_ACTION" = logout ] && ! is_recorded; then
-        echo 'hublease is not installed and has left no record: nothing to undo'
-        exit 0
-    fi
+    # What it does for a whole workflow has nothing to do with the steps before it.
+    case $PARAM_ACTION:${PARAM_WORKFLOW:-0} in
+        logout:0 | logout:false)
+            if ! is_recorded; then
+                echo 'hublease is not installed and has left no record: nothing to undo'
+                exit 0
+            fi
+            ;;
+    esac
     fail "hublease is neither in $value nor on PATH" \
         'leave install at true, put hublease into the image, or give every command the same install_dir'
 }
@@ -66,7 +71,7 @@ for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$userna
     "secret-env=${PARAM_SECRET_ENV-}" "username-env=${PARAM_USERNAME_ENV-}" "ca-cert=${PARAM_CA_CERT-}" \
     "client=${PARAM_CLIENT-}" "isolated=${PARAM_ISOLATED-}" "copy-auths=${PARAM_COPY_AUTHS-}" \
     "renew=${PARAM_RENEW-}" "strict-revoke=${PARAM_STRICT_REVOKE-}" "probe-dead=${PARAM_PROBE_DEAD-}" \
-    "push=${PARAM_PUSH-}" "verbose=${PARAM_VERBOSE-}"; do
+    "workflow=${PARAM_WORKFLOW-}" "push=${PARAM_PUSH-}" "verbose=${PARAM_VERBOSE-}"; do
     flag=${pair%%=*} value=${pair#*=}
     [ -n "$value" ] || continue
     # Left to the client, which looks at its variables before its defaults.
@@ -74,7 +79,7 @@ for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$userna
         provider:auto | expires-in:0 | vault-method:auto | client:docker) continue ;;
     esac
     case $flag in
-        audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | push | verbose)
+        audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | workflow | push | verbose)
             # CircleCI hands a boolean over as 1 or 0.
             case $flag:$value:${PARAM_COPY_AUTHS:-0} in
                 isolated:*:1 | isolated:*:true) ;;

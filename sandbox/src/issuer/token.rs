@@ -98,9 +98,13 @@ impl TokenBuilder {
     }
 
     fn remember(&self, token: &str) {
-        let consumers = [Service::DockerIdentity, Service::Vault, Service::Forwarded];
         let audience = self.claims.get("aud").and_then(Value::as_str).unwrap_or_default();
-        let services = if audience == "https://identity.docker.com" { &consumers[..1] } else { &consumers[..] };
+        let services = match audience.strip_prefix("https://") {
+            // What stands at that address alone, which may be a broker.
+            Some(host @ "identity.docker.com") if self.core.forwarded(host).is_some() => &[Service::Forwarded][..],
+            Some("identity.docker.com") => &[Service::DockerIdentity],
+            _ => &[Service::DockerIdentity, Service::Vault, Service::Forwarded],
+        };
         self.core.know(self.name.clone(), "identity token", token, services);
     }
 }

@@ -63,6 +63,7 @@ account = "acme"
 repositories = ["acme/app"]
 actions = ["pull", "push"]
 max_life_seconds = 900
+revoke_workflow = true
 claims = {{ "oidc.circleci.com/project-id" = "{project}" }}
 
 [[rule]]
@@ -72,6 +73,7 @@ account = "acme"
 repositories = ["acme/app"]
 actions = ["pull", "push"]
 max_life_seconds = 900
+revoke_workflow = true
 claims = {{ repository_id = "{repository}", event_name = "{event}" }}
 "#,
             journal = folder.join("journal.db").display(),

@@ -122,7 +122,7 @@ pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper
 async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Lost> {
     // Every failure but a lost answer of the mint is final: it would be the same the next time.
     let peer = vault.address.peer(host);
-    let token = identify(host, plan).await.map_err(Lost::settled)?;
+    let token = identify(host, &plan.identity, plan.audience.as_deref()).await.map_err(Lost::settled)?;
     let issued_at = host.now().await.map_err(Lost::settled)?;
     let response =
         peer.send(wire::login(vault, &token)).await.map_err(|lost| Lost::settled(wire::told(lost, &[&token])))?;

@@ -1,4 +1,5 @@
-//! A provider's answers: `hublease token` and then `hublease logout`, driven in this process by what the input says.
+//! A provider's answers: `hublease token` and then `hublease logout`, at a broker also `logout --workflow`, driven in this
+//! process by what the input says.
 //!
 //! The first line names the provider (`docker`, `broker`, `broker-path`, `vault`, `vault-write`). Each line after it answers
 //! one HTTP request: `STATUS BODY`, where the body of a 3xx is its `Location` and that of a 429 begins with its `Retry-After`;
@@ -39,12 +40,16 @@ const SECRET_MEMBERS: [&str; 5] = ["access_token", "revocation_handle", "client_
 pub fn answers(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let mut lines = text.lines();
-    let Some(flags) = flags(lines.next().unwrap_or_default()) else { return };
+    let Some(mut flags) = flags(lines.next().unwrap_or_default()) else { return };
     let mut world = World { lines: lines.collect(), ..World::default() };
     let end = world.run(Command::Token, &flags);
     assert_eq!(end.is_ok(), world.printed == 1, "{end:?}");
     // What could not be revoked is told; without `--strict-revoke` it is no failure.
     assert_eq!(world.run(Command::Logout, &flags), Ok(0));
+    if text.lines().next() == Some("broker") {
+        flags.push(("workflow", "true"));
+        assert_eq!(world.run(Command::Logout, &flags), Ok(0));
+    }
     world.check_shown(text);
 }
 
@@ -73,7 +78,13 @@ fn plan(command: Command, flags: &[(&'static str, &'static str)]) -> Plan {
     let exchange = [("identity-token-env", "IDENTITY"), ("format", "secret"), ("vault-method", "write")];
     let is_known =
         |name: &str| hublease::cli::FLAGS.iter().any(|flag| flag.name == name && flag.commands.contains(&command));
-    let is_asked = |name: &str| name != "vault-method" || flags.iter().any(|(flag, _)| *flag == name);
+    let has = |name: &str| flags.iter().any(|(flag, _)| *flag == name);
+    let is_asked = |name: &str| match name {
+        "vault-method" => has(name),
+        // Of a logout, only this one takes an identity token.
+        "identity-token-env" => command != Command::Logout || has("workflow"),
+        _ => true,
+    };
     let typed = flags.iter().chain(&exchange).filter(|(name, _)| is_known(name) && is_asked(name));
     let typed: BTreeMap<_, _> = typed.map(|(name, value)| (*name, vec![(*value).to_owned()])).collect();
     let environment = Environment::new([("IDENTITY".to_owned(), IDENTITY.to_owned())]);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hublease::oauth::{
     Code, DecodeError, ErrorResponse, ExchangeRequest, ExchangeResponse, Form, FormError, FormWriter,
-    GRANT_TYPE_TOKEN_EXCHANGE, MAX_FIELDS, Metadata, RevocationResponse, TOKEN_TYPE_ID_TOKEN, revocation_form,
+    GRANT_TYPE_TOKEN_EXCHANGE, LeasesResponse, MAX_FIELDS, Metadata, RevocationResponse, TOKEN_TYPE_ID_TOKEN,
+    revocation_form,
 };
 use serde::{Serialize, de::IgnoredAny};
 use serde_json::Value;
@@ -21,6 +22,10 @@ pub fn wire(input: &[u8]) {
     }
     if let Some(answer) = judge(input, RevocationResponse::decode(input)) {
         assert_eq!(RevocationResponse::decode(&written(&answer)), Ok(answer));
+    }
+    if let Some(answer) = judge(input, LeasesResponse::decode(input)) {
+        assert!(answer.confirmed <= answer.leases);
+        assert_eq!(LeasesResponse::decode(&written(&answer)), Ok(answer));
     }
     if let Some(metadata) = judge(input, Metadata::decode(input)) {
         assert_eq!(Metadata::decode(&written(&metadata)), Ok(metadata));

@@ -56,7 +56,7 @@ fn after_a_failure_there_is_nothing_left_to_undo() {
 #[test]
 fn a_wrong_input_fails_the_step_and_not_its_post_step() {
     let world = World::new();
-    let before = world.sandbox.log().len();
+    let before = world.asked_by_runs();
     for (name, value, says) in [
         ("vault-addr", "ftp://vault.example.com", "the value of `vault-addr` cannot be used"),
         ("expose-token", "yes", "the value of `expose-token` cannot be used"),
@@ -72,7 +72,7 @@ fn a_wrong_input_fails_the_step_and_not_its_post_step() {
         assert!(main.shown().starts_with("::error::") && main.shown().lines().count() == 1, "{}", main.shown());
         step.post(&main).code(0).says_only(NOTHING);
     }
-    assert_eq!(world.sandbox.log().len(), before);
+    assert_eq!(world.asked_by_runs(), before);
     let out = Step::new(&world, Provider::Vault).without("ACTIONS_ID_TOKEN_REQUEST_TOKEN").main();
     out.code(3).says("add `permissions: { id-token: write, contents: read }` to the job");
 }
@@ -116,7 +116,7 @@ fn without_state() -> BTreeMap<String, String> {
 fn without_a_state_there_is_nothing_to_undo() {
     let world = World::new();
     let step = Step::new(&world, Provider::Broker);
-    let asked = world.sandbox.log().len();
+    let asked = world.asked_by_runs();
     let empty = [NAME, BODY].map(|name| (name.to_owned(), String::new())).into();
     for state in [without_state(), empty] {
         let post = step.start_post(&state).wait().code(0).says_only(NOTHING);
@@ -124,7 +124,7 @@ fn without_a_state_there_is_nothing_to_undo() {
         // Not even the inputs matter then.
         Step::new(&world, Provider::Broker).input("broker-url", "ftp://x").start_post(&state).wait().code(0);
     }
-    assert_eq!(world.sandbox.log().len(), asked);
+    assert_eq!(world.asked_by_runs(), asked);
 }
 
 /// What is no record of this version is left alone, said in one warning, and sends nothing.

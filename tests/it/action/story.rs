@@ -259,10 +259,10 @@ fn a_child_gets_no_identity_and_no_input() {
 #[test]
 fn a_dry_run_shows_the_plan_and_leaves_nothing() {
     let world = World::new();
-    let before = world.sandbox.log().len();
+    let before = world.asked_by_runs();
     let step = Step::new(&world, Provider::Vault).input("dry-run", "true");
     let main = step.main().code(0).says("provider: vault");
     assert!(main.state.is_empty() && main.output.is_empty() && main.children.is_empty());
     step.post(&main).code(0).says_only("nothing to undo here");
-    assert_eq!(world.sandbox.log().len(), before);
+    assert_eq!(world.asked_by_runs(), before);
 }

@@ -5,6 +5,7 @@
 //! document it: `workflow` reads, `play` runs, `machine` is where.
 
 mod around;
+mod cancelled;
 mod check;
 mod condition;
 mod documented;

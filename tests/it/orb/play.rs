@@ -45,6 +45,8 @@ pub struct Circleci<'w> {
     booleans: Booleans,
     /// The words that every shell is started under.
     under: Vec<String>,
+    /// A job that somebody cancels, and the step that runs then.
+    cancelled: Option<(String, String)>,
     published: Vec<Orb<'w>>,
 }
 
@@ -68,7 +70,7 @@ impl<'w> Circleci<'w> {
     pub fn new(world: &'w World, image: Image, published: Vec<Orb<'w>>) -> Self {
         let machine = Machine::new(world, image);
         let (variables, under) = (BTreeMap::new(), Vec::new());
-        Self { machine, variables, booleans: Booleans::Digits, under, published }
+        Self { machine, variables, booleans: Booleans::Digits, under, cancelled: None, published }
     }
 
     /// Sets a variable of the project.
@@ -84,6 +86,12 @@ impl<'w> Circleci<'w> {
 
     pub fn under(mut self, words: Vec<String>) -> Self {
         self.under = words;
+        self
+    }
+
+    /// Cancels a job while this step runs: it is the job's last, whatever the steps after it say about `when`.
+    pub fn cancel(mut self, job: &str, step: &str) -> Self {
+        self.cancelled = Some((job.to_owned(), step.to_owned()));
         self
     }
 
@@ -109,22 +117,23 @@ impl<'w> Circleci<'w> {
         for invocation in &workflow.jobs {
             let mut status = Status::NotRun;
             for _ in 0..=workflow.reruns {
-                if !invocation.is_due(&ended) || status == Status::Success {
+                // A job that was cancelled is not tried again.
+                if !invocation.is_due(&ended) || matches!(status, Status::Success | Status::Canceled) {
                     break;
                 }
                 if !played.is_empty() {
                     self.machine.renew();
                 }
-                let steps = self.job(&invocation.name, &invocation.job, played.len());
-                status = if steps.1 { Status::Success } else { Status::Failed };
-                played.push(Played { name: invocation.name.clone(), status, steps: steps.0 });
+                let steps;
+                (steps, status) = self.job(&invocation.name, &invocation.job, played.len());
+                played.push(Played { name: invocation.name.clone(), status, steps });
             }
             ended.insert(invocation.name.clone(), status);
         }
     }
 
-    /// Runs the steps of a job, and says whether they succeeded.
-    fn job(&self, name: &str, job: &Job, number: usize) -> (Vec<Ran>, bool) {
+    /// Runs the steps of a job, and says how it ended.
+    fn job(&self, name: &str, job: &Job, number: usize) -> (Vec<Ran>, Status) {
         let world = self.machine.world;
         let before = world.sandbox.log().len();
         let mut variables = self.machine.variables(name, number);
@@ -134,7 +143,7 @@ impl<'w> Circleci<'w> {
         let directory = self.at(&world.path("work"), directory);
         fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
         let mut ran = Vec::new();
-        let mut succeeded = true;
+        let mut status = Status::Success;
         for step in &job.steps {
             let Step::Run(run) = step else {
                 let Step::Builtin(name) = step else { continue };
@@ -144,8 +153,8 @@ impl<'w> Circleci<'w> {
             };
             let is_due = match run.when {
                 When::Always => true,
-                When::OnSuccess => succeeded,
-                When::OnFail => !succeeded,
+                When::OnSuccess => status == Status::Success,
+                When::OnFail => status == Status::Failed,
             };
             if is_due {
                 let mut code = 1;
@@ -159,11 +168,17 @@ impl<'w> Circleci<'w> {
                         break;
                     }
                 }
-                succeeded &= code == 0;
+                if code != 0 {
+                    status = Status::Failed;
+                }
+                if self.cancelled.as_ref().is_some_and(|(job, step)| job == name && *step == run.name) {
+                    status = Status::Canceled;
+                    break;
+                }
             }
         }
         self.search(&ran, before);
-        (ran, succeeded)
+        (ran, status)
     }
 
     fn step(

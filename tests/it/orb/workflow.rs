@@ -24,16 +24,17 @@ const INVOCATION: [&str; 9] =
 pub enum Status {
     Success,
     Failed,
+    Canceled,
     NotRun,
 }
 
-/// What `requires` takes: every status that this stand-in can bring about, and those that it cannot.
+/// What `requires` takes: every status that this stand-in can bring about, and the one that it cannot.
 const STATUSES: [(&str, &[Status]); 6] = [
     ("success", &[Status::Success]),
     ("failed", &[Status::Failed]),
     ("not_run", &[Status::NotRun]),
-    ("terminal", &[Status::Success, Status::Failed, Status::NotRun]),
-    ("canceled", &[]),
+    ("terminal", &[Status::Success, Status::Failed, Status::Canceled, Status::NotRun]),
+    ("canceled", &[Status::Canceled]),
     ("unauthorized", &[]),
 ];
 

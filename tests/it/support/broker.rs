@@ -27,6 +27,11 @@ impl Broker {
 
     /// A broker with this configuration, in which `ACMEBOT_PASSWORD` is the account's password.
     pub fn with(world: &World, config: &str) -> Self {
+        Self::at(world, "broker.example.com", config)
+    }
+
+    /// The same under another name: the host of the `public_url` in its configuration.
+    pub fn at(world: &World, host: &str, config: &str) -> Self {
         let path = world.path("broker.toml");
         fs::write(&path, config).unwrap();
         let mut child = Command::new(binary("HUBLEASE_BROKER_BIN"))
@@ -51,7 +56,7 @@ impl Broker {
             }
             said.push(line);
         };
-        world.sandbox.forward("broker.example.com", address);
+        world.sandbox.forward(host, address);
         // The broker consumes identity tokens and issues the credentials of its accounts.
         for secret in world.sandbox.secrets().into_iter().filter(|secret| secret.kind == "identity token") {
             world.sandbox.add_secret(KnownSecret { services: vec![Service::Forwarded], ..secret });
@@ -61,6 +66,14 @@ impl Broker {
 
     pub fn url(&self) -> String {
         URL.to_owned()
+    }
+}
+
+impl World {
+    /// How much has been asked by others than the broker, which speaks to Docker Hub and to the issuers when it likes.
+    pub fn asked_by_runs(&self) -> usize {
+        let log = self.sandbox.log();
+        log.iter().filter(|request| !matches!(request.service, Service::Hub | Service::Issuer)).count()
     }
 }
 

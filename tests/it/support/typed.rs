@@ -15,6 +15,9 @@ pub const MARK: &str = "hunter2XYZZY";
 /// The variable with the token of the static provider.
 pub const TOKEN_VARIABLE: &str = "KEPT_TOKEN";
 
+/// What a logout has a use for with `--workflow` only.
+pub const IDENTIFYING: [&str; 4] = ["audience", "audience-elsewhere", "identity-token-env", "identity-token-file"];
+
 /// The flags without which a provider cannot be asked.
 pub fn needs(provider: ProviderName) -> &'static [(&'static str, &'static str)] {
     match provider {
@@ -41,6 +44,14 @@ impl<'w> Bench<'w> {
         Self { world, variables }
     }
 
+    /// A valid run in which a value of this flag is looked at, without what cannot stand beside it.
+    pub fn line_for(&self, command: Command, flag: &Flag) -> Job<'w> {
+        if command == Command::Logout && IDENTIFYING.contains(&flag.name) {
+            return self.line(command, ProviderName::Broker, &rivals(flag.name)).arg("--workflow");
+        }
+        self.line(command, who_honours(flag), &rivals(flag.name))
+    }
+
     /// A valid run for a provider, which is named, without the flags in `without`.
     pub fn line(&self, command: Command, provider: ProviderName, without: &[&str]) -> Job<'w> {
         let knows = |name: &str| flag(name).commands.contains(&command) && !without.contains(&name);
@@ -64,13 +75,13 @@ pub fn flag(name: &str) -> &'static Flag {
 }
 
 /// The first provider that honours a flag.
-pub fn who_honours(flag: &Flag) -> ProviderName {
+fn who_honours(flag: &Flag) -> ProviderName {
     let column = flag.honour.iter().position(|honour| *honour != Honour::Refused).unwrap();
     ProviderName::ALL[column]
 }
 
 /// What cannot stand beside a flag.
-pub fn rivals(name: &'static str) -> Vec<&'static str> {
+fn rivals(name: &str) -> Vec<&str> {
     if name == "username-env" { vec![name, "username"] } else { vec![name] }
 }
 

@@ -21,6 +21,23 @@ impl Figure {
         Self { name, value, aim: format!("at most {most:.2}"), verdict: Some(ratio <= most) }
     }
 
+    /// A rate that should be reached, per second.
+    pub(super) fn rate(name: &str, rate: f64, least: f64) -> Self {
+        let aim = format!("at least {least:.0}/s");
+        Self { name: name.to_owned(), value: format!("{rate:.0}/s"), aim, verdict: Some(rate >= least) }
+    }
+
+    /// A time that should stay under a limit, in milliseconds.
+    pub(super) fn time(name: &str, milliseconds: f64, limit: f64) -> Self {
+        let aim = format!("under {limit:.0} ms");
+        Self { name: name.to_owned(), value: format!("{milliseconds:.1} ms"), aim, verdict: Some(milliseconds < limit) }
+    }
+
+    /// Anything without an aim.
+    pub(super) fn plain(name: &str, value: String) -> Self {
+        Self { name: name.to_owned(), value, aim: String::new(), verdict: None }
+    }
+
     /// A time without an aim, to read the others by.
     pub(super) fn note(name: &str, time: Duration) -> Self {
         Self { name: name.to_owned(), value: milliseconds(time), aim: String::new(), verdict: None }

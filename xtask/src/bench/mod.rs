@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: the client beside curl, on one machine, in one run; `bench action`: the Action beside a script.
+//! `cargo xtask bench`: the client beside curl, on one machine, in one run; `bench action`: the Action beside a script;
+//! `bench broker`: the broker under load.
 //!
 //! What is compared: the wall time of `hublease login --client none` and of the same number of curl processes, one after the
 //! other, that make the same requests (methods, paths, headers, bodies) over TLS through the same proxy. The two take turns,
 //! and the medians are compared. Timings decide nothing: the figures are printed, and the exit code is 0.
 
 mod action;
+mod broker;
 mod curl;
 mod figures;
 mod memory;
@@ -26,7 +28,7 @@ use crate::{
 
 /// What `cargo xtask bench --help` prints.
 pub(crate) const HELP: &str = "\
-usage: cargo xtask bench [action]
+usage: cargo xtask bench [action|broker]
 
 Builds the released client (static, optimised) and compares a whole `login --client none`, through our broker
 and through Vault, with the same requests made by one curl process each. Prints the ratio of the medians, the
@@ -34,6 +36,9 @@ client's peak memory, and its size. Needs curl and the target for the static bui
 
 `action` compares a whole step of the GitHub Action, docker login included, with a plain script for Node that makes the
 same requests and runs the same login. Needs npm, for Node 24, and the docker command line.
+
+`broker` puts load on an optimised broker with a journal on disk, beside a Docker Hub that answers at once: exchanges and
+removals per second, waiting times, memory, start. Says what the limit was.
 ";
 
 /// Turns that are measured, and turns before them that are not.
@@ -55,7 +60,8 @@ pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal
     match options {
         [] => client(workspace, terminal),
         [word] if word == "action" => action::run(workspace, terminal),
-        _ => Err(Failure::Usage("`cargo xtask bench` takes `action` or nothing".to_owned())),
+        [word] if word == "broker" => broker::run(workspace, terminal),
+        _ => Err(Failure::Usage("`cargo xtask bench` takes `action`, `broker` or nothing".to_owned())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The table of parameters in docs/circleci.md, made from the source of the orb.
 //!
-//! Several commands have a parameter in common. It is one row, so it must be declared alike everywhere.
+//! Several commands have a parameter in common. It is one row, so it must be declared alike everywhere; but where a job
+//! runs depends on what it does, so each default of an executor has a row.
 
 use std::fmt::Write;
 
@@ -8,6 +9,9 @@ use super::{
     pack::{Orb, Part},
     yaml::Yaml,
 };
+
+/// The type of a parameter that says where a job runs.
+const EXECUTOR: &str = "executor";
 
 /// A parameter, and the commands that take it.
 struct Row {
@@ -26,7 +30,9 @@ pub(super) fn table(orb: &Orb<'_>) -> Result<String, String> {
     let mut rows: Vec<Row> = Vec::new();
     for part in orb.parts.iter().filter(|part| part.section == "commands" || part.section == "jobs") {
         for row in rows_of(part) {
-            match rows.iter_mut().find(|other| other.name == row.name) {
+            let is_same =
+                |other: &&mut Row| other.name == row.name && (row.kind != EXECUTOR || other.default == row.default);
+            match rows.iter_mut().find(is_same) {
                 None => rows.push(row),
                 Some(other) if (&other.kind, &other.default) != (&row.kind, &row.default) => {
                     return Err(format!(
@@ -105,6 +111,19 @@ mod tests {
         let expected = "| parameter | what it is | type | default | of |\n| --- | --- | --- | --- | --- |\n\
                         | `wait` | Wait. | boolean | true | a, b |\n| `what` | What. | x, z | required | a |\n";
         assert_eq!(made(b).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_job_has_an_executor_of_its_own() {
+        let b = |default: &str| {
+            format!("parameters:\n  place:\n    type: executor\n    default: {default}\n    description: Where.\n")
+        };
+        let (machine, docker) = (b("machine"), b("docker"));
+        let source = Source::of(&[("@orb.yml", "version: 2.1\n"), ("jobs/a.yml", &machine), ("jobs/b.yml", &docker)]);
+        let table = table(&Orb::read(&source).unwrap()).unwrap();
+        let rows: Vec<_> = table.lines().skip(2).collect();
+        let row = |default, job| format!("| `place` | Where. | executor | {default} | {job} |");
+        assert_eq!(rows, [row("machine", "a"), row("docker", "b")]);
     }
 
     #[test]

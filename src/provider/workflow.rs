@@ -1,0 +1,51 @@
+//! The revocation of what a whole workflow was given, by the identity of one of its jobs.
+//!
+//! Our broker's own endpoint, which its metadata names (`lease_revocation_endpoint`): `{"workflow":true}` as JSON, with
+//! the identity token as bearer (RFC 6750). What is revoked is what was leased before that token was made. Nothing is
+//! used up, neither the token nor a lease that is over, so the request may be repeated.
+
+use super::{broker, identify, peer::Peer, refusal};
+use crate::{
+    effect::{
+        Host,
+        http::{Destination, Header, Method, Repeat, Request},
+    },
+    error::{Error, Problem},
+    oauth::{LeasesRequest, LeasesResponse},
+    plan::WorkflowLogout,
+    secret::Secret,
+};
+
+/// metadata -> identity token -> revocation.
+///
+/// # Errors
+/// Stage identity: nobody was asked. Stages refused and unavailable: nothing is known to be revoked.
+pub(crate) async fn revoke(host: &Host, plan: &WorkflowLogout) -> Result<LeasesResponse, Error> {
+    plan.identity.ready()?;
+    let peer = Peer::new(host, plan.broker.origin.to_string());
+    let paths = broker::paths(&peer, &plan.broker).await?;
+    let path = paths.lease_revocation.ok_or_else(|| peer.problem(Problem::NoWorkflow))?;
+    let token = identify(host, &plan.identity, Some(&plan.audience)).await?;
+    let response = peer.send(request(path, &token)).await?;
+    if response.status != 200 {
+        return Err(refusal::oauth(&peer, &response, &[&token]));
+    }
+    LeasesResponse::decode(response.body.expose().as_bytes())
+        .map_err(|error| peer.problem(Problem::Answer).because(&error.to_string()))
+}
+
+fn request(path_and_query: String, token: &Secret) -> Request {
+    let wish = LeasesRequest { workflow: true, ..LeasesRequest::default() };
+    Request {
+        to: Destination::Provider,
+        method: Method::Post,
+        path_and_query,
+        headers: vec![
+            (Header::Authorization, Secret::new(format!("Bearer {}", token.expose()))),
+            (Header::ContentType, Secret::new("application/json")),
+            (Header::Accept, Secret::new("application/json")),
+        ],
+        body: Secret::new(serde_json::to_string(&wish).unwrap_or_default()),
+        repeat: Repeat::Safe,
+    }
+}
