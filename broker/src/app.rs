@@ -216,7 +216,8 @@ struct Granted<'a> {
     access_token: &'a str,
     issued_token_type: &'static str,
     token_type: &'static str,
-    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
     scope: &'a str,
     username: &'a str,
     registry: &'static str,

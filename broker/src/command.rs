@@ -13,10 +13,8 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use hublease::secret::Secret;
-
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Secrets};
+use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
@@ -108,49 +106,10 @@ impl Failure {
 
 /// Reads the configuration that the arguments name.
 fn config(matches: &ArgMatches) -> Result<(Config, String), Failure> {
-    config_with(matches, &Variables)
-}
-
-/// The same for a command that logs in nowhere, so that it works where the passwords are not.
-fn config_without_passwords(matches: &ArgMatches) -> Result<(Config, String), Failure> {
-    config_with(matches, &Unread)
-}
-
-fn config_with(matches: &ArgMatches, secrets: &dyn Secrets) -> Result<(Config, String), Failure> {
     let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
     let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
-    let config = Config::parse(&text, secrets).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
+    let config = Config::parse(&text).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
     Ok((config, path))
-}
-
-/// Passwords that nobody looks at.
-struct Unread;
-
-impl Secrets for Unread {
-    fn variable(&self, _name: &str) -> Result<Secret, String> {
-        Ok(Secret::new("not read"))
-    }
-
-    fn file(&self, _path: &str) -> Result<Secret, String> {
-        Ok(Secret::new("not read"))
-    }
-}
-
-/// The machine's variables and files.
-struct Variables;
-
-impl Secrets for Variables {
-    fn variable(&self, name: &str) -> Result<Secret, String> {
-        match std::env::var(name) {
-            Ok(value) => Ok(Secret::new(value)),
-            Err(_) => Err(format!("the variable `{name}` is not set, or is not text")),
-        }
-    }
-
-    fn file(&self, path: &str) -> Result<Secret, String> {
-        let text = read(path)?;
-        Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
-    }
 }
 
 fn read(path: &str) -> Result<String, String> {

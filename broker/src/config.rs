@@ -1,7 +1,7 @@
 //! The configuration file: read whole, checked whole, and either understood to the last key or refused with the line.
 //!
-//! TOML. Unknown keys are errors, because a misspelt limit would be a missing limit. Secrets are never in the file: it names
-//! the file or the variable that holds them. After this module nobody reads the environment.
+//! TOML. Unknown keys are errors, because a misspelt limit would be a missing limit. Secrets are never in the file, and
+//! are not read here: it names the file, the variable or the place in Vault that holds them, see [`crate::password`].
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use hublease::endpoint::{Endpoint, Origin};
 use hublease::printable::printable;
-use hublease::secret::Secret;
 
 use crate::hub::Account;
 use crate::issuer::Issuer;
@@ -39,25 +38,12 @@ pub struct Config {
     pub keep: u64,
     /// Whose identity tokens are accepted.
     pub issuers: Vec<Issuer>,
-    /// Who mints.
+    /// Who issues.
     pub accounts: Vec<Account>,
     /// Who may have what.
     pub rules: Vec<Rule>,
-}
-
-/// Where the accounts' passwords are read from.
-pub trait Secrets {
-    /// The value of an environment variable.
-    ///
-    /// # Errors
-    /// With a sentence, when there is none.
-    fn variable(&self, name: &str) -> Result<Secret, String>;
-
-    /// The content of a file.
-    ///
-    /// # Errors
-    /// With a sentence, when it cannot be read.
-    fn file(&self, path: &str) -> Result<Secret, String>;
+    /// What its author should think over, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// What is wrong, and where.
@@ -97,18 +83,17 @@ impl Config {
     ///
     /// # Errors
     /// With the first thing that is wrong.
-    pub fn parse(text: &str, secrets: &dyn Secrets) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let line_of = |at: Range<usize>| {
             text.as_bytes()[..at.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
         };
         let file: file::File = toml::from_str(text)
             .map_err(|error| ConfigError { line: error.span().map(line_of), reason: one_line(error.message()) })?;
-        check(file, secrets)
-            .map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: one_line(&blame.reason) })
+        check(file).map_err(|blame| ConfigError { line: blame.at.map(line_of), reason: one_line(&blame.reason) })
     }
 }
 
-fn check(file: file::File, secrets: &dyn Secrets) -> Result<Config, Blame> {
+fn check(file: file::File) -> Result<Config, Blame> {
     let listen: SocketAddr = file.listen.as_ref().parse().map_err(|_not_an_address| {
         Blame::at(file.listen.span(), "`listen` is an address and a port, such as `127.0.0.1:8080`")
     })?;
@@ -119,9 +104,9 @@ fn check(file: file::File, secrets: &dyn Secrets) -> Result<Config, Blame> {
     }
     let (journal, keep) = journal(file.journal)?;
     let issuers = issuer::check(file.issuer)?;
-    let accounts = account::check(file.account, secrets)?;
-    let rules = rule::check(file.rule, &issuers, &accounts)?;
-    Ok(Config { listen, public_url, instance: instance.clone(), journal, keep, issuers, accounts, rules })
+    let accounts = account::check(&file.account)?;
+    let (rules, warnings) = rule::check(file.rule, &issuers, &accounts)?;
+    Ok(Config { listen, public_url, instance: instance.clone(), journal, keep, issuers, accounts, rules, warnings })
 }
 
 fn journal(journal: file::Journal) -> Result<(PathBuf, u64), Blame> {

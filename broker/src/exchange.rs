@@ -11,7 +11,7 @@ use crate::audit::{Line, bounded};
 use crate::broker::{Broker, random};
 use crate::hub::{Account, Minted, Order};
 use crate::identity::{Identity, sha256};
-use crate::journal::{Entry, Holder, JournalFault, Lease, State};
+use crate::journal::{Entry, Holder, JournalFault, Lease, Selection, State};
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::refusal::Refusal;
 use crate::revoke;
@@ -30,8 +30,8 @@ pub struct Issued {
     pub username: String,
     /// What was granted.
     pub scope: String,
-    /// The life in seconds.
-    pub expires_in: u64,
+    /// The life in seconds; nothing for a token of a pool, which does not end with its lease.
+    pub expires_in: Option<u64>,
 }
 
 /// Serves one exchange, and tells the operator how it went.
@@ -64,6 +64,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Issued, Refusa
     let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
     name_grant(line, &grant);
     let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
+    account.check_reach(&grant.scope)?;
     // Write down what is about to be done; from here on the token and the request are used.
     let (lease, handle) = announce(broker, &identity, &grant)?;
     line.lease_id = Some(lease.id.clone());
@@ -81,7 +82,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Issued, Refusa
         lease_id: lease.id,
         username: account.username().to_owned(),
         scope: grant.scope.to_string(),
-        expires_in: grant.life,
+        expires_in: account.mints().then_some(grant.life),
     })
 }
 
@@ -137,8 +138,14 @@ fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Resu
 /// After a clear "no" nothing was made and the intent is withdrawn. After an unclear answer the sweeper looks for the token
 /// by its label, once Docker Hub has certainly finished with the request.
 fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Result<Minted, Refusal> {
-    let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
-    account.mint(&order, &*broker.outbound, broker.clock.now()).map_err(|fault| {
+    let made = match account.mints() {
+        true => {
+            let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
+            account.mint(&order, &*broker.outbound, broker.clock.now())
+        }
+        false => account.lend(&grant.scope, |token| held(broker, account, token)),
+    };
+    made.map_err(|fault| {
         let written = match fault.is_ambiguous() {
             true => broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS)),
             false => broker.journal.withdraw(&lease.id),
@@ -147,12 +154,24 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
     })
 }
 
+/// How many leases hold a token of a pool. It only balances the pool, so a journal that fails here is left to fail where it matters.
+fn held(broker: &Broker, account: &Account, token: &str) -> usize {
+    let holding = Selection {
+        account: Some(account.name.clone()),
+        hub_id: Some(token.to_owned()),
+        states: vec![State::Live, State::Revoking],
+        ..Selection::default()
+    };
+    broker.journal.select(&holding).map_or(0, |leases| leases.len())
+}
+
 /// A token that cannot be written down is not handed out: it is removed at once, or else found by its label later.
 fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> Result<(), Refusal> {
     match broker.journal.live(&lease.id, &minted.id) {
         Ok(true) => Ok(()),
         failed => {
-            // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`.
+            // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not
+            // handed out, and is nobody's to delete.
             let _either_way_no = account.delete(&minted.id, &*broker.outbound, broker.clock.now());
             Err(failed.map_or_else(JournalFault::refusal, |_| taken_back()))
         }

@@ -1,8 +1,8 @@
 //! The broker of hublease: a server that mints Docker Hub tokens for CI jobs which prove who they are.
 //!
 //! # Whom it trusts, in ten sentences
-//! 1. The broker holds the password of a Docker Hub account, because Docker Hub lets nothing else make tokens; whoever holds
-//!    the broker's machine therefore holds that account.
+//! 1. The broker can read the password of a Docker Hub account, because Docker Hub lets nothing else make tokens; whoever
+//!    holds the broker's machine therefore holds that account.
 //! 2. It believes an identity token only if one of its configured issuers signed it, with the one pinned algorithm, for the
 //!    broker as the only audience, and within its time.
 //! 3. It never learns an issuer from a token: the list is closed, and keys come from the issuer's own origin over TLS.
@@ -12,16 +12,17 @@
 //!    of the broker is still alive then.
 //! 6. Personal access tokens cannot be limited to repositories by anyone, so a rule that issues them has to say that it knows.
 //! 7. Whoever holds a revocation handle can end its lease and can do nothing else with it; the broker stores only its hash.
-//! 8. `confirmed` is said after Docker Hub said that the token is gone, and never on the broker's own belief.
+//! 8. `confirmed` is said after Docker Hub said that the token is gone, and never on the broker's own belief; of a token that
+//!    an administrator made and that was only lent it is never said.
 //! 9. No token, handle or password is logged; the audit log has the hash of each identity token, so that a leaked one can be
 //!    found.
 //! 10. Clients' text is bounded before it is read, remote text is never repeated, and the only ways out are the configured
-//!     issuers and Docker Hub.
+//!     issuers, Docker Hub and a Vault that holds a password.
 //!
 //! # Reading order
 //! [`exchange`] is the story and [`revoke`] its mirror; [`sweep`] and [`reconcile`] clean up after both. [`ask`], [`verify`]
-//! and [`rules`] answer what, who and whether; [`hub`] mints; [`journal`] remembers; [`app`] and [`serve`] put it on the
-//! network; [`command`] is what an operator types. Only these last three know about tokio.
+//! and [`rules`] answer what, who and whether; [`hub`] mints or lends, with what [`password`] reads; [`journal`] remembers;
+//! [`app`] and [`serve`] put it on the network; [`command`] is what an operator types. Only these last three know about tokio.
 
 #[cfg(test)]
 extern crate self as hublease_broker;
@@ -44,6 +45,7 @@ pub mod clock;
 pub mod hub;
 pub mod journal;
 pub mod outbound;
+pub mod password;
 
 pub mod broker;
 pub mod config;

@@ -68,21 +68,47 @@ pub const BEARER_SECONDS: u64 = 9 * 60;
 /// After Docker Hub has refused an account's password it is not asked again for this long, in seconds: repeated failures
 /// lock the account and the address out.
 pub const LOGIN_COOLDOWN_SECONDS: u64 = 60;
-/// After a login that Docker Hub did not answer everybody is told so at once for this long, in seconds, or for as long as it
-/// asks to wait, at most [`LOGIN_COOLDOWN_SECONDS`]. Without it all who waited for the login would try another, one after
-/// the other, [`CALL_TIMEOUT`] each.
+/// After a login that Docker Hub did not answer everybody is told so at once for this long, in seconds. Without it all who
+/// waited for the login would try another, one after the other, [`CALL_TIMEOUT`] each.
 pub const LOGIN_PAUSE_SECONDS: u64 = 5;
+/// The most calls to Docker Hub at one time, of all accounts together; each has its connection, which is kept for the next.
+pub const HUB_CALLS: u32 = 32;
+/// The most among them that are no part of a removal. Invariant: less than [`HUB_CALLS`], so that mints that hang leave room
+/// for removals.
+pub const HUB_CALLS_THAT_CAN_WAIT: u32 = 24;
+/// Connections that are kept open when nobody uses them: Docker Hub's, and one for each of some issuers. They are closed
+/// after 15 seconds, the client's own bound. Invariant: more than [`HUB_CALLS`].
+pub const IDLE_CONNECTIONS: usize = HUB_CALLS as usize + 16;
+/// When less than one part in so many is left of Docker Hub's rate limit, only removals go on until it is reset.
+pub const RATE_RESERVE: u64 = 5;
+/// How long a window of the rate limit can last, in seconds: the limit counts per minute. Its end is given by Docker Hub's
+/// clock, so a clock that is wrong cannot make the broker wait longer.
+pub const RATE_WINDOW_SECONDS: u64 = 60;
+/// How long the start waits for nothing else than accounts: so many are tried at one time.
+pub const START_WORKERS: usize = 16;
+/// The largest file with a password, a token or an identity token.
+pub const MAX_SECRET_BYTES: u64 = 16 * 1024;
+/// How long Vault may be asked for one password before nothing more is asked of it but to end the token that it gave.
+pub const VAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest that a password can take. Invariant: [`VAULT_TIMEOUT`], one call that began before it, and the end of the
+/// Vault token.
+pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(VAULT_TIMEOUT.as_secs() + 2 * CALL_TIMEOUT.as_secs());
 /// What `Retry-After` says when Docker Hub did not say, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 /// The longest `Retry-After` that is passed on, in seconds.
 pub const MAX_RETRY_AFTER_SECONDS: u64 = 3600;
 /// What `Retry-After` says at quota, in seconds: about the time until another job's lease is revoked.
 pub const QUOTA_RETRY_SECONDS: u64 = 30;
+/// For this long after Docker Hub was found at quota nobody asks again whether it still is, in seconds, unless a token of the
+/// account is removed before. Short, because an administrator may make room too.
+pub const QUOTA_PAUSE_SECONDS: u64 = 5;
 /// Tokens per page, and pages, when the broker looks for one of its own tokens at Docker Hub. Invariant: the product is
 /// well above Docker's 100 tokens per organization.
 pub const PAGE_SIZE: usize = 100;
 /// See [`PAGE_SIZE`].
 pub const MAX_PAGES: usize = 10;
+/// When a list that changed while it was read is worth another try, in seconds.
+pub const LIST_RETRY_SECONDS: u64 = 5;
 
 /// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 200_000;
@@ -104,9 +130,12 @@ pub const JOURNAL_QUEUE: usize = 1024;
 pub const JOURNAL_CACHE_KIB: i64 = 4096;
 /// How long the journal waits for another process that writes it.
 pub const JOURNAL_WAIT: Duration = Duration::from_secs(5);
-/// The slowest call to Docker Hub, in seconds: wait for somebody's login, log in, call; and all of it once more when the bearer
-/// was refused.
-const SLOWEST_CALL_SECONDS: u64 = 6 * CALL_TIMEOUT.as_secs();
+/// The slowest call to Docker Hub, in seconds: wait for somebody's login, read the password, log in, call; and log in and call
+/// once more when the bearer was refused. Invariant: no step begins unless its longest time is left, so the sum holds whatever
+/// the steps are.
+const SLOWEST_CALL_SECONDS: u64 = 60;
+/// The same as a duration.
+pub const SLOWEST_CALL: Duration = Duration::from_secs(SLOWEST_CALL_SECONDS);
 /// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than the slowest delete. A
 /// token that must be looked for first may take longer; removing it twice does no harm, since 404 means gone too.
 pub const CLAIM_SECONDS: u64 = SLOWEST_CALL_SECONDS + 5;

@@ -28,13 +28,15 @@ pub struct Call<'a> {
     pub bearer: Option<&'a str>,
     /// The JSON body to send.
     pub json: Option<&'a str>,
+    /// More headers, such as Vault's: names in lower case, values of visible ASCII.
+    pub headers: Vec<(&'static str, &'a str)>,
 }
 
 impl<'a> Call<'a> {
     /// A plain read.
     #[must_use]
     pub fn read(url: String) -> Self {
-        Call { method: Method::Get, url, bearer: None, json: None }
+        Call { method: Method::Get, url, bearer: None, json: None, headers: Vec::new() }
     }
 
     /// The same call with a bearer token.
@@ -45,6 +47,7 @@ impl<'a> Call<'a> {
 }
 
 /// One answer, of whatever status.
+#[derive(Default)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -52,8 +55,21 @@ pub struct Reply {
     pub retry_after: Option<u64>,
     /// `X-Retry-After` in seconds since 1970, as Docker's older specification had it.
     pub retry_at: Option<u64>,
+    /// How much more may be asked.
+    pub rate: RateLimit,
     /// The body, at most 1 MiB.
     pub body: Vec<u8>,
+}
+
+/// Docker Hub's `X-RateLimit-*`, as far as the server sends them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RateLimit {
+    /// `X-RateLimit-Limit`: calls per window, which is a minute.
+    pub limit: Option<u64>,
+    /// `X-RateLimit-Remaining`: calls that are left of them.
+    pub remaining: Option<u64>,
+    /// `X-RateLimit-Reset`: when the window ends, in seconds since 1970 by the server's clock.
+    pub reset: Option<u64>,
 }
 
 /// Why there is no answer. The request may still have been served.

@@ -24,8 +24,9 @@ pub fn revoke(broker: &Broker, body: &[u8]) -> Result<Revocation, Refusal> {
     let mut line = Line::new("revoke", broker.clock.now());
     let outcome = story(broker, body, &mut line);
     match &outcome {
-        Ok(Revocation::Confirmed) => "confirmed".clone_into(&mut line.outcome),
-        Ok(Revocation::Unknown) => "unknown".clone_into(&mut line.outcome),
+        Ok(Revocation::Unknown) if line.outcome.is_empty() => "unknown".clone_into(&mut line.outcome),
+        // What became of the token.
+        Ok(_) => {}
         Err(refusal) => refusal.code.as_str().clone_into(&mut line.outcome),
     }
     broker.audit.write(&line);
@@ -45,8 +46,12 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Revocation, Re
         return Ok(Revocation::Unknown);
     };
     name_lease(line, &lease);
-    match remove(broker, &lease, RETRY_AFTER_SECONDS) {
+    let removal = remove(broker, &lease, RETRY_AFTER_SECONDS);
+    removal.word().clone_into(&mut line.outcome);
+    match removal {
         Removal::Gone => Ok(Revocation::Confirmed),
+        // The lease is over and the token is not: nobody can say that it is gone.
+        Removal::Kept => Ok(Revocation::Unknown),
         Removal::Elsewhere => {
             Err(Refusal::new(Code::RequestInProgress, "the token is being removed; ask again to know the outcome"))
         }

@@ -5,6 +5,7 @@
 //! plan until then.
 
 use crate::broker::Broker;
+use crate::hub::HubFault;
 use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS};
 use crate::reconcile::Reconciler;
 use crate::revoke::removal::remove_all;
@@ -24,9 +25,28 @@ impl Sweeper {
         let mut removed = remove_all(broker, &due, "sweep", SWEEP_RETRY_SECONDS);
         let leftovers = self.reconciler.reconcile(broker);
         removed.gone += leftovers.gone;
+        removed.kept += leftovers.kept;
         removed.left += leftovers.left;
+        probe_troubled(broker);
         // A journal that cannot be written says so at the next exchange.
         let _next_time = broker.journal.prune(broker.clock.now().saturating_sub(broker.keep), PRUNE_BATCH);
         removed
     }
 }
+
+/// Finds out whether the accounts that were in trouble still are, with one call each, so that a broker without traffic gets
+/// ready again. When Docker Hub is away for one it is away for all.
+fn probe_troubled(broker: &Broker) {
+    for account in broker.accounts.values() {
+        let now = broker.clock.now();
+        if account.trouble(now).is_some() {
+            account.probe(&*broker.outbound, now);
+            if matches!(account.trouble(now), Some(HubFault::Unavailable { .. })) {
+                break;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,22 +4,13 @@ use crate::{
     cli::{Source, Typed},
     endpoint::{Endpoint, Origin},
     error::{Error, Problem},
+    provider::vault::plain_path,
 };
 
-/// A path as Vault knows them: plain segments, so that it can stand in a URL and in a header as it is.
+/// A path as Vault knows them.
 pub(super) fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {
-    let path = text.trim_matches('/');
-    let path = path.strip_prefix("v1/").unwrap_or(path);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:,".contains(&byte);
-    if path
-        .split('/')
-        .all(|segment| !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(is_plain))
-    {
-        Ok(path.to_owned())
-    } else {
-        Err(typed
-            .refuse(flag, "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes"))
-    }
+    let wrong = "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes";
+    plain_path(text).map(str::to_owned).ok_or_else(|| typed.refuse(flag, wrong))
 }
 
 /// The grammar of a username: it stands on docker's command line and before a colon.

@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 
 use self::decision::{Asker, Report, decision_json, outcome};
 use super::output::{self, Output, print, print_json};
-use super::{Failure, Machine, config_argument, config_without_passwords, read, say};
+use super::{Failure, Machine, config, config_argument, read, say};
 use crate::ask::Wish;
 use crate::config::Config;
+use crate::hub::Account;
 use crate::identity::Claims;
 use crate::issuer::Issuer;
 use crate::limits::MAX_TOKEN_BYTES;
 use crate::outbound::native::Native;
 use crate::refusal::Refusal;
-use crate::rules::explain;
+use crate::rules::{Explanation, Rule, explain};
 use crate::verify::Verifier;
 use hublease::oauth::Code;
 use hublease::printable::printable;
@@ -75,7 +76,7 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure> {
-    let (config, _) = config_without_passwords(matches)?;
+    let (config, _) = config(matches)?;
     let output = Output::of(matches);
     let wish = wish(matches)?;
     match (matches.get_one::<String>("claims"), matches.get_one::<String>("token")) {
@@ -128,7 +129,8 @@ fn claims(config: Config, path: &str, wish: &Wish, output: Output) -> Result<u8,
     };
     let claims = Claims::supposed(object);
     let audience = config.public_url.clone();
-    let (rules, verifier) = (config.rules, Verifier::new(config.issuers, audience.clone().unwrap_or_default()));
+    let (rules, accounts) = (config.rules, config.accounts);
+    let verifier = Verifier::new(config.issuers, audience.clone().unwrap_or_default());
     let Some(iss) = claims.text("iss") else {
         return Err(Failure::of(2, "the claims have no `iss`, so it is not known which issuer's rules count"));
     };
@@ -142,7 +144,7 @@ fn claims(config: Config, path: &str, wish: &Wish, output: Output) -> Result<u8,
         return refused(refusal, output);
     }
     let asker = asker(issuer, &claims, false);
-    report(&Report::of(asker, wish, &explain(&rules, issuer, &claims, wish)), output)
+    report(&Report::of(asker, wish, &explained(&rules, &accounts, issuer, &claims, wish)), output)
 }
 
 /// Decides for a real token, as `serve` does: the issuer's keys are fetched.
@@ -169,13 +171,13 @@ fn token(config: Config, source: &str, wish: &Wish, output: Output, machine: &Ma
     }
     let token = standard_input()?;
     let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
-    let (rules, verifier) = (config.rules, Verifier::new(config.issuers, audience));
+    let (rules, accounts, verifier) = (config.rules, config.accounts, Verifier::new(config.issuers, audience));
     match verifier.verify(token.expose(), &outbound, machine.clock.now()) {
         Err(refusal) => refused(refusal, output),
         Ok(identity) => {
             let issuer = verifier.issuer(&identity);
             let asker = asker(issuer, &identity.claims, true);
-            report(&Report::of(asker, wish, &explain(&rules, issuer, &identity.claims, wish)), output)
+            report(&Report::of(asker, wish, &explained(&rules, &accounts, issuer, &identity.claims, wish)), output)
         }
     }
 }
@@ -204,6 +206,22 @@ fn asker(issuer: &Issuer, claims: &Claims, is_proved: bool) -> Asker {
         workflow: together(issuer.kind.workflow_claims()),
         is_proved,
     }
+}
+
+/// The explanation, and the decision as an exchange goes on with it: what a pool lends is as wide as it is.
+fn explained<'a>(
+    rules: &'a [Rule],
+    accounts: &[Account],
+    issuer: &Issuer,
+    claims: &'a Claims,
+    wish: &Wish,
+) -> Explanation<'a> {
+    let mut explanation = explain(rules, issuer, claims, wish);
+    explanation.decision = explanation.decision.and_then(|grant| {
+        let account = accounts.iter().find(|account| account.name == grant.account);
+        account.map_or(Ok(()), |account| account.check_reach(&grant.scope)).map(|()| grant)
+    });
+    explanation
 }
 
 fn report(report: &Report<'_>, output: Output) -> Result<u8, Failure> {

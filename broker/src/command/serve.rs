@@ -1,6 +1,8 @@
 //! `hublease-broker serve`: reads the configuration, opens the journal, tries the accounts, listens until it is told to end.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
@@ -12,6 +14,7 @@ use crate::audit::Audit;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::journal::Journal;
+use crate::limits::START_WORKERS;
 use crate::outbound::native::Native;
 use crate::serve::serve;
 
@@ -27,6 +30,9 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     let unopened = |error| Failure::of(1, format!("{}: {error}", config.journal.display()));
     let journal = (machine.open_journal)(&config.journal, machine.clock.now()).map_err(unopened)?;
     let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    for warning in &config.warnings {
+        say(&format!("warning: {warning}"));
+    }
     try_accounts(&config, &path, &outbound, machine)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::of(1, format!("no threads: {error}")))?;
@@ -36,18 +42,34 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     served.map(|()| 0)
 }
 
-/// An account that can never mint is the operator's to know at the start, and not a job's to find out.
+/// An account that can never issue a token is the operator's to know at the start, and not a job's to find out. Many are
+/// tried at one time: each may take some round trips.
 fn try_accounts(config: &Config, path: &str, outbound: &Native, machine: &Machine) -> Result<(), Failure> {
-    for account in &config.accounts {
-        match account.check(outbound, machine.clock.now()) {
-            Ok(None) => {}
-            Ok(Some(fault)) => {
+    let next = AtomicUsize::new(0);
+    let found: Vec<OnceLock<_>> = config.accounts.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((account, found)) = config.accounts.get(index).zip(found.get(index)) else { break };
+            // Set by nobody else: each index is given out once.
+            drop(found.set(account.check(outbound, machine.clock.now())));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..START_WORKERS.min(config.accounts.len()) {
+            scope.spawn(work);
+        }
+    });
+    // Told in the order of the configuration.
+    for (account, found) in config.accounts.iter().zip(found) {
+        match found.into_inner() {
+            Some(Ok(None)) => {}
+            Some(Ok(Some(fault))) => {
                 let reason = fault.refusal().sentence;
                 say(&format!("warning: account `{}` could not be tried: {reason}", account.name));
             }
-            Err(unfit) => {
-                return Err(Failure::of(2, format!("{path}: account `{}`: {unfit}", account.name)));
-            }
+            Some(Err(unfit)) => return Err(Failure::of(2, format!("{path}: account `{}`: {unfit}", account.name))),
+            None => return Err(Failure::of(1, format!("account `{}` was not tried", account.name))),
         }
     }
     Ok(())

@@ -1,24 +1,29 @@
-//! `[[account]]`: which Docker Hub identities mint, and where their passwords are.
+//! `[[account]]`: which Docker Hub identities issue tokens, and where their secrets are. The secrets themselves are not looked
+//! at here, so that a configuration can be checked where they are not.
+
+use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::{Blame, Secrets, file, is_name, repeated};
-use crate::hub::start::unfit_password;
-use crate::hub::{Account, Kind};
-use hublease::secret::Secret;
+use super::{Blame, file, is_name, repeated};
+use crate::hub::{Account, Governor, Kind, Pool};
+
+mod pool;
+mod source;
 
 /// Organization tokens on a Team plan; a Business plan has 100.
 const DEFAULT_QUOTA: u64 = 10;
 
-pub(super) fn check(accounts: Vec<file::Account>, secrets: &dyn Secrets) -> Result<Vec<Account>, Blame> {
+pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, Blame> {
     let names: Vec<_> = accounts.iter().map(|account| &account.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
     }
-    accounts.into_iter().map(|account| check_one(account, secrets)).collect()
+    let governor = Arc::new(Governor::default());
+    accounts.iter().map(|account| check_one(account, &governor)).collect()
 }
 
-fn check_one(account: file::Account, secrets: &dyn Secrets) -> Result<Account, Blame> {
+fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Account, Blame> {
     if !is_name(account.name.as_ref()) {
         return Err(Blame::at(account.name.span(), "a name is lower-case letters, digits and `-`"));
     }
@@ -27,39 +32,32 @@ fn check_one(account: file::Account, secrets: &dyn Secrets) -> Result<Account, B
             return Err(Blame::at(id.span(), "a Docker ID is lower-case letters, digits, `-` and `_`"));
         }
     }
-    let kind = kind(&account)?;
-    let password = password(&account, secrets)?;
-    Ok(Account::new(account.name.into_inner(), kind, account.username.into_inner(), password))
+    let (name, login) = (account.name.as_ref().clone(), account.username.as_ref().clone());
+    match kind(account)? {
+        Kind::Pool(pool) => Ok(Account::lending(name, pool, login)),
+        kind => Ok(Account::minting(name, kind, login, source::password(account)?, Arc::clone(governor))),
+    }
 }
 
 fn kind(account: &file::Account) -> Result<Kind, Blame> {
-    match (account.kind.as_ref().as_str(), &account.organization, &account.quota) {
+    let word = account.kind.as_ref().as_str();
+    let stray =
+        |at: std::ops::Range<usize>, key: &str| Err(Blame::at(at, format!("`kind = \"{word}\"` has no `{key}`")));
+    match (word, &account.organization, &account.quota) {
+        ("oat" | "pat", _, _) if !account.token.is_empty() => stray(account.token[0].name.span(), "token"),
         ("oat", Some(organization), quota) => Ok(Kind::Oat {
             organization: organization.as_ref().clone(),
             quota: quota.as_ref().map_or(DEFAULT_QUOTA, |quota| *quota.as_ref()),
         }),
         ("oat", None, _) => Err(Blame::at(account.kind.span(), "`kind = \"oat\"` needs `organization`")),
+        ("pat" | "pool", Some(organization), _) => stray(organization.span(), "organization"),
+        ("pat" | "pool", None, Some(quota)) => stray(quota.span(), "quota"),
         ("pat", None, None) => Ok(Kind::Pat),
-        ("pat", Some(stray), _) => Err(Blame::at(stray.span(), "`kind = \"pat\"` has no `organization`")),
-        ("pat", None, Some(stray)) => Err(Blame::at(stray.span(), "`kind = \"pat\"` has no `quota`")),
-        _ => Err(Blame::at(account.kind.span(), "`kind` is `oat` or `pat`")),
-    }
-}
-
-fn password(account: &file::Account, secrets: &dyn Secrets) -> Result<Secret, Blame> {
-    let (at, read) = match (&account.password_file, &account.password_env) {
-        (Some(path), None) => (path.span(), secrets.file(path.as_ref())),
-        (None, Some(name)) => (name.span(), secrets.variable(name.as_ref())),
-        _ => {
-            let reason = "an account has either `password_file` or `password_env`";
-            return Err(Blame::at(account.name.span(), reason));
-        }
-    };
-    let password = read.map_err(|reason| Blame::at(at.clone(), reason))?;
-    match unfit_password(password.expose()) {
-        Some(unfit) => Err(Blame::at(at, unfit.to_string())),
-        None if password.expose().is_empty() => Err(Blame::at(at, "the password is empty")),
-        None => Ok(password),
+        ("pool", None, None) => match source::named(account).first() {
+            Some((at, key)) => stray(at.clone(), key),
+            None => Ok(Kind::Pool(Pool { tokens: pool::tokens(account)? })),
+        },
+        _ => Err(Blame::at(account.kind.span(), "`kind` is `oat`, `pat` or `pool`")),
     }
 }
 
@@ -69,11 +67,12 @@ fn is_docker_id(text: &str) -> bool {
     !text.starts_with('-') && (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
-/// The namespace whose repositories the account's tokens reach; nothing when they reach whatever the account does.
+/// The namespace whose repositories the account's tokens reach; nothing when they reach whatever the account does, or what
+/// their pool declares.
 pub(super) fn namespace(account: &Account) -> Option<&str> {
     match &account.kind {
         Kind::Oat { organization, .. } => Some(organization),
-        Kind::Pat => None,
+        Kind::Pat | Kind::Pool(_) => None,
     }
 }
 

@@ -54,6 +54,34 @@ pub(super) struct Account {
     pub(super) quota: Option<Spanned<u64>>,
     pub(super) password_file: Option<Spanned<String>>,
     pub(super) password_env: Option<Spanned<String>>,
+    pub(super) password_vault: Option<Spanned<Vault>>,
+    #[serde(default)]
+    pub(super) token: Vec<Token>,
+}
+
+/// A secret in Vault: `[account.password_vault]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vault {
+    pub(super) address: Spanned<String>,
+    pub(super) namespace: Option<Spanned<String>>,
+    pub(super) auth_path: Option<Spanned<String>>,
+    pub(super) role: Option<Spanned<String>>,
+    pub(super) identity_token_file: Spanned<String>,
+    pub(super) path: Spanned<String>,
+    pub(super) field: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+}
+
+/// A token of a pool: `[[account.token]]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Token {
+    pub(super) name: Spanned<String>,
+    pub(super) token_file: Option<Spanned<String>>,
+    pub(super) token_env: Option<Spanned<String>>,
+    pub(super) repositories: Spanned<Vec<Spanned<Value>>>,
+    pub(super) actions: Spanned<Vec<String>>,
 }
 
 #[derive(Deserialize)]

@@ -5,19 +5,27 @@ use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
 use super::{Blame, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
-use crate::hub::Account;
 use crate::hub::start::is_account_wide;
+use crate::hub::{Account, Pool};
 use crate::issuer::{Issuer, Kind};
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MAX_PATTERN_BYTES, MIN_LIFE_SECONDS};
 use crate::rules::{Glob, Pattern, Rule};
 
-pub(super) fn check(rules: Vec<file::Rule>, issuers: &[Issuer], accounts: &[Account]) -> Result<Vec<Rule>, Blame> {
+/// The rules, and what their author should think over.
+pub(super) fn check(
+    rules: Vec<file::Rule>,
+    issuers: &[Issuer],
+    accounts: &[Account],
+) -> Result<(Vec<Rule>, Vec<String>), Blame> {
     let names: Vec<_> = rules.iter().map(|rule| &rule.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
     }
     check_connections(&rules)?;
-    rules.into_iter().map(|rule| check_one(rule, issuers, accounts)).collect()
+    let mut warnings = Vec::new();
+    let checked: Result<Vec<_>, _> =
+        rules.into_iter().map(|rule| check_one(rule, issuers, accounts, &mut warnings)).collect();
+    Ok((checked?, warnings))
 }
 
 /// A connection gives one user name, so it has one account.
@@ -42,7 +50,12 @@ fn check_connections(rules: &[file::Rule]) -> Result<(), Blame> {
     Ok(())
 }
 
-fn check_one(rule: file::Rule, issuers: &[Issuer], accounts: &[Account]) -> Result<Rule, Blame> {
+fn check_one(
+    rule: file::Rule,
+    issuers: &[Issuer],
+    accounts: &[Account],
+    warnings: &mut Vec<String>,
+) -> Result<Rule, Blame> {
     if !is_name(rule.name.as_ref()) {
         return Err(Blame::at(rule.name.span(), "a name is lower-case letters, digits and `-`"));
     }
@@ -58,9 +71,14 @@ fn check_one(rule: file::Rule, issuers: &[Issuer], accounts: &[Account]) -> Resu
         ));
     }
     let claims = claims(&rule, issuer)?;
+    let repositories = repositories(&rule.repositories, namespace(account))?;
+    let actions = actions(&rule.actions)?;
+    if let Some(pool) = account.pool() {
+        check_pool(&rule, pool, &repositories, &actions, warnings)?;
+    }
     Ok(Rule {
-        repositories: repositories(&rule.repositories, account)?,
-        actions: actions(&rule.actions)?,
+        repositories,
+        actions,
         max_life: life(rule.max_life_seconds.as_ref())?,
         revoke_workflow: rule.revoke_workflow,
         connection_id: rule.connection_id.map(Spanned::into_inner),
@@ -133,13 +151,43 @@ fn pattern(value: &Value, may_glob: bool) -> Result<Pattern, &'static str> {
     }
 }
 
-fn repositories(list: &Spanned<Vec<Spanned<Value>>>, account: &Account) -> Result<Vec<Pattern>, Blame> {
+/// A rule of a pool names what some token reaches, with all that the rule grants. What a pattern will stand for is not known
+/// yet, so of one that no token has word for word only a warning is given.
+fn check_pool(
+    rule: &file::Rule,
+    pool: &Pool,
+    repositories: &[Pattern],
+    actions: &[Action],
+    warnings: &mut Vec<String>,
+) -> Result<(), Blame> {
+    let granting =
+        || pool.tokens.iter().filter(|token| actions.iter().all(|action| token.reach.actions.contains(action)));
+    for (pattern, item) in repositories.iter().zip(rule.repositories.as_ref()) {
+        match pattern.literal() {
+            Some(name) if !granting().any(|token| token.reach.reaches(name)) => {
+                let reason = format!("no token of the account reaches `{name}` with all of the rule's `actions`");
+                return Err(Blame::at(item.span(), reason));
+            }
+            None if !granting().any(|token| token.reach.repositories.contains(pattern)) => warnings.push(format!(
+                "rule `{}`: its pattern is that of no token of the account, so some of what it grants may not be reached",
+                rule.name.as_ref()
+            )),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn repositories(
+    list: &Spanned<Vec<Spanned<Value>>>,
+    namespace: Option<&str>,
+) -> Result<Vec<Pattern>, Blame> {
     if list.as_ref().is_empty() {
-        return Err(Blame::at(list.span(), "a rule names at least one repository"));
+        return Err(Blame::at(list.span(), "`repositories` names at least one repository"));
     }
     let read = |item: &Spanned<Value>| {
         let pattern = pattern(item.as_ref(), true).map_err(|reason| Blame::at(item.span(), reason))?;
-        check_reach(&pattern, namespace(account)).map_err(|reason| Blame::at(item.span(), reason))?;
+        check_reach(&pattern, namespace).map_err(|reason| Blame::at(item.span(), reason))?;
         Ok(pattern)
     };
     list.as_ref().iter().map(read).collect()
@@ -169,12 +217,12 @@ fn check_reach(pattern: &Pattern, namespace: Option<&str>) -> Result<(), String>
     }
 }
 
-fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, Blame> {
+pub(super) fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, Blame> {
     let blame = |reason: &str| Blame::at(words.span(), reason);
     let parse = |word: &String| Action::parse(word).ok_or_else(|| blame("`actions` are `pull`, `push` and `delete`"));
     let actions: Vec<_> = words.as_ref().iter().map(parse).collect::<Result<_, _>>()?;
     let Some(widest) = actions.iter().max() else {
-        return Err(blame("a rule grants at least one action"));
+        return Err(blame("`actions` names at least one action"));
     };
     // Saying it is the price of granting it: Docker Hub's `push` includes `pull`, its `delete` includes `push`.
     match Action::ALL.iter().filter(|action| *action <= widest).all(|action| actions.contains(action)) {

@@ -3,12 +3,13 @@
 
 use super::*;
 use crate::hub::Kind as AccountKind;
-use crate::testing::{CONFIG, TestSecrets};
+use crate::testing::CONFIG;
 
+mod accounts;
 mod rules;
 
 fn error(text: &str) -> String {
-    Config::parse(text, &TestSecrets("hunter2")).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
+    Config::parse(text).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
 }
 
 /// The message for a configuration in which one thing is changed, without its line.
@@ -24,10 +25,14 @@ fn changed(from: &str, to: &str) -> String {
     reason.to_owned()
 }
 
-/// The lines, from 1, of the table that a byte stands in.
+/// The lines, from 1, of the table that a byte stands in, with the tables that it holds.
 fn table_of(text: &str, at: usize) -> Range<usize> {
     let line = text[..at].matches('\n').count() + 1;
-    let heads = text.lines().enumerate().filter(|(_, text)| text.starts_with("[[")).map(|(index, _)| index + 1);
+    let heads = text
+        .lines()
+        .enumerate()
+        .filter(|(_, text)| text.starts_with("[[") && !text.contains('.'))
+        .map(|(index, _)| index + 1);
     let heads: Vec<_> = heads.collect();
     let start = heads.iter().rev().find(|head| **head <= line).copied().unwrap_or(1);
     let end = heads.iter().find(|head| **head > line).copied().unwrap_or(text.lines().count() + 1);
@@ -37,11 +42,27 @@ fn table_of(text: &str, at: usize) -> Range<usize> {
 #[test]
 fn the_example_is_accepted() {
     let example = include_str!("../../example.toml");
-    let config = Config::parse(example, &TestSecrets("hunter2")).unwrap();
+    let config = Config::parse(example).unwrap();
     assert_eq!(config.issuers.len(), 2);
     assert!(config.rules.len() >= 2);
     assert!(config.accounts.iter().any(|account| matches!(account.kind, AccountKind::Oat { .. })));
     assert!(config.public_url.is_some_and(|url| url.starts_with("https://")));
+}
+
+#[test]
+fn what_the_example_shows_of_accounts_in_comments_is_accepted_too() {
+    let example = include_str!("../../example.toml");
+    let (head, rest) = example.split_once("# ---- Who issues").unwrap();
+    let (accounts, tail) = rest.split_once("# ---- Who may have what").unwrap();
+    let is_key =
+        |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let shown = accounts.lines().map(|line| line.strip_prefix("# ").filter(|line| is_key(line)).unwrap_or(line));
+    // Of the three places of a password Vault is left.
+    let shown = shown.skip(1).filter(|line| !line.starts_with("password_file"));
+    let shown = shown.collect::<Vec<_>>().join("\n").replacen("password_env", "# password_env", 1);
+    let config = Config::parse(&format!("{head}{shown}\n# {tail}")).unwrap();
+    let kinds: Vec<_> = config.accounts.iter().map(|account| &account.kind).collect();
+    assert!(matches!(kinds[..], [AccountKind::Oat { .. }, AccountKind::Pat, AccountKind::Pool(_)]), "{kinds:?}");
 }
 
 #[test]
@@ -132,37 +153,6 @@ fn issuers() {
         assert_eq!(changed(from, to), reason, "{to}");
     }
     let accepting = CONFIG.replacen("org/0f0e\"", "org/0f0e\"\naccept_default_audience = true", 1);
-    let config = Config::parse(&accepting, &TestSecrets("x")).unwrap();
+    let config = Config::parse(&accepting).unwrap();
     assert_eq!(config.issuers[0].default_audience.as_deref(), Some("0f0e"));
-}
-
-#[test]
-fn accounts() {
-    for (from, to, reason) in [
-        ("kind = \"oat\"", "kind = \"pool\"", "`kind` is `oat` or `pat`"),
-        ("organization = \"acme\"\n", "", "`kind = \"oat\"` needs `organization`"),
-        ("kind = \"pat\"", "kind = \"pat\"\norganization = \"x\"", "`kind = \"pat\"` has no `organization`"),
-        (
-            "organization = \"acme\"",
-            "organization = \"../x\"",
-            "a Docker ID is lower-case letters, digits, `-` and `_`",
-        ),
-        ("password_env = \"HUB_PASSWORD\"\n", "", "an account has either `password_file` or `password_env`"),
-        (
-            "password_env =",
-            "password_file = \"x\"\npassword_env =",
-            "an account has either `password_file` or `password_env`",
-        ),
-        ("name = \"someone\"", "name = \"acme\"", "the name `acme` comes twice"),
-    ] {
-        assert_eq!(changed(from, to), reason, "{to}");
-    }
-    assert!(
-        changed("password_env =", "password = \"SENTINEL\"\npassword_env =").starts_with("unknown field `password`")
-    );
-    let with = |password| Config::parse(CONFIG, &TestSecrets(password)).err().unwrap().reason;
-    assert!(with("dckr_pat_SENTINEL").starts_with("the password is a personal access token (`dckr_pat_`)"));
-    assert!(with("dckr_oat_SENTINEL").starts_with("the password is an organization access token (`dckr_oat_`)"));
-    assert!(!with("dckr_pat_SENTINEL").contains("SENTINEL"));
-    assert_eq!(with(""), "the password is empty");
 }

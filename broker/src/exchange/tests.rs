@@ -6,6 +6,7 @@ use super::*;
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{BROKER_URL, CONFIG, NOW, World, changed, circleci_form, form_with, header, key_b};
 
+mod pool;
 mod repeat;
 
 fn ask(world: &World, form: &str) -> Result<Issued, Code> {
@@ -31,7 +32,7 @@ fn a_job_gets_a_token_that_is_as_narrow_as_its_wish() {
     let world = World::new(CONFIG);
     let issued = circleci(&world, "&scope=repository:acme/app:push&expires_in=600").ok().unwrap();
     assert_eq!(issued.access_token.expose(), "dckr_oat_secret-token-0001");
-    assert_eq!((issued.username.as_str(), issued.expires_in), ("acme", 600));
+    assert_eq!((issued.username.as_str(), issued.expires_in), ("acme", Some(600)));
     assert_eq!(issued.scope, "repository:acme/app:pull,push");
     assert_eq!(issued.revocation_handle.expose().len(), 64);
     let made = world.hub.tokens();
@@ -126,6 +127,7 @@ fn the_hubs_no_is_told_apart() {
     assert!(refused.sentence.contains("404") && !refused.sentence.contains("SENTINEL"));
     let wait = refusal(Trouble::Wait(429, 17));
     assert_eq!((wait.code, wait.status(), wait.retry_after), (Code::HubUnavailable, 503, Some(17)));
+    world.clock.set(NOW + 17);
     let broken = refusal(Trouble::Status(502, "<html>"));
     assert_eq!((broken.code, broken.status()), (Code::HubUnavailable, 503));
 

@@ -2,7 +2,7 @@
 
 use hublease::oauth::Code;
 
-use crate::limits::RETRY_AFTER_SECONDS;
+use crate::limits::{LOGIN_COOLDOWN_SECONDS, RETRY_AFTER_SECONDS};
 use crate::refusal::Refusal;
 
 /// See the module.
@@ -20,6 +20,13 @@ pub enum HubFault {
     },
     /// The account's password is not accepted. Nothing was made.
     AccountRefused,
+    /// The account's password, or a token of its pool, could not be read. Nothing was made.
+    NoSecret {
+        /// Why, in our words.
+        phrase: &'static str,
+    },
+    /// The account lends what an administrator made: it manages no token at Docker Hub.
+    LendsOnly,
     /// No answer, or a request to wait.
     Unavailable {
         /// Seconds.
@@ -36,6 +43,12 @@ impl HubFault {
     #[must_use]
     pub const fn unclear(phrase: &'static str) -> Self {
         Self::Unavailable { retry_after: RETRY_AFTER_SECONDS, ambiguous: true, phrase }
+    }
+
+    /// Nothing may be asked now. Nothing was made.
+    #[must_use]
+    pub const fn wait(retry_after: u64, phrase: &'static str) -> Self {
+        Self::Unavailable { retry_after, ambiguous: false, phrase }
     }
 
     /// The same fault of a step that comes before the request itself, such as the login.
@@ -71,6 +84,11 @@ impl HubFault {
             Self::AccountRefused => {
                 Refusal::new(Code::AccountRefused, "Docker Hub does not accept the password of the broker's account")
             }
+            Self::NoSecret { phrase } => {
+                let sentence = format!("the broker has no secret for its account: {phrase}");
+                Refusal::later(Code::HubUnavailable, sentence, LOGIN_COOLDOWN_SECONDS)
+            }
+            Self::LendsOnly => Refusal::new(Code::Internal, "the account lends tokens and makes none"),
             Self::Unavailable { retry_after, phrase, .. } => {
                 Refusal::later(Code::HubUnavailable, format!("Docker Hub is not available: {phrase}"), retry_after)
             }

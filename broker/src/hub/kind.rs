@@ -1,10 +1,11 @@
-//! The two kinds of tokens, and what the driver needs to know about each.
+//! The kinds of accounts, and what the driver needs to know about the two kinds of tokens that are made.
 
 use std::time::UNIX_EPOCH;
 
 use hublease::scope::Scope;
 use serde_json::Value;
 
+use super::pool::Pool;
 use super::{Listed, Minted, oat, pat};
 use hublease::secret::Secret;
 
@@ -23,6 +24,8 @@ pub enum Kind {
     },
     /// Personal access tokens of the account itself. They reach everything that the account reaches.
     Pat,
+    /// Tokens that an administrator made: nothing is minted.
+    Pool(Pool),
 }
 
 /// A token to be made.
@@ -36,17 +39,34 @@ pub struct Order {
 }
 
 impl Kind {
-    /// The path of the tokens.
-    #[must_use]
-    pub fn collection(&self) -> String {
+    /// How tokens of this kind are managed at Docker Hub; nothing for a pool, whose tokens are not ours to manage.
+    pub(super) fn api(&self) -> Option<Api<'_>> {
         match self {
-            Self::Oat { organization, .. } => oat::collection(organization),
+            Self::Oat { organization, .. } => Some(Api::Oat { organization }),
+            Self::Pat => Some(Api::Pat),
+            Self::Pool(_) => None,
+        }
+    }
+}
+
+/// The part of Docker Hub's API that makes tokens of one kind.
+#[derive(Clone, Copy)]
+pub(super) enum Api<'a> {
+    Oat { organization: &'a str },
+    Pat,
+}
+
+impl Api<'_> {
+    /// The path of the tokens.
+    pub(super) fn collection(self) -> String {
+        match self {
+            Self::Oat { organization } => oat::collection(organization),
             Self::Pat => pat::COLLECTION.to_owned(),
         }
     }
 
     /// The body that makes a token.
-    pub(super) fn body(&self, order: &Order) -> String {
+    pub(super) fn body(self, order: &Order) -> String {
         match self {
             Self::Oat { .. } => oat::body(order),
             Self::Pat => pat::body(order),
@@ -55,7 +75,7 @@ impl Kind {
     }
 
     /// Reads what a mint answered; nothing when it is not understood.
-    pub(super) fn minted(&self, body: &[u8]) -> Option<Minted> {
+    pub(super) fn minted(self, body: &[u8]) -> Option<Minted> {
         let mut answer: Value = serde_json::from_slice(body).ok()?;
         let id = safe_id(answer.get(self.id_name())?)?;
         match answer.get_mut("token")?.take() {
@@ -64,14 +84,8 @@ impl Kind {
         }
     }
 
-    /// The id of a listed token, if it has this label.
-    pub(super) fn id_of(&self, entry: &Value, label: &str) -> Option<String> {
-        let is_it = entry.get(self.label_name()).and_then(Value::as_str) == Some(label);
-        is_it.then(|| entry.get(self.id_name()).and_then(safe_id)).flatten()
-    }
-
     /// A listed token, if its label begins so.
-    pub(super) fn listed(&self, entry: &Value, prefix: &str) -> Option<Listed> {
+    pub(super) fn listed(self, entry: &Value, prefix: &str) -> Option<Listed> {
         let label = entry.get(self.label_name())?.as_str().filter(|label| label.starts_with(prefix))?.to_owned();
         let time = |name| entry.get(name)?.as_str().and_then(seconds_of);
         Some(Listed {
@@ -82,14 +96,14 @@ impl Kind {
         })
     }
 
-    const fn id_name(&self) -> &'static str {
+    const fn id_name(self) -> &'static str {
         match self {
             Self::Oat { .. } => "id",
             Self::Pat => "uuid",
         }
     }
 
-    const fn label_name(&self) -> &'static str {
+    const fn label_name(self) -> &'static str {
         match self {
             Self::Oat { .. } => "label",
             Self::Pat => "token_label",

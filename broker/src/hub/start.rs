@@ -1,4 +1,4 @@
-//! Is this account able to mint? Asked once at the start, so that an operator hears the exact reason and not a job.
+//! Is this account able to issue tokens? Asked once at the start, so that an operator hears the exact reason and not a job.
 //!
 //! Follows Docker's documentation of what a token or a second factor excludes. That a login under a second factor is told
 //! by `login_2fa_token` is documented for the older `/v2/users/login` only, so that one is asked when the newer one says no.
@@ -7,12 +7,16 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Account, HUB, HubFault, Kind};
-use crate::outbound::{Call, Method, Outbound, Reply};
+use super::session::Passage;
+use super::{Account, HubFault, Kind, Pool, Urgency};
+use crate::outbound::{Outbound, Reply};
+use crate::password::Unreadable;
 
 /// Why the broker does not start with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfit {
+    /// The password, or a token of the pool, cannot be read, and why.
+    NoSecret(String),
     /// The password is a personal access token.
     PersonalToken,
     /// The password is an organization access token.
@@ -28,6 +32,7 @@ pub enum Unfit {
 impl fmt::Display for Unfit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoSecret(why) => formatter.write_str(why),
             Self::PersonalToken => formatter.write_str(
                 "the password is a personal access token (`dckr_pat_`), and Docker Hub lets no token make tokens: \
                  give the password of an account without a second factor",
@@ -62,32 +67,58 @@ pub fn unfit_password(password: &str) -> Option<Unfit> {
 }
 
 impl Account {
-    /// Logs in and looks at the tokens. `Ok(Some(…))` says why nothing could be found out: Docker Hub is away, and the
-    /// broker starts all the same.
+    /// Logs in and looks at the tokens, or reads those of a pool. `Ok(Some(…))` says why nothing could be found out: Docker Hub
+    /// or Vault is away, and the broker starts all the same.
     ///
     /// # Errors
-    /// When the account can never mint.
+    /// When the account can never issue a token.
     pub fn check(&self, outbound: &dyn Outbound, now: u64) -> Result<Option<HubFault>, Unfit> {
-        match self.list(1, 1, outbound, now) {
+        if let Some(pool) = self.pool() {
+            return check_pool(pool);
+        }
+        let passage = Passage::new(&self.governor, outbound, Urgency::CanWait, now);
+        match self.list(1, 1, &passage) {
             Ok(_) => Ok(None),
-            Err(HubFault::AccountRefused) => Err(self.why_refused(outbound)),
+            Err(HubFault::AccountRefused) => Err(self.why_refused(outbound, now)),
             Err(HubFault::Refused { status }) => Err(Unfit::NoRight(status)),
+            Err(fault @ HubFault::NoSecret { .. }) => self.why_no_secret(fault),
             Err(fault) => Ok(Some(fault)),
         }
     }
 
-    fn why_refused(&self, outbound: &dyn Outbound) -> Unfit {
-        let body = serde_json::json!({"username": self.login, "password": self.password.expose()});
-        let call = Call {
-            method: Method::Post,
-            url: format!("{HUB}/v2/users/login"),
-            bearer: None,
-            json: Some(&body.to_string()),
-        };
-        match outbound.send(&call) {
-            Ok(reply) if wants_code(&reply) => Unfit::SecondFactor,
+    fn why_refused(&self, outbound: &dyn Outbound, now: u64) -> Unfit {
+        let passage = Passage::new(&self.governor, outbound, Urgency::CanWait, now);
+        match self.session.as_ref().map(|session| session.ask_older_login(&passage)) {
+            Some(Ok(reply)) if wants_code(&reply) => Unfit::SecondFactor,
             _ => Unfit::Login,
         }
+    }
+
+    /// Reads the password once more, for the sentence.
+    fn why_no_secret(&self, fault: HubFault) -> Result<Option<HubFault>, Unfit> {
+        match self.session.as_ref().map(|session| session.source().read()) {
+            Some(Ok(password)) => unfit_password(password.expose()).map_or(Ok(Some(fault)), Err),
+            Some(Err(unreadable)) => lasting(&unreadable),
+            None => Ok(Some(fault)),
+        }
+    }
+}
+
+fn check_pool(pool: &Pool) -> Result<Option<HubFault>, Unfit> {
+    for token in &pool.tokens {
+        if let Err(unreadable) = token.read() {
+            let sentence = format!("token `{}`: {unreadable}", token.name);
+            return lasting(&Unreadable { sentence, ..unreadable });
+        }
+    }
+    Ok(None)
+}
+
+/// What passes by itself does not keep the broker from starting.
+fn lasting(unreadable: &Unreadable) -> Result<Option<HubFault>, Unfit> {
+    match unreadable.is_passing {
+        true => Ok(Some(HubFault::NoSecret { phrase: unreadable.phrase })),
+        false => Err(Unfit::NoSecret(unreadable.sentence.clone())),
     }
 }
 

@@ -1,149 +1,226 @@
-//! Logins, bearers and start-up checks against scripted and fake Docker Hubs.
+//! Logins, bearers, quotas and lists against fake Docker Hubs.
+
+use std::path::Path;
 
 use hublease::scope::Scope;
+use tempfile::TempDir;
 
-use super::start::{Unfit, unfit_password};
 use super::*;
+use crate::limits::{BEARER_SECONDS, LIST_RETRY_SECONDS, LOGIN_COOLDOWN_SECONDS, MAX_PAGES, PAGE_SIZE};
 use crate::testing::fake_hub::Trouble;
-use crate::testing::{FakeHub, NOW, Script};
+use crate::testing::{FakeHub, NOW};
 
-fn account(password: &str) -> Account {
-    let kind = Kind::Oat { organization: "acme".to_owned(), quota: 10 };
-    Account::new("acme".to_owned(), kind, "owner".to_owned(), Secret::new(password.to_owned()))
+mod start;
+
+const LOGIN: &str = "POST /v2/auth/token";
+const MINT: &str = "POST /v2/orgs/acme/access-tokens";
+const LIST: &str = "GET /v2/orgs/acme/access-tokens";
+
+/// An account of the organization `acme`, with its password in a file.
+struct Bench {
+    place: TempDir,
+    hub: FakeHub,
+    account: Account,
 }
 
-fn order(scope: &str) -> Order {
-    let scope = Scope::parse(scope).unwrap();
-    Order { label: "hublease/test/1".to_owned(), scope, expires_at: NOW + 900 }
+impl Bench {
+    fn new(password: &str) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let account = account(&place.path().join("password"));
+        let bench = Self { place, hub: FakeHub::default(), account };
+        bench.rotate(password);
+        bench
+    }
+
+    fn rotate(&self, password: &str) {
+        std::fs::write(self.place.path().join("password"), format!("{password}\n")).unwrap();
+    }
+
+    fn mint(&self, now: u64) -> Result<(), HubFault> {
+        let scope = Scope::parse("repository:acme/app:pull").unwrap();
+        let order = Order { label: "hublease/test/1".to_owned(), scope, expires_at: NOW + 900 };
+        self.account.mint(&order, &self.hub, now).map(drop)
+    }
+
+    /// How many calls began so.
+    fn calls(&self, start: &str) -> usize {
+        self.hub.calls().iter().filter(|call| call.starts_with(start)).count()
+    }
+}
+
+fn account(password: &Path) -> Account {
+    let kind = Kind::Oat { organization: "acme".to_owned(), quota: 10 };
+    let source = PasswordSource::File(password.to_owned());
+    Account::minting("acme".to_owned(), kind, "owner".to_owned(), source, Arc::default())
 }
 
 #[test]
 fn one_login_serves_many_calls_until_it_is_old_or_refused() {
-    let (hub, account) = (FakeHub::default(), account("hunter2-password"));
-    let mint = |now| account.mint(&order("repository:acme/app:pull"), &hub, now).map(drop);
-    assert_eq!((mint(NOW), mint(NOW + BEARER_SECONDS - 1)), (Ok(()), Ok(())));
-    assert_eq!(hub.logins(), 1);
-    assert_eq!(mint(NOW + BEARER_SECONDS), Ok(()));
-    assert_eq!(hub.logins(), 2);
-    hub.forget_login();
-    assert_eq!(mint(NOW + BEARER_SECONDS), Ok(()), "a bearer that ended early is renewed");
-    assert_eq!(hub.logins(), 3);
+    let bench = Bench::new("hunter2-password");
+    assert_eq!((bench.mint(NOW), bench.mint(NOW + BEARER_SECONDS - 1)), (Ok(()), Ok(())));
+    assert_eq!(bench.hub.logins(), 1);
+    assert_eq!(bench.mint(NOW + BEARER_SECONDS), Ok(()));
+    assert_eq!(bench.hub.logins(), 2);
+    bench.hub.forget_login();
+    assert_eq!(bench.mint(NOW + BEARER_SECONDS), Ok(()), "a bearer that ended early is renewed");
+    assert_eq!(bench.hub.logins(), 3);
+}
+
+#[test]
+fn a_bearer_that_is_never_taken_is_renewed_once_for_each_call() {
+    let bench = Bench::new("hunter2-password");
+    for _ in 0..2 {
+        bench.hub.trouble(MINT, Trouble::Status(401, "{}"));
+    }
+    assert_eq!(bench.mint(NOW), Err(HubFault::Refused { status: 401 }));
+    assert_eq!((bench.hub.logins(), bench.calls(MINT)), (2, 2));
 }
 
 #[test]
 fn a_refused_password_is_not_tried_again_at_once() {
-    let (hub, account) = (FakeHub::default(), account("wrong"));
-    let mint = |now| account.mint(&order("repository:acme/app:pull"), &hub, now).map(drop);
-    assert_eq!(mint(NOW), Err(HubFault::AccountRefused));
-    assert_eq!(mint(NOW + LOGIN_COOLDOWN_SECONDS - 1), Err(HubFault::AccountRefused));
-    assert_eq!(hub.logins(), 1);
-    assert_eq!(mint(NOW + LOGIN_COOLDOWN_SECONDS), Err(HubFault::AccountRefused));
-    assert_eq!(hub.logins(), 2);
+    let bench = Bench::new("wrong");
+    assert_eq!(bench.mint(NOW), Err(HubFault::AccountRefused));
+    assert_eq!(bench.mint(NOW + LOGIN_COOLDOWN_SECONDS - 1), Err(HubFault::AccountRefused));
+    assert_eq!(bench.hub.logins(), 1);
+    assert_eq!(bench.mint(NOW + LOGIN_COOLDOWN_SECONDS), Err(HubFault::AccountRefused));
+    assert_eq!(bench.hub.logins(), 2);
+}
+
+#[test]
+fn a_rotated_password_is_taken_at_once() {
+    let bench = Bench::new("hunter2-password");
+    assert_eq!(bench.mint(NOW), Ok(()));
+    bench.hub.set_password("hunter3-password");
+    bench.hub.forget_login();
+    assert_eq!(bench.mint(NOW), Err(HubFault::AccountRefused));
+    assert_eq!(bench.account.trouble(NOW), Some(HubFault::AccountRefused));
+    assert_eq!(bench.mint(NOW), Err(HubFault::AccountRefused));
+    assert_eq!(bench.hub.logins(), 2, "the old one is sent once");
+    bench.rotate("hunter3-password");
+    assert_eq!((bench.mint(NOW), bench.account.trouble(NOW)), (Ok(()), None));
+    assert_eq!(bench.hub.logins(), 3);
+}
+
+#[test]
+fn a_password_that_cannot_be_used_is_not_sent_and_is_told() {
+    let bench = Bench::new("hunter2-password");
+    for (rotate, phrase) in [
+        (Some(""), "it is empty"),
+        (Some("dckr_pat_SENTINEL"), "what it was given as password is a token"),
+        (None, "its file cannot be read"),
+    ] {
+        match rotate {
+            Some(password) => bench.rotate(password),
+            None => std::fs::remove_file(bench.place.path().join("password")).unwrap(),
+        }
+        bench.account.session.as_ref().unwrap().end_pause();
+        let fault = HubFault::NoSecret { phrase };
+        assert_eq!(bench.mint(NOW), Err(fault));
+        assert_eq!(bench.account.trouble(NOW), Some(fault));
+        let sentence = fault.refusal().sentence;
+        assert_eq!(sentence, format!("the broker has no secret for its account: {phrase}"));
+    }
+    assert_eq!(bench.hub.calls(), [""; 0]);
 }
 
 #[test]
 fn a_login_that_was_not_answered_is_not_tried_again_at_once() {
-    let (hub, account) = (FakeHub::default(), account("hunter2-password"));
-    let mint = || account.mint(&order("repository:acme/app:pull"), &hub, NOW).map(drop);
-    let until = || account.session.lock().unwrap().away.unwrap().1;
-    for (trouble, pause) in [(Trouble::Lost, LOGIN_PAUSE_SECONDS), (Trouble::Wait(429, 9999), LOGIN_COOLDOWN_SECONDS)] {
-        hub.trouble("POST /v2/auth/token", trouble);
-        let (before, calls) = (Instant::now(), hub.calls().len());
-        let first = mint();
+    let bench = Bench::new("hunter2-password");
+    for trouble in [Trouble::Lost, Trouble::Status(503, "")] {
+        bench.hub.trouble(LOGIN, trouble);
+        let calls = bench.calls(LOGIN);
+        let first = bench.mint(NOW);
         assert!(matches!(first, Err(HubFault::Unavailable { ambiguous: false, .. })));
-        assert_eq!((mint(), mint()), (first, first), "who waited is told the same");
-        assert_eq!(hub.calls().len(), calls + 1);
-        assert!(until() >= before + Duration::from_secs(pause));
-        assert!(until() <= Instant::now() + Duration::from_secs(pause));
-        // As if the pause were over.
-        account.session.lock().unwrap().away.as_mut().unwrap().1 = Instant::now();
+        assert_eq!((bench.mint(NOW), bench.mint(NOW)), (first, first), "who waited is told the same");
+        assert_eq!(bench.calls(LOGIN), calls + 1);
+        bench.account.session.as_ref().unwrap().end_pause();
     }
-    assert_eq!(mint(), Ok(()));
+    assert_eq!(bench.mint(NOW), Ok(()));
 }
 
 #[test]
-fn a_fault_before_the_mint_is_not_ambiguous() {
-    let hub = FakeHub::default();
-    let order = order("repository:acme/app:pull");
-    let fault = |call: &str, trouble| {
-        hub.trouble(call, trouble);
-        account("hunter2-password").mint(&order, &hub, NOW).err().unwrap()
-    };
-    assert!(!fault("POST /v2/auth/token", Trouble::Lost).is_ambiguous());
-    assert!(!fault("POST /v2/auth/token", Trouble::Status(500, "")).is_ambiguous());
-    assert!(!fault("POST /v2/auth/token", Trouble::Status(200, "{}")).is_ambiguous());
-    assert!(!fault("POST /v2/orgs/", Trouble::Wait(429, 3)).is_ambiguous());
-    assert!(!fault("POST /v2/orgs/", Trouble::Status(403, "")).is_ambiguous());
-    assert!(fault("POST /v2/orgs/", Trouble::Lost).is_ambiguous());
-    assert!(fault("POST /v2/orgs/", Trouble::Status(500, "")).is_ambiguous());
-    assert!(fault("POST /v2/orgs/", Trouble::Status(201, r#"{"id":"../x","token":"t"}"#)).is_ambiguous());
-    assert!(fault("POST /v2/orgs/", Trouble::Status(201, r#"{"id":"x","token":""}"#)).is_ambiguous());
-}
-
-#[test]
-fn both_kinds_ask_for_the_widest_action_only() {
-    let scope = "repository:acme/a:pull repository:acme/b:pull,push repository:acme/c:pull,push,delete";
-    let body: Value = serde_json::from_str(&account("x").kind.body(&order(scope))).unwrap();
-    let scopes: Vec<_> = body["resources"].as_array().unwrap().iter().map(|resource| &resource["scopes"][0]).collect();
-    assert_eq!(scopes, ["scope-image-pull", "scope-image-push", "scope-image-delete"]);
-    for (scope, expected) in [
-        ("repository:acme/a:pull", "repo:read"),
-        ("repository:acme/a:pull repository:acme/b:pull,push", "repo:write"),
-        ("repository:acme/a:delete", "repo:admin"),
+fn what_was_not_answered_may_have_been_done_and_what_was_refused_was_not() {
+    let bench = Bench::new("hunter2-password");
+    for (trouble, is_ambiguous) in [
+        (Trouble::Lost, true),
+        (Trouble::Status(500, "{}"), true),
+        (Trouble::Status(503, "{}"), true),
+        (Trouble::Status(201, "not JSON"), true),
+        (Trouble::Status(400, "{}"), false),
+        (Trouble::Status(403, "{}"), false),
+        (Trouble::Wait(429, 1), false),
     ] {
-        let body: Value = serde_json::from_str(&Kind::Pat.body(&order(scope))).unwrap();
-        assert_eq!(body["scopes"], serde_json::json!([expected]));
-        assert_eq!(body["token_label"], "hublease/test/1");
-        assert_eq!(body["expires_at"], "2026-11-20T19:45:00Z");
+        let bench = Bench::new("hunter2-password");
+        bench.hub.trouble(MINT, trouble);
+        assert_eq!(bench.mint(NOW).err().map(HubFault::is_ambiguous), Some(is_ambiguous));
+        assert_eq!(bench.calls(MINT), 1, "a mint is not repeated");
     }
+    assert_eq!(bench.mint(NOW), Ok(()));
+}
+
+#[test]
+fn at_quota_nobody_asks_again_until_there_is_room() {
+    let bench = Bench::new("hunter2-password");
+    for _ in 0..10 {
+        assert_eq!(bench.mint(NOW), Ok(()));
+    }
+    let full = HubFault::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
+    assert_eq!((bench.mint(NOW), bench.calls(MINT), bench.calls(LIST)), (Err(full), 11, 1));
+    assert_eq!((bench.mint(NOW + QUOTA_PAUSE_SECONDS - 1), bench.calls(""), bench.hub.logins()), (Err(full), 13, 1));
+    assert_eq!(bench.account.trouble(NOW), Some(full));
+    assert_eq!(
+        (bench.mint(NOW + QUOTA_PAUSE_SECONDS), bench.calls(MINT)),
+        (Err(full), 12),
+        "an administrator may have made room"
+    );
+    assert!(bench.account.delete("token-0001", &bench.hub, NOW + QUOTA_PAUSE_SECONDS).is_ok());
+    assert_eq!((bench.mint(NOW + QUOTA_PAUSE_SECONDS), bench.account.trouble(NOW)), (Ok(()), None));
+}
+
+#[test]
+fn a_probe_ends_a_trouble_that_is_over_and_no_other() {
+    let full = Bench::new("hunter2-password");
+    full.hub.add_foreign(10);
+    assert!(matches!(full.mint(NOW), Err(HubFault::QuotaFull { .. })));
+    full.account.probe(&full.hub, NOW);
+    assert!(matches!(full.account.trouble(NOW), Some(HubFault::QuotaFull { .. })), "listing works, and is no room");
+    full.hub.vanish("foreign-0");
+    full.account.probe(&full.hub, NOW);
+    full.account.probe(&full.hub, NOW);
+    assert_eq!((full.account.trouble(NOW), full.mint(NOW)), (None, Ok(())));
+
+    let away = Bench::new("hunter2-password");
+    away.hub.trouble(MINT, Trouble::Lost);
+    assert!(away.mint(NOW).is_err() && away.account.trouble(NOW).is_some());
+    let before = away.calls("");
+    away.account.probe(&away.hub, NOW);
+    assert_eq!((away.account.trouble(NOW), away.calls("")), (None, before + 1));
 }
 
 #[test]
 fn a_token_is_found_on_any_page() {
-    let (hub, account) = (FakeHub::default(), account("hunter2-password"));
-    assert_eq!(account.find("hublease/test/1", &hub, NOW), Ok(None));
-    account.mint(&order("repository:acme/app:pull"), &hub, NOW).ok().unwrap();
-    hub.add_foreign(250);
-    assert_eq!(account.find("hublease/test/1", &hub, NOW), Ok(Some("token-0001".to_owned())));
-    assert_eq!(account.find("hublease/test/2", &hub, NOW), Ok(None));
-    hub.add_foreign(PAGE_SIZE * MAX_PAGES);
-    assert!(account.find("hublease/test/2", &hub, NOW).is_err(), "not all was looked at, so nothing is known");
-}
-
-/// Calls with the status and the body that each is answered with.
-type Answers<'a> = &'a [(&'a str, u16, &'a str)];
-
-const LOGIN: &str = "POST https://hub.docker.com/v2/auth/token";
-const OLD_LOGIN: &str = "POST https://hub.docker.com/v2/users/login";
-const LIST: &str = "GET https://hub.docker.com/v2/orgs/acme/access-tokens?page=1&page_size=1";
-
-#[test]
-fn an_account_that_cannot_mint_is_told_at_the_start() {
-    let good = r#"{"access_token":"b"}"#;
-    let no = r#"{"detail":"no"}"#;
-    let table: [(Answers<'_>, Unfit); 4] = [
-        (&[(LOGIN, 401, no), (OLD_LOGIN, 401, r#"{"detail":"x","login_2fa_token":"SENTINEL"}"#)], Unfit::SecondFactor),
-        (&[(LOGIN, 401, no), (OLD_LOGIN, 401, no)], Unfit::Login),
-        (&[(LOGIN, 200, good), (LIST, 403, no)], Unfit::NoRight(403)),
-        (&[(LOGIN, 200, good), (LIST, 404, no)], Unfit::NoRight(404)),
-    ];
-    for (answers, unfit) in table {
-        let script = Script::default();
-        for (call, status, body) in answers {
-            script.on(call, *status, body);
-        }
-        let found = account("hunter2").check(&script, NOW).err().unwrap();
-        assert_eq!(found, unfit);
-        assert!(!found.to_string().contains("SENTINEL"));
-    }
-    assert_eq!(account("hunter2-password").check(&FakeHub::default(), NOW), Ok(None));
-    let away = account("x").check(&Script::default(), NOW).ok().unwrap();
-    assert!(away.is_some(), "a Docker Hub that is away does not keep the broker from starting");
+    let bench = Bench::new("hunter2-password");
+    let find = |label: &str| bench.account.find(label, &bench.hub, NOW);
+    assert_eq!(find("hublease/test/1"), Ok(None));
+    assert_eq!(bench.mint(NOW), Ok(()));
+    bench.hub.add_foreign(250);
+    assert_eq!(find("hublease/test/1"), Ok(Some("token-0001".to_owned())));
+    let pages = [1, 2, 3].map(|page| format!("{LIST}?page={page}&page_size={PAGE_SIZE}"));
+    assert!(bench.hub.calls().ends_with(&pages), "each page once, and of the full size");
+    assert_eq!(find("hublease/test/2"), Ok(None));
+    assert_eq!(find("hublease/test/"), Ok(None), "a label is compared whole");
+    bench.hub.add_foreign(PAGE_SIZE * MAX_PAGES);
+    assert!(find("hublease/test/2").is_err(), "not all was looked at, so nothing is known");
 }
 
 #[test]
-fn tokens_are_no_passwords() {
-    assert_eq!(unfit_password("dckr_pat_abc"), Some(Unfit::PersonalToken));
-    assert_eq!(unfit_password("dckr_oat_abc"), Some(Unfit::OrganizationToken));
-    assert_eq!(unfit_password("hunter2"), None);
+fn not_there_is_said_only_of_a_list_that_stood_still() {
+    let bench = Bench::new("hunter2-password");
+    assert_eq!(bench.mint(NOW), Ok(()));
+    bench.hub.add_foreign(150);
+    // It stands on the first page, so that the second begins one too far.
+    bench.hub.vanish("foreign-0");
+    let find = || bench.account.find("hublease/test/1", &bench.hub, NOW);
+    assert_eq!(find(), Err(HubFault::wait(LIST_RETRY_SECONDS, "its list changed while it was read")));
+    assert_eq!(find(), Ok(Some("token-0001".to_owned())));
 }

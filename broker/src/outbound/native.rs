@@ -10,12 +10,12 @@ use hublease::endpoint;
 use ureq::config::Config;
 use ureq::http::header::HeaderMap;
 use ureq::http::{Response, Uri};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Error};
 
 use super::proxy::Proxies;
-use super::{Call, Fault, Method, Outbound, Reply};
-use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT, MAX_REPLY_BYTES};
+use super::{Call, Fault, Method, Outbound, RateLimit, Reply};
+use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT, HUB_CALLS, IDLE_CONNECTIONS, MAX_REPLY_BYTES};
 
 /// See the module.
 pub struct Native {
@@ -31,11 +31,17 @@ impl Native {
     /// # Errors
     /// When there is no root certificate at all, or the proxy cannot be used: then no call could ever succeed.
     pub fn new() -> Result<Self, Fault> {
-        let roots: Vec<_> = rustls_native_certs::load_native_certs()
-            .certs
-            .iter()
-            .map(|root| Certificate::from_der(root.as_ref()).to_owned())
-            .collect();
+        Self::trusting(&[])
+    }
+
+    /// The same with more authorities, in PEM: for a server inside the organization, such as Vault. Never for Docker Hub.
+    ///
+    /// # Errors
+    /// As [`Native::new`], and when the text is not PEM or holds no certificate.
+    pub fn trusting(more: &[u8]) -> Result<Self, Fault> {
+        let mut roots = authorities(more)?;
+        let system = rustls_native_certs::load_native_certs().certs;
+        roots.extend(system.iter().map(|root| Certificate::from_der(root.as_ref()).to_owned()));
         if roots.is_empty() {
             return Err(Fault("no root certificates were found; `SSL_CERT_FILE` may name a file that holds them"));
         }
@@ -54,6 +60,8 @@ impl Native {
                 .max_redirects_will_error(false)
                 .timeout_connect(Some(CONNECT_TIMEOUT))
                 .timeout_global(Some(CALL_TIMEOUT))
+                .max_idle_connections(IDLE_CONNECTIONS)
+                .max_idle_connections_per_host(HUB_CALLS as usize)
                 .user_agent(concat!("hublease-broker/", env!("CARGO_PKG_VERSION")))
                 .tls_config(tls.clone())
         };
@@ -77,15 +85,29 @@ impl Native {
     }
 }
 
+/// The certificates of a PEM file; none of an empty text.
+fn authorities(pem: &[u8]) -> Result<Vec<Certificate<'static>>, Fault> {
+    let mut found = Vec::new();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+            Ok(_) => {}
+            Err(_not_repeated) => return Err(Fault("the file with more authorities is not PEM")),
+        }
+    }
+    match found.is_empty() && !pem.is_empty() {
+        true => Err(Fault("the file with more authorities holds no certificate in PEM")),
+        false => Ok(found),
+    }
+}
+
 impl Outbound for Native {
     fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
         let agent = self.agent(&call.url)?;
-        let bearer = call.bearer.map(|token| format!("Bearer {token}"));
-        let authorization = bearer.as_deref().map(|value| ("authorization", value));
         let response = match call.method {
-            Method::Get => with_header(agent.get(&call.url), authorization).call(),
-            Method::Delete => with_header(agent.delete(&call.url), authorization).call(),
-            Method::Post => with_header(agent.post(&call.url), authorization)
+            Method::Get => with_headers(agent.get(&call.url), call).call(),
+            Method::Delete => with_headers(agent.delete(&call.url), call).call(),
+            Method::Post => with_headers(agent.post(&call.url), call)
                 .header("content-type", "application/json")
                 .send(call.json.unwrap_or_default()),
         };
@@ -93,12 +115,15 @@ impl Outbound for Native {
     }
 }
 
-fn with_header<B>(request: ureq::RequestBuilder<B>, header: Option<(&str, &str)>) -> ureq::RequestBuilder<B> {
-    let request = request.header("accept", "application/json");
-    match header {
-        Some((name, value)) => request.header(name, value),
-        None => request,
+fn with_headers<B>(request: ureq::RequestBuilder<B>, call: &Call<'_>) -> ureq::RequestBuilder<B> {
+    let mut request = request.header("accept", "application/json");
+    if let Some(token) = call.bearer {
+        request = request.header("authorization", format!("Bearer {token}"));
     }
+    for (name, value) in &call.headers {
+        request = request.header(*name, *value);
+    }
+    request
 }
 
 fn read(response: Response<Body>) -> Result<Reply, Fault> {
@@ -109,6 +134,11 @@ fn read(response: Response<Body>) -> Result<Reply, Fault> {
         status: head.status.as_u16(),
         retry_after: number(&head.headers, "retry-after"),
         retry_at: number(&head.headers, "x-retry-after"),
+        rate: RateLimit {
+            limit: number(&head.headers, "x-ratelimit-limit"),
+            remaining: number(&head.headers, "x-ratelimit-remaining"),
+            reset: number(&head.headers, "x-ratelimit-reset"),
+        },
         body,
     })
 }

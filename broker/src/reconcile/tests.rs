@@ -29,8 +29,8 @@ fn compare(world: &World, times: u64) -> Vec<Removed> {
     (0..times).map(next).collect()
 }
 
-const NONE: Removed = Removed { gone: 0, left: 0 };
-const ONE: Removed = Removed { gone: 1, left: 0 };
+const NONE: Removed = Removed { gone: 0, kept: 0, left: 0 };
+const ONE: Removed = Removed { gone: 1, kept: 0, left: 0 };
 
 #[test]
 fn a_leftover_is_removed_when_it_was_seen_twice_and_is_old_enough() {

@@ -17,6 +17,8 @@ use crate::limits::{CLAIM_SECONDS, SWEEP_WORKERS};
 pub(crate) enum Removal {
     /// Docker Hub has no such token, now or already.
     Gone,
+    /// The token is one of a pool: the lease is over, and the token lives on at its owner.
+    Kept,
     /// Somebody else is removing it, or it may be minted at this moment.
     Elsewhere,
     /// Docker Hub has not said that it is gone.
@@ -28,9 +30,11 @@ pub(crate) enum Removal {
 }
 
 impl Removal {
-    const fn word(self) -> &'static str {
+    /// The audit log's word.
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Gone => "confirmed",
+            Self::Kept => "returned",
             Self::Elsewhere => "elsewhere",
             Self::Failed(_) | Self::NoAccount | Self::Unwritten(_) => "failed",
         }
@@ -42,6 +46,8 @@ impl Removal {
 pub struct Removed {
     /// Docker Hub has no such token any more.
     pub gone: usize,
+    /// Given back to a pool, whose tokens nobody deletes.
+    pub kept: usize,
     /// Tried again later, by whoever comes then.
     pub left: usize,
 }
@@ -49,7 +55,7 @@ pub struct Removed {
 /// Removes many leases, some at a time, and says each in the audit log. An account that Docker Hub does not serve at this moment
 /// is left alone for the rest of them, so that a fault is not answered with a storm.
 pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str, pause: u64) -> Removed {
-    let (next, gone) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let [next, gone, kept] = [const { AtomicUsize::new(0) }; 3];
     let away: Mutex<BTreeSet<&str>> = Mutex::default();
     let work = || {
         while let Some(lease) = leases.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -59,7 +65,10 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str,
             }
             match remove_as(broker, lease, event, pause) {
                 Removal::Gone => drop(gone.fetch_add(1, Ordering::Relaxed)),
-                Removal::Failed(HubFault::Unavailable { .. } | HubFault::AccountRefused) => {
+                Removal::Kept => drop(kept.fetch_add(1, Ordering::Relaxed)),
+                Removal::Failed(
+                    HubFault::Unavailable { .. } | HubFault::AccountRefused | HubFault::NoSecret { .. },
+                ) => {
                     away.lock().unwrap_or_else(PoisonError::into_inner).insert(&lease.account);
                 }
                 _ => {}
@@ -71,8 +80,8 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str,
             scope.spawn(work);
         }
     });
-    let gone = gone.into_inner();
-    Removed { gone, left: leases.len() - gone }
+    let (gone, kept) = (gone.into_inner(), kept.into_inner());
+    Removed { gone, kept, left: leases.len() - gone - kept }
 }
 
 /// Removes a lease without being asked for it by its handle, and says so in the audit log.
@@ -88,7 +97,9 @@ pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pau
 /// Claims the lease, removes its token, writes down that it is gone. After a failure it may be tried again in `pause` seconds.
 pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
     if lease.state == State::Revoked {
-        return Removal::Gone;
+        // Nobody looks twice: a token of a pool is as alive as it was.
+        let is_lent = broker.accounts.get(&lease.account).is_some_and(|account| !account.mints());
+        return if is_lent { Removal::Kept } else { Removal::Gone };
     }
     let now = broker.clock.now();
     let lease = match broker.journal.claim(&lease.id, now, now.saturating_add(CLAIM_SECONDS)) {
@@ -99,7 +110,7 @@ pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
     let removal = remove_token(broker, &lease);
     let now = broker.clock.now();
     let written = match removal {
-        Removal::Gone => broker.journal.revoked(&lease.id, now),
+        Removal::Gone | Removal::Kept => broker.journal.revoked(&lease.id, now),
         _ => broker.journal.failed(&lease.id, now.saturating_add(pause)),
     };
     written.map_or_else(Removal::Unwritten, |()| removal)
@@ -109,6 +120,9 @@ fn remove_token(broker: &Broker, lease: &Lease) -> Removal {
     let Some(account) = broker.accounts.get(&lease.account) else {
         return Removal::NoAccount;
     };
+    if !account.mints() {
+        return Removal::Kept;
+    }
     let (outbound, now) = (&*broker.outbound, broker.clock.now());
     let id = match &lease.hub_id {
         Some(id) => Ok(Some(id.clone())),

@@ -79,7 +79,7 @@ fn a_failed_revocation_belongs_to_whoever_comes_next_after_a_pause() {
     let early = revoke_by(&world, issued.revocation_handle.expose()).unwrap_err();
     assert_eq!((early.code, early.status()), (Code::RequestInProgress, 503));
     world.clock.set(NOW + 5);
-    assert_eq!(world.sweep(), Removed { gone: 1, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 1, kept: 0, left: 0 });
     assert!(world.hub.tokens().is_empty());
     assert_eq!(revoke_by(&world, issued.revocation_handle.expose()), Ok(Revocation::Confirmed));
 }
@@ -93,9 +93,9 @@ fn the_sweeper_removes_what_has_ended_and_nothing_else() {
     assert_eq!(world.sweep(), Removed::default());
     world.clock.set(NOW + 900);
     world.hub.trouble("DELETE", Trouble::Status(503, ""));
-    assert_eq!(world.sweep(), Removed { gone: 0, left: 1 });
+    assert_eq!(world.sweep(), Removed { gone: 0, kept: 0, left: 1 });
     assert_eq!(world.sweep(), Removed::default(), "it is left alone for a while");
     world.clock.set(NOW + 900 + SWEEP_RETRY_SECONDS);
-    assert_eq!(world.sweep(), Removed { gone: 1, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 1, kept: 0, left: 0 });
     assert_eq!(world.hub.labels(), ["hand-made 0"]);
 }

@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Config;
-use crate::testing::{CONFIG, TestSecrets, changed, circleci_claims};
+use crate::testing::{CONFIG, changed, circleci_claims};
 
 mod claims;
 mod explained;
 
 fn decide_for(issuer: &str, claims: &Value, wish: &Wish) -> Result<Grant, Refusal> {
-    let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+    let config = Config::parse(CONFIG).unwrap();
     let issuer = config.issuers.iter().find(|known| known.name == issuer).unwrap();
     decide(&config.rules, issuer, &Claims::of(claims), wish)
 }
@@ -110,7 +110,7 @@ fn risky_events_must_be_named() {
     }
     let named = CONFIG.replace(r#"environment = "production""#, r#"event_name = "workflow_run""#);
     assert_ne!(named, CONFIG);
-    let config = Config::parse(&named, &TestSecrets("x")).unwrap();
+    let config = Config::parse(&named).unwrap();
     let claims = Claims::of(&json!({"repository_id": "78", "event_name": "workflow_run"}));
     assert!(decide(&config.rules, &config.issuers[1], &claims, &wish).is_ok());
 }
@@ -128,7 +128,7 @@ fn several_rules_are_never_added_up() {
     let second = CONFIG
         .replace(r#"repository_id = "78", environment = "production""#, r#"repository_id = "77", event_name = "push""#);
     assert_ne!(second, CONFIG);
-    let config = Config::parse(&second, &TestSecrets("x")).unwrap();
+    let config = Config::parse(&second).unwrap();
     let decide = |wish: &Wish| decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
     assert_eq!(decide(&Wish::default()).unwrap_err().code, Code::ScopeRequired);
     assert_eq!(decide(&scope("repository:someone/app:pull")).unwrap().rule, "personal");
@@ -138,7 +138,7 @@ fn several_rules_are_never_added_up() {
 
 #[test]
 fn nothing_is_granted_without_rules() {
-    let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+    let config = Config::parse(CONFIG).unwrap();
     let claims = Claims::of(&circleci_claims());
     assert_eq!(decide(&[], &config.issuers[0], &claims, &Wish::default()).unwrap_err().code, Code::NoRuleMatches);
 }

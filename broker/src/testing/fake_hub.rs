@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use serde_json::{Value, json};
 
 use super::{jwks, key_a, key_b, name_of};
-use hublease_broker::outbound::{Call, Fault, Outbound, Reply};
+use hublease_broker::outbound::{Call, Fault, Outbound, RateLimit, Reply};
 
 const HUB: &str = "https://hub.docker.com";
 pub(crate) const GITHUB_JWKS: &str = "https://token.actions.githubusercontent.com/.well-known/jwks";
@@ -22,8 +22,13 @@ pub(crate) struct FakeHub {
     pub(crate) latch: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
-#[derive(Default)]
 struct State {
+    /// The one password of every account.
+    password: String,
+    /// What every answer says about the rate limit.
+    rate: RateLimit,
+    /// These tokens are gone when the next page of a list has been read.
+    vanishing: Vec<String>,
     /// Each token's creation body, by its id.
     tokens: BTreeMap<String, Value>,
     minted: usize,
@@ -33,6 +38,22 @@ struct State {
     bearer: usize,
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            password: "hunter2-password".to_owned(),
+            rate: RateLimit::default(),
+            vanishing: Vec::new(),
+            tokens: BTreeMap::new(),
+            minted: 0,
+            logins: 0,
+            calls: Vec::new(),
+            faults: Vec::new(),
+            bearer: 0,
+        }
+    }
+}
+
 /// What goes wrong with the next call whose `METHOD path` starts so.
 #[derive(Clone)]
 pub(crate) enum Trouble {
@@ -40,6 +61,8 @@ pub(crate) enum Trouble {
     Status(u16, &'static str),
     /// This status with `Retry-After`.
     Wait(u16, u64),
+    /// This status with `X-Retry-After`.
+    WaitUntil(u16, u64),
     /// The call is served, and the answer is lost.
     Lost,
 }
@@ -73,6 +96,22 @@ impl FakeHub {
     /// The bearer of the present login is no longer taken.
     pub(crate) fn forget_login(&self) {
         self.state.lock().unwrap().bearer += 1;
+    }
+
+    /// From now on this password counts.
+    pub(crate) fn set_password(&self, password: &str) {
+        password.clone_into(&mut self.state.lock().unwrap().password);
+    }
+
+    /// From now on every answer says this about the rate limit.
+    pub(crate) fn set_rate(&self, limit: u64, remaining: u64, reset: u64) {
+        self.state.lock().unwrap().rate =
+            RateLimit { limit: Some(limit), remaining: Some(remaining), reset: Some(reset) };
+    }
+
+    /// Somebody else deletes a token while a list is read, after its next page.
+    pub(crate) fn vanish(&self, id: &str) {
+        self.state.lock().unwrap().vanishing.push(id.to_owned());
     }
 
     /// Another token of the organization, that is not ours.
@@ -109,15 +148,17 @@ impl Outbound for FakeHub {
         let mut state = self.state.lock().unwrap();
         state.calls.push(name.clone());
         let trouble = state.faults.iter().position(|(prefix, _)| name.starts_with(prefix.as_str()));
-        match trouble.map(|at| state.faults.remove(at).1) {
+        let answer = match trouble.map(|at| state.faults.remove(at).1) {
             Some(Trouble::Status(status, body)) => reply(status, body),
             Some(Trouble::Wait(status, seconds)) => Ok(Reply { retry_after: Some(seconds), ..reply(status, "{}")? }),
+            Some(Trouble::WaitUntil(status, time)) => Ok(Reply { retry_at: Some(time), ..reply(status, "{}")? }),
             Some(Trouble::Lost) => {
                 state.serve(&name, call)?;
                 Err(Fault("no answer in time"))
             }
             None => state.serve(&name, call),
-        }
+        };
+        Ok(Reply { rate: state.rate, ..answer? })
     }
 }
 
@@ -127,7 +168,7 @@ impl State {
         let (method, path) = name.split_once(' ').unwrap();
         if path == "/v2/auth/token" {
             self.logins += 1;
-            return match body["secret"] == "hunter2-password" {
+            return match body["secret"] == *self.password {
                 true => reply(200, &json!({"access_token": format!("bearer-{}", self.bearer)}).to_string()),
                 false => reply(401, r#"{"detail":"Incorrect authentication credentials"}"#),
             };
@@ -161,7 +202,7 @@ impl State {
         reply(201, &answer.to_string())
     }
 
-    fn list(&self, query: &str, is_oat: bool) -> Result<Reply, Fault> {
+    fn list(&mut self, query: &str, is_oat: bool) -> Result<Reply, Fault> {
         let number = |name: &str| {
             let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap();
             pair.parse::<usize>().unwrap()
@@ -175,7 +216,11 @@ impl State {
         let results: Vec<_> = self.tokens.iter().map(entry).skip((page - 1) * size).take(size).collect();
         let next = (page * size < self.tokens.len()).then_some("more");
         let count = if is_oat { "total" } else { "count" };
-        reply(200, &json!({count: self.tokens.len(), "next": next, "results": results}).to_string())
+        let page = json!({count: self.tokens.len(), "next": next, "results": results});
+        for id in self.vanishing.drain(..) {
+            self.tokens.remove(&id);
+        }
+        reply(200, &page.to_string())
     }
 }
 
@@ -194,5 +239,5 @@ fn issuer(call: &Call<'_>) -> Result<Reply, Fault> {
 }
 
 fn reply(status: u16, body: &str) -> Result<Reply, Fault> {
-    Ok(Reply { status, retry_after: None, retry_at: None, body: body.as_bytes().to_vec() })
+    Ok(Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() })
 }

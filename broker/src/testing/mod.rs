@@ -3,16 +3,16 @@
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hublease::secret::Secret;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
-use hublease_broker::config::{Config, Secrets};
+use hublease_broker::config::Config;
 use hublease_broker::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
@@ -170,24 +170,19 @@ impl Outbound for Script {
         let answer = self.answers.lock().unwrap().get(&name).cloned();
         self.calls.lock().unwrap().push(name);
         let (status, body) = answer.ok_or(Fault("nothing is scripted for this call"))?;
-        Ok(Reply { status, retry_after: None, retry_at: None, body: body.into_bytes() })
-    }
-}
-
-/// Passwords as a test configuration has them.
-pub(crate) struct TestSecrets(pub(crate) &'static str);
-
-impl Secrets for TestSecrets {
-    fn variable(&self, _name: &str) -> Result<Secret, String> {
-        Ok(Secret::new(self.0.to_owned()))
-    }
-
-    fn file(&self, _path: &str) -> Result<Secret, String> {
-        Ok(Secret::new(self.0.to_owned()))
+        Ok(Reply { status, body: body.into_bytes(), ..Reply::default() })
     }
 }
 
 pub(crate) const CONFIG: &str = include_str!("../../tests/data/broker.toml");
+
+/// A configuration whose files are in a folder, for which `PLACE` stands. No test can set a variable for itself alone, so the
+/// accounts' password is in a file there.
+pub(crate) fn config_in(folder: &Path, config: &str) -> Config {
+    std::fs::write(folder.join("password"), "hunter2-password\n").unwrap();
+    let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
+    Config::parse(&config.replace("PLACE", folder.to_str().unwrap())).unwrap()
+}
 
 /// An audit log that can be read.
 #[derive(Clone, Default)]
@@ -217,7 +212,7 @@ impl std::io::Write for Lines {
 
 /// A whole broker with a fake Docker Hub.
 pub(crate) struct World {
-    _place: TempDir,
+    place: TempDir,
     sweeper: Mutex<Sweeper>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) hub: Arc<FakeHub>,
@@ -226,6 +221,7 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// `PLACE` in the configuration stands for the folder of this world's files.
     pub(crate) fn new(config: &str) -> Self {
         Self::beside(config, Arc::default())
     }
@@ -236,14 +232,19 @@ impl World {
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
         let broker = Broker::new(
-            Config::parse(config, &TestSecrets("hunter2-password")).unwrap(),
+            config_in(place.path(), config),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
             Audit::to(Box::new(audit.clone())),
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
         );
-        Self { _place: place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+        Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+    }
+
+    /// Writes a file beside the journal: `password` is where the accounts' passwords are.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.place.path().join(name), text).unwrap();
     }
 
     /// Sweeps once.

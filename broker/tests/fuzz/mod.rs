@@ -7,8 +7,7 @@ mod config;
 mod rules;
 mod signer;
 
-use hublease::secret::Secret;
-use hublease_broker::{config::Secrets, refusal::Refusal};
+use hublease_broker::refusal::Refusal;
 
 pub use self::{ask::ask, config::config, rules::rules};
 
@@ -20,22 +19,6 @@ pub const TARGETS: [(&str, Target); 3] = [("ask", ask), ("config", config), ("ru
 
 /// Longer than anything that one of our sentences should have to say.
 const LONGEST_SENTENCE: usize = 2000;
-
-/// What stands for every password; it must not come out anywhere.
-const PASSWORD: &str = "PLANTED-PASSWORD-4711";
-
-/// The same password for every account.
-struct OnePassword;
-
-impl Secrets for OnePassword {
-    fn variable(&self, _name: &str) -> Result<Secret, String> {
-        Ok(Secret::new(PASSWORD))
-    }
-
-    fn file(&self, _path: &str) -> Result<Secret, String> {
-        Ok(Secret::new(PASSWORD))
-    }
-}
 
 /// A refusal goes into an `error_description`: printable ASCII without `"` and `\` (RFC 6749 appendix A.8).
 fn check_refusal(refusal: &Refusal) {

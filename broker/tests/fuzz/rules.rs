@@ -21,7 +21,7 @@ use hublease_broker::{
 use serde_json::{Map, Value};
 
 use super::{
-    OnePassword, check_refusal,
+    check_refusal,
     signer::{AUDIENCE, NOW, Signer},
 };
 
@@ -33,7 +33,7 @@ pub fn rules(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let mut parts = text.splitn(3, "\n---\n");
     let (Some(config), Some(form), Some(claims)) = (parts.next(), parts.next(), parts.next()) else { return };
-    let Ok(config) = Config::parse(config, &OnePassword) else { return };
+    let Ok(config) = Config::parse(config) else { return };
     let (Some(wish), Ok(claims)) = (wish(form), serde_json::from_str::<Map<String, Value>>(claims)) else { return };
     for issuer in config.issuers.iter().take(MOST_ISSUERS) {
         let issuer = Signer::issuer(issuer);

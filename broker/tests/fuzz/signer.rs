@@ -62,6 +62,6 @@ impl Outbound for Signer {
         let point = self.0.public_key().as_ref();
         let [x, y] = [&point[1..33], &point[33..]].map(|part| URL_SAFE_NO_PAD.encode(part));
         let keys = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": x, "y": y}]});
-        Ok(Reply { status: 200, retry_after: None, retry_at: None, body: keys.to_string().into_bytes() })
+        Ok(Reply { status: 200, body: keys.to_string().into_bytes(), ..Reply::default() })
     }
 }

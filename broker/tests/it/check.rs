@@ -138,6 +138,39 @@ refused: scope_not_granted: the rules accept this job, but no single one grants 
 }
 
 #[test]
+fn what_a_pool_lends_is_held_against_the_scope_as_serve_does() {
+    let desk = desk(&circleci_claims());
+    let account = r#"kind = "oat"
+organization = "acme"
+username = "acme-broker"
+password_env = "HUB_PASSWORD"
+"#;
+    let pool = r#"kind = "pool"
+username = "acme"
+[[account.token]]
+name = "app"
+token_env = "APP"
+repositories = ["acme/app"]
+actions = ["pull", "push"]
+[[account.token]]
+name = "rest"
+token_env = "REST"
+repositories = ["acme/base", { glob = "acme/tool-*" }]
+actions = ["pull", "push"]
+"#;
+    assert!(CONFIG.contains(account));
+    let config = CONFIG.replace(account, pool).replace(r#""acme/app", { glob = "acme/tool-*" }"#, r#""acme/app""#);
+    desk.write("config.toml", &config);
+    let words = ["check", "--config", "config.toml", "--claims", "claims.json", "--output", "json", "--scope"];
+    let decided = |scope: &str| desk.run(&[&words[..], &[scope]].concat(), "").json()["decision"].clone();
+    assert_eq!(decided("repository:acme/app:pull")["outcome"], "granted");
+    let both = decided("repository:acme/app:pull repository:acme/base:pull");
+    assert_eq!((&both["outcome"], &both["code"]), (&json!("refused"), &json!("scope_not_granted")));
+    let told = desk.run(&["check", "--config", "config.toml"], "").out;
+    assert!(told.contains("account acme: a pool of 2 tokens of `acme`, made by an administrator"), "{told}");
+}
+
+#[test]
 fn foreign_text_is_made_harmless() {
     let hostile = "\u{1b}[2J\u{202e}\n::add-mask::x##[error]";
     let mut claims = circleci_claims();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::stub::{Running, client, header, post_form, text};
 use crate::testing::fake_hub::Trouble;
-use crate::testing::{BROKER_URL, CONFIG, World, circleci_claims, circleci_form, header as jwt_header, key_a};
+use crate::testing::{BROKER_URL, CONFIG, NOW, World, circleci_claims, circleci_form, header as jwt_header, key_a};
 
 fn start() -> (World, Running) {
     let world = World::new(CONFIG);
@@ -84,6 +84,7 @@ fn refusals_have_their_rfc_form() {
     world.hub.trouble("POST /v2/orgs/", Trouble::Wait(429, 11));
     let response = post_form(&url, &circleci_form(&json!({}), ""));
     assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, "11"));
+    world.clock.set(NOW + 11);
     world.hub.add_foreign(10);
     let response = post_form(&url, &circleci_form(&json!({}), ""));
     assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (429, "30"));

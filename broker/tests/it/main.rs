@@ -5,6 +5,7 @@
 mod check;
 mod face;
 mod fuzz;
+mod hub_faults;
 mod init;
 mod killed;
 mod leases;

@@ -1,11 +1,12 @@
 //! The outbound client against a socket that misbehaves.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
+use hublease_broker::limits::HUB_CALLS;
 use hublease_broker::outbound::native::Native;
-use hublease_broker::outbound::{Call, Fault, Outbound as _};
+use hublease_broker::outbound::{Call, Fault, Outbound as _, RateLimit};
 
 /// Answers each connection with the same bytes, and gives the number of connections at the end.
 fn answering(bytes: Vec<u8>, connections: usize) -> (String, thread::JoinHandle<Vec<String>>) {
@@ -65,4 +66,71 @@ fn plain_http_stays_on_this_machine() {
         assert_eq!(fault(url), Fault("only https is spoken beyond this machine"), "{url}");
     }
     assert_eq!(fault("http://127.0.0.1:1/"), Fault("the connection failed"));
+}
+
+#[test]
+fn what_is_left_of_the_rate_limit_is_read() {
+    for (headers, expected) in [
+        (
+            "x-ratelimit-limit: 100\r\nX-RateLimit-Remaining: 7\r\nx-ratelimit-reset: 1795203000",
+            (Some(100), Some(7), Some(1_795_203_000)),
+        ),
+        ("x-ratelimit-limit: many\r\nx-ratelimit-remaining: -1", (None, None, None)),
+    ] {
+        let (url, server) = answering(answer(&format!("200 OK\r\n{headers}"), b""), 1);
+        let RateLimit { limit, remaining, reset } = client().send(&Call::read(url)).ok().unwrap().rate;
+        assert_eq!((limit, remaining, reset), expected);
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn headers_go_along_and_an_authority_is_a_certificate() {
+    let (url, server) = answering(answer("204 No Content", b""), 1);
+    let call = Call { headers: vec![("x-vault-token", "t")], ..Call::read(url) };
+    assert_eq!(client().send(&call).map(|reply| reply.status), Ok(204));
+    assert!(server.join().unwrap()[0].to_lowercase().contains("\r\nx-vault-token: t\r\n"));
+
+    let root = include_bytes!("../data/test-only-root.pem");
+    assert!(Native::trusting(root).is_ok());
+    let none = "the file with more authorities holds no certificate in PEM";
+    assert_eq!(Native::trusting(b"no PEM").err(), Some(Fault(none)));
+}
+
+/// As many calls at one time as may be, twice: the second time over the connections of the first.
+#[test]
+fn connections_are_kept_for_the_next_calls() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let client = client();
+    let calls = HUB_CALLS as usize;
+    let all_at_once = || {
+        thread::scope(|scope| {
+            let callers: Vec<_> =
+                (0..calls).map(|_| scope.spawn(|| client.send(&Call::read(url.clone())).is_ok())).collect();
+            callers.into_iter().all(|caller| caller.join().unwrap())
+        })
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Each connection asks once before any is answered, so that none serves two callers; and then once more.
+            let mut connections: Vec<_> = (0..calls).map(|_| listener.accept().unwrap().0).collect();
+            for _ in 0..2 {
+                connections.iter_mut().for_each(read_head);
+                for connection in &mut connections {
+                    connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+                }
+            }
+        });
+        assert!(all_at_once(), "on new connections");
+        assert!(all_at_once(), "on the same");
+    });
+}
+
+fn read_head(stream: &mut TcpStream) {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
 }

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
-use hublease_broker::config::Config;
 use hublease_broker::exchange::exchange;
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::journal::{Selection, State};
@@ -25,7 +24,7 @@ use serde_json::json;
 
 use crate::stopping::{Side, Stop, Stopping};
 use crate::testing::{
-    BROKER_URL, CONFIG, FakeHub, Lines, NOW, TestClock, TestSecrets, changed, circleci_claims, circleci_form, header,
+    BROKER_URL, CONFIG, FakeHub, Lines, NOW, TestClock, changed, circleci_claims, circleci_form, config_in, header,
     key_a,
 };
 
@@ -63,7 +62,7 @@ impl House {
             1,
         );
         let broker = Broker::new(
-            Config::parse(&config, &TestSecrets("hunter2-password")).unwrap(),
+            config_in(self.folder.path(), &config),
             BROKER_URL.to_owned(),
             Box::new(journal),
             Audit::to(Box::new(Lines::default())),

@@ -61,6 +61,13 @@ fn what(account: &Account) -> String {
         AccountKind::Oat { organization, quota } => {
             format!("organization tokens of `{organization}` (at most {quota}), made by `{}`", account.login)
         }
+        AccountKind::Pool(pool) => {
+            let count = pool.tokens.len();
+            format!(
+                "a pool of {count} tokens of `{}`, made by an administrator and never revoked by this broker",
+                account.login
+            )
+        }
         AccountKind::Pat => format!("personal tokens of `{}`", account.login),
     }
 }

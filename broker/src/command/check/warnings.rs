@@ -56,7 +56,14 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             of_rule(rule, issuer, account, &mut found);
         }
     }
+    found.extend(config.warnings.iter().map(|text| beyond_pool(text)));
     found
+}
+
+/// What the configuration's own reader has to say: so far of pools only.
+fn beyond_pool(text: &str) -> Warning {
+    let (about, sentence) = text.split_once(": ").unwrap_or(("configuration", text));
+    Warning { code: "beyond_pool", about: about.to_owned(), sentence: sentence.to_owned() }
 }
 
 /// Says what a template left to be filled in.

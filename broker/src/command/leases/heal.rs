@@ -65,6 +65,10 @@ pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result
     for account in broker.accounts.values() {
         match &named {
             Some(names) if !names.contains(&&account.name) => continue,
+            _ if !account.mints() => {
+                say(&format!("account `{}`: a pool makes no tokens, nothing is done", account.name));
+                continue;
+            }
             None if broker.journal.trust(&account.name).map_err(fault)? == Trust::Known => {
                 say(&format!("account `{}`: its journal is trusted, nothing is done", account.name));
                 continue;
@@ -134,7 +138,7 @@ fn purge(broker: &Broker, patients: &[Patient<'_>], done: &Done, matches: &ArgMa
         return Ok(0);
     }
     let removed = progress::remove(broker, &condemned, done);
-    Ok(conclude(broker, &condemned, removed.gone))
+    Ok(conclude(broker, &condemned, removed))
 }
 
 fn tell(broker: &Broker, lease: &Lease) {

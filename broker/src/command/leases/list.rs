@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::super::output::{self, Output, print, print_json};
-use super::super::{Failure, config_without_passwords, say};
+use super::super::{Failure, config, say};
 use super::selection::{select, selections, time, with_filters};
 use super::table::{HEADINGS, aligned, exact, fields, row};
 use super::{journal, subcommand};
@@ -43,7 +43,7 @@ pub(super) fn show_command() -> Command {
 }
 
 pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (config, _) = config_without_passwords(matches)?;
+    let (config, _) = config(matches)?;
     let limit = matches.get_one::<u32>("limit").map_or(usize::MAX, |limit| *limit as usize);
     let at = matches.get_one::<String>("at").map(|text| time(text)).transpose()?;
     let words: Vec<&String> = matches.get_many("state").unwrap_or_default().collect();
@@ -73,7 +73,7 @@ pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 pub(super) fn show(matches: &ArgMatches) -> Result<u8, Failure> {
-    let (config, _) = config_without_passwords(matches)?;
+    let (config, _) = config(matches)?;
     let id = matches.get_one::<String>("id").cloned();
     let found = select(&*journal(&config)?, &[Selection { id, ..Selection::default() }])?;
     let Some(lease) = found.first() else {

@@ -12,6 +12,7 @@ use super::{broker, consent, fault, journal, subcommand};
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::journal::{Lease, Selection, State};
+use crate::revoke::removal::Removed;
 use hublease::printable::printable;
 
 /// The longest answer that is listened to, in bytes.
@@ -53,7 +54,7 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     let condemned = |selection: &Selection| Selection { states: vec![State::Revoking], ..selection.clone() };
     let leases = select(&*broker.journal, &selections.iter().map(condemned).collect::<Vec<_>>())?;
     let removed = progress::remove(&broker, &leases, &done);
-    Ok(conclude(&broker, &leases, removed.gone))
+    Ok(conclude(&broker, &leases, removed))
 }
 
 /// The selections that the arguments name: ids, filters, or all, and only one of the three.
@@ -112,21 +113,25 @@ fn ask(what: &str, screen: &mut dyn Write, keyboard: &mut dyn BufRead) -> bool {
 }
 
 /// Says how it ended; gives the exit code.
-pub(super) fn conclude(broker: &Broker, leases: &[Lease], gone: usize) -> u8 {
-    let (total, left) = (leases.len(), leases.len() - gone);
-    let is_ours = |lease: &&Lease| broker.accounts.contains_key(&lease.account);
-    let foreign = leases.len() - leases.iter().filter(is_ours).count();
+pub(super) fn conclude(broker: &Broker, leases: &[Lease], removed: Removed) -> u8 {
+    let Removed { gone, kept, left } = removed;
     let rest = match left {
         0 => String::new(),
         left => format!("; {left} are removed by the running broker's sweeper"),
     };
-    say(&format!("revoked and confirmed {gone} of {total}{rest}"));
+    say(&format!("revoked and confirmed {gone} of {}{rest}", leases.len()));
+    if kept > 0 {
+        say(&format!(
+            "{kept} were lent from a pool: the leases are over, and the tokens are valid until an administrator deletes them"
+        ));
+    }
+    let foreign = leases.iter().filter(|lease| !broker.accounts.contains_key(&lease.account)).count();
     if foreign > 0 {
         say(&format!(
             "{foreign} are of accounts that the configuration no longer has: nobody can remove them, and they end by themselves"
         ));
     }
-    u8::from(left > 0)
+    u8::from(left + kept > 0)
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ fn rules_promise_only_what_the_account_can_keep() {
         ),
         ("\"acme/base\"", "\"Acme/base\"", "a repository name is lower case: `Acme/base`"),
         ("\"acme/base\"", "7", "a repository is a text"),
-        ("[\"acme/app\", \"acme/base\"]", "[]", "a rule names at least one repository"),
-        ("[\"pull\", \"push\"]", "[]", "a rule grants at least one action"),
+        ("[\"acme/app\", \"acme/base\"]", "[]", "`repositories` names at least one repository"),
+        ("[\"pull\", \"push\"]", "[]", "`actions` names at least one action"),
         (
             "[\"pull\", \"push\"]",
             "[\"push\"]",

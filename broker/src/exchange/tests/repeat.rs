@@ -59,6 +59,7 @@ fn a_refusal_uses_nothing_up() {
         world.hub.trouble("POST /v2/orgs/", trouble);
         assert!(github(&world, &json!({}), "").is_err());
     }
+    world.clock.set(NOW + 7);
     assert!(github(&world, &json!({}), "").is_ok());
     assert_eq!(world.hub.tokens().len(), 1);
 }
@@ -86,7 +87,7 @@ fn a_token_whose_answer_was_lost_is_found_by_its_label() {
     assert_eq!(world.hub.labels().len(), 2, "the first may not be judged yet");
     assert_eq!(world.sweep(), Removed::default());
     world.clock.set(NOW + UNCLEAR_SECONDS);
-    assert_eq!(world.sweep(), Removed { gone: 1, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 1, kept: 0, left: 0 });
     assert_eq!(world.hub.labels(), [format!("hublease/test/{}", second.lease_id)]);
 }
 

@@ -110,7 +110,7 @@ fn what_docker_hub_does_not_confirm_is_noted_and_finished_by_the_sweeper() {
     assert_eq!(ask(&world, &json!({}), ALL), Ok((3, 0)));
     assert_eq!(world.audit.outcomes().last().map(String::as_str), Some("revoke_by_identity requested"));
     world.clock.set(NOW + 130);
-    assert_eq!(world.sweep(), Removed { gone: 3, left: 0 });
+    assert_eq!(world.sweep(), Removed { gone: 3, kept: 0, left: 0 });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFIG, TestSecrets, changed, release, scope};
+use super::{CONFIG, changed, release, scope};
 use crate::config::Config;
 use crate::identity::Claims;
 use crate::rules::decide;
@@ -11,7 +11,7 @@ use hublease::oauth::Code;
 
 /// Whether the rule `release` accepts a job, when it says this about `ref` and the job's token that.
 fn accepts(rule: &str, claims: &Value) -> bool {
-    let config = Config::parse(&CONFIG.replacen(r#"{ glob = "refs/tags/v*" }"#, rule, 1), &TestSecrets("x")).unwrap();
+    let config = Config::parse(&CONFIG.replacen(r#"{ glob = "refs/tags/v*" }"#, rule, 1)).unwrap();
     let claims = Claims::of(claims);
     match decide(&config.rules, &config.issuers[1], &claims, &scope("repository:acme/app:pull")) {
         Ok(grant) => grant.rule == "release",
@@ -167,7 +167,7 @@ fn a_truth_value_is_no_text() {
 #[test]
 fn a_project_is_its_id_as_a_text() {
     let other = |id: Value| {
-        let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+        let config = Config::parse(CONFIG).unwrap();
         let claims = changed(release(), &json!({"repository_id": id, "repository": "acme/app"}));
         decide(&config.rules, &config.issuers[1], &Claims::of(&claims), &scope("repository:acme/app:pull"))
     };
@@ -188,7 +188,7 @@ actions = ["pull"]
 claims = { "/kubernetes.io/namespace" = "ci", "/kubernetes.io/serviceaccount/name" = "builder" }"#;
     let (head, _) = CONFIG.split_once("[[rule]]").unwrap();
     let text = format!("{head}[[rule]]\n{rule}\n").replace(r#"kind = "github""#, r#"kind = "kubernetes""#);
-    let config = Config::parse(&text, &TestSecrets("x")).unwrap();
+    let config = Config::parse(&text).unwrap();
     let accepts = |claims: &Value| {
         decide(&config.rules, &config.issuers[1], &Claims::of(claims), &scope("repository:acme/app:pull")).is_ok()
     };
@@ -224,7 +224,7 @@ fn an_event_that_runs_trusted_code_for_strangers_is_named_or_refused() {
         (r#"event_name = "pull_request""#, "pull_request", true),
     ] {
         let config = CONFIG.replace(r#"environment = "production""#, rule);
-        let config = Config::parse(&config, &TestSecrets("x")).unwrap();
+        let config = Config::parse(&config).unwrap();
         let claims = json!({
             "repository_id": "78", "environment": "production", "event_name": event, "ref": "refs/heads/main",
         });

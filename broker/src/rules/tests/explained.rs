@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFIG, TestSecrets, changed, release, scope};
+use super::{CONFIG, changed, release, scope};
 use crate::ask::Wish;
 use crate::config::Config;
 use crate::identity::Claims;
@@ -10,7 +10,7 @@ use crate::rules::{Verdict, explain};
 
 /// What becomes of the rules `app-main`, `release` and `personal` for a job at GitHub.
 fn verdicts(changes: &Value, wish: &Wish) -> Vec<Verdict> {
-    let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+    let config = Config::parse(CONFIG).unwrap();
     let claims = Claims::of(&changed(release(), changes));
     explain(&config.rules, &config.issuers[1], &claims, wish).rules.iter().map(|judged| judged.verdict).collect()
 }
@@ -40,7 +40,7 @@ fn each_rule_is_told_its_first_lack() {
 
 #[test]
 fn each_claim_and_each_repository_is_told() {
-    let config = Config::parse(CONFIG, &TestSecrets("x")).unwrap();
+    let config = Config::parse(CONFIG).unwrap();
     let claims = Claims::of(&changed(release(), &json!({"ref": null})));
     let explanation = explain(&config.rules, &config.issuers[1], &claims, &scope("repository:acme/app:pull"));
     let told: Vec<_> = explanation.rules[1]

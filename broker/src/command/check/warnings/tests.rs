@@ -3,8 +3,6 @@
 
 use super::warnings;
 use crate::config::Config;
-use crate::testing::TestSecrets;
-
 const SOUND: &str = r#"
 listen = "127.0.0.1:0"
 public_url = "https://broker.example"
@@ -55,7 +53,7 @@ claims = { "/kubernetes.io/namespace" = "ci", "/kubernetes.io/serviceaccount/nam
 
 /// What is warned of, as `code about`.
 fn found(text: &str) -> Vec<String> {
-    let config = Config::parse(text, &TestSecrets("x")).unwrap();
+    let config = Config::parse(text).unwrap();
     warnings(&config).iter().map(|warning| format!("{} {}", warning.code, warning.about)).collect()
 }
 
@@ -131,6 +129,23 @@ fn each_hole_is_named() {
             r#"kind = "oat", organization = "acme", username = "acme-broker", password_env = "HUB_PASSWORD" }]"#,
             r#"kind = "pat", username = "acme", password_env = "B" }]"#,
             &["account_wide rule `c`", "account_wide rule `g`", "account_wide rule `l`", "account_wide rule `k`"],
+        ),
+        (
+            r#"}]
+
+[[rule]]
+name = "c"
+issuer = "circleci"
+account = "acme"
+repositories = ["acme/app"]"#,
+            r#"}, { name = "pool", kind = "pool", username = "acme", token = [{ name = "t", token_env = "T", repositories = [{ glob = "acme/*" }], actions = ["pull"] }] }]
+
+[[rule]]
+name = "c"
+issuer = "circleci"
+account = "pool"
+repositories = ["acme/app", { glob = "acme/tool-*" }]"#,
+            &["beyond_pool rule `c`"],
         ),
         ("max_life_seconds = 3600", "max_life_seconds = 3601", &["long_life rule `k`"]),
     ];

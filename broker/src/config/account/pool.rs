@@ -1,0 +1,28 @@
+//! `[[account.token]]`: the tokens of a pool, and how far its maker says that each reaches.
+
+use super::super::rule::{actions, repositories};
+use super::super::{Blame, file, is_name, repeated};
+use super::source;
+use crate::hub::pool::{Lendable, Reach};
+
+pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, Blame> {
+    if account.token.is_empty() {
+        return Err(Blame::at(account.kind.span(), "`kind = \"pool\"` needs at least one `[[account.token]]`"));
+    }
+    let names: Vec<_> = account.token.iter().map(|token| &token.name).collect();
+    if let Some(blame) = repeated(&names) {
+        return Err(blame);
+    }
+    account.token.iter().map(one).collect()
+}
+
+fn one(token: &file::Token) -> Result<Lendable, Blame> {
+    if !is_name(token.name.as_ref()) {
+        return Err(Blame::at(token.name.span(), "a name is lower-case letters, digits and `-`"));
+    }
+    Ok(Lendable {
+        name: token.name.as_ref().clone(),
+        reach: Reach { repositories: repositories(&token.repositories, None)?, actions: actions(&token.actions)? },
+        source: source::token(token)?,
+    })
+}

@@ -1,0 +1,180 @@
+//! How often Docker Hub is asked: one governor for all accounts of the broker, since Docker Hub counts by address.
+//!
+//! Follows Docker's Hub API reference: every answer carries `X-RateLimit-Limit`, `-Remaining` and `-Reset`; a 429 carries
+//! `Retry-After` in seconds, in older texts `X-Retry-After` as a time. After a 429 nobody asks before that time. When little
+//! is left of the limit, mints wait for the reset and removals go on, because a token that is not removed costs quota and a
+//! token that is not made costs a retry. Nothing waits here for a time: a call that may not be made is answered at once.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::HubFault;
+use crate::limits::{
+    CALL_TIMEOUT, HUB_CALLS, HUB_CALLS_THAT_CAN_WAIT, MAX_RETRY_AFTER_SECONDS, RATE_RESERVE, RATE_WINDOW_SECONDS,
+    RETRY_AFTER_SECONDS,
+};
+use crate::outbound::{Call, Outbound, Reply};
+
+/// Whether a call may be put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// A mint, or a look that nobody waits for.
+    CanWait,
+    /// A removal, and what it has to look up.
+    Removal,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Governor {
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The latest time that a caller gave: one that waited has an old one.
+    now: u64,
+    under_way: u32,
+    /// Until when Docker Hub wants nothing.
+    pause_until: u64,
+    window: Option<Window>,
+}
+
+/// What the last answers said about the rate limit.
+#[derive(Clone, Copy)]
+struct Window {
+    limit: u64,
+    remaining: u64,
+    /// By Docker Hub's clock; tells one window from the next.
+    reset: u64,
+    /// The same by ours.
+    until: u64,
+}
+
+/// A call that is under way.
+struct Permit<'a>(&'a Governor);
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.0.lock().under_way -= 1;
+        self.0.freed.notify_all();
+    }
+}
+
+impl Governor {
+    /// Sends one call, if it may be sent now, and takes out the answers that mean the same everywhere: "wait" and "broken".
+    ///
+    /// # Errors
+    /// When it was not sent, or not answered.
+    pub fn send(
+        &self,
+        call: &Call<'_>,
+        urgency: Urgency,
+        outbound: &dyn Outbound,
+        now: u64,
+    ) -> Result<Reply, HubFault> {
+        let _under_way = self.admit(urgency, now)?;
+        let reply = outbound.send(call).map_err(|fault| HubFault::unclear(fault.0))?;
+        let mut state = self.lock();
+        state.learn(&reply);
+        match reply.status {
+            429 => Err(state.pause(&reply)),
+            500.. => Err(HubFault::unclear("it answered with a fault of its own")),
+            _ => Ok(reply),
+        }
+    }
+
+    /// Why a call of this urgency would not be sent now, if so.
+    #[must_use]
+    pub fn holds(&self, urgency: Urgency, now: u64) -> Option<HubFault> {
+        let mut state = self.lock();
+        state.see(now);
+        state.holds(urgency)
+    }
+
+    /// Takes a place among the calls that are under way; waits for one as long as a call can take.
+    fn admit(&self, urgency: Urgency, now: u64) -> Result<Permit<'_>, HubFault> {
+        let room = match urgency {
+            Urgency::CanWait => HUB_CALLS_THAT_CAN_WAIT,
+            Urgency::Removal => HUB_CALLS,
+        };
+        let patience = Instant::now() + CALL_TIMEOUT;
+        let mut state = self.lock();
+        state.see(now);
+        loop {
+            // Asked again after each wait: the answers of others may have said that nobody may call.
+            if let Some(fault) = state.holds(urgency) {
+                return Err(fault);
+            }
+            if state.under_way < room {
+                state.under_way += 1;
+                return Ok(Permit(self));
+            }
+            let left = patience.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(HubFault::wait(RETRY_AFTER_SECONDS, "as many calls are under way as may be"));
+            }
+            state = self.freed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Time goes on. A caller's time that lies far behind means that the clock was set back: what was to end by it is
+    /// forgotten, rather than waited for until the clock comes round again.
+    fn see(&mut self, now: u64) {
+        if now.saturating_add(MAX_RETRY_AFTER_SECONDS) < self.now {
+            (self.now, self.pause_until, self.window) = (now, 0, None);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn holds(&self, urgency: Urgency) -> Option<HubFault> {
+        if self.now < self.pause_until {
+            return Some(HubFault::wait(self.pause_until - self.now, "it asks to wait"));
+        }
+        let window = self.window.filter(|window| self.now < window.until)?;
+        let left = window.remaining.saturating_sub(u64::from(self.under_way));
+        let wait = window.until - self.now;
+        match urgency {
+            _ if left == 0 => Some(HubFault::wait(wait, "its rate limit is used up")),
+            Urgency::CanWait if left < window.limit / RATE_RESERVE => {
+                Some(HubFault::wait(wait, "what is left of its rate limit is kept for removals"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Answers come in another order than they were given: within a window the smallest number is the newest.
+    fn learn(&mut self, reply: &Reply) {
+        let (Some(limit), Some(remaining), Some(reset)) = (reply.rate.limit, reply.rate.remaining, reply.rate.reset)
+        else {
+            return;
+        };
+        let until = reset.min(self.now.saturating_add(RATE_WINDOW_SECONDS));
+        let known = self.window.filter(|window| self.now < window.until);
+        self.window = match known {
+            Some(known) if known.reset > reset => Some(known),
+            Some(known) if known.reset == reset => Some(Window { remaining: known.remaining.min(remaining), ..known }),
+            _ => Some(Window { limit, remaining, reset, until }),
+        };
+    }
+
+    /// Docker Hub asked to wait: for everybody.
+    fn pause(&mut self, reply: &Reply) -> HubFault {
+        let until = reply.retry_at.map(|at| at.saturating_sub(self.now));
+        let reset = self.window.map(|window| window.until.saturating_sub(self.now)).filter(|wait| *wait > 0);
+        let wait = reply.retry_after.or(until).or(reset).unwrap_or(RETRY_AFTER_SECONDS);
+        let wait = wait.clamp(1, MAX_RETRY_AFTER_SECONDS);
+        self.pause_until = self.pause_until.max(self.now.saturating_add(wait));
+        HubFault::wait(wait, "it asks to wait")
+    }
+}
+
+#[cfg(test)]
+mod tests;

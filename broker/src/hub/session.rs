@@ -1,0 +1,189 @@
+//! The login of an account at Docker Hub: one bearer that all calls share, renewed before it ends.
+//!
+//! The password is read at each login and kept by nobody, so that a rotated one is taken without a restart. A password that
+//! Docker Hub has refused is not sent again for a while, because repeated failures lock the account and the address out; a
+//! new one in the same place is sent at once, where looking costs nothing.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hublease::secret::Secret;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::governor::{Governor, Urgency};
+use super::start::unfit_password;
+use super::{HUB, HubFault};
+use crate::limits::{
+    BEARER_SECONDS, CALL_TIMEOUT, LOGIN_COOLDOWN_SECONDS, LOGIN_PAUSE_SECONDS, PASSWORD_TIMEOUT, SLOWEST_CALL,
+};
+use crate::outbound::{Call, Method, Outbound, Reply};
+use crate::password::PasswordSource;
+
+/// How one call gets to Docker Hub, login included.
+pub(super) struct Passage<'a> {
+    pub(super) governor: &'a Governor,
+    pub(super) outbound: &'a dyn Outbound,
+    pub(super) urgency: Urgency,
+    /// Seconds since 1970, when the call was wanted.
+    pub(super) now: u64,
+    started: Instant,
+}
+
+/// A place among the calls and the call itself.
+const CALL: Duration = CALL_TIMEOUT.saturating_mul(2);
+
+impl<'a> Passage<'a> {
+    pub(super) fn new(governor: &'a Governor, outbound: &'a dyn Outbound, urgency: Urgency, now: u64) -> Self {
+        Self { governor, outbound, urgency, now, started: Instant::now() }
+    }
+
+    /// Sends one call, if there is still time for it.
+    pub(super) fn send(&self, call: &Call<'_>) -> Result<Reply, HubFault> {
+        self.time_for(CALL)?;
+        self.governor.send(call, self.urgency, self.outbound, self.now)
+    }
+
+    /// See `SLOWEST_CALL`: what the journal expects of a call holds only if no step begins too late.
+    fn time_for(&self, step: Duration) -> Result<(), HubFault> {
+        match self.started.elapsed() + step <= SLOWEST_CALL {
+            true => Ok(()),
+            false => Err(HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long")),
+        }
+    }
+}
+
+/// See the module.
+pub(super) struct Session {
+    login: String,
+    source: PasswordSource,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// With the time from which it is renewed.
+    bearer: Option<(Secret, u64)>,
+    /// The password that was refused, and until when it is not sent again.
+    refused: Option<(Secret, u64)>,
+    /// A login that brought no answer, and until when nobody tries another. By the monotonic clock, because who waits for the
+    /// login has read the time before it.
+    away: Option<(HubFault, Instant)>,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    access_token: String,
+}
+
+impl Session {
+    pub(super) fn new(login: String, source: PasswordSource) -> Self {
+        Self { login, source, state: Mutex::default() }
+    }
+
+    /// The bearer of the present login; logs in when there is none, when it is old, or when it is the `stale` one.
+    pub(super) fn bearer(&self, stale: Option<&Secret>, passage: &Passage<'_>) -> Result<Secret, HubFault> {
+        // Held while logging in, so that a burst of jobs makes one login, whether or not it is answered.
+        let mut state = self.lock();
+        if let Some((bearer, until)) = &state.bearer
+            && passage.now < *until
+            && stale != Some(bearer)
+        {
+            return Ok(bearer.clone());
+        }
+        state.bearer = None;
+        if let Some((fault, until)) = state.away
+            && Instant::now() < until
+        {
+            return Err(fault);
+        }
+        if self.is_refused(&state, passage.now) {
+            return Err(HubFault::AccountRefused);
+        }
+        let outcome = self.log_in(&mut state, passage).map_err(HubFault::before_anything);
+        match &outcome {
+            Ok(bearer) => state.bearer = Some((bearer.clone(), passage.now.saturating_add(BEARER_SECONDS))),
+            Err(HubFault::AccountRefused) => {}
+            Err(fault) => {
+                state.away = Some((*fault, Instant::now() + Duration::from_secs(LOGIN_PAUSE_SECONDS)));
+            }
+        }
+        outcome
+    }
+
+    /// Whether the password was refused a short while ago and, as far as that can be seen here, is still the same.
+    fn is_refused(&self, state: &State, now: u64) -> bool {
+        let Some((password, until)) = &state.refused else { return false };
+        let has_changed = || self.source.is_local() && self.password().is_ok_and(|present| present != *password);
+        now < *until && !has_changed()
+    }
+
+    /// Logs in. The password may be rotated at this very moment, so one that is refused is read anew, and tried once more
+    /// only if it is another.
+    fn log_in(&self, state: &mut State, passage: &Passage<'_>) -> Result<Secret, HubFault> {
+        passage.time_for(PASSWORD_TIMEOUT + CALL)?;
+        let first = self.password()?;
+        let outcome = self.try_password(&first, passage);
+        if outcome != Err(HubFault::AccountRefused) {
+            return outcome;
+        }
+        let until = passage.now.saturating_add(LOGIN_COOLDOWN_SECONDS);
+        let again = passage.time_for(PASSWORD_TIMEOUT + CALL).and_then(|()| self.password());
+        let second = match again {
+            Ok(second) if second != first => second,
+            _ => {
+                state.refused = Some((first, until));
+                return outcome;
+            }
+        };
+        let outcome = self.try_password(&second, passage);
+        if outcome == Err(HubFault::AccountRefused) {
+            state.refused = Some((second, until));
+        }
+        outcome
+    }
+
+    fn try_password(&self, password: &Secret, passage: &Passage<'_>) -> Result<Secret, HubFault> {
+        let body = json!({"identifier": self.login, "secret": password.expose()}).to_string();
+        let reply = passage.send(&post("/v2/auth/token", &body))?;
+        if reply.status != 200 {
+            return Err(HubFault::AccountRefused);
+        }
+        let login = serde_json::from_slice::<Login>(&reply.body).ok();
+        login.map(|login| Secret::new(login.access_token)).ok_or(HubFault::unclear("its login was not understood"))
+    }
+
+    /// The password as it is now.
+    fn password(&self) -> Result<Secret, HubFault> {
+        let password = self.source.read().map_err(|unreadable| HubFault::NoSecret { phrase: unreadable.phrase })?;
+        match unfit_password(password.expose()) {
+            Some(_) => Err(HubFault::NoSecret { phrase: "what it was given as password is a token" }),
+            None => Ok(password),
+        }
+    }
+
+    /// Where the password comes from.
+    pub(super) const fn source(&self) -> &PasswordSource {
+        &self.source
+    }
+
+    /// Asks the older login, which says more about a refusal.
+    pub(super) fn ask_older_login(&self, passage: &Passage<'_>) -> Result<Reply, HubFault> {
+        let body = json!({"username": self.login, "password": self.password()?.expose()}).to_string();
+        passage.send(&post("/v2/users/login", &body))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As if the pause after an unanswered login were over.
+    #[cfg(test)]
+    pub(super) fn end_pause(&self) {
+        self.lock().away = None;
+    }
+}
+
+fn post<'a>(path: &str, body: &'a str) -> Call<'a> {
+    Call { method: Method::Post, json: Some(body), ..Call::read(format!("{HUB}{path}")) }
+}

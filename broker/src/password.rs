@@ -1,0 +1,115 @@
+//! Where a secret of an account is: its password, or a token of a pool.
+//!
+//! It is read each time it is needed and kept by nobody, so that a file or a value in Vault that was rotated is taken without
+//! a restart. Only a variable cannot change while the program runs. What is said of a secret that cannot be read names
+//! the place and never the content.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use hublease::printable::printable;
+use hublease::secret::Secret;
+
+use crate::limits::MAX_SECRET_BYTES;
+
+pub use vault::VaultSource;
+
+mod vault;
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// The content of a file, without line ends at its end.
+    File(PathBuf),
+    /// The value of an environment variable.
+    Variable(String),
+    /// A field of a secret in Vault or OpenBao.
+    Vault(Box<VaultSource>),
+}
+
+/// Why there is no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// For a client, without any name of the operator's.
+    pub phrase: &'static str,
+    /// For the operator.
+    pub sentence: String,
+    /// Whether it may be over in a while without anybody's doing, such as a Vault that is sealed.
+    pub is_passing: bool,
+}
+
+impl Unreadable {
+    /// A fault that somebody has to mend.
+    pub(crate) fn lasting(phrase: &'static str, sentence: impl Into<String>) -> Self {
+        Self { phrase, sentence: sentence.into(), is_passing: false }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl PasswordSource {
+    /// The secret as it is now. Blocking: Vault may take until `PASSWORD_TIMEOUT`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is empty.
+    pub fn read(&self) -> Result<Secret, Unreadable> {
+        let secret = match self {
+            Self::File(path) => {
+                let text = read_file(path).map_err(|why| Unreadable::lasting("its file cannot be read", why))?;
+                Secret::new(text.expose().trim_end_matches(['\r', '\n']))
+            }
+            Self::Variable(name) => match std::env::var(name) {
+                Ok(value) => Secret::new(value),
+                Err(_absent_or_no_text) => {
+                    let sentence = format!("the variable `{name}` is not set, or is not text");
+                    return Err(Unreadable::lasting("its variable is not set", sentence));
+                }
+            },
+            Self::Vault(source) => source.read()?,
+        };
+        match secret.is_empty() {
+            true => Err(Unreadable::lasting("it is empty", format!("{self} is empty"))),
+            false => Ok(secret),
+        }
+    }
+
+    /// Whether reading it costs nothing, so that one may look often whether it has changed.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        !matches!(self, Self::Vault(_))
+    }
+}
+
+impl fmt::Display for PasswordSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(formatter, "the file `{}`", printable(&path.display().to_string())),
+            Self::Variable(name) => write!(formatter, "the variable `{}`", printable(name)),
+            Self::Vault(source) => write!(formatter, "the field `{}` in Vault", printable(&source.field)),
+        }
+    }
+}
+
+/// A whole file that holds a secret.
+fn read_file(path: &Path) -> Result<Secret, String> {
+    let name = printable(&path.display().to_string());
+    let cannot = |error: std::io::Error| format!("cannot read `{name}`: {error}");
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text));
+    let secret = Secret::new(text);
+    match read.map_err(cannot)? as u64 {
+        0..=MAX_SECRET_BYTES => Ok(secret),
+        _ => Err(format!("`{name}` is larger than 16 KiB")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

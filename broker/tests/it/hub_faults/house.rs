@@ -1,0 +1,213 @@
+//! A broker behind the sandbox: the real program with a clock that tests set (`stepped-broker`), its password in a file, and
+//! jobs that log in and out over plain HTTP.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hublease_sandbox::{BrokerLimits, Logged, PASSWORD, Sandbox, Service};
+use serde_json::{Value, json};
+
+use crate::stub::client;
+
+pub(crate) const URL: &str = "https://broker.example.com";
+/// Where the organization's tokens are.
+pub(crate) const TOKENS: &str = "/v2/orgs/acme/access-tokens";
+/// Where the account logs in.
+pub(crate) const LOGIN: &str = "/v2/auth/token";
+/// When something that has to come is given up; no test depends on it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct House {
+    pub(crate) sandbox: Sandbox,
+    folder: tempfile::TempDir,
+    passed: u64,
+    jobs: usize,
+    /// The program and where it listens.
+    running: Mutex<Option<(Child, String)>>,
+}
+
+/// What a job was told.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Seconds.
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The code at the start of `error_description`; empty for a success.
+    pub(crate) fn code(&self) -> &str {
+        self.body["error_description"].as_str().and_then(|text| text.split(':').next()).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, field: &str) -> &str {
+        self.body[field].as_str().unwrap_or_default()
+    }
+}
+
+impl House {
+    /// With room for so many tokens of the organization.
+    pub(crate) fn new(quota: usize) -> Self {
+        let sandbox = Sandbox::start().unwrap();
+        sandbox.hub().set_quota("acme", quota);
+        let folder = tempfile::tempdir().unwrap();
+        let house = Self { sandbox, folder, passed: 0, jobs: 0, running: Mutex::default() };
+        house.write("password", PASSWORD);
+        let limits = BrokerLimits { leases: 1000, quota };
+        let config = house.sandbox.broker_configuration(URL, house.folder.path(), limits);
+        let password = format!("password_file = {:?}", house.path("password"));
+        house.write("broker.toml", &config.replace("password_env = \"ACMEBOT_PASSWORD\"", &password));
+        house
+    }
+
+    /// Changes the configuration, of which `from` is a part.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let config = fs::read_to_string(self.path("broker.toml")).unwrap();
+        assert!(config.contains(from), "{from} is not in {config}");
+        self.write("broker.toml", &config.replace(from, to));
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file whole, or not at all.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.path("next"), text).unwrap();
+        fs::rename(self.path("next"), self.path(name)).unwrap();
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(stepped_broker());
+        command
+            .args(["serve", "--config"])
+            .arg(self.path("broker.toml"))
+            .env_clear()
+            .envs(self.sandbox.environment())
+            .env("HUBLEASE_TEST_CLOCK", self.path("clock"))
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(self.path("audit.jsonl")).unwrap())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the broker; gives what it said before it listened.
+    pub(crate) fn start(&self) -> Vec<String> {
+        let mut child = self.command().spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let mut running = self.running.lock().unwrap();
+        let (child, address) = running.insert((child, String::new()));
+        let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        let mut said = Vec::new();
+        for line in lines.by_ref() {
+            if let Some(listening) = line.strip_prefix("listening on ") {
+                listening.clone_into(address);
+                // Somebody has to read what it says later.
+                thread::spawn(move || lines.count());
+                return said;
+            }
+            said.push(line);
+        }
+        panic!("the broker did not start: {:?} {said:?}", child.wait());
+    }
+
+    /// What a broker says that does not start; it ends with code 2.
+    pub(crate) fn refused(&self) -> String {
+        let output = self.command().output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        said.replace(self.folder.path().to_str().unwrap(), "PLACE")
+    }
+
+    /// A login of another job each time.
+    pub(crate) fn login(&mut self) -> Answer {
+        self.jobs += 1;
+        let form = self.form(self.jobs);
+        self.post("/oauth/token", &form)
+    }
+
+    /// So many logins at one time.
+    pub(crate) fn logins_at_once(&mut self, count: usize) -> Vec<Answer> {
+        let forms: Vec<_> = (1..=count).map(|job| self.form(self.jobs + job)).collect();
+        self.jobs += count;
+        thread::scope(|scope| {
+            let posts: Vec<_> = forms.iter().map(|form| scope.spawn(|| self.post("/oauth/token", form))).collect();
+            posts.into_iter().map(|post| post.join().unwrap()).collect()
+        })
+    }
+
+    fn form(&self, job: usize) -> String {
+        let claims = self.sandbox.issuer().circleci().audience(URL);
+        let token = claims.claim("oidc.circleci.com/job-id", json!(format!("job {job}"))).sign();
+        format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}\
+             &subject_token_type=urn:ietf:params:oauth:token-type:id_token"
+        )
+    }
+
+    pub(crate) fn logout(&self, login: &Answer) -> Answer {
+        self.post("/oauth/revoke", &format!("token={}", login.text("revocation_handle")))
+    }
+
+    fn post(&self, path: &str, form: &str) -> Answer {
+        let address = self.running.lock().unwrap().as_ref().unwrap().1.clone();
+        let request = client().post(format!("http://{address}{path}"));
+        let mut answer = request.header("content-type", "application/x-www-form-urlencoded").send(form).unwrap();
+        let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
+        let body = answer.body_mut().read_to_string().unwrap();
+        Answer { status: answer.status().as_u16(), retry_after, body: serde_json::from_str(&body).unwrap() }
+    }
+
+    /// Time goes on, for the broker and for everybody else.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.passed += seconds;
+        self.sandbox.advance(seconds);
+        self.write("clock", &self.passed.to_string());
+    }
+
+    /// The requests to Docker Hub so far; an empty method is any.
+    pub(crate) fn asked(&self, method: &str, path: &str) -> Vec<Logged> {
+        let mut requests = self.sandbox.requests(Service::Hub);
+        requests.retain(|request| (method.is_empty() || request.method == method) && request.path.starts_with(path));
+        requests
+    }
+
+    pub(crate) fn count(&self, method: &str, path: &str) -> usize {
+        self.asked(method, path).len()
+    }
+
+    /// Waits for what the broker's sweeper will do.
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !is_so(self) {
+            assert!(begun.elapsed() < PATIENCE, "{what} has not come");
+            thread::yield_now();
+        }
+    }
+
+    pub(crate) fn audit(&self) -> String {
+        fs::read_to_string(self.path("audit.jsonl")).unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let Some((mut child, _)) = self.running.get_mut().ok().and_then(Option::take) {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+fn stepped_broker() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let path = here.parent().and_then(Path::parent).unwrap().join("examples/stepped-broker");
+    assert!(path.is_file(), "{} is not built: `cargo build -p hublease-broker --examples`", path.display());
+    path
+}
