@@ -24,7 +24,7 @@ use session::{Passage, Session};
 pub use fault::HubFault;
 pub use governor::{Governor, Urgency};
 pub use kind::{Kind, Order};
-pub use list::Listed;
+pub use list::{Listed, Listing};
 pub use pool::Pool;
 
 mod condition;

@@ -107,8 +107,6 @@ pub const QUOTA_PAUSE_SECONDS: u64 = 5;
 pub const PAGE_SIZE: usize = 100;
 /// See [`PAGE_SIZE`].
 pub const MAX_PAGES: usize = 10;
-/// When a list that changed while it was read is worth another try, in seconds.
-pub const LIST_RETRY_SECONDS: u64 = 5;
 
 /// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 200_000;
@@ -146,6 +144,8 @@ pub const UNCLEAR_SECONDS: u64 = 180;
 /// announcement. Invariant: its mint is over by then, and [`UNCLEAR_SECONDS`] more. Before the mint a repeated request takes
 /// its first lease back, which may mean to look for it on every page and to delete it; hence pages, delete and mint.
 pub const INTENT_SECONDS: u64 = (MAX_PAGES as u64 + 2) * SLOWEST_CALL_SECONDS + UNCLEAR_SECONDS;
+/// After how long, in seconds, a list is read again that changed while it was read. Only a list of several pages can.
+pub const LIST_RETRY_SECONDS: u64 = 10;
 /// How often the sweeper looks.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many leases one sweep takes on.

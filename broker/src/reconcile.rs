@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::Line;
 use crate::broker::Broker;
-use crate::hub::{Account, HubFault, Listed};
+use crate::hub::{Account, HubFault, Listed, Urgency};
 use crate::journal::{Holder, JournalFault, Lease, Selection, State, Trust};
 use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS};
 use crate::revoke::removal::{Removed, remove_all};
@@ -116,9 +116,10 @@ fn learn(broker: &Broker, account: &Account, trust: Trust) -> Result<Trust, Jour
 pub fn unknown(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incomparable> {
     let prefix = format!("hublease/{}/", broker.instance);
     let now = broker.clock.now();
-    let listed = account.labelled(&prefix, &*broker.outbound, now)?;
+    // What a changing list hides is seen the next time.
+    let listing = account.listing(&prefix, Urgency::CanWait, &*broker.outbound, now)?;
     let mut unknown = Vec::new();
-    for token in listed {
+    for token in listing.tokens {
         let Some(id) = token.label.strip_prefix(&prefix).filter(|id| is_lease_id(id)) else { continue };
         let known = broker.journal.select(&Selection { id: Some(id.to_owned()), ..Selection::default() })?;
         if known.first().is_none_or(|lease| lease.state == State::Revoked) {

@@ -32,45 +32,50 @@ pub(super) struct List {
     results: Vec<Value>,
 }
 
+/// What an account's list showed of the tokens that were looked for.
+pub struct Listing {
+    /// What was seen, whether or not something else came or went meanwhile.
+    pub tokens: Vec<Listed>,
+    /// Whether it is certain that all of it was seen: when a token goes away while the list is read, the next page begins one too
+    /// far, and Docker Hub's count has changed.
+    is_whole: bool,
+}
+
+impl Listing {
+    /// The id of the token with this label; nothing when there certainly is none.
+    ///
+    /// # Errors
+    /// When it was not seen in a list that changed while it was read.
+    pub fn find(&self, label: &str) -> Result<Option<String>, HubFault> {
+        match self.tokens.iter().find(|token| token.label == label) {
+            Some(token) => Ok(Some(token.id.clone())),
+            None if self.is_whole => Ok(None),
+            None => Err(HubFault::wait(LIST_RETRY_SECONDS, "its list changed while it was read")),
+        }
+    }
+}
+
 impl Account {
-    /// Looks for a token by its label, among all tokens of the account, so that it can be removed.
+    /// The account's tokens whose label begins so, page by page: what this instance has made.
     ///
     /// # Errors
-    /// When not all could be looked at.
-    pub fn find(&self, label: &str, outbound: &dyn Outbound, now: u64) -> Result<Option<String>, HubFault> {
-        let found = self.listed(label, Urgency::Removal, outbound, now)?;
-        Ok(found.into_iter().find(|token| token.label == label).map(|token| token.id))
-    }
-
-    /// The account's tokens whose label begins so: what this instance has made.
-    ///
-    /// # Errors
-    /// When not all could be looked at.
-    pub fn labelled(&self, prefix: &str, outbound: &dyn Outbound, now: u64) -> Result<Vec<Listed>, HubFault> {
-        self.listed(prefix, Urgency::CanWait, outbound, now)
-    }
-
-    /// Reads the list page by page. "Not there" may be said only of a list that was seen whole: when a token goes away
-    /// meanwhile, the next page begins one too far, and Docker Hub's count has changed.
-    fn listed(
+    /// When not all pages could be read.
+    pub fn listing(
         &self,
         prefix: &str,
         urgency: Urgency,
         outbound: &dyn Outbound,
         now: u64,
-    ) -> Result<Vec<Listed>, HubFault> {
-        let (mut found, mut counts) = (Vec::new(), BTreeSet::new());
+    ) -> Result<Listing, HubFault> {
+        let (mut tokens, mut counts) = (Vec::new(), BTreeSet::new());
         for page in 1..=MAX_PAGES {
             // Each page is a call of its own, with the time that a call has.
             let (api, passage) = self.passage(urgency, outbound, now)?;
             let list = self.list(page, PAGE_SIZE, &passage)?;
-            found.extend(list.results.iter().filter_map(|entry| api.listed(entry, prefix)));
+            tokens.extend(list.results.iter().filter_map(|entry| api.listed(entry, prefix)));
             counts.extend(list.total);
             if list.next.is_none() || list.results.is_empty() {
-                return match counts.len() {
-                    0 | 1 => Ok(found),
-                    _ => Err(HubFault::wait(LIST_RETRY_SECONDS, "its list changed while it was read")),
-                };
+                return Ok(Listing { tokens, is_whole: counts.len() <= 1 });
             }
         }
         Err(HubFault::unclear("the account holds more tokens than are looked through"))

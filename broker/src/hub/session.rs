@@ -27,7 +27,8 @@ pub(super) struct Passage<'a> {
     pub(super) urgency: Urgency,
     /// Seconds since 1970, when the call was wanted.
     pub(super) now: u64,
-    started: Instant,
+    /// When the call has to be over.
+    until: Instant,
 }
 
 /// A place among the calls and the call itself.
@@ -35,7 +36,7 @@ const CALL: Duration = CALL_TIMEOUT.saturating_mul(2);
 
 impl<'a> Passage<'a> {
     pub(super) fn new(governor: &'a Governor, outbound: &'a dyn Outbound, urgency: Urgency, now: u64) -> Self {
-        Self { governor, outbound, urgency, now, started: Instant::now() }
+        Self { governor, outbound, urgency, now, until: Instant::now() + SLOWEST_CALL }
     }
 
     /// Sends one call, if there is still time for it.
@@ -46,7 +47,7 @@ impl<'a> Passage<'a> {
 
     /// See `SLOWEST_CALL`: what the journal expects of a call holds only if no step begins too late.
     fn time_for(&self, step: Duration) -> Result<(), HubFault> {
-        match self.started.elapsed() + step <= SLOWEST_CALL {
+        match self.until.saturating_duration_since(Instant::now()) >= step {
             true => Ok(()),
             false => Err(HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long")),
         }
@@ -186,4 +187,27 @@ impl Session {
 
 fn post<'a>(path: &str, body: &'a str) -> Call<'a> {
     Call { method: Method::Post, json: Some(body), ..Call::read(format!("{HUB}{path}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeHub, NOW};
+
+    #[test]
+    fn no_step_begins_that_might_not_end_in_time() {
+        let (governor, hub) = (Governor::default(), FakeHub::default());
+        let late = HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long");
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("password");
+        std::fs::write(&file, "hunter2-password").unwrap();
+        let until =
+            |left| Passage { until: Instant::now() + left, ..Passage::new(&governor, &hub, Urgency::Removal, NOW) };
+        let session = Session::new("owner".to_owned(), PasswordSource::File(file));
+        // There is time for a call, and none to read a password before it.
+        assert_eq!(session.bearer(None, &until(CALL + PASSWORD_TIMEOUT / 2)), Err(late));
+        assert_eq!(until(CALL / 2).send(&Call::read(HUB.to_owned())).map(|reply| reply.status), Err(late));
+        assert_eq!(hub.calls(), [""; 0]);
+        assert!(CALL + PASSWORD_TIMEOUT < SLOWEST_CALL, "there is time for a login");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::Instant;
 
 use hublease::endpoint::Endpoint;
 use hublease_sandbox::vault::{Capability, DynamicEngine};
@@ -126,6 +127,13 @@ fn a_vault_that_is_away_or_fails_is_a_passing_trouble() {
     world.sandbox.clear_faults();
     assert!(world.sandbox.live().is_empty(), "the Vault token is ended all the same");
     assert_eq!(world.read(world.source()), Ok("first-password".to_owned()));
+}
+
+#[test]
+fn when_the_time_is_up_nothing_more_is_asked() {
+    let world = World::new();
+    let late = world.source().read_until(Instant::now()).err().unwrap();
+    assert_eq!((late.phrase, late.is_passing, world.asked().len()), ("Vault is not available", true, 0));
 }
 
 #[test]

@@ -63,7 +63,12 @@ struct Printed {
 impl VaultSource {
     /// Reads the secret. Blocking, at most `PASSWORD_TIMEOUT`.
     pub(super) fn read(&self) -> Result<Secret, Unreadable> {
-        let mut host = Host::new(self)?;
+        self.read_until(Instant::now() + VAULT_TIMEOUT)
+    }
+
+    /// The same with another end.
+    pub(super) fn read_until(&self, until: Instant) -> Result<Secret, Unreadable> {
+        let mut host = Host::new(self, until)?;
         let told = drive(session(Plan::Token(self.token())), &mut host);
         // After a success too: a Vault token that could not be ended, or one that has a lease, is still in the record.
         let _ended_or_ends_by_itself = drive(session(Plan::Logout(self.logout())), &mut host);
@@ -120,7 +125,8 @@ impl VaultSource {
 struct Host<'a> {
     source: &'a VaultSource,
     client: Native,
-    started: Instant,
+    /// From then on nothing is asked any more but the end of the Vault token.
+    until: Instant,
     /// What the client would keep in its directory.
     record: Option<Stored>,
     printed: Option<Secret>,
@@ -129,17 +135,17 @@ struct Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    fn new(source: &'a VaultSource) -> Result<Self, Unreadable> {
+    fn new(source: &'a VaultSource, until: Instant) -> Result<Self, Unreadable> {
         let no_authority = |why: String| Unreadable::lasting("Vault's authority cannot be read", why);
         let more = source.ca_file.as_deref().map(read_file).transpose().map_err(no_authority)?;
         let more = more.as_ref().map_or(&b""[..], |pem| pem.expose().as_bytes());
         let client = Native::trusting(more).map_err(|fault| no_authority(fault.0.to_owned()))?;
-        Ok(Self { source, client, started: Instant::now(), record: None, printed: None, fault: None })
+        Ok(Self { source, client, until, record: None, printed: None, fault: None })
     }
 
     /// How long something may still begin, the end of the Vault token included.
     fn left(&self) -> Duration {
-        (VAULT_TIMEOUT + CALL_TIMEOUT).saturating_sub(self.started.elapsed())
+        (self.until + CALL_TIMEOUT).saturating_duration_since(Instant::now())
     }
 
     fn http(&mut self, request: &Request) -> Result<Response, Failure> {
@@ -203,7 +209,7 @@ impl<'a> Host<'a> {
 
 impl Perform for Host<'_> {
     fn stop(&mut self) -> Option<Stop> {
-        (self.started.elapsed() >= VAULT_TIMEOUT).then_some(Stop::Deadline)
+        (Instant::now() >= self.until).then_some(Stop::Deadline)
     }
 
     fn perform(&mut self, asked: &Asked) -> Outcome {

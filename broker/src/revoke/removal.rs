@@ -1,14 +1,14 @@
 //! How a lease's token is removed: claim the lease, ask Docker Hub, write down what it said. Every way to the end of a lease
 //! leads through here, so that "revoked" always means the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::audit::{Line, bounded};
 use crate::broker::Broker;
-use crate::hub::HubFault;
+use crate::hub::{Account, HubFault, Listing, Urgency};
 use crate::journal::{JournalFault, Lease, State};
 use crate::limits::{CLAIM_SECONDS, SWEEP_WORKERS};
 
@@ -30,6 +30,16 @@ pub(crate) enum Removal {
 }
 
 impl Removal {
+    /// For the operator, why it failed.
+    fn reason(self) -> Option<String> {
+        match self {
+            Self::Failed(fault) => Some(fault.refusal().sentence),
+            Self::NoAccount => Some("no account of the configuration has this name".to_owned()),
+            Self::Unwritten(fault) => Some(fault.to_string()),
+            _ => None,
+        }
+    }
+
     /// The audit log's word.
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -55,6 +65,7 @@ pub struct Removed {
 /// Removes many leases, some at a time, and says each in the audit log. An account that Docker Hub does not serve at this moment
 /// is left alone for the rest of them, so that a fault is not answered with a storm.
 pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str, pause: u64) -> Removed {
+    let listings = listings(broker, leases);
     let [next, gone, kept] = [const { AtomicUsize::new(0) }; 3];
     let away: Mutex<BTreeSet<&str>> = Mutex::default();
     let work = || {
@@ -63,7 +74,7 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str,
             if is_away {
                 continue;
             }
-            match remove_as(broker, lease, event, pause) {
+            match remove_listed(broker, lease, listings.get(lease.account.as_str()), event, pause) {
                 Removal::Gone => drop(gone.fetch_add(1, Ordering::Relaxed)),
                 Removal::Kept => drop(kept.fetch_add(1, Ordering::Relaxed)),
                 Removal::Failed(
@@ -84,18 +95,55 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str,
     Removed { gone, kept, left: leases.len() - gone - kept }
 }
 
+/// What the accounts hold whose leases have to be looked for by their labels: listed once for all of them, before the first is
+/// removed.
+fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Result<Listing, HubFault>> {
+    let nameless = leases.iter().filter(|lease| lease.hub_id.is_none()).map(|lease| lease.account.as_str());
+    let accounts: BTreeSet<&str> = nameless.collect();
+    let list = |name: &'a str| {
+        let account = broker.accounts.get(name).filter(|account| account.mints())?;
+        Some((name, list(broker, account)))
+    };
+    accounts.into_iter().filter_map(list).collect()
+}
+
+fn list(broker: &Broker, account: &Account) -> Result<Listing, HubFault> {
+    let prefix = format!("hublease/{}/", broker.instance);
+    account.listing(&prefix, Urgency::Removal, &*broker.outbound, broker.clock.now())
+}
+
 /// Removes a lease without being asked for it by its handle, and says so in the audit log.
 pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pause: u64) -> Removal {
+    remove_listed(broker, lease, None, event, pause)
+}
+
+fn remove_listed(
+    broker: &Broker,
+    lease: &Lease,
+    listing: Option<&Result<Listing, HubFault>>,
+    event: &'static str,
+    pause: u64,
+) -> Removal {
     let mut line = Line::new(event, broker.clock.now());
     name_lease(&mut line, lease);
-    let removal = remove(broker, lease, pause);
+    let removal = claim_and_remove(broker, lease, listing, pause);
     removal.word().clone_into(&mut line.outcome);
+    line.reason = removal.reason();
     broker.audit.write(&line);
     removal
 }
 
 /// Claims the lease, removes its token, writes down that it is gone. After a failure it may be tried again in `pause` seconds.
 pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
+    claim_and_remove(broker, lease, None, pause)
+}
+
+fn claim_and_remove(
+    broker: &Broker,
+    lease: &Lease,
+    listing: Option<&Result<Listing, HubFault>>,
+    pause: u64,
+) -> Removal {
     if lease.state == State::Revoked {
         // Nobody looks twice: a token of a pool is as alive as it was.
         let is_lent = broker.accounts.get(&lease.account).is_some_and(|account| !account.mints());
@@ -107,7 +155,7 @@ pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
         Ok(None) => return Removal::Elsewhere,
         Err(fault) => return Removal::Unwritten(fault),
     };
-    let removal = remove_token(broker, &lease);
+    let removal = remove_token(broker, &lease, listing);
     let now = broker.clock.now();
     let written = match removal {
         Removal::Gone | Removal::Kept => broker.journal.revoked(&lease.id, now),
@@ -116,7 +164,7 @@ pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
     written.map_or_else(Removal::Unwritten, |()| removal)
 }
 
-fn remove_token(broker: &Broker, lease: &Lease) -> Removal {
+fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubFault>>) -> Removal {
     let Some(account) = broker.accounts.get(&lease.account) else {
         return Removal::NoAccount;
     };
@@ -127,7 +175,10 @@ fn remove_token(broker: &Broker, lease: &Lease) -> Removal {
     let id = match &lease.hub_id {
         Some(id) => Ok(Some(id.clone())),
         // Announced, and nobody heard the answer: the label tells whether a token was made.
-        None => account.find(&lease.label, outbound, now),
+        None => match listing {
+            Some(listing) => listing.as_ref().map_err(|fault| *fault).and_then(|listing| listing.find(&lease.label)),
+            None => list(broker, account).and_then(|listing| listing.find(&lease.label)),
+        },
     };
     let gone = id.and_then(|id| id.map_or(Ok(()), |id| account.delete(&id, outbound, now).map(drop)));
     gone.map_or_else(Removal::Failed, |()| Removal::Gone)

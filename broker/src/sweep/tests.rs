@@ -1,11 +1,11 @@
-//! Accounts in trouble get ready again by themselves, with few calls.
+//! Accounts in trouble get ready again by themselves, with few calls; a token that a list did not show is found later.
 
 use hublease::oauth::Code;
 use serde_json::json;
 
 use crate::exchange::exchange;
 use crate::hub::HubFault;
-use crate::limits::LOGIN_COOLDOWN_SECONDS;
+use crate::limits::{LOGIN_COOLDOWN_SECONDS, RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{CONFIG, NOW, World, circleci_form};
 
@@ -73,4 +73,23 @@ fn an_account_without_room_is_ready_when_an_administrator_has_made_some() {
         world.sweep();
     }
     assert_eq!((trouble(&world, NOW), ask(&world)), (None, None));
+}
+
+#[test]
+fn a_token_that_a_changing_list_hides_is_found_by_the_comparison() {
+    let world = quiet_world();
+    world.hub.trouble("POST /v2/orgs/", Trouble::Lost);
+    assert_eq!(ask(&world), Some(Code::HubUnavailable));
+    // Two pages and the token first on the second; when the first has been read one of it goes away, and the token slips onto it.
+    world.hub.add_foreign(100);
+    world.hub.vanish("foreign-0");
+    world.clock.set(NOW + UNCLEAR_SECONDS);
+    assert_eq!(world.sweep().gone, 1, "it is taken for never made");
+    assert_eq!(world.hub.tokens().len(), 100, "which it was");
+    for turn in 2..=4 {
+        world.clock.set(NOW + turn * RECONCILE_SECONDS);
+        world.sweep();
+    }
+    assert_eq!(world.hub.tokens().len(), 99);
+    assert!(world.hub.labels().iter().all(|label| label.starts_with("hand-made")));
 }

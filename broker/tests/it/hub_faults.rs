@@ -17,7 +17,7 @@ fn minting() -> Fault {
 #[test]
 fn after_a_429_nobody_asks_until_its_time_and_then_all_is_well() {
     let mut house = House::new(100);
-    house.start();
+    house.settle();
     let wait = ("retry-after".to_owned(), "40".to_owned());
     house.sandbox.fault(minting().then(Action::Status(429, vec![wait], Vec::new())).always());
     let first = house.logins_at_once(20);
@@ -42,7 +42,7 @@ fn after_a_429_nobody_asks_until_its_time_and_then_all_is_well() {
 fn below_its_reserve_the_rate_limit_is_kept_for_removals_and_never_exceeded() {
     let mut house = House::new(100);
     house.sandbox.hub().set_rate_limit(30);
-    house.start();
+    house.settle();
     let mut logins = Vec::new();
     // A window may end meanwhile, so more than one window's worth is asked for.
     let refused = loop {
@@ -79,7 +79,7 @@ fn a_token_whose_making_was_not_answered_is_found_and_removed() {
         for number in 0..120 {
             house.sandbox.hub().organization_token("acme", &format!("by hand {number}"), &[], None);
         }
-        house.start();
+        house.settle();
         house.sandbox.fault(minting().then(action.clone()).after_handling());
         let answer = house.login();
         assert_eq!((answer.status, answer.code()), (503, "hub_unavailable"), "{action:?} {answer:?}");
@@ -97,7 +97,7 @@ fn a_token_whose_making_was_not_answered_is_found_and_removed() {
 #[test]
 fn a_removal_that_was_not_answered_is_not_confirmed_and_is_tried_again() {
     let mut house = House::new(100);
-    house.start();
+    house.settle();
     let login = house.login();
     house.sandbox.fault(Fault::on(Service::Hub, TOKENS).method("DELETE").then(Action::CloseAfterHandling));
     let answer = house.logout(&login);
@@ -105,13 +105,13 @@ fn a_removal_that_was_not_answered_is_not_confirmed_and_is_tried_again() {
     assert!(answer.retry_after.is_some());
     assert_eq!(house.sandbox.hub().labels(), [""; 0], "it was removed, and nobody heard");
     house.pass(10);
-    assert_eq!(house.logout(&login).text("revocation"), "confirmed");
+    house.confirm(&login);
 }
 
 #[test]
 fn a_changed_password_is_sent_once_and_a_rotated_file_heals_it() {
     let mut house = House::new(100);
-    house.start();
+    house.settle();
     let before = house.login();
     assert_eq!(before.status, 200);
     house.sandbox.hub().add_account(ACCOUNT, "another-password-of-the-sandbox");
@@ -129,7 +129,7 @@ fn a_changed_password_is_sent_once_and_a_rotated_file_heals_it() {
     assert_eq!(house.login().status, 200);
     assert_eq!(house.count("POST", LOGIN), logins + 2);
     house.pass(10);
-    assert_eq!(house.logout(&before).text("revocation"), "confirmed");
+    house.confirm(&before);
     assert!(!house.audit().contains("password-of-the-sandbox"));
 }
 
@@ -149,7 +149,7 @@ fn a_password_in_vault_is_read_at_each_login() {
         house.path("identity"),
     );
     house.configure(&format!("password_file = {:?}", house.path("password")), &vault);
-    house.start();
+    house.settle();
     assert_eq!(house.login().status, 200);
     house.sandbox.hub().add_account(ACCOUNT, "another-password-of-the-sandbox");
     put(&house, "another-password-of-the-sandbox");
@@ -163,7 +163,7 @@ fn a_password_in_vault_is_read_at_each_login() {
 #[test]
 fn at_quota_jobs_are_told_so_and_nobody_storms() {
     let mut house = House::new(2);
-    house.start();
+    house.settle();
     let logins = [house.login(), house.login()];
     let begun = Instant::now();
     for _ in 0..10 {

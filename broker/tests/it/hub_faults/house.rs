@@ -56,6 +56,8 @@ impl House {
     pub(crate) fn new(quota: usize) -> Self {
         let sandbox = Sandbox::start().unwrap();
         sandbox.hub().set_quota("acme", quota);
+        // The program sweeps all the time, and asks each time while there is trouble.
+        sandbox.hub().set_rate_limit(1_000_000_000);
         let folder = tempfile::tempdir().unwrap();
         let house = Self { sandbox, folder, passed: 0, jobs: 0, running: Mutex::default() };
         house.write("password", PASSWORD);
@@ -117,6 +119,13 @@ impl House {
         panic!("the broker did not start: {:?} {said:?}", child.wait());
     }
 
+    /// Starts the broker and waits until its sweeper has compared the account, so that it asks for nothing by itself.
+    pub(crate) fn settle(&self) {
+        self.start();
+        let is_comparison = |request: &Logged| request.query.ends_with("page_size=100") && request.status.is_some();
+        self.until("the comparison", |house| house.asked("GET", TOKENS).iter().any(is_comparison));
+    }
+
     /// What a broker says that does not start; it ends with code 2.
     pub(crate) fn refused(&self) -> String {
         let output = self.command().output().unwrap();
@@ -153,6 +162,11 @@ impl House {
 
     pub(crate) fn logout(&self, login: &Answer) -> Answer {
         self.post("/oauth/revoke", &format!("token={}", login.text("revocation_handle")))
+    }
+
+    /// Asks for a logout until it is confirmed: the sweeper may be at it at the same time.
+    pub(crate) fn confirm(&self, login: &Answer) {
+        self.until("the confirmation", |house| house.logout(login).text("revocation") == "confirmed");
     }
 
     fn post(&self, path: &str, form: &str) -> Answer {
