@@ -4,104 +4,101 @@
 //! bounds on size and time, and served on a thread that may block. When a client goes away its exchange goes on to the end, so
 //! that nothing is minted that is not written down.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
-use hublease::oauth::{self, Code, ErrorResponse, Metadata, RevocationResponse};
+use hublease::oauth::{self, Code, Metadata, RevocationResponse};
 use hublease::secret::Secret;
-use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use serde_json::json;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use self::admission::{Admission, Purpose, Room};
+use self::answer::{Granted, answer, challenge, challenge_without_token, json, never_stored};
 use crate::broker::Broker;
-use crate::exchange::{Issued, exchange};
-use crate::limits::{MAX_BODY_BYTES, MAX_EXCHANGES, MAX_IN_FLIGHT, READ_TIMEOUT, REQUEST_TIMEOUT};
+use crate::exchange::exchange;
+use crate::limits::{MAX_BODY_BYTES, READ_TIMEOUT, REQUEST_TIMEOUT};
+use crate::metrics::{self, Count, Traffic};
+use crate::peer::TrustedProxies;
+use crate::readiness::Readiness;
 use crate::refusal::Refusal;
 use crate::revoke::by_identity::revoke_by_identity;
 use crate::revoke::revoke;
+use crate::serve::connection::Arrival;
+use crate::serve::house::{House, Served};
+
+mod admission;
+mod answer;
 
 /// The media type of a request to revoke by identity.
 const CONTENT_TYPE_JSON: &str = "application/json";
 
-/// The broker and the room that it has.
-pub struct App {
+/// The broker, the room that it has, and what is known about who comes in.
+pub(crate) struct App {
     broker: Arc<Broker>,
-    room: Arc<Semaphore>,
-    /// The part of the room that exchanges may take.
-    exchanges: Arc<Semaphore>,
-    is_ending: AtomicBool,
-}
-
-/// What a request is admitted for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Exchange,
-    Revocation,
-}
-
-/// Room that is given back when this is dropped.
-struct Admission {
-    _room: OwnedSemaphorePermit,
-    _exchange: Option<OwnedSemaphorePermit>,
+    room: Room,
+    house: Arc<House>,
+    trusted_proxies: TrustedProxies,
+    /// Whether `/metrics` have no address of their own.
+    shows_metrics: bool,
+    readiness: Readiness,
+    turned_away: Count<1>,
 }
 
 impl App {
-    /// A server for this broker.
-    #[must_use]
-    pub fn new(broker: Arc<Broker>) -> Arc<Self> {
-        let room = Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize));
-        let exchanges = Arc::new(Semaphore::new(MAX_EXCHANGES as usize));
-        Arc::new(Self { broker, room, exchanges, is_ending: AtomicBool::new(false) })
+    /// A server for this broker and the clients in this house.
+    pub(crate) fn new(
+        broker: Arc<Broker>,
+        trusted_proxies: TrustedProxies,
+        house: Arc<House>,
+        shows_metrics: bool,
+    ) -> Arc<Self> {
+        let (room, readiness, turned_away) = (Room::new(), Readiness::default(), Count::by(["code"]));
+        Arc::new(Self { broker, room, house, trusted_proxies, shows_metrics, readiness, turned_away })
     }
 
     /// From now on new exchanges and revocations are refused.
-    pub fn end(&self) {
-        self.is_ending.store(true, Ordering::SeqCst);
+    pub(crate) fn end(&self) {
+        self.room.end();
     }
 
     /// Waits until nothing is in flight any more.
-    pub async fn drained(&self) {
-        // Fails only when the semaphore is closed, which nobody does.
-        drop(self.room.acquire_many(MAX_IN_FLIGHT).await);
+    pub(crate) async fn drained(&self) {
+        self.room.drained().await;
     }
 
-    fn admit(&self, purpose: Purpose) -> Result<Admission, Refusal> {
-        if self.is_ending.load(Ordering::SeqCst) {
-            return Err(Refusal::new(Code::ShuttingDown, "the broker is ending"));
-        }
-        let exchange = match purpose {
-            Purpose::Exchange => Some(take(&self.exchanges)?),
-            Purpose::Revocation => None,
-        };
-        Ok(Admission { _room: take(&self.room)?, _exchange: exchange })
+    /// Who may speak for others.
+    pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.trusted_proxies
     }
 }
 
-fn take(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-    Arc::clone(room).try_acquire_owned().map_err(|full| match full {
-        TryAcquireError::NoPermits => Refusal::new(Code::Overloaded, "the broker serves as many requests as it can"),
-        TryAcquireError::Closed => Refusal::new(Code::ShuttingDown, "the broker is ending"),
-    })
-}
-
-/// The addresses.
-pub fn router(app: Arc<App>) -> Router {
+/// The addresses for clients.
+pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(oauth::TOKEN_PATH, post(token))
         .route(oauth::REVOCATION_PATH, post(revocation))
         .route(oauth::LEASES_PATH, post(leases))
         .route(oauth::METADATA_PATH, get(metadata))
         .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(metrics_for_the_near))
         .layer(map_response(never_stored))
         .with_state(app)
+}
+
+/// The one address of the listener that is for metrics alone.
+pub(crate) fn metrics_router(app: Arc<App>) -> Router {
+    Router::new().route("/metrics", get(metrics)).layer(map_response(never_stored)).with_state(app)
 }
 
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -119,10 +116,7 @@ async fn revocation(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn leases(State(app): State<Arc<App>>, request: Request) -> Response {
     let Some(token) = bearer(&request) else {
-        return challenge(Refusal::new(
-            Code::TokenMalformed,
-            "`Authorization: Bearer` with an identity token is missing",
-        ));
+        return challenge_without_token();
     };
     let work = move |broker: &Broker, body: &[u8]| {
         revoke_by_identity(broker, token.expose(), body).map(|answer| json(StatusCode::OK, &answer))
@@ -140,23 +134,6 @@ fn bearer(request: &Request) -> Option<Secret> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| Secret::new(token.trim().to_owned()))
 }
 
-/// A refusal as RFC 6750 section 3 has it, for an address that takes a bearer token.
-fn challenge(refusal: Refusal) -> Response {
-    let (status, word) = match refusal.code {
-        Code::NoRuleMatches | Code::EventNotAllowed | Code::WorkflowNotGranted => (403, "insufficient_scope"),
-        Code::MalformedRequest => (400, "invalid_request"),
-        _ if refusal.status() == 400 => (401, "invalid_token"),
-        _ => return answer(Err(refusal)),
-    };
-    let mut response = answer(Err(refusal));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
-    if status != 400 {
-        let value = HeaderValue::from_str(&format!("Bearer error=\"{word}\""));
-        response.headers_mut().extend(value.ok().map(|value| (WWW_AUTHENTICATE, value)));
-    }
-    response
-}
-
 async fn metadata(State(app): State<Arc<App>>) -> Response {
     let issuer = &app.broker.public_url;
     let document = Metadata {
@@ -170,7 +147,50 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
     json(StatusCode::OK, &document)
 }
 
-/// Reads the form and does the work on a thread of its own. The room is given back when the work is done, not when the
+/// Whether the broker should be sent requests. `/healthz` says no more than that the process lives.
+async fn readiness(State(app): State<Arc<App>>) -> Response {
+    let reasons = match app.room.is_ending() {
+        true => vec!["the broker is ending".to_owned()],
+        false => app.readiness.reasons(&app.broker).await,
+    };
+    match reasons.is_empty() {
+        true => json(StatusCode::OK, &json!({"ready": true})),
+        false => json(StatusCode::SERVICE_UNAVAILABLE, &json!({"ready": false, "reasons": reasons})),
+    }
+}
+
+/// Metrics on the address for clients, to whom they do not concern as if there were none.
+async fn metrics_for_the_near(State(app): State<Arc<App>>, request: Request) -> Response {
+    let is_own = |arrival: &Arrival| app.trusted_proxies.is_own(arrival.peer, request.headers());
+    match app.shows_metrics && request.extensions().get().is_some_and(is_own) {
+        true => metrics(State(app)).await,
+        false => with_status(StatusCode::NOT_FOUND),
+    }
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let traffic = Traffic {
+        turned_away: app.turned_away.clone(),
+        dismissed: app.house.dismissed(),
+        connections: app.house.connections(),
+        in_flight: app.room.in_flight(),
+    };
+    let broker = Arc::clone(&app.broker);
+    let Ok(text) = spawn_blocking(move || metrics::text(&broker, &traffic)).await else {
+        return with_status(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
+    response
+}
+
+fn with_status(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Reads the request and does the work on a thread of its own. The room is given back when the work is done, not when the
 /// client has lost patience.
 async fn serve(
     app: &App,
@@ -179,12 +199,12 @@ async fn serve(
     media_type: &'static str,
     work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
-    // Room is taken after the body is here, so that slow clients cannot fill it.
-    let body = body(request, media_type).await?;
-    let permit = app.admit(purpose)?;
+    let admitted = let_in(app, purpose, request, media_type).await;
+    let (body, _until_the_answer, admission) =
+        admitted.inspect_err(|refusal| app.turned_away.add([refusal.code.as_str()]))?;
     let broker = Arc::clone(&app.broker);
-    let task = tokio::task::spawn_blocking(move || {
-        let _held_until_done = permit;
+    let task = spawn_blocking(move || {
+        let _held_until_done = admission;
         work(&broker, &body)
     });
     match timeout(REQUEST_TIMEOUT, task).await {
@@ -196,95 +216,57 @@ async fn serve(
     }
 }
 
-async fn body(request: Request, wanted: &'static str) -> Result<Bytes, Refusal> {
+/// Everything that can be said against a request before it is known who sends it and what it says.
+async fn let_in(
+    app: &App,
+    purpose: Purpose,
+    request: Request,
+    media_type: &'static str,
+) -> Result<(Vec<u8>, Served, Admission), Refusal> {
+    let gone = || Refusal::new(Code::Overloaded, "the connection had to make room for others");
+    let arrival: Arrival = request.extensions().get().cloned().ok_or_else(gone)?;
+    if !arrival.is_encrypted && !app.trusted_proxies.is_near(arrival.peer) {
+        let sentence = "this came in plain HTTP: whatever token it holds was sent in the clear; use `https`";
+        return Err(Refusal::new(Code::MalformedRequest, sentence));
+    }
+    let client = app.trusted_proxies.client(arrival.peer, request.headers());
+    app.broker.limiter.request(client, app.broker.clock.now())?;
+    // Room is taken after the body is here, so that slow clients cannot fill it.
+    let body = body(request, media_type).await?;
+    let served = arrival.guest.serve().ok_or_else(gone)?;
+    Ok((body, served, app.room.admit(purpose)?))
+}
+
+async fn body(request: Request, wanted: &'static str) -> Result<Vec<u8>, Refusal> {
     let malformed = |sentence: &str| Refusal::new(Code::MalformedRequest, sentence);
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case(wanted) {
         return Err(Refusal::new(Code::MalformedRequest, format!("the body is not `{wanted}`")));
     }
-    match timeout(READ_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_over_limit_or_cut)) => Err(Refusal::new(Code::TooLarge, "the body is cut, or larger than 64 KiB")),
+    match timeout(READ_TIMEOUT, read(request.into_body())).await {
+        Ok(Some(body)) => Ok(body),
+        Ok(None) => Err(Refusal::new(Code::TooLarge, "the body is cut, or larger than 64 KiB")),
         Err(_elapsed) => Err(malformed("the body did not come in time")),
     }
 }
 
-/// A successful exchange on the wire. It borrows the secrets, and goes from here into the response at once.
-#[derive(Serialize)]
-struct Granted<'a> {
-    access_token: &'a str,
-    issued_token_type: &'static str,
-    token_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in: Option<u64>,
-    scope: &'a str,
-    username: &'a str,
-    registry: &'static str,
-    lease_id: &'a str,
-    revocation_handle: &'a str,
-}
-
-impl<'a> Granted<'a> {
-    fn of(issued: &'a Issued) -> Self {
-        Self {
-            access_token: issued.access_token.expose(),
-            issued_token_type: oauth::TOKEN_TYPE_ACCESS_TOKEN,
-            token_type: oauth::TOKEN_TYPE_NOT_APPLICABLE,
-            expires_in: issued.expires_in,
-            scope: &issued.scope,
-            username: &issued.username,
-            registry: "docker.io",
-            lease_id: &issued.lease_id,
-            revocation_handle: issued.revocation_handle.expose(),
+/// The whole body, or nothing when it is cut or too large. Piece by piece it is copied together: a piece as it comes keeps the
+/// buffer alive that it was read into, so that a client that sends single bytes would otherwise cost thousands for each.
+async fn read(mut body: Body) -> Option<Vec<u8>> {
+    // At once as large as it may become: growing in steps it could end up twice as large.
+    let announced = body.size_hint().upper().and_then(|size| usize::try_from(size).ok());
+    let mut read = Vec::with_capacity(announced.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES));
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        if let Ok(data) = frame.ok()?.into_data() {
+            if read.len() + data.len() > MAX_BODY_BYTES {
+                return None;
+            }
+            read.extend_from_slice(&data);
         }
     }
-}
-
-fn answer(outcome: Result<Response, Refusal>) -> Response {
-    outcome.unwrap_or_else(|refusal| {
-        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, &ErrorResponse::of(refusal.code, &refusal.sentence));
-        if let Some(seconds) = refusal.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    })
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let mut response = match serde_json::to_vec(value) {
-        Ok(body) => Response::new(Body::from(body)),
-        Err(_) => Response::new(Body::empty()),
-    };
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-async fn never_stored(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    response
+    Some(read)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{CONFIG, World};
-
-    #[test]
-    fn exchanges_that_hang_leave_room_for_revocations() {
-        let app = App::new(World::new(CONFIG).broker);
-        let admit = |purpose| app.admit(purpose).map_err(|refusal| refusal.code);
-        let mut held: Vec<_> = (0..MAX_EXCHANGES).map(|_| admit(Purpose::Exchange).ok().unwrap()).collect();
-        assert_eq!(admit(Purpose::Exchange).err(), Some(Code::Overloaded));
-        held.extend((MAX_EXCHANGES..MAX_IN_FLIGHT).map(|_| admit(Purpose::Revocation).ok().unwrap()));
-        assert!(held.len() > MAX_EXCHANGES as usize, "some room is kept");
-        assert_eq!(admit(Purpose::Revocation).err(), Some(Code::Overloaded));
-        drop(held);
-        assert!(admit(Purpose::Exchange).is_ok());
-    }
-}
+mod tests;

@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use hublease::time::utc;
 
+use crate::metrics::Count;
+
 /// The longest foreign text in a line, in characters.
 const MAX_TEXT: usize = 200;
 
@@ -77,17 +79,25 @@ pub fn bounded(text: &str) -> String {
 /// Where the lines go.
 pub struct Audit {
     sink: Mutex<Box<dyn Write + Send>>,
+    decisions: Count<2>,
 }
 
 impl Audit {
     /// Writes to `sink`, one line at a time.
     #[must_use]
     pub fn to(sink: Box<dyn Write + Send>) -> Self {
-        Self { sink: Mutex::new(sink) }
+        Self { sink: Mutex::new(sink), decisions: Count::by(["event", "outcome"]) }
     }
 
-    /// Writes one line and flushes it. A line that cannot be written is reported on standard error.
+    /// How many lines there were, by event and outcome.
+    #[must_use]
+    pub fn decisions(&self) -> &Count<2> {
+        &self.decisions
+    }
+
+    /// Counts one line, writes it and flushes it. A line that cannot be written is reported on standard error.
     pub fn write(&self, line: &Line) {
+        self.decisions.add([line.event, &line.outcome]);
         let Ok(mut text) = serde_json::to_vec(line) else {
             return;
         };

@@ -10,7 +10,9 @@ use crate::config::Config;
 use crate::hub::Account;
 use crate::identity::hexadecimal;
 use crate::journal::Journal;
+use crate::metrics::{Count, Counted};
 use crate::outbound::Outbound;
+use crate::rate::Limiter;
 use crate::rules::Rule;
 use crate::verify::Verifier;
 
@@ -26,12 +28,16 @@ pub struct Broker {
     pub rules: Vec<Rule>,
     /// Who mints, by name.
     pub accounts: BTreeMap<String, Account>,
+    /// How often they may.
+    pub limiter: Limiter,
     /// How long leases that are over are kept, in seconds.
     pub keep: u64,
     /// What must not be forgotten.
     pub journal: Box<dyn Journal>,
     /// What is told to the operator.
     pub audit: Audit,
+    /// The calls that went there.
+    pub calls: Count<2>,
     /// The way out.
     pub outbound: Box<dyn Outbound>,
     /// The time.
@@ -49,16 +55,19 @@ impl Broker {
         outbound: Box<dyn Outbound>,
         clock: Box<dyn Clock>,
     ) -> Self {
+        let (outbound, calls) = Counted::new(outbound);
         Self {
             verifier: Verifier::new(config.issuers, public_url.clone()),
             public_url,
             instance: config.instance,
+            limiter: Limiter::new(&config.server.rates),
             keep: config.keep,
             rules: config.rules,
             accounts: config.accounts.into_iter().map(|account| (account.name.clone(), account)).collect(),
             journal,
             audit,
-            outbound,
+            calls,
+            outbound: Box::new(outbound),
             clock,
         }
     }

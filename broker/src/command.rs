@@ -123,7 +123,8 @@ fn read(path: &str) -> Result<String, String> {
     }
 }
 
-fn say(sentence: &str) {
+/// Tells the operator, on standard error.
+pub(crate) fn say(sentence: &str) {
     write_line(&format!("hublease-broker: {sentence}"));
 }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use hublease::endpoint::{Endpoint, Origin};
+use hublease::endpoint::Endpoint;
 use hublease::printable::printable;
 
 use crate::hub::Account;
@@ -16,10 +16,13 @@ use crate::issuer::Issuer;
 use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
 
+pub use server::{Rates, Server, TlsFiles};
+
 mod account;
 mod file;
 mod issuer;
 mod rule;
+mod server;
 
 /// The longest message, in characters: room for the list of every key that could have stood there.
 const LONGEST_REASON: usize = 1000;
@@ -30,6 +33,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The broker's address for clients; nothing for `auto`, which means the address that is listened on.
     pub public_url: Option<String>,
+    /// How it is reached there, and how often.
+    pub server: Server,
     /// What tells this broker's tokens from another's.
     pub instance: String,
     /// Where leases are written down.
@@ -94,10 +99,9 @@ impl Config {
 }
 
 fn check(file: file::File) -> Result<Config, Blame> {
-    let listen: SocketAddr = file.listen.as_ref().parse().map_err(|_not_an_address| {
-        Blame::at(file.listen.span(), "`listen` is an address and a port, such as `127.0.0.1:8080`")
-    })?;
-    let public_url = public_url(&file.public_url, listen)?;
+    let listen = server::address(&file.listen, "listen")?;
+    let public_url = server::public_url(&file.public_url, listen)?;
+    let server = server::check(&file, listen)?;
     let instance = file.instance.as_ref();
     if !is_name(instance) || instance.len() > 32 {
         return Err(Blame::at(file.instance.span(), "`instance` is 1 to 32 lower-case letters, digits and `-`"));
@@ -106,7 +110,8 @@ fn check(file: file::File) -> Result<Config, Blame> {
     let issuers = issuer::check(file.issuer)?;
     let accounts = account::check(&file.account)?;
     let (rules, warnings) = rule::check(file.rule, &issuers, &accounts)?;
-    Ok(Config { listen, public_url, instance: instance.clone(), journal, keep, issuers, accounts, rules, warnings })
+    let instance = instance.clone();
+    Ok(Config { listen, public_url, server, instance, journal, keep, issuers, accounts, rules, warnings })
 }
 
 fn journal(journal: file::Journal) -> Result<(PathBuf, u64), Blame> {
@@ -125,19 +130,6 @@ fn journal(journal: file::Journal) -> Result<(PathBuf, u64), Blame> {
         }
     };
     Ok((PathBuf::from(journal.path.into_inner()), days * 24 * 3600))
-}
-
-fn public_url(url: &toml::Spanned<String>, listen: SocketAddr) -> Result<Option<String>, Blame> {
-    let blame = |reason: &str| Err(Blame::at(url.span(), reason));
-    match url.as_ref().as_str() {
-        "auto" if listen.ip().is_loopback() => Ok(None),
-        "auto" => blame("`public_url` can be `auto` only when `listen` is a loopback address"),
-        // Clients compare it letter by letter, so it is taken in its one spelling only.
-        text if Origin::parse(text).is_ok_and(|origin| origin.to_string() == text) => Ok(Some(text.to_owned())),
-        _ => blame(
-            "`public_url` is `https://` and a host in lower case, without a path and without the usual port: clients use it as issuer and audience",
-        ),
-    }
 }
 
 /// An address that a secret or a key may come from: `https`, or `http` on this machine.

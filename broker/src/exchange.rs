@@ -63,6 +63,8 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Issued, Refusa
     let issuer = broker.verifier.issuer(&identity);
     let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
     name_grant(line, &grant);
+    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    broker.limiter.rule(&grant.rule, broker.clock.now())?;
     let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
     account.check_reach(&grant.scope)?;
     // Write down what is about to be done; from here on the token and the request are used.

@@ -232,6 +232,9 @@ pub trait Journal: Send + Sync {
     /// Writes down what an operator has decided about an account.
     fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault>;
 
+    /// Writes, and changes nothing: what tells whether the others could.
+    fn probe(&self) -> Result<(), JournalFault>;
+
     /// How many leases of each account are in a state that is not `Revoked`.
     fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault>;
 }

@@ -50,6 +50,13 @@ impl Keys {
         }
     }
 
+    /// When they were fetched last, in seconds since 1970.
+    #[must_use]
+    pub fn fetched_at(&self) -> Option<u64> {
+        let known = lock(&self.known);
+        known.keys.as_ref().map(|_| known.fetched_at)
+    }
+
     fn fresh(&self, kid: &str, now: u64) -> Option<PublicKey> {
         let known = lock(&self.known);
         let is_fresh = now < known.fetched_at.saturating_add(KEYS_FRESH_SECONDS);

@@ -22,7 +22,8 @@
 //! # Reading order
 //! [`exchange`] is the story and [`revoke`] its mirror; [`sweep`] and [`reconcile`] clean up after both. [`ask`], [`verify`]
 //! and [`rules`] answer what, who and whether; [`hub`] mints or lends, with what [`password`] reads; [`journal`] remembers;
-//! [`app`] and [`serve`] put it on the network; [`command`] is what an operator types. Only these last three know about tokio.
+//! [`app`] and [`serve`] put it on the network, where [`peer`] says who calls, [`rate`] how often he may, and [`tls`],
+//! [`readiness`] and [`metrics`] are for the operator; [`command`] is what he types. Only these know about tokio.
 
 #[cfg(test)]
 extern crate self as hublease_broker;
@@ -51,6 +52,12 @@ pub mod broker;
 pub mod config;
 pub mod limits;
 pub mod refusal;
+
+pub mod metrics;
+pub mod peer;
+pub mod rate;
+pub mod readiness;
+pub mod tls;
 
 pub mod app;
 pub mod command;

@@ -12,15 +12,58 @@ pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 pub const MAX_HEADERS: usize = 64;
 /// How long a client may take for the head of a request, and for the body.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take in all. What was begun at Docker Hub goes on behind it and is written down.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
-/// The most connections at one time; more wait in the listener's queue.
-pub const MAX_CONNECTIONS: usize = 256;
-/// The most exchanges and revocations at one time; more are answered `overloaded`.
-pub const MAX_IN_FLIGHT: u32 = 32;
+/// The most connections at one time; for one more the one is closed that has waited longest for its client.
+///
+/// Invariant: what clients can make the broker hold is this times what one connection may hold, which is its body
+/// ([`MAX_BODY_BYTES`]), a head and hyper's buffer ([`MAX_HEAD_BYTES`] each), 16 KiB for itself, and TLS's buffers (64 KiB): 176
+/// KiB each and 176 MiB in all, or 112 MiB without TLS.
+pub const MAX_CONNECTIONS: usize = 1024;
+/// The fewest, where the system allows few open files. Invariant: more than one client.
+pub const MIN_CONNECTIONS: usize = 16;
+/// The most connections of one client address (one IPv4 address or IPv6 /64 network). This machine and trusted proxies are
+/// excepted. Invariant: a part of [`MAX_CONNECTIONS`], so that one address does not push others out.
+pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 256;
+/// The most connections of those who read `/metrics` at an address of its own.
+pub const MAX_METRICS_CONNECTIONS: usize = 32;
+/// How many open files are left for all but clients' connections: one call outwards for each request in flight, the
+/// sweeper's, connections that are kept open, the journal's files, the listeners.
+pub const RESERVED_FILES: usize = MAX_IN_FLIGHT as usize + 128;
+/// How long nobody is accepted after the system had no descriptor for a newcomer.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The most exchanges and revocations at one time; more are answered `overloaded`. Each waits on a thread of its own, nearly
+/// all of the time for Docker Hub. Invariant: less than [`MAX_CONNECTIONS`], so that there is always a connection that waits
+/// for its client, and less than [`JOURNAL_QUEUE`].
+pub const MAX_IN_FLIGHT: u32 = 256;
 /// The most exchanges among them. Invariant: less than [`MAX_IN_FLIGHT`], so that exchanges that wait for Docker Hub or for an
 /// issuer leave room for revocations.
-pub const MAX_EXCHANGES: u32 = 24;
+pub const MAX_EXCHANGES: u32 = 192;
+/// The most threads for work that may block. Invariant: more than [`MAX_IN_FLIGHT`]; the others are for the sweeper, for
+/// `/readyz`, `/metrics` and the certificate.
+pub const MAX_BLOCKING_THREADS: usize = MAX_IN_FLIGHT as usize + 16;
+/// The most keys that one rate limit tells apart. Keys beyond share one count, so that memory stays bounded.
+pub const MAX_RATE_KEYS: usize = 10_000;
+/// Requests a minute of one client address when the configuration does not say: about 300 jobs that log in and out.
+pub const DEFAULT_REQUESTS_PER_MINUTE_PER_ADDRESS: u64 = 600;
+/// Requests a minute of all clients together when the configuration does not say.
+pub const DEFAULT_REQUESTS_PER_MINUTE: u64 = 60_000;
+/// Exchanges a minute of one project when the configuration does not say.
+pub const DEFAULT_EXCHANGES_PER_MINUTE_PER_PROJECT: u64 = 300;
+/// Exchanges a minute by one rule when the configuration does not say.
+pub const DEFAULT_EXCHANGES_PER_MINUTE_PER_RULE: u64 = 1200;
+/// The most that a rate limit can be set to, a minute.
+pub const MAX_RATE: u64 = 10_000_000;
+/// The most networks of trusted proxies.
+pub const MAX_TRUSTED_PROXIES: usize = 64;
+/// How often the certificate's files are looked at.
+pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
+/// The largest certificate or key file. A chain has a few KiB.
+pub const MAX_PEM_BYTES: u64 = 256 * 1024;
+/// How long an answer of `/readyz` is repeated, in seconds: anybody may ask, and to know it the journal is written.
+pub const READINESS_SECONDS: u64 = 2;
 /// How long the end waits for what is in flight. Invariant: longer than [`REQUEST_TIMEOUT`].
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 

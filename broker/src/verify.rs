@@ -43,6 +43,12 @@ impl Verifier {
         self.issuers.iter().map(|(issuer, _)| issuer).find(|issuer| issuer.url == iss)
     }
 
+    /// When the keys of the issuers were fetched last, in seconds since 1970, by the issuers' names. Those that nobody has
+    /// needed yet are not there.
+    pub fn keys_fetched_at(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.issuers.iter().filter_map(|(issuer, keys)| Some((issuer.name.as_str(), keys.fetched_at()?)))
+    }
+
     /// Checks a token. May fetch the issuer's keys.
     ///
     /// # Errors

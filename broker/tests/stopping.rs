@@ -118,6 +118,10 @@ impl Journal for Stopping<Sqlite> {
         self.write(|journal| journal.set_trust(account, trust))
     }
 
+    fn probe(&self) -> Result<(), JournalFault> {
+        self.write(Journal::probe)
+    }
+
     fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {
         self.write(Journal::open)
     }

@@ -10,8 +10,13 @@ use toml::{Spanned, Value};
 pub(super) struct File {
     pub(super) listen: Spanned<String>,
     pub(super) public_url: Spanned<String>,
+    pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) metrics_listen: Option<Spanned<String>>,
     pub(super) instance: Spanned<String>,
     pub(super) journal: Journal,
+    pub(super) tls: Option<Tls>,
+    #[serde(default)]
+    pub(super) limits: Limits,
     #[serde(default)]
     pub(super) issuer: Vec<Issuer>,
     #[serde(default)]
@@ -25,6 +30,22 @@ pub(super) struct File {
 pub(super) struct Journal {
     pub(super) path: Spanned<String>,
     pub(super) keep_days: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate_file: Spanned<String>,
+    pub(super) key_file: Spanned<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) requests_per_minute_per_address: Option<Spanned<u64>>,
+    pub(super) requests_per_minute: Option<Spanned<u64>>,
+    pub(super) exchanges_per_minute_per_project: Option<Spanned<u64>>,
+    pub(super) exchanges_per_minute_per_rule: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ use crate::testing::CONFIG;
 
 mod accounts;
 mod rules;
+mod server;
 
 fn error(text: &str) -> String {
     Config::parse(text).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())

@@ -7,6 +7,7 @@ use crate::testing::fake_hub::Trouble;
 use crate::testing::{BROKER_URL, CONFIG, NOW, World, changed, circleci_form, form_with, header, key_b};
 
 mod pool;
+mod rate;
 mod repeat;
 
 fn ask(world: &World, form: &str) -> Result<Issued, Code> {

@@ -244,6 +244,11 @@ impl Journal for Sqlite {
         })
     }
 
+    fn probe(&self) -> Result<(), JournalFault> {
+        // SQLite writes the number anew although it is the same.
+        self.writer.write(|books| books.connection.pragma_update(None, "user_version", schema::VERSION))
+    }
+
     fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {
         self.read(|reader| {
             let sql = "SELECT account, state, count(*) FROM lease WHERE state < 3 GROUP BY account, state";

@@ -3,7 +3,7 @@
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -240,6 +240,11 @@ impl World {
             Box::new(Arc::clone(&clock)),
         );
         Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+    }
+
+    /// The journal's file.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.place.path().join("journal.db")
     }
 
     /// Writes a file beside the journal: `password` is where the accounts' passwords are.

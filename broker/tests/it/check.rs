@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::operator::{Desk, URL};
+use crate::desk::{Desk, URL};
 use crate::testing::{CONFIG, circleci_claims};
 
 /// The tests' configuration and a CircleCI job's claims in files.

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::operator::{Desk, URL};
+use crate::desk::{Desk, URL};
 
 /// A template's places with what a team puts there.
 const FILLED_IN: [(&str, &str); 13] = [

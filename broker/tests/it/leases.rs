@@ -3,7 +3,7 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
-use crate::operator::{Desk, Serving};
+use crate::desk::{Desk, Serving};
 
 /// Two jobs of one CircleCI workflow, and one of GitHub: their leases, in this order.
 fn three(desk: &Desk, serving: &Serving) -> [String; 3] {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod check;
+mod connections;
+mod desk;
 mod face;
 mod fuzz;
 mod hub_faults;
@@ -13,9 +15,11 @@ mod neighbours;
 mod operator;
 mod outbound;
 mod program;
+mod rfc;
 mod shutdown;
 mod stopped;
 mod stub;
+mod tls;
 
 #[path = "../stopping.rs"]
 mod stopping;

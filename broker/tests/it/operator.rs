@@ -1,135 +1,87 @@
-//! What an operator types, on a machine that holds nothing but a configuration, behind a proxy to a whole outside world.
+//! What an operator's machines ask: what has the broker done, and where may they ask?
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use serde_json::json;
+use tokio::net::TcpListener;
 
-use hublease_sandbox::{BrokerLimits, PASSWORD, Sandbox, TokenBuilder};
-use serde_json::Value;
-use tempfile::TempDir;
+use crate::stub::{Running, client, header, post_form, text};
+use crate::testing::fake_hub::Trouble;
+use crate::testing::{CONFIG, World, circleci_form};
 
-use crate::stub::{post_form, text};
-use crate::testing::form_with;
-
-/// The broker's address: `iss` of its metadata and the audience of tokens.
-pub(crate) const URL: &str = "https://broker.example.com";
-
-/// The outside world, and the operator's directory.
-pub(crate) struct Desk {
-    pub(crate) sandbox: Sandbox,
-    folder: TempDir,
+fn get(url: &str) -> (u16, String, String) {
+    let response = client().get(url).call().unwrap();
+    (response.status().as_u16(), header(&response, "content-type").to_owned(), text(response))
 }
 
-/// How a command ended, and all that it printed.
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
+/// The samples in the order of the alphabet. Two lose their numbers: the sweeper asks Docker Hub too, at its own time, and a
+/// connection that the client has closed may still be counted.
+fn samples(page: &str) -> Vec<&str> {
+    let busy = [r#"hublease_broker_calls_total{to="docker_hub",outcome="done"}"#, "hublease_broker_connections "];
+    let samples = page.lines().filter(|line| !line.starts_with('#'));
+    let mut samples: Vec<_> =
+        samples.map(|line| busy.into_iter().find(|name| line.starts_with(name)).unwrap_or(line)).collect();
+    samples.sort_unstable();
+    samples
 }
 
-impl Desk {
-    /// With the sandbox's own configuration in `broker.toml`.
-    pub(crate) fn new() -> Self {
-        let desk = Self { sandbox: Sandbox::start().unwrap(), folder: tempfile::tempdir().unwrap() };
-        let config = desk.sandbox.broker_configuration(URL, desk.folder.path(), BrokerLimits::default());
-        desk.write("broker.toml", &config);
-        desk
-    }
+#[test]
+fn metrics_tell_what_happened_in_names_and_numbers_of_ours() {
+    let world = World::new(CONFIG);
+    let running = Running::start(world.broker.clone());
+    let exchange = |changes, more: &str| {
+        let url = format!("{}/oauth/token", running.url);
+        let answer = text(post_form(&url, &circleci_form(&changes, more)));
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()
+    };
+    let issued = exchange(json!({}), "&request_id=r1");
+    exchange(json!({}), "&request_id=r1");
+    exchange(json!({"oidc.circleci.com/job-id": "j2", "sub": "SENTINEL\nhublease_broker_leases 1"}), "");
+    exchange(json!({"aud": "SENTINEL"}), "");
+    exchange(json!({"iss": "https://SENTINEL.example"}), "");
+    world.hub.trouble("POST /v2/orgs/", Trouble::Status(500, "SENTINEL"));
+    exchange(json!({"oidc.circleci.com/job-id": "j3"}), "");
+    let handle = issued["revocation_handle"].as_str().unwrap();
+    text(post_form(&format!("{}/oauth/revoke", running.url), &format!("token={handle}")));
+    let json = client().post(format!("{}/oauth/token", running.url)).header("content-type", "text/SENTINEL").send("{}");
+    assert_eq!(json.unwrap().status(), 400);
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hublease-broker"));
-        command.args(words).current_dir(self.folder.path()).env_clear().envs(self.sandbox.environment());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// Runs a command without the account's password.
-    pub(crate) fn run(&self, words: &[&str], input: &str) -> Ended {
-        ended(self.command(words), input)
-    }
-
-    /// Runs `leases …` with the configuration and the account's password.
-    pub(crate) fn leases(&self, words: &[&str]) -> Ended {
-        let words = [&["leases", words[0], "--config", "broker.toml"], &words[1..]].concat();
-        let mut command = self.command(&words);
-        command.env("ACMEBOT_PASSWORD", PASSWORD);
-        ended(command, "")
-    }
-
-    /// A broker that serves with the configuration; ended when dropped.
-    pub(crate) fn serve(&self) -> Serving {
-        let mut command = self.command(&["serve", "--config", "broker.toml"]);
-        let mut child = command.env("ACMEBOT_PASSWORD", PASSWORD).stdout(Stdio::null()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let address = said.find_map(|line| line.strip_prefix("listening on ").map(str::to_owned)).unwrap();
-        Serving { child, url: format!("http://{address}") }
-    }
-
-    /// How many of the organization's tokens Docker Hub has.
-    pub(crate) fn tokens(&self) -> usize {
-        self.sandbox.live().iter().filter(|token| token.kind == "organization access token").count()
-    }
+    let (status, content_type, page) = get(&format!("{}/metrics", running.url));
+    assert_eq!((status, content_type.as_str()), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    let expected = [
+        r#"hublease_broker_build_info{version="0.1.0"} 1"#,
+        r#"hublease_broker_calls_total{to="docker_hub",outcome="done"}"#,
+        r#"hublease_broker_calls_total{to="docker_hub",outcome="failed"} 1"#,
+        r#"hublease_broker_calls_total{to="elsewhere",outcome="done"} 2"#,
+        r"hublease_broker_connections ",
+        r"hublease_broker_connections_dismissed_total 0",
+        r#"hublease_broker_decisions_total{event="exchange",outcome="audience_mismatch"} 1"#,
+        r#"hublease_broker_decisions_total{event="exchange",outcome="hub_unavailable"} 1"#,
+        r#"hublease_broker_decisions_total{event="exchange",outcome="issued"} 3"#,
+        r#"hublease_broker_decisions_total{event="exchange",outcome="issuer_unknown"} 1"#,
+        r#"hublease_broker_decisions_total{event="replace",outcome="confirmed"} 1"#,
+        r#"hublease_broker_decisions_total{event="revoke",outcome="confirmed"} 1"#,
+        r#"hublease_broker_issuer_keys_fetched_timestamp_seconds{issuer="circleci"} 1795203000"#,
+        r#"hublease_broker_leases{account="acme",state="live"} 2"#,
+        r#"hublease_broker_leases{account="acme",state="revoking"} 1"#,
+        r"hublease_broker_requests_in_flight 0",
+        r#"hublease_broker_turned_away_total{code="malformed_request"} 1"#,
+    ];
+    assert_eq!(samples(&page), expected);
+    assert!(page.ends_with("# EOF\n") && !page.contains("SENTINEL"));
 }
 
-/// Its password is not an argument, and neither is a token: both are where the operating system shows them to nobody.
-fn ended(mut command: Command, input: &str) -> Ended {
-    let mut child = command.spawn().unwrap();
-    // A command that does not read its input may be over by now.
-    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    Ended { code: output.status.code().unwrap(), out, err }
-}
-
-impl Ended {
-    /// Standard output as one JSON document.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
-    }
-
-    /// Standard output as one JSON document per line.
-    pub(crate) fn lines(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// What was said, without the program's name before each line.
-    pub(crate) fn said(&self) -> Vec<&str> {
-        self.err.lines().map(|line| line.strip_prefix("hublease-broker: ").unwrap_or(line)).collect()
-    }
-}
-
-/// A broker that serves.
-pub(crate) struct Serving {
-    child: Child,
-    url: String,
-}
-
-impl Serving {
-    /// Exchanges a token; gives the lease's id.
-    pub(crate) fn lease(&self, token: TokenBuilder) -> String {
-        let form = form_with(&token.audience(URL).sign(), "&scope=repository:acme/app:pull");
-        let answer = text(post_form(&format!("{}/oauth/token", self.url), &form));
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        answer["lease_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+#[test]
+fn metrics_with_an_address_of_their_own_are_nowhere_else() {
+    let listener = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let metrics = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(listener());
+    let metrics = metrics.into_std().unwrap();
+    let running = Running::start_with(World::new(CONFIG).broker, |edge| {
+        edge.metrics = Some(TcpListener::from_std(metrics).unwrap());
+    });
+    let (status, _, page) = get(&format!("{}/metrics", running.metrics_url));
+    assert_eq!(status, 200);
+    assert!(page.contains("hublease_broker_connections 0\n"), "who reads them is not a client: {page}");
+    assert_eq!(get(&format!("{}/metrics", running.url)).0, 404);
+    for path in ["/healthz", "/readyz", "/oauth/token", "/.well-known/oauth-authorization-server"] {
+        assert_eq!(get(&format!("{}{path}", running.metrics_url)).0, 404, "{path}");
     }
 }

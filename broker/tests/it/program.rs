@@ -1,21 +1,23 @@
 //! The program itself, in an environment that holds nothing: its start, its one line, its end, and how it says no.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::stub::{client, text};
 use crate::testing::CONFIG;
+use crate::tls::{Secrets, connect};
 
 /// The configuration file and the journal of one test.
-struct Place {
+pub(crate) struct Place {
     folder: TempDir,
 }
 
 impl Place {
-    fn with(config: &str) -> Self {
+    pub(crate) fn with(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("journal.db");
         let config = config.replace("/var/lib/hublease/journal.db", journal.to_str().unwrap());
@@ -23,7 +25,7 @@ impl Place {
         Self { folder }
     }
 
-    fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         self.folder.path().join("broker.toml").to_str().unwrap().to_owned()
     }
 }
@@ -33,7 +35,7 @@ fn program(arguments: &[&str], password: &str) -> Child {
     command(arguments, password).spawn().unwrap()
 }
 
-fn command(arguments: &[&str], password: &str) -> Command {
+pub(crate) fn command(arguments: &[&str], password: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hublease-broker"));
     command
         .args(arguments)
@@ -94,6 +96,41 @@ fn a_bad_configuration_is_refused_with_its_line() {
     assert_eq!(refused(&config, "x"), format!("hublease-broker: broker.toml: line {line}: {reason}\n"));
     let message = refused(CONFIG, "dckr_pat_SENTINEL");
     assert!(message.contains("the password is a personal access token (`dckr_pat_`)") && !message.contains("SENTINEL"));
+}
+
+/// The test's configuration with its own certificate, and with metrics at an address of their own.
+fn encrypted(secrets: &Secrets) -> String {
+    let files = secrets.files();
+    let tls = format!("tls = {{ certificate_file = {:?}, key_file = {:?} }}", files.certificate, files.key);
+    CONFIG.replacen("instance =", &format!("metrics_listen = \"127.0.0.1:0\"\n{tls}\ninstance ="), 1)
+}
+
+#[test]
+fn with_a_certificate_it_speaks_tls() {
+    let secrets = Secrets::new();
+    let place = Place::with(&encrypted(&secrets));
+    let mut child = command(&["serve", "--config", &place.config()], "hunter2").spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let metrics = lines.find_map(|line| line.strip_prefix("metrics on ").map(str::to_owned)).unwrap();
+    let address = lines.next().unwrap().strip_prefix("listening on ").unwrap().to_owned();
+    let mut stream = connect(&format!("https://{address}")).unwrap();
+    let head = "GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(&format!(r#""issuer":"https://{address}""#)), "{answer}");
+    assert_eq!(client().get(format!("http://{metrics}/metrics")).call().unwrap().status(), 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
+    let secrets = Secrets::new();
+    std::fs::set_permissions(secrets.key(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let message = refused(&encrypted(&secrets), "hunter2");
+    let reason = "is open to every user of this machine (mode 0644); `chmod o= FILE`";
+    assert_eq!(message, format!("hublease-broker: broker.toml: `[tls]`: `{}` {reason}\n", secrets.key().display()));
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! The end: what was begun is finished, and one request is served once at a time.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
+
+use hublease_broker::tls::Tls;
 
 use serde_json::json;
 
 use crate::stub::{Running, header, post_form, text};
 use crate::testing::{CONFIG, World, circleci_form};
+use crate::tls::{Secrets, connect};
 
 #[test]
 fn a_mint_in_flight_is_finished_before_the_end() {
@@ -34,6 +38,62 @@ fn a_mint_in_flight_is_finished_before_the_end() {
     assert_eq!(status, 200);
     assert!(body.contains("dckr_oat_secret-token-0001"));
     assert_eq!(world.audit.outcomes(), ["exchange issued"]);
+}
+
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+fn plain(url: &str) -> Box<dyn Stream> {
+    Box::new(TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap())
+}
+
+fn encrypted(url: &str) -> Box<dyn Stream> {
+    Box::new(connect(url).unwrap())
+}
+
+/// Everything that still comes on a connection.
+fn rest(mut stream: Box<dyn Stream>) -> String {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn the_end_is_told_to_who_asks_and_idle_connections_are_closed() {
+    for (open, is_encrypted) in [(plain as fn(&str) -> Box<dyn Stream>, false), (encrypted, true)] {
+        let world = World::new(CONFIG);
+        let (release, latch) = mpsc::channel();
+        let (reached, arrived) = mpsc::channel();
+        *world.hub.latch.lock().unwrap() = Some((reached, latch));
+        let secrets = Secrets::new();
+        let mut running = Running::start_with(world.broker.clone(), |edge| {
+            edge.tls = is_encrypted.then(|| Arc::new(Tls::load(secrets.files()).unwrap()));
+        });
+        let mut asking = open(&running.url);
+        asking.write_all(b"GET /readyz HTTP/1.1\r\nHost:").unwrap();
+        let form = circleci_form(&json!({}), "");
+        let mut minting = open(&running.url);
+        let head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded";
+        minting.write_all(format!("{head}\r\nContent-Length: {}\r\n\r\n{form}", form.len()).as_bytes()).unwrap();
+        arrived.recv().unwrap();
+        let mut idle = open(&running.url);
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = [0; 15];
+        idle.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+
+        running.ask_to_stop();
+        assert!(rest(idle).ends_with("\r\n\r\nok\n"), "nothing comes after the answer but the end");
+        asking.write_all(b" x\r\n\r\n").unwrap();
+        let answer = rest(asking);
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(answer.ends_with(r#"{"ready":false,"reasons":["the broker is ending"]}"#), "{answer}");
+        release.send(()).unwrap();
+        let answer = rest(minting);
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("dckr_oat_secret-token-0001"));
+        running.join();
+        assert_eq!(world.audit.outcomes(), ["exchange issued"]);
+    }
 }
 
 #[test]

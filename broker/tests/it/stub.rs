@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use hublease_broker::broker::Broker;
-use hublease_broker::limits::SWEEP_INTERVAL;
-use hublease_broker::serve::serve;
+use hublease_broker::limits::{MAX_CONNECTIONS, SWEEP_INTERVAL};
+use hublease_broker::peer::TrustedProxies;
+use hublease_broker::serve::{Edge, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use ureq::http::Response;
@@ -14,20 +15,34 @@ use ureq::{Agent, Body};
 /// A broker on its own thread. Dropping it ends it.
 pub(crate) struct Running {
     pub(crate) url: String,
+    /// Where the metrics are, when they have an address of their own.
+    pub(crate) metrics_url: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
+    /// Plain HTTP on loopback.
     pub(crate) fn start(broker: Arc<Broker>) -> Self {
+        Self::start_with(broker, |_plain| {})
+    }
+
+    /// The same, with something changed.
+    pub(crate) fn start_with(broker: Arc<Broker>, change: impl FnOnce(&mut Edge)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let trusted_proxies = TrustedProxies::default();
+        let mut edge = Edge { listener, metrics: None, tls: None, trusted_proxies, connections: MAX_CONNECTIONS };
+        runtime.block_on(async { change(&mut edge) });
+        let url = format!("{}://{address}", if edge.tls.is_some() { "https" } else { "http" });
+        let metrics_address = edge.metrics.as_ref().map(|metrics| metrics.local_addr().unwrap());
+        let metrics_url = metrics_address.map(|address| format!("http://{address}")).unwrap_or_default();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
-            runtime.block_on(serve(listener, broker, SWEEP_INTERVAL, async { drop(stopped.await) }));
+            runtime.block_on(serve(edge, broker, SWEEP_INTERVAL, async { drop(stopped.await) }));
         });
-        Self { url, stop: Some(stop), thread: Some(thread) }
+        Self { url, metrics_url, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks for the end and does not wait for it.

@@ -101,6 +101,8 @@ fn configuration(folder: &Path) -> Fallible<String> {
     let journal = folder.join("journal.db");
     let mut config = format!(
         "listen = \"127.0.0.1:0\"\npublic_url = \"{AUDIENCE}\"\ninstance = \"load\"\njournal = {{ path = \"{}\" }}\n\
+         limits = {{ requests_per_minute = 10000000, exchanges_per_minute_per_project = 10000000, \
+         exchanges_per_minute_per_rule = 10000000 }}\n\
          [[issuer]]\nname = \"ci\"\nkind = \"circleci\"\nurl = \"https://{ISSUER_HOST}/org/o\"\n\
          jwks_uri = \"https://{ISSUER_HOST}/keys\"\nmax_live_leases_per_identity = 1000\nmax_mints_per_identity = 1000\n",
         journal.display()

@@ -49,6 +49,9 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
 "];
 
+/// What `PRAGMA user_version` says in a file that [`migrate`] has seen.
+pub(super) const VERSION: usize = MIGRATIONS.len();
+
 /// Brings the file to this program's version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let seen: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
