@@ -116,7 +116,9 @@ impl Trial {
     /// Starts it and waits until it listens; gives what it said.
     fn listens(&self, etc: &Path) -> Result<String, String> {
         let mut command = Command::new(PODMAN);
-        command.args(["--runtime", RUNTIME, "run", "--name", &self.name, "--network", "none", "--read-only"]);
+        command.args(["--runtime", RUNTIME, "run", "--name", &self.name, "--network", "none"]);
+        // Not even the places that podman leaves writable; the other is where the secrets are hung up.
+        command.args(["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/run/secrets"]);
         command.args(["--cap-drop", "all", "--security-opt", "no-new-privileges"]);
         // What podman sets by itself may be more than it may have.
         command.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]);
