@@ -14,7 +14,7 @@
 //! Modules in reading order: the story ([`login`], [`logout`], [`exec`], [`token`], [`whoami`], [`check`]); how it is paused
 //! ([`effect`]), also in the GitHub Action ([`action`]); what was typed and what it means ([`cli`], [`plan`]); who we are and who vouches ([`identity`],
 //! [`provider`], with [`oauth`] on the wire); the docker side and the record ([`docker`], [`record`]); and small words
-//! ([`secret`], [`endpoint`], [`claims`], [`scope`], [`printable`], [`error`]).
+//! ([`secret`], [`endpoint`], [`claims`], [`scope`], [`printable`], [`strict_json`], [`error`]).
 
 pub mod check;
 pub mod exec;
@@ -46,6 +46,7 @@ pub mod no_proxy;
 pub mod printable;
 pub mod scope;
 pub mod secret;
+pub mod strict_json;
 pub mod time;
 
 #[cfg(feature = "native")]

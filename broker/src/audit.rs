@@ -23,8 +23,9 @@ pub struct Line {
     /// `exchange`, `revoke`, `revoke_by_identity`, `sweep`, `reconcile` for what the journal does not know, `operator` for what
     /// one has revoked, or `replace` for the first lease of a repeated request.
     event: &'static str,
-    /// `issued`, `confirmed`, `returned` (to a pool, where the token lives on), `unknown`, `failed`, `elsewhere` (somebody else is at it), `requested` (not all is
-    /// confirmed), `reported` (left to the operator), or the code of the refusal.
+    /// `issued`, `confirmed`, `returned` (to a pool, where the token lives on), `unknown`, `failed`, `elsewhere` (somebody else is
+    /// at it), `requested` (not all is confirmed), `reported` (left to the operator), `adopted` (entered as a lease by one), or
+    /// the code of the refusal.
     pub outcome: String,
     /// The name of the issuer in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -19,6 +19,10 @@ use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
 
+mod check;
+mod init;
+mod leases;
+mod output;
 mod serve;
 
 /// Opens the journal of a broker that serves, at this time.
@@ -51,6 +55,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> 
     let matches = command().get_matches_from(arguments);
     let outcome = match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches, machine),
+        Some(("check", matches)) => check::run(matches, machine),
+        Some(("init", matches)) => init::run(matches),
+        Some(("leases", matches)) => leases::run(matches, machine),
         _ => Err(Failure::of(2, "there is no such command")),
     };
     match outcome {
@@ -68,7 +75,11 @@ fn command() -> Command {
         .about("Mints short-lived Docker Hub tokens for CI jobs that prove who they are")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .after_help("Example: hublease-broker init --ci circleci --output /etc/hublease/broker.toml")
         .subcommand(serve::command())
+        .subcommand(check::command())
+        .subcommand(init::command())
+        .subcommand(leases::command())
 }
 
 /// `--config FILE`, the same for every command.
@@ -94,7 +105,7 @@ impl Failure {
 }
 
 /// Reads the configuration that the arguments name.
-fn config(matches: &clap::ArgMatches) -> Result<(Config, String), Failure> {
+fn config(matches: &ArgMatches) -> Result<(Config, String), Failure> {
     let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
     let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
     let config = Config::parse(&text).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
@@ -120,4 +131,22 @@ pub(crate) fn say(sentence: &str) {
 fn write_line(text: &str) {
     // Nobody is left to tell when standard error is gone.
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::command;
+
+    #[test]
+    fn every_help_has_an_example() {
+        let mut left = vec![command()];
+        while let Some(command) = left.pop() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = help.lines().find(|line| line.contains("hublease-broker "));
+            assert!(example.is_some_and(|line| line.contains(command.get_name())), "{}: {help}", command.get_name());
+            left.extend(command.get_subcommands().cloned().collect::<Vec<Command>>());
+        }
+    }
 }

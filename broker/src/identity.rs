@@ -16,6 +16,12 @@ impl Claims {
         Self(claims)
     }
 
+    /// Claims that no token has proved, for an operator who asks what would be decided. They never make an [`Identity`], so
+    /// nothing is issued for them.
+    pub(crate) const fn supposed(claims: Map<String, Value>) -> Self {
+        Self(claims)
+    }
+
     /// Claims that no token has to prove, for tests.
     #[cfg(test)]
     pub(crate) fn of(claims: &Value) -> Self {

@@ -225,7 +225,11 @@ pub trait Journal: Send + Sync {
     /// What is known about an account.
     fn trust(&self, account: &str) -> Result<Trust, JournalFault>;
 
-    /// Writes down what is known about an account.
+    /// Writes down what a first comparison with an account has found, unless somebody has written another meanwhile; gives what
+    /// holds now.
+    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalFault>;
+
+    /// Writes down what an operator has decided about an account.
     fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault>;
 
     /// Writes, and changes nothing: what tells whether the others could.

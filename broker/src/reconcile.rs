@@ -90,8 +90,8 @@ impl Reconciler {
 fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incomparable> {
     let unknown = unknown(broker, account)?;
     let trust = match (broker.journal.trust(&account.name)?, unknown.is_empty()) {
-        (Trust::New, true) => learn(broker, account, Trust::Known)?,
-        (Trust::New, false) => learn(broker, account, Trust::ReportOnly)?,
+        (Trust::New, true) => broker.journal.learn(&account.name, Trust::Known)?,
+        (Trust::New, false) => broker.journal.learn(&account.name, Trust::ReportOnly)?,
         (trust, _) => trust,
     };
     if trust == Trust::ReportOnly {
@@ -103,10 +103,6 @@ fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incompara
     let now = broker.clock.now();
     // A token without a time is as old as its first sight: being seen twice is all that is asked of it.
     Ok(unknown.into_iter().filter(|lease| now >= lease.created_at.saturating_add(LEFTOVER_SECONDS)).collect())
-}
-
-fn learn(broker: &Broker, account: &Account, trust: Trust) -> Result<Trust, JournalFault> {
-    broker.journal.set_trust(&account.name, trust).map(|()| trust)
 }
 
 /// The account's tokens of our instance that no lease stands for. Docker Hub first, then the journal.

@@ -14,8 +14,10 @@ use crate::issuer::{Issuer, Kind, RISKY_EVENTS};
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
 
+pub use explain::{Comparison, Explanation, Judgement, Reach, Verdict, explain};
 pub use pattern::{Glob, Pattern};
 
+mod explain;
 mod pattern;
 
 /// How many claim names a refusal lists.
@@ -86,10 +88,8 @@ pub(crate) fn accepting<'a>(
     if wish.connection_id.as_ref().is_some_and(|id| !known(id)) {
         return refuse(Code::ConnectionUnknown, "`connection_id` names no connection of this broker");
     }
-    let in_question = |rule: &&Rule| {
-        rule.issuer == issuer.name && (wish.connection_id.is_none() || rule.connection_id == wish.connection_id)
-    };
-    let candidates: Vec<&Rule> = rules.iter().filter(in_question).collect();
+    let candidates: Vec<&Rule> =
+        rules.iter().filter(|rule| rule.issuer == issuer.name && rule.is_of_connection(wish)).collect();
     let matching: Vec<&Rule> = candidates.iter().filter(|rule| rule.mismatches(claims).is_empty()).copied().collect();
     if matching.is_empty() {
         return refuse(Code::NoRuleMatches, closest(&candidates, issuer, claims));
@@ -122,12 +122,14 @@ fn longest_enough<'a>(granting: &[&'a Rule], wish: &Wish) -> Result<(&'a Rule, u
 }
 
 impl Rule {
+    fn is_of_connection(&self, wish: &Wish) -> bool {
+        wish.connection_id.is_none() || self.connection_id == wish.connection_id
+    }
+
     /// The names of the claims that are absent or do not match.
     fn mismatches(&self, claims: &Claims) -> Vec<&str> {
-        let matches = |name: &str, patterns: &[Pattern]| {
-            claims.find(name).is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
-        };
-        self.claims.iter().filter(|(name, patterns)| !matches(name, patterns)).map(|(name, _)| name.as_str()).collect()
+        let differs = |(name, patterns): &&(String, Vec<Pattern>)| !is_one_of(claims.find(name), patterns);
+        self.claims.iter().filter(differs).map(|(name, _)| name.as_str()).collect()
     }
 
     /// GitHub runs trusted code on a stranger's behalf for two events. Only a rule that names the event means it. A token that
@@ -140,15 +142,24 @@ impl Rule {
 
     fn grants(&self, scope: &Scope) -> bool {
         scope.repositories().all(|repository| {
-            let name = Value::from(repository);
-            self.repositories.iter().any(|pattern| pattern.matches(&name))
-                && scope.actions(repository).all(|action| self.actions.contains(&action))
+            self.reaches(repository) && scope.actions(repository).all(|action| self.actions.contains(&action))
         })
     }
 
-    fn literal_repositories(&self) -> Option<Vec<&str>> {
-        self.repositories.iter().map(Pattern::literal).collect()
+    fn reaches(&self, repository: &str) -> bool {
+        is_one_of(Some(&Value::from(repository)), &self.repositories)
     }
+
+    /// All that the rule grants, when it spells it out and a scope can hold it.
+    fn literal_scope(&self) -> Option<Scope> {
+        let repositories: Vec<&str> = self.repositories.iter().map(Pattern::literal).collect::<Option<_>>()?;
+        Scope::of(repositories, &self.actions).ok()
+    }
+}
+
+/// Whether there is a value, and one of the patterns matches it.
+fn is_one_of(value: Option<&Value>, patterns: &[Pattern]) -> bool {
+    value.is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
 }
 
 /// What is meant when nothing was asked for: only ever one rule's repositories, and only when it spells them out.
@@ -156,10 +167,8 @@ fn literal_scope(rules: &[&Rule]) -> Result<Scope, Refusal> {
     let [rule] = rules else {
         return refuse(Code::ScopeRequired, "several rules accept this job, so `scope` must say what is wanted");
     };
-    let scope = rule.literal_repositories().and_then(|names| Scope::of(names, &rule.actions).ok());
-    scope.ok_or_else(|| {
-        Refusal::new(Code::ScopeRequired, "the rule grants a pattern, so `scope` must say what is wanted")
-    })
+    let pattern = || Refusal::new(Code::ScopeRequired, "the rule grants a pattern, so `scope` must say what is wanted");
+    rule.literal_scope().ok_or_else(pattern)
 }
 
 fn closest(candidates: &[&Rule], issuer: &Issuer, claims: &Claims) -> String {

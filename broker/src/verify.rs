@@ -2,12 +2,13 @@
 //!
 //! Follows RFC 7519, RFC 7515 and the advice of RFC 8725: the issuer list is closed, the algorithm comes from the
 //! configuration and never from the token, `kid` is required, and every registered claim is checked here in so many words.
-//! Before the signature is checked only `iss` is read, and only to choose whose keys to check with.
+//! A header or payload that names a key twice is refused (RFC 7515 section 4, RFC 7519 section 4): two readers of it could
+//! disagree about who asks. Before the signature is checked only `iss` is read, and only to choose whose keys to check with.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hublease::oauth::Code;
-use serde::Deserialize;
+use hublease::strict_json;
 use serde_json::{Map, Value};
 
 use crate::identity::{Claims, Identity, job_key, sha256, workflow_key};
@@ -36,6 +37,12 @@ impl Verifier {
         &self.issuers[identity.issuer].0
     }
 
+    /// The issuer whose tokens say this in `iss`.
+    #[must_use]
+    pub fn issuer_of(&self, iss: &str) -> Option<&Issuer> {
+        self.issuers.iter().map(|(issuer, _)| issuer).find(|issuer| issuer.url == iss)
+    }
+
     /// When the keys of the issuers were fetched last, in seconds since 1970, by the issuers' names. Those that nobody has
     /// needed yet are not there.
     pub fn keys_fetched_at(&self) -> impl Iterator<Item = (&str, u64)> {
@@ -48,13 +55,12 @@ impl Verifier {
     /// With the code that says what is wrong. Nothing of the token is repeated.
     pub fn verify(&self, token: &str, outbound: &dyn Outbound, now: u64) -> Result<Identity, Refusal> {
         let unverified = Unverified::split(token)?;
-        let header = unverified.header()?;
         let unverified_issuer = unverified.issuer()?;
         let position = self.issuers.iter().position(|(issuer, _)| issuer.url == unverified_issuer);
         let Some((index, (issuer, keys))) = position.map(|index| (index, &self.issuers[index])) else {
             return refuse(Code::IssuerUnknown, "the token's `iss` is not an issuer of this broker");
         };
-        let kid = header.check(issuer)?;
+        let kid = unverified.header.check(issuer)?;
         let key = keys.find(issuer, kid, outbound, now)?;
         if !key.verifies(unverified.signed, &unverified.signature) {
             return refuse(Code::SignatureInvalid, "the signature does not verify");
@@ -78,7 +84,7 @@ impl Verifier {
     }
 
     /// One audience, and it is us: a token for several could be used here by any of the others.
-    fn check_audience(&self, issuer: &Issuer, claims: &Claims) -> Result<(), Refusal> {
+    pub(crate) fn check_audience(&self, issuer: &Issuer, claims: &Claims) -> Result<(), Refusal> {
         let audience = match claims.find("aud") {
             Some(Value::String(audience)) => Some(audience),
             Some(Value::Array(list)) => match list.as_slice() {
@@ -100,7 +106,7 @@ impl Verifier {
 /// A token taken apart, before anything in it is believed.
 struct Unverified<'a> {
     signed: &'a [u8],
-    raw_header: Vec<u8>,
+    header: Header,
     payload: Map<String, Value>,
     signature: Vec<u8>,
 }
@@ -114,18 +120,16 @@ impl<'a> Unverified<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-        let payload = decode(payload).and_then(|payload| serde_json::from_slice(&payload).ok());
+        let object = |part: &str| match strict_json::parse(&decode(part)?) {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        };
         Ok(Self {
             signed: signed.as_bytes(),
-            raw_header: decode(header).ok_or_else(malformed)?,
-            payload: payload.ok_or_else(malformed)?,
+            header: Header(object(header).ok_or_else(malformed)?),
+            payload: object(payload).ok_or_else(malformed)?,
             signature: decode(signature).ok_or_else(malformed)?,
         })
-    }
-
-    fn header(&self) -> Result<Header, Refusal> {
-        let malformed = || Refusal::new(Code::TokenMalformed, "the identity token's header is not a JWS header");
-        serde_json::from_slice(&self.raw_header).ok().ok_or_else(malformed)
     }
 
     fn issuer(&self) -> Result<&str, Refusal> {
@@ -135,23 +139,21 @@ impl<'a> Unverified<'a> {
 }
 
 /// What a token says about its own signature. `alg` is compared, never obeyed; keys or addresses in a header are not read.
-#[derive(Deserialize)]
-struct Header {
-    alg: Option<Value>,
-    kid: Option<Value>,
-    crit: Option<Value>,
-}
+struct Header(Map<String, Value>);
+
+/// What changes the meaning of a token for those who know it (RFC 7515 section 4.1.11, RFC 7797).
+const NOT_UNDERSTOOD: [&str; 2] = ["crit", "b64"];
 
 impl Header {
     fn check(&self, issuer: &Issuer) -> Result<&str, Refusal> {
         let pinned = issuer.algorithm.as_str();
-        if self.alg.as_ref().and_then(Value::as_str) != Some(pinned) {
+        if self.0.get("alg").and_then(Value::as_str) != Some(pinned) {
             return refuse(Code::AlgorithmNotAllowed, format!("the token's `alg` is not `{pinned}`"));
         }
-        if self.crit.is_some() {
-            return refuse(Code::TokenMalformed, "the token's header has `crit`, which is not understood");
+        if let Some(name) = NOT_UNDERSTOOD.iter().find(|name| self.0.contains_key(**name)) {
+            return refuse(Code::TokenMalformed, format!("the token's header has `{name}`, which is not understood"));
         }
-        match self.kid.as_ref().and_then(Value::as_str) {
+        match self.0.get("kid").and_then(Value::as_str) {
             Some(kid) if !kid.is_empty() => Ok(kid),
             _ => refuse(Code::KeyIdMissing, "the token's header has no `kid`"),
         }

@@ -110,6 +110,10 @@ impl Journal for Stopping<Sqlite> {
         self.write(|journal| journal.trust(account))
     }
 
+    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalFault> {
+        self.write(|journal| journal.learn(account, trust))
+    }
+
     fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault> {
         self.write(|journal| journal.set_trust(account, trust))
     }

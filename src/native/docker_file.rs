@@ -23,12 +23,13 @@ use zeroize::Zeroizing;
 use super::{
     capped::{self, Capped},
     docker_merge::{Config, Malformed},
-    private_directory, strict_json,
+    private_directory,
 };
 use crate::{
     effect::docker::{Client, Directory, Trouble},
     environment::Environment,
     printable::printable,
+    strict_json,
 };
 
 /// The largest file that is read, in bytes; docker's own have a few KiB.

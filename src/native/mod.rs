@@ -31,7 +31,6 @@ mod running;
 mod signals;
 #[cfg(test)]
 mod stand_in;
-mod strict_json;
 mod terminal;
 mod waiting;
 mod worker;

@@ -21,10 +21,23 @@ fn changed(from: &str, to: &str) -> String {
     let Some((line, reason)) = message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) else {
         return message;
     };
-    // The line that is blamed is one of the change, or of the table that the change is in.
     let line: usize = line.parse().unwrap();
-    assert!(line >= 1 && line <= text.lines().count());
+    assert!(table_of(&text, CONFIG.find(from).unwrap()).contains(&line), "line {line} is blamed for {to}");
     reason.to_owned()
+}
+
+/// The lines, from 1, of the table that a byte stands in, with the tables that it holds.
+fn table_of(text: &str, at: usize) -> Range<usize> {
+    let line = text[..at].matches('\n').count() + 1;
+    let heads = text
+        .lines()
+        .enumerate()
+        .filter(|(_, text)| text.starts_with("[[") && !text.contains('.'))
+        .map(|(index, _)| index + 1);
+    let heads: Vec<_> = heads.collect();
+    let start = heads.iter().rev().find(|head| **head <= line).copied().unwrap_or(1);
+    let end = heads.iter().find(|head| **head > line).copied().unwrap_or(text.lines().count() + 1);
+    start..end
 }
 
 #[test]

@@ -226,6 +226,16 @@ impl Journal for Sqlite {
         Ok(stored.map_or(Trust::New, trust))
     }
 
+    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalFault> {
+        let account = account.to_owned();
+        self.writer.write(move |books| {
+            let sql = "INSERT INTO account (name, trust) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET trust = iif(trust = 0, ?2, trust) RETURNING trust";
+            let held = books.connection.query_row(sql, params![account, trust_code(trust)], |row| row.get(0))?;
+            Ok(row::trust(held))
+        })
+    }
+
     fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault> {
         let account = account.to_owned();
         self.writer.write(move |books| {

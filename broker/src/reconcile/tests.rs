@@ -109,3 +109,18 @@ fn an_account_that_cannot_be_listed_is_not_trusted_yet() {
     compare(&world, 1);
     assert_eq!(world.broker.journal.trust("acme"), Ok(Trust::ReportOnly));
 }
+
+#[test]
+fn what_an_operator_has_decided_meanwhile_stays() {
+    let world = World::new(CONFIG);
+    let journal = &world.broker.journal;
+    for decided in [Trust::Known, Trust::ReportOnly] {
+        journal.set_trust("acme", decided).unwrap();
+        for found in [Trust::Known, Trust::ReportOnly] {
+            assert_eq!(journal.learn("acme", found), Ok(decided), "the comparison had begun before");
+        }
+        assert_eq!(journal.trust("acme"), Ok(decided));
+    }
+    assert_eq!(journal.learn("someone", Trust::ReportOnly), Ok(Trust::ReportOnly));
+    assert_eq!(journal.trust("someone"), Ok(Trust::ReportOnly));
+}

@@ -49,6 +49,18 @@ impl Pattern {
     }
 }
 
+/// As the configuration spells it.
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(formatter, "\"{text}\""),
+            Self::Number(number) => write!(formatter, "{number}"),
+            Self::Flag(flag) => write!(formatter, "{flag}"),
+            Self::Glob(glob) => write!(formatter, "glob \"{glob}\""),
+        }
+    }
+}
+
 /// A text with `*` in it, taken apart at each `*`: always two parts or more, the first not empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {

@@ -4,14 +4,18 @@
 //! The parts are separated by a line `---`: TOML; then the wish as a form (`connection_id`, `scope`, `expires_in`); then the
 //! claims as a JSON object. Every issuer of the configuration signs the claims in turn.
 
-use hublease::{oauth::Form, scope::Scope};
+use hublease::{
+    oauth::{Code, Form},
+    scope::Scope,
+};
 use hublease_broker::{
     ask::Wish,
     config::Config,
     identity::Claims,
     issuer::{Issuer, Kind},
     limits::MIN_LIFE_SECONDS,
-    rules::{Grant, Pattern, Rule, decide},
+    refusal::Refusal,
+    rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain},
     verify::Verifier,
 };
 use serde_json::{Map, Value};
@@ -55,6 +59,9 @@ fn wish(form: &str) -> Option<Wish> {
 fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) {
     let decision = decide(rules, issuer, claims, wish);
     assert_eq!(decision, decide(rules, issuer, claims, wish));
+    let explanation = explain(rules, issuer, claims, wish);
+    assert_eq!(decision, explanation.decision);
+    assert_eq!(short(&decision), follows(&explanation.rules, wish));
     match decision {
         Ok(grant) => check(rules, issuer, claims, wish, &grant),
         Err(refusal) => {
@@ -69,6 +76,34 @@ fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) {
             assert!(!wish.scope.as_ref().is_some_and(is_wanted), "{refusal}");
         }
     }
+}
+
+fn short(decision: &Result<Grant, Refusal>) -> Result<&str, Code> {
+    decision.as_ref().map(|grant| grant.rule.as_str()).map_err(|refusal| refusal.code)
+}
+
+/// What an operator concludes from the verdicts on the rules alone: the rule that grants, or why none does.
+fn follows<'a>(rules: &[Judgement<'a>], wish: &Wish) -> Result<&'a str, Code> {
+    let known = |id: &String| rules.iter().any(|judged| judged.rule.connection_id.as_ref() == Some(id));
+    if !wish.connection_id.as_ref().is_none_or(known) {
+        return Err(Code::ConnectionUnknown);
+    }
+    let not_its_own = [Verdict::OtherIssuer, Verdict::OtherConnection, Verdict::ClaimsDiffer];
+    let matching: Vec<_> = rules.iter().filter(|judged| !not_its_own.contains(&judged.verdict)).collect();
+    if matching.is_empty() {
+        return Err(Code::NoRuleMatches);
+    }
+    let accepting: Vec<_> = matching.into_iter().filter(|judged| judged.verdict != Verdict::EventNotNamed).collect();
+    let is_vague = wish.scope.is_none()
+        && (accepting.len() > 1 || accepting.iter().any(|judged| judged.verdict == Verdict::ScopeNeeded));
+    if accepting.is_empty() || is_vague {
+        return Err(if accepting.is_empty() { Code::EventNotAllowed } else { Code::ScopeRequired });
+    }
+    if let Some(granting) = accepting.iter().find(|judged| judged.verdict == Verdict::Grants) {
+        return Ok(&granting.rule.name);
+    }
+    let is_only_the_life = accepting.iter().any(|judged| judged.verdict == Verdict::LifeNotGranted);
+    Err(if is_only_the_life { Code::LifeNotGranted } else { Code::ScopeNotGranted })
 }
 
 fn check(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish, grant: &Grant) {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use hublease_broker::config::Config;
+
 #[expect(unreachable_pub, reason = "libFuzzer's programs reach it")]
 #[path = "../fuzz/mod.rs"]
 mod targets;
@@ -29,4 +31,28 @@ fn an_accepted_configuration_has_no_rule_that_means_more_than_it_says() {
 #[test]
 fn a_grant_was_asked_for_and_one_rule_grants_all_of_it() {
     run("rules", 500);
+}
+
+/// An input that is refused at its first line says nothing about what lies behind; when a key of the configuration becomes
+/// mandatory, this tells that the corpus has to be given it.
+#[test]
+fn the_corpus_gets_as_far_as_it_is_meant_to() {
+    let accepted = |corpus: &str| {
+        let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(corpus));
+        let mut accepted: Vec<_> = files
+            .unwrap()
+            .map(Result::unwrap)
+            .filter(|file| {
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                let config = text.split("\n---\n").next().unwrap();
+                Config::parse(config).is_ok()
+            })
+            .map(|file| file.file_name().into_string().unwrap())
+            .collect();
+        accepted.sort();
+        accepted
+    };
+    assert_eq!(accepted("config"), ["example.toml", "other.toml", "tests.toml"]);
+    let decided = ["circleci", "github", "implied", "near", "other", "risky", "several", "spelled-out", "too-long"];
+    assert_eq!(accepted("rules"), decided);
 }

@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod check;
 mod connections;
+mod desk;
 mod face;
 mod fuzz;
 mod hub_faults;
+mod init;
 mod killed;
+mod leases;
 mod neighbours;
 mod operator;
 mod outbound;

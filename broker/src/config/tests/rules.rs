@@ -73,8 +73,6 @@ fn rules_promise_only_what_the_account_can_keep() {
 
 #[test]
 fn patterns_mean_what_they_say() {
-    let place =
-        "`glob` is for references, environments, workflow paths and repositories; this claim is compared exactly";
     let operator = "the only operator is `{ glob = \"…\" }` with a text";
     for (from, to, reason) in [
         (
@@ -89,6 +87,30 @@ fn patterns_mean_what_they_say() {
             "{ glob = \"refs/tags/[v]*\" }",
             "a `glob` knows only `*`; there are no classes, alternatives or escapes",
         ),
+        ("{ glob = \"refs/tags/v*\" }", "{ glob = \"*/v1\" }", "a `glob` cannot start with `*`"),
+        ("{ glob = \"refs/tags/v*\" }", "[\"refs/heads/main\", { glob = \"*\" }]", "a `glob` cannot start with `*`"),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "{ glob = \"refs/tags/v?*\" }",
+            "a `glob` knows only `*`; there are no classes, alternatives or escapes",
+        ),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "{ glob = \"refs/{tags,heads}/v*\" }",
+            "a `glob` knows only `*`; there are no classes, alternatives or escapes",
+        ),
+        ("{ glob = \"refs/tags/v*\" }", "{ glob = \"r*e*f*s*/*\" }", "a `glob` holds at most 4 `*`"),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "[\"refs/heads/*\"]",
+            "a plain text is compared exactly, `*` included: write `{ glob = \"…\" }` for a pattern",
+        ),
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "[[\"refs/heads/main\"]]",
+            "a claim is compared with a text, a whole number, `true` or `false`",
+        ),
+        ("{ glob = \"refs/tags/v*\" }", "{ Glob = \"refs/*\" }", operator),
         (
             "{ glob = \"refs/tags/v*\" }",
             "{ glob = \"refs/tags/v\" }",
@@ -99,8 +121,6 @@ fn patterns_mean_what_they_say() {
         ("{ glob = \"refs/tags/v*\" }", "{ glob = \"a*\", not = true }", operator),
         ("{ glob = \"refs/tags/v*\" }", "1.5", "a claim is compared with a text, a whole number, `true` or `false`"),
         ("{ glob = \"refs/tags/v*\" }", "\"\"", "a text has 1 to 512 characters"),
-        ("event_name = [\"push\", \"release\"]", "event_name = { glob = \"pu*\" }", place),
-        ("environment = \"production\"", "environment = \"x\", actor = { glob = \"a*\" }", place),
     ] {
         assert_eq!(changed(from, to), reason, "{to}");
     }
@@ -108,4 +128,44 @@ fn patterns_mean_what_they_say() {
         changed("\"refs/heads/main\"", "[\"refs/heads/main\", { glob = \"refs/heads/release-*\" }]"),
         "accepted"
     );
+}
+
+#[test]
+fn a_glob_stands_for_references_environments_workflow_paths_and_repositories_only() {
+    let place =
+        "`glob` is for references, environments, workflow paths and repositories; this claim is compared exactly";
+    let github = |claim: &str| changed("ref = {", &format!("{claim} = {{"));
+    assert_eq!(changed("event_name = [\"push\", \"release\"]", "event_name = { glob = \"pu*\" }"), place);
+    for claim in ["ref", "environment", "workflow_ref", "job_workflow_ref", "repository"] {
+        assert_eq!(github(claim), "accepted", "{claim}");
+    }
+    for claim in [
+        "sub",
+        "actor",
+        "repository_owner",
+        "repository_owner_id",
+        "workflow",
+        "sha",
+        "head_ref",
+        "base_ref",
+        "ref_type",
+        "aud",
+        "iss",
+        "run_id",
+        "enterprise",
+        "job_workflow_sha",
+    ] {
+        assert_eq!(github(claim), place, "{claim}");
+    }
+    let circleci = |claim: &str| {
+        changed("\"oidc.circleci.com/vcs-ref\" = \"refs/heads/main\"", &format!("\"{claim}\" = {{ glob = \"a*\" }}"))
+    };
+    for claim in ["oidc.circleci.com/vcs-ref", "oidc.circleci.com/vcs-origin"] {
+        assert_eq!(circleci(claim), "accepted", "{claim}");
+    }
+    for claim in
+        ["sub", "oidc.circleci.com/context-ids", "oidc.circleci.com/org-id", "vcs-ref", "/oidc.circleci.com~1vcs-ref"]
+    {
+        assert_eq!(circleci(claim), place, "{claim}");
+    }
 }

@@ -1,7 +1,7 @@
 //! JSON in which no object names a key twice.
 //!
-//! serde_json keeps the last of several equal keys, and writing the file back would drop the others: with docker's
-//! `config.json` that would be somebody's logins.
+//! serde_json keeps the last of several equal keys. Writing docker's `config.json` back would then drop somebody's logins, and
+//! two readers of one identity token could take it for two different jobs.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// Parses one JSON value; none if it is malformed or names a key twice.
-pub(super) fn parse(text: &[u8]) -> Option<Value> {
+/// Parses one JSON value and nothing behind it; none if it is malformed or an object in it names a key twice.
+pub fn parse(text: &[u8]) -> Option<Value> {
     serde_json::from_slice::<Strict>(text).ok().map(|strict| strict.0)
 }
 
