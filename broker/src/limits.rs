@@ -29,9 +29,9 @@ pub const MIN_CONNECTIONS: usize = 16;
 pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 256;
 /// The most connections of those who read `/metrics` at an address of its own.
 pub const MAX_METRICS_CONNECTIONS: usize = 32;
-/// How many open files are left for all but clients' connections: one call outwards for each request in flight, the
-/// sweeper's, connections that are kept open, the journal's files, the listeners.
-pub const RESERVED_FILES: usize = MAX_IN_FLIGHT as usize + 128;
+/// How many open files are left for all but clients' connections: the calls to Docker Hub, the connections that are kept for
+/// the next ones, and 128 for the issuers, the journal, the secrets and the listeners.
+pub const RESERVED_FILES: usize = HUB_CALLS as usize + IDLE_CONNECTIONS + 128;
 /// How long nobody is accepted after the system had no descriptor for a newcomer.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most exchanges and revocations at one time; more are answered `overloaded`. Each waits on a thread of its own, nearly

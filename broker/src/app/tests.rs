@@ -13,7 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::limits::READINESS_SECONDS;
-use crate::testing::{CONFIG, NOW, World};
+use crate::testing::fake_hub::Trouble;
+use crate::testing::{CONFIG, NOW, World, circleci_form};
 
 /// Requests whose origin a test decides.
 struct Front {
@@ -224,6 +225,11 @@ fn readiness_says_why_not() {
     assert_eq!(get("/readyz"), not_ready(reason));
     front.world.clock.set(NOW + 2 * READINESS_SECONDS);
     assert_eq!(get("/readyz"), ready);
+    front.world.hub.trouble("POST /v2/orgs/", Trouble::Status(500, "SENTINEL"));
+    assert!(exchange(&front.world.broker, circleci_form(&json!({}), "").as_bytes()).is_err());
+    front.world.clock.set(NOW + 3 * READINESS_SECONDS);
+    let account = "account `acme`: Docker Hub is not available: it answered with a fault of its own";
+    assert_eq!(get("/readyz"), not_ready(account));
     front.app.end();
     assert_eq!(get("/readyz"), not_ready("the broker is ending"));
 }

@@ -156,7 +156,8 @@ impl House {
         let mut last = self.broker("");
         assert!(Program::address(last.stderr.take()).is_some());
         let mut total = 0;
-        for pause in [UNCLEAR_SECONDS + 1, RECONCILE_SECONDS, RECONCILE_SECONDS] {
+        // Twice seen is removed; a listing begins when what the one before it has led to is done.
+        for pause in [UNCLEAR_SECONDS + 1, RECONCILE_SECONDS, RECONCILE_SECONDS, RECONCILE_SECONDS] {
             let before = self.listings();
             self.pass(pause, &mut total);
             // Each turn is over when Docker Hub was listed for it and nothing waits to be removed.

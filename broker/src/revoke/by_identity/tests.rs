@@ -109,6 +109,8 @@ fn what_docker_hub_does_not_confirm_is_noted_and_finished_by_the_sweeper() {
     }
     assert_eq!(ask(&world, &json!({}), ALL), Ok((3, 0)));
     assert_eq!(world.audit.outcomes().last().map(String::as_str), Some("revoke_by_identity requested"));
+    // How many of them were tried before the account was left alone is a matter of threads.
+    world.hub.heal();
     world.clock.set(NOW + 130);
     assert_eq!(world.sweep(), Removed { gone: 3, kept: 0, left: 0 });
 }

@@ -23,8 +23,10 @@ use super::{
 use crate::{process::Call, workspace::program};
 
 const PODMAN: &str = "podman";
-/// Podman's usual one refuses where control groups of both versions are mounted.
+/// Starts containers where control groups of the first version are mounted, too; podman's usual runtime refuses there.
 const RUNTIME: &str = "runc";
+/// Is there where control groups are of the second version alone.
+const UNIFIED: &str = "/sys/fs/cgroup/cgroup.controllers";
 /// The user of the image, by number.
 const USER: &str = "65532";
 /// How long it may take to listen, and to end.
@@ -116,7 +118,10 @@ impl Trial {
     /// Starts it and waits until it listens; gives what it said.
     fn listens(&self, etc: &Path) -> Result<String, String> {
         let mut command = Command::new(PODMAN);
-        command.args(["--runtime", RUNTIME, "run", "--name", &self.name, "--network", "none"]);
+        if !Path::new(UNIFIED).exists() {
+            command.args(["--runtime", RUNTIME]);
+        }
+        command.args(["run", "--name", &self.name, "--network", "none"]);
         // Not even the places that podman leaves writable; the other is where the secrets are hung up.
         command.args(["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/run/secrets"]);
         command.args(["--cap-drop", "all", "--security-opt", "no-new-privileges"]);
