@@ -53,7 +53,7 @@ impl Drop for Trial {
 }
 
 pub(super) fn check(context: &Context<'_>, broker: &Path) -> Result<String, Trouble> {
-    for needed in [PODMAN, RUNTIME] {
+    for needed in [Some(PODMAN), needs_runtime().then_some(RUNTIME)].into_iter().flatten() {
         if program(needed).is_none() {
             return Err(context.missing(format!("{needed} is not installed")));
         }
@@ -84,6 +84,10 @@ pub(super) fn check(context: &Context<'_>, broker: &Path) -> Result<String, Trou
     }
     let size = Call::new(PODMAN).arguments(["image", "inspect", "--format", "{{.Size}}", &trial.name]).text()?;
     Ok(format!("{} bytes, listens with a read-only root as user {USER}", size.trim()))
+}
+
+fn needs_runtime() -> bool {
+    !Path::new(UNIFIED).exists()
 }
 
 /// The directory that the container file speaks of.
@@ -118,7 +122,7 @@ impl Trial {
     /// Starts it and waits until it listens; gives what it said.
     fn listens(&self, etc: &Path) -> Result<String, String> {
         let mut command = Command::new(PODMAN);
-        if !Path::new(UNIFIED).exists() {
+        if needs_runtime() {
             command.args(["--runtime", RUNTIME]);
         }
         command.args(["run", "--name", &self.name, "--network", "none"]);
