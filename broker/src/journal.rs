@@ -4,6 +4,7 @@
 //! change is a compare-and-swap, so that two revokers, or a revoker and the sweeper, never both believe that it is their
 //! turn. No token and no handle is stored, only the hash of the handle.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use hublease::oauth::Code;
@@ -216,8 +217,8 @@ pub trait Journal: Send + Sync {
     /// The leases of a selection, the newest first.
     fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault>;
 
-    /// At most `limit` leases that are not over and whose time has come, the longest overdue first.
-    fn due(&self, now: u64, limit: usize) -> Result<Vec<Lease>, JournalFault>;
+    /// At most `limit` leases that are not over and whose time has come, the longest overdue first; none of these accounts.
+    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalFault>;
 
     /// Forgets at most `limit` leases that were over before that time; gives how many.
     fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault>;

@@ -66,10 +66,7 @@ impl Reconciler {
             let certain = self.suspect(account, leftovers);
             let adopted =
                 certain.iter().filter(|found| broker.journal.adopt(found) == Ok(true)).cloned().collect::<Vec<_>>();
-            let done = remove_all(broker, &adopted, "reconcile", SWEEP_RETRY_SECONDS);
-            removed.gone += done.gone;
-            removed.kept += done.kept;
-            removed.left += done.left;
+            removed.add(remove_all(broker, &adopted, "reconcile", SWEEP_RETRY_SECONDS).0);
         }
         removed
     }

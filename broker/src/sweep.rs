@@ -4,6 +4,8 @@
 //! Expiry has already made an ended token useless; it is deleted because Docker Hub counts it against the organization's
 //! plan until then.
 
+use std::collections::BTreeSet;
+
 use crate::broker::Broker;
 use crate::hub::HubFault;
 use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS};
@@ -21,16 +23,28 @@ pub struct Sweeper {
 impl Sweeper {
     /// Sweeps once. Blocking.
     pub fn sweep(&mut self, broker: &Broker) -> Removed {
-        let due = broker.journal.due(broker.clock.now(), SWEEP_BATCH).unwrap_or_default();
-        let mut removed = remove_all(broker, &due, "sweep", SWEEP_RETRY_SECONDS);
-        let leftovers = self.reconciler.reconcile(broker);
-        removed.gone += leftovers.gone;
-        removed.kept += leftovers.kept;
-        removed.left += leftovers.left;
+        let mut removed = remove_due(broker);
+        removed.add(self.reconciler.reconcile(broker));
         probe_troubled(broker);
         // A journal that cannot be written says so at the next exchange.
         let _next_time = broker.journal.prune(broker.clock.now().saturating_sub(broker.keep), PRUNE_BATCH);
         removed
+    }
+}
+
+/// What is due, batch by batch. An account that Docker Hub does not serve now has had its turn: however much of it is due, the
+/// others' leases come to theirs.
+fn remove_due(broker: &Broker) -> Removed {
+    let (mut removed, mut away) = (Removed::default(), BTreeSet::new());
+    loop {
+        let due = broker.journal.due(broker.clock.now(), &away, SWEEP_BATCH).unwrap_or_default();
+        let (batch, without_service) = remove_all(broker, &due, "sweep", SWEEP_RETRY_SECONDS);
+        removed.add(batch);
+        let got_on = batch.gone + batch.kept > 0 || !without_service.is_empty();
+        away.extend(without_service);
+        if due.len() < SWEEP_BATCH || !got_on {
+            return removed;
+        }
     }
 }
 

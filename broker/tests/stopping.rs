@@ -2,6 +2,7 @@
 //! is killed.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -98,8 +99,8 @@ impl Journal for Stopping<Sqlite> {
         self.write(|journal| journal.select(selection))
     }
 
-    fn due(&self, now: u64, limit: usize) -> Result<Vec<Lease>, JournalFault> {
-        self.write(|journal| journal.due(now, limit))
+    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalFault> {
+        self.write(|journal| journal.due(now, except, limit))
     }
 
     fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault> {

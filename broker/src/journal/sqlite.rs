@@ -4,15 +4,17 @@
 //! SQLite's locks are not kept on network file systems. One broker serves with a file at one time (a lock beside it says so);
 //! the operator's commands may read and write it meanwhile. It holds no secret, and tells who was given what: mode 0600.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params, params_from_iter};
 
 use self::enter::enter;
 use self::file::{create, lock};
-use self::row::{COLUMNS, condition, insert, lease, seconds, state, time, trust, trust_code};
+use self::row::{COLUMNS, condition, insert, lease, marks, seconds, state, time, trust, trust_code};
 use self::writer::{Books, Writer};
 use super::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
 use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
@@ -203,11 +205,17 @@ impl Journal for Sqlite {
         })
     }
 
-    fn due(&self, now: u64, limit: usize) -> Result<Vec<Lease>, JournalFault> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalFault> {
+        let mut values = vec![Value::from(time(now))];
+        values.extend(except.iter().cloned().map(Value::from));
+        values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
         self.read(|reader| {
-            let sql = format!("SELECT {COLUMNS} FROM lease WHERE state < 3 AND due_at <= ? ORDER BY due_at LIMIT ?");
-            reader.prepare_cached(&sql)?.query_map([time(now), limit], lease)?.collect()
+            let sql = format!(
+                "SELECT {COLUMNS} FROM lease WHERE state < 3 AND due_at <= ? AND account NOT IN ({})
+                 ORDER BY due_at LIMIT ?",
+                marks(except.len())
+            );
+            reader.prepare_cached(&sql)?.query_map(params_from_iter(values), lease)?.collect()
         })
     }
 

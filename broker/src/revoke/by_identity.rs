@@ -51,7 +51,7 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut Line) -> Result<L
     // With them goes what an earlier request has condemned and nobody has confirmed yet.
     let condemned = Selection { states: vec![State::Revoking], ..selection };
     let leases = broker.journal.select(&condemned).map_err(JournalFault::refusal)?;
-    let removed = remove_all(broker, &leases, "revoke_by_identity", RETRY_AFTER_SECONDS);
+    let (removed, _) = remove_all(broker, &leases, "revoke_by_identity", RETRY_AFTER_SECONDS);
     Ok(LeasesResponse { leases: leases.len() as u64, confirmed: removed.gone as u64 })
 }
 

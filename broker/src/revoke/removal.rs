@@ -62,9 +62,23 @@ pub struct Removed {
     pub left: usize,
 }
 
+impl Removed {
+    /// Counts others too.
+    pub(crate) const fn add(&mut self, others: Self) {
+        self.gone += others.gone;
+        self.kept += others.kept;
+        self.left += others.left;
+    }
+}
+
 /// Removes many leases, some at a time, and says each in the audit log. An account that Docker Hub does not serve at this moment
-/// is left alone for the rest of them, so that a fault is not answered with a storm.
-pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str, pause: u64) -> Removed {
+/// is left alone for the rest of them, so that a fault is not answered with a storm; gives the names of such accounts too.
+pub(crate) fn remove_all(
+    broker: &Broker,
+    leases: &[Lease],
+    event: &'static str,
+    pause: u64,
+) -> (Removed, BTreeSet<String>) {
     let listings = listings(broker, leases);
     let [next, gone, kept] = [const { AtomicUsize::new(0) }; 3];
     let away: Mutex<BTreeSet<&str>> = Mutex::default();
@@ -92,7 +106,8 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], event: &'static str,
         }
     });
     let (gone, kept) = (gone.into_inner(), kept.into_inner());
-    Removed { gone, kept, left: leases.len() - gone - kept }
+    let away = away.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (Removed { gone, kept, left: leases.len() - gone - kept }, away.into_iter().map(str::to_owned).collect())
 }
 
 /// What the accounts hold whose leases have to be looked for by their labels: listed once for all of them, before the first is

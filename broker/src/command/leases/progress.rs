@@ -59,7 +59,7 @@ pub(super) fn remove(broker: &Broker, leases: &[Lease], done: &Done) -> Removed 
         if screen.is_terminal() {
             scope.spawn(move || watch(&ended, leases.len(), done, &mut screen, FIRST, NEXT));
         }
-        let removed = remove_all(broker, leases, "operator", SWEEP_RETRY_SECONDS);
+        let (removed, _) = remove_all(broker, leases, "operator", SWEEP_RETRY_SECONDS);
         // This is what the watcher waits for.
         drop::<std::sync::mpsc::Sender<()>>(end);
         removed

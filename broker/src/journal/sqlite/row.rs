@@ -94,7 +94,8 @@ pub(super) fn condition(selection: &Selection) -> (String, Vec<Value>) {
     (terms.join(" AND "), values)
 }
 
-fn marks(count: usize) -> String {
+/// So many places for values.
+pub(super) fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 

@@ -167,7 +167,8 @@ fn a_request_in_progress_is_not_begun_again() {
 #[test]
 fn due_is_what_nobody_else_will_remove() {
     let journal = Place::new();
-    let due = |now| journal.due(now, 10).unwrap().iter().map(|lease| lease.id.clone()).collect::<Vec<_>>();
+    let due =
+        |now| journal.due(now, &BTreeSet::new(), 10).unwrap().iter().map(|lease| lease.id.clone()).collect::<Vec<_>>();
     journal.enter(entry("a", None), NOW).unwrap().unwrap();
     let end = NOW + INTENT_SECONDS + 100;
     let mut longer = entry("b", None);
@@ -177,7 +178,8 @@ fn due_is_what_nobody_else_will_remove() {
     assert!(due(NOW + INTENT_SECONDS - 1).is_empty());
     assert_eq!(due(NOW + INTENT_SECONDS), ["a"], "announced and never answered");
     assert_eq!(due(end), ["a", "b"]);
-    assert_eq!(journal.due(end, 1).unwrap().len(), 1);
+    assert_eq!(journal.due(end, &BTreeSet::new(), 1).unwrap().len(), 1);
+    assert!(journal.due(end, &BTreeSet::from(["account".to_owned()]), 10).unwrap().is_empty(), "not of this account");
     journal.claim("b", end, end + 50).unwrap();
     assert_eq!(due(end + 49), ["a"]);
     journal.failed("b", end + 60).unwrap();
