@@ -73,6 +73,14 @@ impl Broker {
     }
 }
 
+impl Broker {
+    /// How the labels of this broker's tokens begin; the lease's id follows.
+    #[must_use]
+    pub fn label_prefix(&self) -> String {
+        format!("hublease/{}/", self.instance)
+    }
+}
+
 /// Random bytes in hexadecimal; nothing when the system gives no randomness.
 #[must_use]
 pub fn random<const BYTES: usize>() -> Option<String> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// The largest request body. Invariant: an identity token and a scope at their own limits fit, escaped.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// The largest head of a request, headers included.
-pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// The largest head of a request, headers included. Invariant: an identity token at [`MAX_TOKEN_BYTES`] fits as bearer.
+pub const MAX_HEAD_BYTES: usize = 20 * 1024;
 /// The most headers of a request.
 pub const MAX_HEADERS: usize = 64;
 /// How long a client may take for the head of a request, and for the body.
@@ -19,11 +19,13 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 /// The most connections at one time; for one more the one is closed that has waited longest for its client.
 ///
 /// Invariant: what clients can make the broker hold is this times what one connection may hold, which is its body
-/// ([`MAX_BODY_BYTES`]), a head and hyper's buffer ([`MAX_HEAD_BYTES`] each), 16 KiB for itself, and TLS's buffers (64 KiB): 176
-/// KiB each and 176 MiB in all, or 112 MiB without TLS.
+/// ([`MAX_BODY_BYTES`]), a head and hyper's buffer ([`MAX_HEAD_BYTES`] each), 16 KiB for itself, and TLS's buffers (64 KiB): 184
+/// KiB each and 184 MiB in all, or 120 MiB without TLS.
 pub const MAX_CONNECTIONS: usize = 1024;
-/// The fewest, where the system allows few open files. Invariant: more than one client.
-pub const MIN_CONNECTIONS: usize = 16;
+/// The fewest; where the system allows too few open files for them, the broker does not start. Invariant: more than
+/// [`MAX_IN_FLIGHT`], so that there is always a connection that waits for its client, and more than
+/// [`MAX_CONNECTIONS_PER_ADDRESS`].
+pub const MIN_CONNECTIONS: usize = 384;
 /// The most connections of one client address (one IPv4 address or IPv6 /64 network). This machine and trusted proxies are
 /// excepted. Invariant: a part of [`MAX_CONNECTIONS`], so that one address does not push others out.
 pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 256;
@@ -49,7 +51,7 @@ pub const MAX_RATE_KEYS: usize = 10_000;
 /// Requests a minute of one client address when the configuration does not say: about 300 jobs that log in and out.
 pub const DEFAULT_REQUESTS_PER_MINUTE_PER_ADDRESS: u64 = 600;
 /// Requests a minute of all clients together when the configuration does not say.
-pub const DEFAULT_REQUESTS_PER_MINUTE: u64 = 60_000;
+pub const DEFAULT_REQUESTS_PER_MINUTE: u64 = 300_000;
 /// Exchanges a minute of one project when the configuration does not say.
 pub const DEFAULT_EXCHANGES_PER_MINUTE_PER_PROJECT: u64 = 300;
 /// Exchanges a minute by one rule when the configuration does not say.
@@ -64,8 +66,10 @@ pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
 pub const MAX_PEM_BYTES: u64 = 256 * 1024;
 /// How long an answer of `/readyz` is repeated, in seconds: anybody may ask, and to know it the journal is written.
 pub const READINESS_SECONDS: u64 = 2;
-/// How long the end waits for what is in flight. Invariant: longer than [`REQUEST_TIMEOUT`].
-pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the end waits for what is in flight. Invariant: longer than the keys of an issuer (two calls), the slowest call to
+/// Docker Hub and two waits for the journal take together, and so longer than [`REQUEST_TIMEOUT`]. A repeated request that first
+/// takes back its lease may be cut off; the next broker finds what it leaves.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(SLOWEST_CALL_SECONDS + 35);
 
 /// How long a connection to an issuer or to Docker Hub may take to open.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -195,6 +199,9 @@ pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 pub const SWEEP_BATCH: usize = 1000;
 /// How many removals of a sweep are under way at one time.
 pub const SWEEP_WORKERS: usize = 8;
+/// How many removals of one request are under way at one time. Invariant: this times [`MAX_IN_FLIGHT`], and the sweeper's, is less
+/// than [`JOURNAL_QUEUE`].
+pub const REQUEST_WORKERS: usize = 2;
 /// How often the journal is compared with each account at Docker Hub, in seconds.
 pub const RECONCILE_SECONDS: u64 = 300;
 /// A token at Docker Hub that no lease stands for is left alone until it is this old, in seconds, by Docker Hub's clock.

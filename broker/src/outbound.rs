@@ -1,4 +1,5 @@
-//! The one way out: every call that the broker makes, to issuers and to Docker Hub, is a [`Call`] that one client performs.
+//! The way out: every call that the broker makes is a [`Call`] that a client performs: one client for issuers and Docker Hub, and
+//! one of its own, with its authorities, for each reading of a Vault.
 //!
 //! Answers may hold secrets, so neither they nor calls can be printed, and a [`Fault`] is a fixed phrase.
 

@@ -14,11 +14,14 @@ use crate::audit::Line;
 use crate::broker::Broker;
 use crate::hub::{Account, HubFault, Listed, Urgency};
 use crate::journal::{Holder, JournalFault, Lease, Selection, State, Trust};
-use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS};
-use crate::revoke::removal::{Removed, remove_all};
+use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
+use crate::revoke::removal::{Removed, Round, remove_all};
 
 /// What stands for the rule of a lease that was found at Docker Hub.
 pub const ADOPTED: &str = "(adopted)";
+
+/// What no lease stands for.
+const ROUND: Round = Round { event: "reconcile", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
 
 /// What the last comparison saw.
 #[derive(Default)]
@@ -66,7 +69,7 @@ impl Reconciler {
             let certain = self.suspect(account, leftovers);
             let adopted =
                 certain.iter().filter(|found| broker.journal.adopt(found) == Ok(true)).cloned().collect::<Vec<_>>();
-            removed.add(remove_all(broker, &adopted, "reconcile", SWEEP_RETRY_SECONDS).0);
+            removed.add(remove_all(broker, &adopted, ROUND).0);
         }
         removed
     }
@@ -86,10 +89,10 @@ impl Reconciler {
 /// none for an account that an operator has to judge first.
 fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incomparable> {
     let unknown = unknown(broker, account)?;
-    let trust = match (broker.journal.trust(&account.name)?, unknown.is_empty()) {
-        (Trust::New, true) => broker.journal.learn(&account.name, Trust::Known)?,
-        (Trust::New, false) => broker.journal.learn(&account.name, Trust::ReportOnly)?,
-        (trust, _) => trust,
+    let trust = match broker.journal.trust(&account.name)? {
+        Trust::New if has_stranger(broker, &unknown)? => broker.journal.learn(&account.name, Trust::ReportOnly)?,
+        Trust::New => broker.journal.learn(&account.name, Trust::Known)?,
+        trust => trust,
     };
     if trust == Trust::ReportOnly {
         for lease in &unknown {
@@ -102,12 +105,24 @@ fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incompara
     Ok(unknown.into_iter().filter(|lease| now >= lease.created_at.saturating_add(LEFTOVER_SECONDS)).collect())
 }
 
+/// Whether the journal has never heard of one of them. A lease that was over when the journal was read, and not yet when Docker
+/// Hub was listed, is no stranger.
+fn has_stranger(broker: &Broker, unknown: &[Lease]) -> Result<bool, JournalFault> {
+    for lease in unknown {
+        let known = Selection { id: Some(lease.id.clone()), ..Selection::default() };
+        if broker.journal.select(&known)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The account's tokens of our instance that no lease stands for. Docker Hub first, then the journal.
 ///
 /// # Errors
 /// When either does not answer.
 pub fn unknown(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incomparable> {
-    let prefix = format!("hublease/{}/", broker.instance);
+    let prefix = broker.label_prefix();
     let now = broker.clock.now();
     // What a changing list hides is seen the next time.
     let listing = account.listing(&prefix, Urgency::CanWait, &*broker.outbound, now)?;

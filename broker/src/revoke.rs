@@ -16,6 +16,9 @@ use crate::refusal::Refusal;
 pub mod by_identity;
 pub(crate) mod removal;
 
+/// What the client is told of a token that must be assumed to live.
+const UNCONFIRMED: &str = "Docker Hub has not confirmed the removal yet";
+
 /// Serves one revocation, and tells the operator how it went.
 ///
 /// # Errors
@@ -27,7 +30,10 @@ pub fn revoke(broker: &Broker, body: &[u8]) -> Result<Revocation, Refusal> {
         Ok(Revocation::Unknown) if line.outcome.is_empty() => "unknown".clone_into(&mut line.outcome),
         // What became of the token.
         Ok(_) => {}
-        Err(refusal) => refusal.code.as_str().clone_into(&mut line.outcome),
+        Err(refusal) => {
+            refusal.code.as_str().clone_into(&mut line.outcome);
+            line.reason = Some(refusal.sentence.clone());
+        }
     }
     broker.audit.write(&line);
     outcome
@@ -50,14 +56,16 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Revocation, Re
     removal.word().clone_into(&mut line.outcome);
     match removal {
         Removal::Gone => Ok(Revocation::Confirmed),
-        // The lease is over and the token is not: nobody can say that it is gone.
-        Removal::Kept => Ok(Revocation::Unknown),
+        // The lease is over, and nobody can say that the token is gone.
+        Removal::Kept | Removal::Expired => Ok(Revocation::Unknown),
         Removal::Elsewhere => {
             Err(Refusal::new(Code::RequestInProgress, "the token is being removed; ask again to know the outcome"))
         }
-        Removal::Failed(_) | Removal::NoAccount => {
-            Err(Refusal::new(Code::HubUnavailable, "Docker Hub has not confirmed the removal yet"))
+        Removal::Failed(fault) => {
+            let seconds = fault.refusal().retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+            Err(Refusal::later(Code::HubUnavailable, UNCONFIRMED, seconds))
         }
+        Removal::NoAccount => Err(Refusal::new(Code::HubUnavailable, UNCONFIRMED)),
         Removal::Unwritten(fault) => Err(fault.refusal()),
     }
 }

@@ -8,11 +8,14 @@ use std::collections::BTreeSet;
 
 use crate::broker::Broker;
 use crate::hub::HubFault;
-use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS};
+use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
 use crate::reconcile::Reconciler;
-use crate::revoke::removal::remove_all;
+use crate::revoke::removal::{Round, remove_all};
 
 pub use crate::revoke::removal::Removed;
+
+/// What has ended, and what was left behind.
+const ROUND: Round = Round { event: "sweep", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
 
 /// What one sweep removes, and what it remembers for the next.
 #[derive(Default)]
@@ -38,7 +41,7 @@ fn remove_due(broker: &Broker) -> Removed {
     let (mut removed, mut away) = (Removed::default(), BTreeSet::new());
     loop {
         let due = broker.journal.due(broker.clock.now(), &away, SWEEP_BATCH).unwrap_or_default();
-        let (batch, without_service) = remove_all(broker, &due, "sweep", SWEEP_RETRY_SECONDS);
+        let (batch, without_service) = remove_all(broker, &due, ROUND);
         removed.add(batch);
         let got_on = batch.gone + batch.kept > 0 || !without_service.is_empty();
         away.extend(without_service);

@@ -114,7 +114,7 @@ async fn listen(
         }
         say("ending: finishing what is in flight");
     };
-    let edge = Edge { listener, metrics, tls, trusted_proxies, connections: connections() };
+    let edge = Edge { listener, metrics, tls, trusted_proxies, connections: connections()? };
     serve(edge, Arc::new(broker), machine.sweep_interval, stop).await;
     Ok(())
 }
@@ -127,11 +127,20 @@ async fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> 
 }
 
 /// How many clients may be connected: as many as there are descriptors for, of which the broker takes all that it may have.
-fn connections() -> usize {
+fn connections() -> Result<usize, Failure> {
     let limit = getrlimit(Resource::Nofile);
     // Where more is not given after all, the limit is what it was.
     let _as_it_was = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     let files =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
-    files.saturating_sub(RESERVED_FILES).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)
+    match files.saturating_sub(RESERVED_FILES) {
+        room if room >= MIN_CONNECTIONS => Ok(room.min(MAX_CONNECTIONS)),
+        _ => {
+            let wanted = RESERVED_FILES + MIN_CONNECTIONS;
+            Err(Failure::of(
+                1,
+                format!("the system allows {files} open files, and the broker needs {wanted}: `ulimit -n`"),
+            ))
+        }
+    }
 }

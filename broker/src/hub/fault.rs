@@ -2,7 +2,7 @@
 
 use hublease::oauth::Code;
 
-use crate::limits::{LOGIN_COOLDOWN_SECONDS, RETRY_AFTER_SECONDS};
+use crate::limits::{LIST_RETRY_SECONDS, LOGIN_COOLDOWN_SECONDS, RETRY_AFTER_SECONDS};
 use crate::refusal::Refusal;
 
 /// See the module.
@@ -23,6 +23,11 @@ pub enum HubFault {
     /// The account's password, or a token of its pool, could not be read. Nothing was made.
     NoSecret {
         /// Why, in our words.
+        phrase: &'static str,
+    },
+    /// The list of the account's tokens does not tell whether one is there.
+    ListUnclear {
+        /// Why.
         phrase: &'static str,
     },
     /// The account lends what an administrator made: it manages no token at Docker Hub.
@@ -87,6 +92,10 @@ impl HubFault {
             Self::NoSecret { phrase } => {
                 let sentence = format!("the broker has no secret for its account: {phrase}");
                 Refusal::later(Code::HubUnavailable, sentence, LOGIN_COOLDOWN_SECONDS)
+            }
+            Self::ListUnclear { phrase } => {
+                let sentence = format!("the list of the account's tokens says nothing: {phrase}");
+                Refusal::later(Code::HubUnavailable, sentence, LIST_RETRY_SECONDS)
             }
             Self::LendsOnly => Refusal::new(Code::Internal, "the account lends tokens and makes none"),
             Self::Unavailable { retry_after, phrase, .. } => {

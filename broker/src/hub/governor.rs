@@ -3,7 +3,8 @@
 //! Follows Docker's Hub API reference: every answer carries `X-RateLimit-Limit`, `-Remaining` and `-Reset`; a 429 carries
 //! `Retry-After` in seconds, in older texts `X-Retry-After` as a time. After a 429 nobody asks before that time. When little
 //! is left of the limit, mints wait for the reset and removals go on, because a token that is not removed costs quota and a
-//! token that is not made costs a retry. Nothing waits here for a time: a call that may not be made is answered at once.
+//! token that is not made costs a retry. Nobody waits here for a clock: a call that may not be made now is answered
+//! at once. Only for a place among those that are under way is waited, as long as a call can take.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

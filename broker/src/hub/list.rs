@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::session::Passage;
 use super::{Account, HubFault, Urgency};
-use crate::limits::{LIST_RETRY_SECONDS, MAX_PAGES, PAGE_SIZE};
+use crate::limits::{MAX_PAGES, PAGE_SIZE};
 use crate::outbound::{Method, Outbound};
 
 /// A token as the account's list shows it.
@@ -36,8 +36,9 @@ pub(super) struct List {
 pub struct Listing {
     /// What was seen, whether or not something else came or went meanwhile.
     pub tokens: Vec<Listed>,
-    /// Whether it is certain that all of it was seen: when a token goes away while the list is read, the next page begins one too
-    /// far, and Docker Hub's count has changed.
+    /// Whether it seems that all of it was seen: when a token goes away while the list is read, the next page begins one too
+    /// far, and Docker Hub's count has changed. One that goes and one that comes cancel out; the comparison with the journal
+    /// finds what is missed then.
     is_whole: bool,
 }
 
@@ -50,7 +51,7 @@ impl Listing {
         match self.tokens.iter().find(|token| token.label == label) {
             Some(token) => Ok(Some(token.id.clone())),
             None if self.is_whole => Ok(None),
-            None => Err(HubFault::wait(LIST_RETRY_SECONDS, "its list changed while it was read")),
+            None => Err(HubFault::ListUnclear { phrase: "it changed while it was read" }),
         }
     }
 }
@@ -75,10 +76,10 @@ impl Account {
             tokens.extend(list.results.iter().filter_map(|entry| api.listed(entry, prefix)));
             counts.extend(list.total);
             if list.next.is_none() || list.results.is_empty() {
-                return Ok(Listing { tokens, is_whole: counts.len() <= 1 });
+                return Ok(Listing { tokens, is_whole: page == 1 || counts.len() == 1 });
             }
         }
-        Err(HubFault::unclear("the account holds more tokens than are looked through"))
+        Err(HubFault::ListUnclear { phrase: "it has more pages than are looked through" })
     }
 
     pub(super) fn list(&self, page: usize, size: usize, passage: &Passage<'_>) -> Result<List, HubFault> {

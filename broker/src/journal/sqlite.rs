@@ -69,11 +69,15 @@ impl Sqlite {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -JOURNAL_CACHE_KIB)?;
+        // Its other place for what does not fit is a folder that may be read-only.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::migrate(&mut connection)?;
         let reader =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         reader.busy_timeout(JOURNAL_WAIT)?;
+        reader.pragma_update(None, "cache_size", -JOURNAL_CACHE_KIB)?;
+        reader.pragma_update(None, "temp_store", "MEMORY")?;
         Ok(Self { writer: Writer::start(connection)?, reader: Mutex::new(reader), _lock: lock })
     }
 
@@ -91,7 +95,7 @@ impl Sqlite {
     }
 }
 
-/// More than there are different statements.
+/// More than the writer has different statements.
 const STATEMENTS: usize = 32;
 
 impl Journal for Sqlite {
@@ -153,7 +157,7 @@ impl Journal for Sqlite {
         self.writer.write(move |books| {
             // An intent may be minted at this moment: it stays out of the sweeper's way until that is over.
             let sql = format!(
-                "UPDATE lease SET state = 2, due_at = iif(state = 0, due_at, ?) WHERE state IN (0, 1) AND {condition}
+                "UPDATE lease SET state = 2, due_at = iif(state = 0, due_at, ?) WHERE state < 3 AND state IN (0, 1) AND {condition}
                  RETURNING {COLUMNS}"
             );
             books.connection.prepare(&sql)?.query_map(params_from_iter(values), lease)?.collect()

@@ -100,6 +100,18 @@ fn a_new_journal_beside_old_tokens_only_reports_until_an_operator_decides() {
 }
 
 #[test]
+fn a_lease_that_is_over_by_now_makes_no_account_suspicious() {
+    let world = World::new(CONFIG);
+    let issued = exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
+    // Between the list and the journal, as far as anybody can tell: the token is listed, and its lease is over.
+    world.hub.trouble("DELETE", Trouble::Status(404, "{}"));
+    let handle = format!("token={}", issued.revocation_handle.expose());
+    assert!(crate::revoke::revoke(&world.broker, handle.as_bytes()).is_ok());
+    world.sweep();
+    assert_eq!(world.broker.journal.trust("acme"), Ok(Trust::Known));
+}
+
+#[test]
 fn an_account_that_cannot_be_listed_is_not_trusted_yet() {
     let world = World::new(CONFIG);
     world.hub.plant("test", LEASE, 0);

@@ -6,15 +6,18 @@
 
 use hublease::oauth::{Code, LeasesRequest, LeasesResponse};
 
-use super::removal::remove_all;
+use super::removal::{Round, remove_all};
 use crate::ask::Wish;
 use crate::audit::{Line, bounded};
 use crate::broker::Broker;
 use crate::identity::Identity;
 use crate::journal::{JournalFault, Selection, State};
-use crate::limits::{MAX_ID_BYTES, RETRY_AFTER_SECONDS};
+use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS, RETRY_AFTER_SECONDS};
 use crate::refusal::Refusal;
 use crate::rules;
+
+/// What a request ends.
+const ROUND: Round = Round { event: "revoke_by_identity", pause: RETRY_AFTER_SECONDS, workers: REQUEST_WORKERS };
 
 /// Serves one such request, and tells the operator how it went.
 ///
@@ -51,7 +54,7 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut Line) -> Result<L
     // With them goes what an earlier request has condemned and nobody has confirmed yet.
     let condemned = Selection { states: vec![State::Revoking], ..selection };
     let leases = broker.journal.select(&condemned).map_err(JournalFault::refusal)?;
-    let (removed, _) = remove_all(broker, &leases, "revoke_by_identity", RETRY_AFTER_SECONDS);
+    let (removed, _) = remove_all(broker, &leases, ROUND);
     Ok(LeasesResponse { leases: leases.len() as u64, confirmed: removed.gone as u64 })
 }
 

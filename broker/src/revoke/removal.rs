@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Builder};
 
 use crate::audit::{Line, bounded};
 use crate::broker::Broker;
 use crate::hub::{Account, HubFault, Listing, Urgency};
 use crate::journal::{JournalFault, Lease, State};
-use crate::limits::{CLAIM_SECONDS, SWEEP_WORKERS};
+use crate::limits::{CLAIM_SECONDS, LIST_RETRY_SECONDS};
 
 /// How a removal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,10 @@ pub(crate) enum Removal {
     Elsewhere,
     /// Docker Hub has not said that it is gone.
     Failed(HubFault),
-    /// No account of the configuration can remove it.
+    /// No account of the configuration can remove it, and it has not ended yet.
     NoAccount,
+    /// No account of the configuration can remove it, and it has ended by itself.
+    Expired,
     /// The journal failed.
     Unwritten(JournalFault),
 }
@@ -45,6 +47,7 @@ impl Removal {
         match self {
             Self::Gone => "confirmed",
             Self::Kept => "returned",
+            Self::Expired => "expired",
             Self::Elsewhere => "elsewhere",
             Self::Failed(_) | Self::NoAccount | Self::Unwritten(_) => "failed",
         }
@@ -56,7 +59,7 @@ impl Removal {
 pub struct Removed {
     /// Docker Hub has no such token any more.
     pub gone: usize,
-    /// Given back to a pool, whose tokens nobody deletes.
+    /// Over without a deletion: given back to a pool, or ended by itself when its account had left the configuration.
     pub kept: usize,
     /// Tried again later, by whoever comes then.
     pub left: usize,
@@ -71,14 +74,20 @@ impl Removed {
     }
 }
 
+/// How many leases are removed on one occasion.
+#[derive(Clone, Copy)]
+pub(crate) struct Round {
+    /// The audit log's word for the occasion.
+    pub(crate) event: &'static str,
+    /// After how long, in seconds, what failed may be tried again.
+    pub(crate) pause: u64,
+    /// How many at one time.
+    pub(crate) workers: usize,
+}
+
 /// Removes many leases, some at a time, and says each in the audit log. An account that Docker Hub does not serve at this moment
 /// is left alone for the rest of them, so that a fault is not answered with a storm; gives the names of such accounts too.
-pub(crate) fn remove_all(
-    broker: &Broker,
-    leases: &[Lease],
-    event: &'static str,
-    pause: u64,
-) -> (Removed, BTreeSet<String>) {
+pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Removed, BTreeSet<String>) {
     let listings = listings(broker, leases);
     let [next, gone, kept] = [const { AtomicUsize::new(0) }; 3];
     let away: Mutex<BTreeSet<&str>> = Mutex::default();
@@ -88,9 +97,9 @@ pub(crate) fn remove_all(
             if is_away {
                 continue;
             }
-            match remove_listed(broker, lease, listings.get(lease.account.as_str()), event, pause) {
+            match remove_listed(broker, lease, listings.get(lease.account.as_str()), round) {
                 Removal::Gone => drop(gone.fetch_add(1, Ordering::Relaxed)),
-                Removal::Kept => drop(kept.fetch_add(1, Ordering::Relaxed)),
+                Removal::Kept | Removal::Expired => drop(kept.fetch_add(1, Ordering::Relaxed)),
                 Removal::Failed(
                     HubFault::Unavailable { .. } | HubFault::AccountRefused | HubFault::NoSecret { .. },
                 ) => {
@@ -101,9 +110,11 @@ pub(crate) fn remove_all(
         }
     };
     thread::scope(|scope| {
-        for _ in 0..SWEEP_WORKERS.min(leases.len()) {
-            scope.spawn(work);
+        for _ in 1..round.workers.min(leases.len()) {
+            // A system without another thread to give is slower.
+            drop(Builder::new().spawn_scoped(scope, work));
         }
+        work();
     });
     let (gone, kept) = (gone.into_inner(), kept.into_inner());
     let away = away.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -123,25 +134,18 @@ fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Resul
 }
 
 fn list(broker: &Broker, account: &Account) -> Result<Listing, HubFault> {
-    let prefix = format!("hublease/{}/", broker.instance);
-    account.listing(&prefix, Urgency::Removal, &*broker.outbound, broker.clock.now())
+    account.listing(&broker.label_prefix(), Urgency::Removal, &*broker.outbound, broker.clock.now())
 }
 
 /// Removes a lease without being asked for it by its handle, and says so in the audit log.
 pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pause: u64) -> Removal {
-    remove_listed(broker, lease, None, event, pause)
+    remove_listed(broker, lease, None, Round { event, pause, workers: 1 })
 }
 
-fn remove_listed(
-    broker: &Broker,
-    lease: &Lease,
-    listing: Option<&Result<Listing, HubFault>>,
-    event: &'static str,
-    pause: u64,
-) -> Removal {
-    let mut line = Line::new(event, broker.clock.now());
+fn remove_listed(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubFault>>, round: Round) -> Removal {
+    let mut line = Line::new(round.event, broker.clock.now());
     name_lease(&mut line, lease);
-    let removal = claim_and_remove(broker, lease, listing, pause);
+    let removal = claim_and_remove(broker, lease, listing, round.pause);
     removal.word().clone_into(&mut line.outcome);
     line.reason = removal.reason();
     broker.audit.write(&line);
@@ -160,9 +164,12 @@ fn claim_and_remove(
     pause: u64,
 ) -> Removal {
     if lease.state == State::Revoked {
-        // Nobody looks twice: a token of a pool is as alive as it was.
-        let is_lent = broker.accounts.get(&lease.account).is_some_and(|account| !account.mints());
-        return if is_lent { Removal::Kept } else { Removal::Gone };
+        // Nobody looks twice: a token of a pool is as alive as it was, and of an account that is gone nobody can say.
+        return match broker.accounts.get(&lease.account) {
+            Some(account) if account.mints() => Removal::Gone,
+            Some(_) => Removal::Kept,
+            None => Removal::Expired,
+        };
     }
     let now = broker.clock.now();
     let lease = match broker.journal.claim(&lease.id, now, now.saturating_add(CLAIM_SECONDS)) {
@@ -173,7 +180,12 @@ fn claim_and_remove(
     let removal = remove_token(broker, &lease, listing);
     let now = broker.clock.now();
     let written = match removal {
-        Removal::Gone | Removal::Kept => broker.journal.revoked(&lease.id, now),
+        Removal::Gone | Removal::Kept | Removal::Expired => broker.journal.revoked(&lease.id, now),
+        // Until it has ended, nobody can do anything about it.
+        Removal::NoAccount => broker.journal.failed(&lease.id, lease.expires_at.max(now.saturating_add(pause))),
+        Removal::Failed(HubFault::ListUnclear { .. }) => {
+            broker.journal.failed(&lease.id, now.saturating_add(LIST_RETRY_SECONDS))
+        }
         _ => broker.journal.failed(&lease.id, now.saturating_add(pause)),
     };
     written.map_or_else(Removal::Unwritten, |()| removal)
@@ -181,7 +193,8 @@ fn claim_and_remove(
 
 fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubFault>>) -> Removal {
     let Some(account) = broker.accounts.get(&lease.account) else {
-        return Removal::NoAccount;
+        let has_ended = broker.clock.now() >= lease.expires_at;
+        return if has_ended { Removal::Expired } else { Removal::NoAccount };
     };
     if !account.mints() {
         return Removal::Kept;

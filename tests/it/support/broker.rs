@@ -5,10 +5,10 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use hublease_sandbox::{BrokerLimits, KnownSecret, PASSWORD, Service};
+use hublease_sandbox::{BrokerLimits, KnownSecret, Logged, PASSWORD, Service};
 
 use super::{World, binary};
 
@@ -57,6 +57,7 @@ impl Broker {
             said.push(line);
         };
         world.sandbox.forward(host, address);
+        wait_until_compared(world);
         // The broker consumes identity tokens and issues the credentials of its accounts.
         for secret in world.sandbox.secrets().into_iter().filter(|secret| secret.kind == "identity token") {
             world.sandbox.add_secret(KnownSecret { services: vec![Service::Forwarded], ..secret });
@@ -66,6 +67,17 @@ impl Broker {
 
     pub fn url(&self) -> String {
         URL.to_owned()
+    }
+}
+
+/// The broker compares its journal with Docker Hub when it starts. After that it asks nobody by itself for minutes, so that a
+/// run's requests are the run's own.
+fn wait_until_compared(world: &World) {
+    let begun = Instant::now();
+    let is_listing = |request: &&Logged| request.query.contains("page_size=100") && request.status.is_some();
+    while world.sandbox.requests(Service::Hub).iter().find(is_listing).is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the broker compares nothing");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -89,10 +89,16 @@ impl Measured {
         let cost = self.get("broker_processor_us_per_exchange")?;
         let signature = self.get("signature_check_us")? / cost * 100.0;
         let disk = self.get("disk_synchronization_us")? / 1000.0;
-        let verdict = if idle < 15.0 { "the processors" } else { "the disk and the waiting for it" };
+        let beside = 100.0 - idle - broker;
+        let verdict = match (idle, broker) {
+            (15.0.., _) => "waiting for the disk",
+            (_, broker) if broker < beside => "the load and its Docker Hub, on the same processors",
+            _ if signature >= 50.0 => "the signature checks",
+            _ => "the broker's own work, not its signature checks",
+        };
         Ok(format!(
-            "{verdict}: {idle:.0} % idle, {broker:.0} % broker; an exchange is {cost:.0} us of its time, {signature:.0} % of \
-             that the signature; one synchronization {disk:.1} ms"
+            "{verdict}: processors {broker:.0} % broker, {beside:.0} % load and Docker Hub, {idle:.0} % idle; an exchange is \
+             {cost:.0} us of the broker's time, {signature:.0} % of it the signature; a synchronization of the disk {disk:.1} ms"
         ))
     }
 }

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use crate::broker::Broker;
 use crate::journal::Lease;
-use crate::limits::SWEEP_RETRY_SECONDS;
-use crate::revoke::removal::{Removed, remove_all};
+use crate::limits::{SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
+use crate::revoke::removal::{Removed, Round, remove_all};
+
+/// What an operator ends.
+const ROUND: Round = Round { event: "operator", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
 
 /// Nobody wonders before.
 const FIRST: Duration = Duration::from_secs(2);
@@ -59,7 +62,7 @@ pub(super) fn remove(broker: &Broker, leases: &[Lease], done: &Done) -> Removed 
         if screen.is_terminal() {
             scope.spawn(move || watch(&ended, leases.len(), done, &mut screen, FIRST, NEXT));
         }
-        let (removed, _) = remove_all(broker, leases, "operator", SWEEP_RETRY_SECONDS);
+        let (removed, _) = remove_all(broker, leases, ROUND);
         // This is what the watcher waits for.
         drop::<std::sync::mpsc::Sender<()>>(end);
         removed

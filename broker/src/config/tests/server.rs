@@ -81,7 +81,7 @@ fn what_is_given_and_what_is_not() {
         plain.rates,
         Rates {
             requests_per_minute_per_address: 600,
-            requests_per_minute: 60_000,
+            requests_per_minute: 300_000,
             exchanges_per_minute_per_project: 300,
             exchanges_per_minute_per_rule: 1200,
         }

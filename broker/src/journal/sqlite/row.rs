@@ -76,6 +76,10 @@ pub(super) fn condition(selection: &Selection) -> (String, Vec<Value>) {
         }
     }
     if !selection.states.is_empty() {
+        // Said apart from the list: only so does SQLite know that its indexes of open leases hold what is meant.
+        if !selection.states.contains(&State::Revoked) {
+            terms.push("state < 3".to_owned());
+        }
         terms.push(format!("state IN ({})", marks(selection.states.len())));
         values.extend(selection.states.iter().map(|state| Value::from(code(*state))));
     }
