@@ -1,6 +1,7 @@
 //! Which leases an operator's words mean, and what is done to all of them at once.
 
 use super::{NOW, Place, entry};
+use crate::journal::sqlite::row::condition;
 use crate::journal::{Journal as _, Selection, State};
 use crate::limits::INTENT_SECONDS;
 
@@ -104,4 +105,31 @@ fn what_is_open_is_counted_by_account_and_state() {
     let account = || "account".to_owned();
     let expected = [(account(), State::Intent, 1), (account(), State::Live, 1), (account(), State::Revoking, 1)];
     assert_eq!(place.open().unwrap(), expected);
+}
+
+#[test]
+fn what_is_open_is_found_by_its_indexes_however_much_is_over() {
+    let place = place();
+    let plan = |selection: &Selection, before: &str| -> String {
+        let (condition, values) = condition(selection);
+        let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM lease WHERE {before} {condition}");
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, String>(3);
+        let reader = place.journal.reader.lock().unwrap();
+        let mut statement = reader.prepare(&sql).unwrap();
+        statement.query_map(rusqlite::params_from_iter(values), read).unwrap().map(Result::unwrap).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let open = || vec![State::Intent, State::Live, State::Revoking];
+    let rules = Some(vec!["rule".to_owned()]);
+    let workflow = Selection { workflow: text("w"), rules, created_before: Some(NOW), ..Selection::default() };
+    let revoking = Selection { states: vec![State::Revoking], ..workflow.clone() };
+    let lent = Selection { account: text("a"), hub_id: text("h"), states: open(), ..Selection::default() };
+    for (selection, before, index) in [
+        (&workflow, "state < 3 AND state IN (0, 1) AND", "lease_workflow"),
+        (&revoking, "", "lease_workflow"),
+        (&lent, "", "lease_open"),
+    ] {
+        let plan = plan(selection, before);
+        assert!(plan.contains(index), "{plan}: {selection:?}");
+    }
 }
