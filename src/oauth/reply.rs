@@ -67,7 +67,7 @@ pub struct RevocationResponse {
 pub enum Revocation {
     /// Docker Hub answered that the token is gone.
     Confirmed,
-    /// The broker does not know the handle: it never existed here, or the broker has forgotten the lease.
+    /// Nobody can tell: the broker does not know the handle, has forgotten the lease, or had only lent a token that lives on.
     Unknown,
 }
 

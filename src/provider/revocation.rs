@@ -194,7 +194,7 @@ async fn revoke_token(host: &Host, endpoint: &Endpoint, token: &Secret, own: boo
     Ok(match (response.status, RevocationResponse::decode(response.body.expose().as_bytes())) {
         (200, Ok(RevocationResponse { revocation: Revocation::Confirmed })) => Verdict::Confirmed,
         (200, Ok(RevocationResponse { revocation: Revocation::Unknown })) => {
-            Verdict::Requested("the broker does not know it any more")
+            Verdict::Requested("the broker cannot tell: it has forgotten the lease, or had only lent the token")
         }
         (200 | 204, _) => Verdict::Requested(""),
         _ => Verdict::NotRevoked(refusal::oauth(&peer, &response, &[token]).sentence()),

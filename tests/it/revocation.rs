@@ -45,7 +45,7 @@ const ANSWERS: &[Answer] = &[
                     .then(Action::json(200, &json!({"revocation": "unknown"}))),
             );
         },
-        "not confirmed (the broker does not know it any more)",
+        "not confirmed (the broker cannot tell: it has forgotten the lease, or had only lent the token)",
         false,
     ),
     (
