@@ -9,7 +9,7 @@ use hublease::oauth::Code;
 use crate::ask::Ask;
 use crate::audit::{Line, bounded};
 use crate::broker::{Broker, random};
-use crate::hub::{Account, Minted, Order};
+use crate::hub::{Account, Minted, Order, lent_id};
 use crate::identity::{Identity, sha256};
 use crate::journal::{Entry, Holder, JournalFault, Lease, Selection, State};
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
@@ -160,7 +160,7 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
 fn held(broker: &Broker, account: &Account, token: &str) -> usize {
     let holding = Selection {
         account: Some(account.name.clone()),
-        hub_id: Some(token.to_owned()),
+        hub_id: Some(lent_id(token)),
         states: vec![State::Live, State::Revoking],
         ..Selection::default()
     };
@@ -174,7 +174,12 @@ fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> R
         failed => {
             // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not
             // handed out, and is nobody's to delete.
-            let _either_way_no = account.delete(&minted.id, &*broker.outbound, broker.clock.now());
+            let now = broker.clock.now();
+            let is_gone = account.delete(&minted.id, &*broker.outbound, now).is_ok();
+            if is_gone && failed == Ok(false) {
+                // Nobody has to look for it any more.
+                let _else_by_the_sweeper = broker.journal.revoked(&lease.id, now);
+            }
             Err(failed.map_or_else(JournalFault::refusal, |_| taken_back()))
         }
     }

@@ -12,6 +12,7 @@ use hublease::oauth::Code;
 use hublease::scope::Scope;
 use hublease::secret::Secret;
 
+use crate::clock::is_ahead;
 use crate::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
 use crate::outbound::{Call, Method, Outbound, Reply};
 use crate::password::PasswordSource;
@@ -25,7 +26,7 @@ pub use fault::HubFault;
 pub use governor::{Governor, Urgency};
 pub use kind::{Kind, Order};
 pub use list::{Listed, Listing};
-pub use pool::Pool;
+pub use pool::{Pool, is_lent, lent_id};
 
 mod condition;
 mod fault;
@@ -135,7 +136,7 @@ impl Account {
     /// # Errors
     /// [`HubFault::is_ambiguous`] tells whether a token may have been made all the same.
     pub fn mint(&self, order: &Order, outbound: &dyn Outbound, now: u64) -> Result<Minted, HubFault> {
-        if now < self.condition().full_until {
+        if is_ahead(self.condition().full_until, now, QUOTA_PAUSE_SECONDS) {
             return Err(HubFault::QuotaFull { retry_after: QUOTA_RETRY_SECONDS });
         }
         let (api, passage) = self.passage(Urgency::CanWait, outbound, now)?;

@@ -4,7 +4,8 @@
 //! configuration pins it. A token cannot make the broker fetch more than once per [`KEYS_COOLDOWN_SECONDS`], and a fetch
 //! that fails leaves the old keys in place until they are [`KEYS_STALE_SECONDS`] old.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use hublease::endpoint::{Endpoint, Origin};
 use hublease::oauth::Code;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 
 use crate::issuer::Issuer;
 use crate::jwk::{self, KeySet, PublicKey};
-use crate::limits::{KEYS_COOLDOWN_SECONDS, KEYS_FRESH_SECONDS, KEYS_STALE_SECONDS};
+use crate::limits::{KEYS_COOLDOWN_SECONDS, KEYS_FRESH_SECONDS, KEYS_STALE_SECONDS, MAX_WAITING_FOR_KEYS};
 use crate::outbound::{Call, Outbound};
 use crate::refusal::Refusal;
 
@@ -20,8 +21,10 @@ use crate::refusal::Refusal;
 #[derive(Default)]
 pub struct Keys {
     known: Mutex<Known>,
-    /// Held while fetching, so that a burst of first requests makes one fetch, while known keys go on being used.
+    /// Held while fetching, so that a burst of requests makes one fetch.
     fetching: Mutex<()>,
+    /// How many wait for the first fetch.
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -40,12 +43,16 @@ impl Keys {
         if let Some(key) = self.fresh(kid, now) {
             return Ok(key);
         }
-        self.refresh(issuer, kid, outbound, now);
+        let is_being_fetched = self.refresh(issuer, kid, outbound, now) == Fetch::BySomebodyElse;
         let known = lock(&self.known);
-        match &known.keys {
-            Some(keys) if now < known.fetched_at.saturating_add(KEYS_STALE_SECONDS) => keys
-                .find(kid)
-                .ok_or_else(|| Refusal::new(Code::KeyUnknown, "the issuer has no key of the token's `kid`")),
+        let kept = known.keys.as_ref().filter(|_| now.abs_diff(known.fetched_at) < KEYS_STALE_SECONDS);
+        match (kept.and_then(|keys| keys.find(kid)), kept) {
+            (Some(key), _) => Ok(key),
+            // An issuer that hangs must not keep everybody's threads.
+            _ if is_being_fetched => {
+                Err(Refusal::later(Code::IssuerUnavailable, "the issuer's keys are being fetched", FETCHING_SECONDS))
+            }
+            (None, Some(_)) => Err(Refusal::new(Code::KeyUnknown, "the issuer has no key of the token's `kid`")),
             _ => Err(Refusal::new(Code::IssuerUnavailable, "the issuer's keys could not be fetched")),
         }
     }
@@ -59,19 +66,22 @@ impl Keys {
 
     fn fresh(&self, kid: &str, now: u64) -> Option<PublicKey> {
         let known = lock(&self.known);
-        let is_fresh = now < known.fetched_at.saturating_add(KEYS_FRESH_SECONDS);
+        // By the distance, so that a clock that was set back does not keep them fresh.
+        let is_fresh = now.abs_diff(known.fetched_at) < KEYS_FRESH_SECONDS;
         known.keys.as_ref().filter(|_| is_fresh)?.find(kid)
     }
 
-    fn refresh(&self, issuer: &Issuer, kid: &str, outbound: &dyn Outbound, now: u64) {
-        let _one_at_a_time = lock(&self.fetching);
+    fn refresh(&self, issuer: &Issuer, kid: &str, outbound: &dyn Outbound, now: u64) -> Fetch {
+        let Some(_one_at_a_time) = self.turn() else {
+            return Fetch::BySomebodyElse;
+        };
         if self.fresh(kid, now).is_some() {
-            return;
+            return Fetch::Over;
         }
         {
             let mut known = lock(&self.known);
-            if known.tried_at.is_some_and(|tried| now < tried.saturating_add(KEYS_COOLDOWN_SECONDS)) {
-                return;
+            if known.tried_at.is_some_and(|tried| now.abs_diff(tried) < KEYS_COOLDOWN_SECONDS) {
+                return Fetch::Over;
             }
             known.tried_at = Some(now);
         }
@@ -80,8 +90,40 @@ impl Keys {
             known.keys = Some(Arc::new(keys));
             known.fetched_at = now;
         }
+        Fetch::Over
     }
 }
+
+impl Keys {
+    /// The right to fetch. Somebody else's fetch is waited for only when there is no key at all yet, as after a start, and only
+    /// by a few.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.fetching.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if lock(&self.known).keys.is_some() {
+            return None;
+        }
+        let has_place = self.waiting.fetch_add(1, Ordering::SeqCst) < MAX_WAITING_FOR_KEYS;
+        let guard = has_place.then(|| lock(&self.fetching));
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        guard
+    }
+}
+
+/// How far the fetching of keys is.
+#[derive(PartialEq, Eq)]
+enum Fetch {
+    /// What could be had is there.
+    Over,
+    /// Another request is at it.
+    BySomebodyElse,
+}
+
+/// When a job may ask again whose key is being fetched by somebody else's request, in seconds.
+const FETCHING_SECONDS: u64 = 1;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -152,6 +194,58 @@ mod tests {
         assert_eq!(find("b", 1000 + KEYS_COOLDOWN_SECONDS), Ok(()));
         assert_eq!(script.calls().len(), 4);
         assert_eq!(find("a", 1001 + KEYS_COOLDOWN_SECONDS), Err(Code::KeyUnknown), "a withdrawn key is gone");
+    }
+
+    /// An issuer whose answers come when the test lets them.
+    struct Slow {
+        script: Script,
+        reached: Mutex<std::sync::mpsc::Sender<()>>,
+        released: Mutex<std::sync::mpsc::Receiver<()>>,
+    }
+
+    impl Outbound for Slow {
+        fn send(&self, call: &Call<'_>) -> Result<crate::outbound::Reply, crate::outbound::Fault> {
+            lock(&self.reached).send(()).unwrap();
+            lock(&self.released).recv().unwrap();
+            self.script.send(call)
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_an_issuer_that_hangs_when_there_are_keys() {
+        let script = Script::default();
+        script.on("GET https://keys.example/jwks", 200, &jwks(&[("a", &key_a())]));
+        let issuer = Issuer { jwks_uri: Some("https://keys.example/jwks".to_owned()), ..circleci() };
+        let keys = Keys::default();
+        assert!(keys.find(&issuer, "a", &script, 1000).is_ok());
+        let (reached, arrived) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel();
+        let slow = Slow { script, reached: Mutex::new(reached), released: Mutex::new(released) };
+        let later = 1000 + KEYS_FRESH_SECONDS;
+        std::thread::scope(|scope| {
+            let fetching = scope.spawn(|| keys.find(&issuer, "a", &slow, later).is_ok());
+            arrived.recv().unwrap();
+            let meanwhile = |kid| keys.find(&issuer, kid, &slow, later).map(drop).map_err(|refusal| refusal.code);
+            let told = [meanwhile("a"), meanwhile("b")];
+            release.send(()).unwrap();
+            assert_eq!(
+                told,
+                [Ok(()), Err(Code::IssuerUnavailable)],
+                "the kept key is used, and a new one may be coming"
+            );
+            assert!(fetching.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_nobody_waiting() {
+        let script = Script::default();
+        script.on("GET https://keys.example/jwks", 500, "");
+        let issuer = Issuer { jwks_uri: Some("https://keys.example/jwks".to_owned()), ..circleci() };
+        let keys = Keys::default();
+        assert!(keys.find(&issuer, "a", &script, 100_000).is_err());
+        script.on("GET https://keys.example/jwks", 200, &jwks(&[("a", &key_a())]));
+        assert!(keys.find(&issuer, "a", &script, 70_000).is_ok());
     }
 
     #[test]

@@ -94,6 +94,9 @@ pub const KEYS_COOLDOWN_SECONDS: u64 = 60;
 pub const KEYS_FRESH_SECONDS: u64 = 3600;
 /// Keys that could not be fetched anew are good for this long, in seconds.
 pub const KEYS_STALE_SECONDS: u64 = 24 * 3600;
+/// The most requests that wait for an issuer's first keys. Invariant: a small part of [`MAX_EXCHANGES`], so that an issuer that
+/// hangs leaves room for the others.
+pub const MAX_WAITING_FOR_KEYS: usize = 16;
 /// The most keys of one issuer.
 pub const MAX_KEYS: usize = 64;
 

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::Line;
 use crate::broker::Broker;
+use crate::clock::is_ahead;
 use crate::hub::{Account, HubFault, Listed, Urgency};
 use crate::journal::{Holder, JournalFault, Lease, Selection, State, Trust};
 use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
@@ -60,7 +61,7 @@ impl Reconciler {
         // The tokens of a pool are an administrator's: none of them can be a leftover.
         for account in broker.accounts.values().filter(|account| account.mints()) {
             let now = broker.clock.now();
-            if self.next.get(&account.name).is_some_and(|next| now < *next) {
+            if self.next.get(&account.name).is_some_and(|next| is_ahead(*next, now, RECONCILE_SECONDS)) {
                 continue;
             }
             self.next.insert(account.name.clone(), now.saturating_add(RECONCILE_SECONDS));

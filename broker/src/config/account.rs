@@ -7,12 +7,15 @@ use toml::Spanned;
 
 use super::{Blame, file, is_name, repeated};
 use crate::hub::{Account, Governor, Kind, Pool};
+use crate::limits::{MAX_PAGES, PAGE_SIZE};
 
 mod pool;
 mod source;
 
 /// Organization tokens on a Team plan; a Business plan has 100.
 const DEFAULT_QUOTA: u64 = 10;
+/// The most that the file may say: as many as the broker looks through.
+const MAX_QUOTA: u64 = (PAGE_SIZE * MAX_PAGES) as u64;
 
 pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, Blame> {
     let names: Vec<_> = accounts.iter().map(|account| &account.name).collect();
@@ -45,6 +48,9 @@ fn kind(account: &file::Account) -> Result<Kind, Blame> {
         |at: std::ops::Range<usize>, key: &str| Err(Blame::at(at, format!("`kind = \"{word}\"` has no `{key}`")));
     match (word, &account.organization, &account.quota) {
         ("oat" | "pat", _, _) if !account.token.is_empty() => stray(account.token[0].name.span(), "token"),
+        ("oat", Some(_), Some(quota)) if !(1..=MAX_QUOTA).contains(quota.as_ref()) => {
+            Err(Blame::at(quota.span(), format!("`quota` lies between 1 and {MAX_QUOTA}")))
+        }
         ("oat", Some(organization), quota) => Ok(Kind::Oat {
             organization: organization.as_ref().clone(),
             quota: quota.as_ref().map_or(DEFAULT_QUOTA, |quota| *quota.as_ref()),

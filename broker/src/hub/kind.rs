@@ -84,9 +84,14 @@ impl Api<'_> {
         }
     }
 
-    /// A listed token, if its label begins so.
-    pub(super) fn listed(self, entry: &Value, prefix: &str) -> Option<Listed> {
-        let label = entry.get(self.label_name())?.as_str().filter(|label| label.starts_with(prefix))?.to_owned();
+    /// Whether a listed token's label begins so.
+    pub(super) fn bears(self, entry: &Value, prefix: &str) -> bool {
+        entry.get(self.label_name()).and_then(Value::as_str).is_some_and(|label| label.starts_with(prefix))
+    }
+
+    /// A listed token; nothing when its id is not understood.
+    pub(super) fn listed(self, entry: &Value) -> Option<Listed> {
+        let label = entry.get(self.label_name())?.as_str()?.to_owned();
         let time = |name| entry.get(name)?.as_str().and_then(seconds_of);
         Some(Listed {
             id: safe_id(entry.get(self.id_name())?)?,

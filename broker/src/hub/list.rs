@@ -36,7 +36,7 @@ pub(super) struct List {
 pub struct Listing {
     /// What was seen, whether or not something else came or went meanwhile.
     pub tokens: Vec<Listed>,
-    /// Whether it seems that all of it was seen: when a token goes away while the list is read, the next page begins one too
+    /// Whether it seems that all of it was seen and understood: when a token goes away while the list is read, the next page begins one too
     /// far, and Docker Hub's count has changed. One that goes and one that comes cancel out; the comparison with the journal
     /// finds what is missed then.
     is_whole: bool,
@@ -51,7 +51,9 @@ impl Listing {
         match self.tokens.iter().find(|token| token.label == label) {
             Some(token) => Ok(Some(token.id.clone())),
             None if self.is_whole => Ok(None),
-            None => Err(HubFault::ListUnclear { phrase: "it changed while it was read" }),
+            None => {
+                Err(HubFault::ListUnclear { phrase: "it changed while it was read, or holds what is not understood" })
+            }
         }
     }
 }
@@ -68,15 +70,20 @@ impl Account {
         outbound: &dyn Outbound,
         now: u64,
     ) -> Result<Listing, HubFault> {
-        let (mut tokens, mut counts) = (Vec::new(), BTreeSet::new());
+        let (mut tokens, mut counts, mut is_understood) = (Vec::new(), BTreeSet::new(), true);
         for page in 1..=MAX_PAGES {
             // Each page is a call of its own, with the time that a call has.
             let (api, passage) = self.passage(urgency, outbound, now)?;
             let list = self.list(page, PAGE_SIZE, &passage)?;
-            tokens.extend(list.results.iter().filter_map(|entry| api.listed(entry, prefix)));
+            for entry in list.results.iter().filter(|entry| api.bears(entry, prefix)) {
+                match api.listed(entry) {
+                    Some(token) => tokens.push(token),
+                    None => is_understood = false,
+                }
+            }
             counts.extend(list.total);
             if list.next.is_none() || list.results.is_empty() {
-                return Ok(Listing { tokens, is_whole: page == 1 || counts.len() == 1 });
+                return Ok(Listing { tokens, is_whole: is_understood && (page == 1 || counts.len() == 1) });
             }
         }
         Err(HubFault::ListUnclear { phrase: "it has more pages than are looked through" })

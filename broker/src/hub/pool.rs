@@ -63,6 +63,21 @@ impl Reach {
     }
 }
 
+/// What the journal has in place of Docker Hub's id: no such id holds a colon, so a lease says by itself that its token was lent,
+/// whatever has become of its account since.
+#[must_use]
+pub fn lent_id(name: &str) -> String {
+    format!("{LENT}{name}")
+}
+
+/// Whether a lease's token was lent, by the id that the journal has of it.
+#[must_use]
+pub fn is_lent(hub_id: &str) -> bool {
+    hub_id.starts_with(LENT)
+}
+
+const LENT: &str = "pool:";
+
 impl Pool {
     /// Whether one token alone covers a scope.
     #[must_use]
@@ -85,7 +100,7 @@ impl Pool {
             several => several.iter().min_by_key(|token| held(&token.name)).unwrap_or(&several[0]),
         };
         match chosen.read() {
-            Ok(token) => Ok(Minted { id: chosen.name.clone(), token }),
+            Ok(token) => Ok(Minted { id: lent_id(&chosen.name), token }),
             Err(unreadable) => Err(HubFault::NoSecret { phrase: unreadable.phrase }),
         }
     }

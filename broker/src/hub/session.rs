@@ -14,6 +14,7 @@ use serde_json::json;
 use super::governor::{Governor, Urgency};
 use super::start::unfit_password;
 use super::{HUB, HubFault};
+use crate::clock::is_ahead;
 use crate::limits::{
     BEARER_SECONDS, CALL_TIMEOUT, LOGIN_COOLDOWN_SECONDS, LOGIN_PAUSE_SECONDS, PASSWORD_TIMEOUT, SLOWEST_CALL,
 };
@@ -116,7 +117,7 @@ impl Session {
     fn is_refused(&self, state: &State, now: u64) -> bool {
         let Some((password, until)) = &state.refused else { return false };
         let has_changed = || self.source.is_local() && self.password().is_ok_and(|present| present != *password);
-        now < *until && !has_changed()
+        is_ahead(*until, now, LOGIN_COOLDOWN_SECONDS) && !has_changed()
     }
 
     /// Logs in. The password may be rotated at this very moment, so one that is refused is read anew, and tried once more

@@ -223,3 +223,15 @@ fn a_token_is_found_on_any_page() {
     bench.hub.add_foreign(PAGE_SIZE * MAX_PAGES);
     assert!(find("hublease/test/2").is_err(), "not all was looked at, so nothing is known");
 }
+
+#[test]
+fn a_token_of_ours_without_an_id_that_is_understood_is_not_taken_for_gone() {
+    for id in [r#""a/b""#, "7.5", "null", "{}"] {
+        let bench = Bench::new("hunter2-password");
+        let list = format!(r#"{{"total": 1, "results": [{{"label": "hublease/test/1", "id": {id}}}]}}"#);
+        bench.hub.trouble(LIST, Trouble::Status(200, list.leak()));
+        let listing = bench.account.listing("hublease/test/", Urgency::Removal, &bench.hub, NOW).ok().unwrap();
+        assert!(matches!(listing.find("hublease/test/1"), Err(HubFault::ListUnclear { .. })), "{id}");
+        assert!(listing.tokens.is_empty());
+    }
+}

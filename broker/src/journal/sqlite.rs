@@ -5,7 +5,7 @@
 //! the operator's commands may read and write it meanwhile. It holds no secret, and tells who was given what: mode 0600.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -42,9 +42,11 @@ impl Sqlite {
     /// # Errors
     /// When the file is not ours, is in use, or cannot be opened.
     pub fn serve(path: &Path, now: u64) -> Result<Self, OpenError> {
-        let lock = lock(path)?;
         create(path)?;
-        let journal = Self::connect(path, Some(lock))?;
+        // By its one name, so that a link to it is no second journal.
+        let path = fs::canonicalize(path)?;
+        let lock = lock(&path)?;
+        let journal = Self::connect(&path, Some(lock))?;
         let after = time(now.saturating_add(UNCLEAR_SECONDS));
         let recover = move |books: &mut Books<'_>| {
             books.connection.execute("UPDATE lease SET state = 2, due_at = ? WHERE state = 0", [after])
@@ -72,7 +74,11 @@ impl Sqlite {
         // Its other place for what does not fit is a folder that may be read-only.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        schema::migrate(&mut connection)?;
+        // Only who serves may change it: a broker of an older program may be serving now.
+        match lock {
+            Some(_) => schema::migrate(&mut connection)?,
+            None => schema::check(&connection)?,
+        }
         let reader =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         reader.busy_timeout(JOURNAL_WAIT)?;
@@ -181,8 +187,11 @@ impl Journal for Sqlite {
                     )?;
                 }
                 Some(State::Revoked) => {
-                    let sql = "UPDATE lease SET state = 2, closed_at = NULL, hub_id = ?2, due_at = ?3 WHERE id = ?1";
-                    books.connection.execute(sql, params![found.id, found.hub_id, time(found.due_at)])?;
+                    let sql = "UPDATE lease SET state = 2, closed_at = NULL, hub_id = ?2, due_at = ?3, account = ?4
+                               WHERE id = ?1";
+                    books
+                        .connection
+                        .execute(sql, params![found.id, found.hub_id, time(found.due_at), found.account])?;
                 }
                 Some(_) => return Ok(false),
             }
@@ -257,8 +266,11 @@ impl Journal for Sqlite {
     }
 
     fn probe(&self) -> Result<(), JournalFault> {
-        // SQLite writes the number anew although it is the same.
-        self.writer.write(|books| books.connection.pragma_update(None, "user_version", schema::VERSION))
+        // SQLite writes the number anew although it is the same; whose it is, a newer program's perhaps, is not asked.
+        self.writer.write(|books| {
+            let version: i64 = books.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            books.connection.pragma_update(None, "user_version", version)
+        })
     }
 
     fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {

@@ -45,6 +45,8 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut Line) -> Result<L
     line.issuer = Some(broker.verifier.issuer(&identity).name.clone());
     line.project = identity.project.as_deref().map(bounded);
     line.job = Some(bounded(&identity.job));
+    let issuer = broker.verifier.issuer(&identity);
+    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
     let selection = match which {
         Which::Lease(id) => Selection { id: Some(id), job: Some(identity.job.clone()), ..Selection::default() },
         Which::Workflow => workflow(broker, &identity)?,

@@ -8,7 +8,7 @@ use std::thread::{self, Builder};
 
 use crate::audit::{Line, bounded};
 use crate::broker::Broker;
-use crate::hub::{Account, HubFault, Listing, Urgency};
+use crate::hub::{Account, HubFault, Listing, Urgency, is_lent};
 use crate::journal::{JournalFault, Lease, State};
 use crate::limits::{CLAIM_SECONDS, LIST_RETRY_SECONDS};
 
@@ -88,13 +88,16 @@ pub(crate) struct Round {
 /// Removes many leases, some at a time, and says each in the audit log. An account that Docker Hub does not serve at this moment
 /// is left alone for the rest of them, so that a fault is not answered with a storm; gives the names of such accounts too.
 pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Removed, BTreeSet<String>) {
+    let begun = broker.clock.now();
     let listings = listings(broker, leases);
     let [next, gone, kept] = [const { AtomicUsize::new(0) }; 3];
     let away: Mutex<BTreeSet<&str>> = Mutex::default();
     let work = || {
         while let Some(lease) = leases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let is_away = away.lock().unwrap_or_else(PoisonError::into_inner).contains(lease.account.as_str());
-            if is_away {
+            // What was not due when the accounts were listed cannot be judged by that list; somebody else is at it.
+            let is_early = lease.state != State::Live && begun < lease.due_at;
+            if is_away || is_early {
                 continue;
             }
             match remove_listed(broker, lease, listings.get(lease.account.as_str()), round) {
@@ -124,7 +127,9 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Re
 /// What the accounts hold whose leases have to be looked for by their labels: listed once for all of them, before the first is
 /// removed.
 fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Result<Listing, HubFault>> {
-    let nameless = leases.iter().filter(|lease| lease.hub_id.is_none()).map(|lease| lease.account.as_str());
+    let now = broker.clock.now();
+    let nameless = leases.iter().filter(|lease| lease.hub_id.is_none() && now >= lease.due_at);
+    let nameless = nameless.map(|lease| lease.account.as_str());
     let accounts: BTreeSet<&str> = nameless.collect();
     let list = |name: &'a str| {
         let account = broker.accounts.get(name).filter(|account| account.mints())?;
@@ -166,9 +171,9 @@ fn claim_and_remove(
     if lease.state == State::Revoked {
         // Nobody looks twice: a token of a pool is as alive as it was, and of an account that is gone nobody can say.
         return match broker.accounts.get(&lease.account) {
+            _ if was_lent(lease) => Removal::Kept,
             Some(account) if account.mints() => Removal::Gone,
-            Some(_) => Removal::Kept,
-            None => Removal::Expired,
+            _ => Removal::Expired,
         };
     }
     let now = broker.clock.now();
@@ -192,13 +197,13 @@ fn claim_and_remove(
 }
 
 fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubFault>>) -> Removal {
-    let Some(account) = broker.accounts.get(&lease.account) else {
+    if was_lent(lease) {
+        return Removal::Kept;
+    }
+    let Some(account) = broker.accounts.get(&lease.account).filter(|account| account.mints()) else {
         let has_ended = broker.clock.now() >= lease.expires_at;
         return if has_ended { Removal::Expired } else { Removal::NoAccount };
     };
-    if !account.mints() {
-        return Removal::Kept;
-    }
     let (outbound, now) = (&*broker.outbound, broker.clock.now());
     let id = match &lease.hub_id {
         Some(id) => Ok(Some(id.clone())),
@@ -210,6 +215,11 @@ fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing,
     };
     let gone = id.and_then(|id| id.map_or(Ok(()), |id| account.delete(&id, outbound, now).map(drop)));
     gone.map_or_else(Removal::Failed, |()| Removal::Gone)
+}
+
+/// The lease says it, not today's configuration: an account may have become a pool, or a pool an account, since.
+fn was_lent(lease: &Lease) -> bool {
+    lease.hub_id.as_deref().is_some_and(is_lent)
 }
 
 pub(super) fn name_lease(line: &mut Line, lease: &Lease) {

@@ -52,7 +52,7 @@ impl House {
         sandbox.hub().set_quota(ORGANIZATION, 100_000);
         sandbox.hub().set_rate_limit(1_000_000_000);
         let folder = tempfile::tempdir().unwrap();
-        let limits = BrokerLimits { leases: 1000, quota: 100_000 };
+        let limits = BrokerLimits { leases: 1000, quota: 1000 };
         let config = sandbox.broker_configuration(URL, folder.path(), limits);
         // Nothing ends by itself while the test runs, however far it sets the clock.
         fs::write(folder.path().join("broker.toml"), config.replace("_seconds = 900", "_seconds = 7200")).unwrap();

@@ -76,7 +76,8 @@ fn exchanges(broker: &Path, folder: &Path, hub: &Hub, tokens: &Arc<Tokens>) -> F
     figure("memory_at_start_bytes", program.memory("VmRSS:")?);
 
     let address = program.address()?;
-    closed_loop(&address, tokens, 0..WARM_UP, CLIENTS)?;
+    closed_loop(&address, tokens, 0..1, 1)?;
+    closed_loop(&address, tokens, 1..WARM_UP, CLIENTS)?;
     let (before, all_before) = (program.processor()?, Processor::all()?);
     let begun = Instant::now();
     closed_loop(&address, tokens, WARM_UP..WARM_UP + EXCHANGES, CLIENTS)?;

@@ -111,7 +111,7 @@ fn configuration(folder: &Path) -> Fallible<String> {
         write!(
             config,
             "[[account]]\nname = \"a{number}\"\nkind = \"oat\"\norganization = \"org{number}\"\nusername = \"owner\"\n\
-             quota = 100000\npassword_env = \"HUB_PASSWORD\"\n\
+             quota = 1000\npassword_env = \"HUB_PASSWORD\"\n\
              [[rule]]\nname = \"r{number}\"\nissuer = \"ci\"\naccount = \"a{number}\"\nrepositories = [\"org{number}/app\"]\n\
              actions = [\"pull\", \"push\"]\nmax_life_seconds = 3600\n\
              claims = {{ \"oidc.circleci.com/project-id\" = \"p{number}\" }}\n"

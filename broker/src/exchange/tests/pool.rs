@@ -68,7 +68,7 @@ fn the_token_that_fewest_hold_is_lent_and_the_journal_knows_who_held_it() {
     assert_eq!(app(&world).access_token.expose(), "dckr_oat_two");
     assert_eq!(give_back(&world, &first), Some(Revocation::Unknown));
     assert_eq!(app(&world).access_token.expose(), "dckr_oat_one");
-    let held = Selection { hub_id: Some("one".to_owned()), ..Selection::default() };
+    let held = Selection { hub_id: Some("pool:one".to_owned()), ..Selection::default() };
     let states: Vec<_> = world.broker.journal.select(&held).unwrap().iter().map(|lease| lease.state).collect();
     assert_eq!(states, [State::Live, State::Revoked]);
     assert_eq!(world.hub.calls(), [""; 0], "Docker Hub is never asked");

@@ -15,6 +15,8 @@ pub enum OpenError {
     Foreign,
     /// A newer program has written it.
     Newer,
+    /// An older program has written it, and no broker of this version has served with it yet.
+    Older,
     /// Another broker serves with it.
     InUse,
     /// The disk or SQLite says no, in our words.
@@ -26,6 +28,9 @@ impl fmt::Display for OpenError {
         match self {
             Self::Foreign => formatter.write_str("the file is not a journal of this program, and is left alone"),
             Self::Newer => formatter.write_str("a newer version of this program has written the journal"),
+            Self::Older => formatter.write_str(
+                "an older version of this program has written the journal: a broker of this version brings it up to date",
+            ),
             Self::InUse => formatter.write_str("another broker serves with this journal"),
             Self::Unusable(reason) => write!(formatter, "the journal cannot be opened: {reason}"),
         }

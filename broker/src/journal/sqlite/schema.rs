@@ -49,21 +49,9 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
 "];
 
-/// What `PRAGMA user_version` says in a file that [`migrate`] has seen.
-pub(super) const VERSION: usize = MIGRATIONS.len();
-
 /// Brings the file to this program's version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let seen: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: usize = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if mark != APPLICATION_ID && (seen, tables) != (0, 0) {
-        return Err(OpenError::Foreign);
-    }
-    if seen > MIGRATIONS.len() {
-        return Err(OpenError::Newer);
-    }
-    for (number, step) in MIGRATIONS.iter().enumerate().skip(seen) {
+    for (number, step) in MIGRATIONS.iter().enumerate().skip(seen(connection)?) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -71,4 +59,25 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Whether the file is of this program's version.
+pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
+    match seen(connection)? == MIGRATIONS.len() {
+        true => Ok(()),
+        false => Err(OpenError::Older),
+    }
+}
+
+/// How many migrations the file has seen.
+fn seen(connection: &Connection) -> Result<usize, OpenError> {
+    let seen: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: usize = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (mark, seen, tables) {
+        (0, 0, 0) => Ok(0),
+        (APPLICATION_ID, seen, _) if seen > MIGRATIONS.len() => Err(OpenError::Newer),
+        (APPLICATION_ID, seen, _) => Ok(seen),
+        _ => Err(OpenError::Foreign),
+    }
 }

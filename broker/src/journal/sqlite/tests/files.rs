@@ -67,6 +67,26 @@ fn one_broker_serves_with_it_and_operators_work_beside_it() {
 }
 
 #[test]
+fn only_a_broker_that_serves_changes_the_version() {
+    let place = Place::new();
+    let other = rusqlite::Connection::open(&place.path).unwrap();
+    let version = || other.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap();
+    other.pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!((place.probe(), version()), (Ok(()), 99), "a newer program's");
+    other.pragma_update(None, "user_version", 0).unwrap();
+    assert!(matches!(Sqlite::beside(&place.path), Err(OpenError::Older)));
+    assert_eq!(version(), 0);
+}
+
+#[test]
+fn a_link_to_it_is_no_second_journal() {
+    let place = Place::new();
+    let link = place.path.with_file_name("link.db");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    assert!(matches!(Sqlite::serve(&link, NOW), Err(OpenError::InUse)));
+}
+
+#[test]
 fn it_is_readable_by_its_owner_only() {
     let place = Place::new();
     place.enter(entry("a", None), NOW).unwrap().unwrap();

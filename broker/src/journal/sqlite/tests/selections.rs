@@ -83,11 +83,13 @@ fn a_token_that_was_found_is_written_down_unless_a_lease_stands_for_it() {
     assert_eq!(place.adopt(&found), Ok(false));
     for (id, expected) in [("intent", false), ("live", false), ("revoking", false), ("revoked", true)] {
         found.id = id.to_owned();
+        found.account = "renamed".to_owned();
         assert_eq!(place.adopt(&found), Ok(expected), "{id}");
     }
     let states = Selection { states: vec![State::Revoking], ..Selection::default() };
     assert_eq!(ids(&place, &states), ["new", "revoked", "revoking"]);
-    assert_eq!(place.select(&Selection { id: Some("revoked".to_owned()), ..states }).unwrap()[0].closed_at, None);
+    let again = &place.select(&Selection { id: Some("revoked".to_owned()), ..states }).unwrap()[0];
+    assert_eq!((again.closed_at, again.account.as_str()), (None, "renamed"), "of the account that has it now");
 }
 
 #[test]
