@@ -96,10 +96,6 @@ impl Governor {
 
     /// Takes a place among the calls that are under way; waits for one as long as a call can take.
     fn admit(&self, urgency: Urgency, now: u64) -> Result<Permit<'_>, HubFault> {
-        let room = match urgency {
-            Urgency::CanWait => HUB_CALLS_THAT_CAN_WAIT,
-            Urgency::Removal => HUB_CALLS,
-        };
         let patience = Instant::now() + CALL_TIMEOUT;
         let mut state = self.lock();
         state.see(now);
@@ -108,7 +104,7 @@ impl Governor {
             if let Some(fault) = state.holds(urgency) {
                 return Err(fault);
             }
-            if state.under_way < room {
+            if state.has_room(urgency) {
                 state.under_way += 1;
                 return Ok(Permit(self));
             }
@@ -133,6 +129,15 @@ impl State {
             (self.now, self.pause_until, self.window) = (now, 0, None);
         }
         self.now = self.now.max(now);
+    }
+
+    /// Whether one more call may be under way: some places are only for removals.
+    const fn has_room(&self, urgency: Urgency) -> bool {
+        let room = match urgency {
+            Urgency::CanWait => HUB_CALLS_THAT_CAN_WAIT,
+            Urgency::Removal => HUB_CALLS,
+        };
+        self.under_way < room
     }
 
     fn holds(&self, urgency: Urgency) -> Option<HubFault> {

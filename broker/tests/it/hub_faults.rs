@@ -2,11 +2,14 @@
 
 use std::time::Instant;
 
-use hublease_broker::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS, START_WORKERS, UNCLEAR_SECONDS};
+use hublease_broker::limits::{
+    QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS, READINESS_SECONDS, START_WORKERS, UNCLEAR_SECONDS,
+};
 use hublease_sandbox::{ACCOUNT, Action, Fault, Hold, Service};
 use serde_json::{Map, json};
 
-use self::house::{House, LOGIN, TOKENS};
+use self::house::{House, LOGIN};
+use crate::stepped::TOKENS;
 
 mod house;
 
@@ -30,10 +33,12 @@ fn after_a_429_nobody_asks_until_its_time_and_then_all_is_well() {
         assert!((1..=40).contains(&answer.retry_after.unwrap()), "{answer:?}");
     }
     assert_eq!((house.count("POST", TOKENS), house.asked("", "").len()), (mints, all));
+    assert_eq!(house.ready(), House::not_ready("Docker Hub is not available: it asks to wait"));
     house.sandbox.clear_faults();
     house.pass(40);
     let login = house.login();
     assert_eq!(login.status, 200, "{login:?}");
+    house.until_ready();
     assert_eq!(house.logout(&login).text("revocation"), "confirmed");
     assert_eq!(house.sandbox.hub().labels(), [""; 0]);
 }
@@ -95,6 +100,26 @@ fn a_token_whose_making_was_not_answered_is_found_and_removed() {
 }
 
 #[test]
+fn while_docker_hub_is_away_the_broker_is_not_ready_and_then_is_again_without_a_job() {
+    for (action, trouble) in [
+        (Action::status(500), "it answered with a fault of its own"),
+        (Action::status(503), "it answered with a fault of its own"),
+        (Action::CloseBeforeAnswering, "the connection failed"),
+    ] {
+        let mut house = House::new(100);
+        house.settle();
+        house.until_ready();
+        house.sandbox.fault(Fault::on(Service::Hub, TOKENS).then(action.clone()).always());
+        assert_eq!(house.login().code(), "hub_unavailable");
+        house.pass(READINESS_SECONDS);
+        let not_ready = House::not_ready(&format!("Docker Hub is not available: {trouble}"));
+        assert_eq!(house.ready(), not_ready, "{action:?}");
+        house.sandbox.clear_faults();
+        house.until_ready();
+    }
+}
+
+#[test]
 fn a_removal_that_was_not_answered_is_not_confirmed_and_is_tried_again() {
     let mut house = House::new(100);
     house.settle();
@@ -125,11 +150,13 @@ fn a_changed_password_is_sent_once_and_a_rotated_file_heals_it() {
     let answer = house.logout(&before);
     assert_eq!(answer.status, 503, "a removal is not confirmed meanwhile: {answer:?}");
     assert_eq!(house.count("POST", LOGIN), logins + 1);
+    assert_eq!(house.ready(), House::not_ready("Docker Hub does not accept the password of the broker's account"));
     house.write("password", "another-password-of-the-sandbox\n");
     assert_eq!(house.login().status, 200);
     assert_eq!(house.count("POST", LOGIN), logins + 2);
     house.pass(10);
     house.confirm(&before);
+    house.until_ready();
     assert!(!house.audit().contains("password-of-the-sandbox"));
 }
 
@@ -173,6 +200,7 @@ fn at_quota_jobs_are_told_so_and_nobody_storms() {
     }
     let most = 2 + 1 + begun.elapsed().as_secs() / QUOTA_PAUSE_SECONDS + 1;
     assert!(house.count("POST", TOKENS) as u64 <= most);
+    assert_eq!(house.ready(), House::not_ready("the organization has as many tokens as its plan allows"));
     assert_eq!(house.logout(&logins[0]).text("revocation"), "confirmed");
     assert_eq!(house.login().status, 200, "a removal makes room at once");
     assert_eq!(house.login().code(), "quota_full");
@@ -181,6 +209,7 @@ fn at_quota_jobs_are_told_so_and_nobody_storms() {
     house.until("room", |house| house.sandbox.hub().labels().is_empty());
     house.pass(QUOTA_PAUSE_SECONDS);
     assert_eq!(house.login().status, 200);
+    house.until_ready();
 }
 
 /// What is wrong, and what the operator is told of it.

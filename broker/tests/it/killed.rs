@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hublease::oauth::{ExchangeResponse, Revocation, RevocationResponse};
 use hublease_broker::journal::sqlite::Sqlite;
@@ -20,24 +20,22 @@ use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use hublease_sandbox::{BrokerLimits, Hold, ORGANIZATION, PASSWORD, Sandbox, Service};
 use serde_json::json;
 
-use crate::stub::client;
+use crate::stepped::{PATIENCE, TOKENS, URL, command, pass, post};
 
-const URL: &str = "https://broker.example.com";
 /// Kills in each of the two tests.
 const KILLS: usize = 100;
 /// Jobs at one time.
 const JOBS: usize = 4;
-/// When a broker that does not come to an end is given up; the test does not depend on it.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Where the tokens are.
-const TOKENS: &str = "/v2/orgs/acme/access-tokens";
 
 /// What jobs were told, by lease.
 #[derive(Default)]
 struct Told {
     issued: BTreeSet<String>,
     revoked: BTreeSet<String>,
+    /// Asked for, whether or not it was answered.
     given_up: BTreeSet<String>,
+    /// Asked for, and the broker was gone before it answered.
+    unanswered: BTreeSet<String>,
 }
 
 struct House {
@@ -65,19 +63,9 @@ impl House {
 
     /// A broker that kills itself there.
     fn broker(&self, kill: &str) -> Program {
-        let mut child = Command::new(stepped_broker())
-            .args(["serve", "--config"])
-            .arg(self.path("broker.toml"))
-            .env_clear()
-            .envs(self.sandbox.environment())
-            .env("ACMEBOT_PASSWORD", PASSWORD)
-            .env("HUBLEASE_TEST_CLOCK", self.path("clock"))
-            .env("HUBLEASE_TEST_KILL", kill)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = command(&self.sandbox, self.folder.path());
+        command.env("ACMEBOT_PASSWORD", PASSWORD).env("HUBLEASE_TEST_KILL", kill).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         Program { child, stderr: Some(stderr) }
     }
@@ -103,19 +91,18 @@ impl House {
         );
         let mut lease = self.login(address, &form)?;
         if (job + turn).is_multiple_of(3) {
-            self.give_up(lease.as_ref());
-            lease = self.login(address, &form)?;
+            let first = lease.map(|(first, _)| first);
+            lease = self.giving_up(first, || self.login(address, &form))?;
         }
-        if (job + turn).is_multiple_of(2) {
-            self.give_up(lease.as_ref());
-            self.logout(address, lease)?;
+        if let Some((lease, handle)) = lease.filter(|_| (job + turn).is_multiple_of(2)) {
+            self.giving_up(Some(lease.clone()), || self.logout(address, lease, &handle))?;
         }
         Ok(())
     }
 
     /// Lease and handle; nothing when it is refused.
     fn login(&self, address: &str, form: &str) -> Result<Option<(String, String)>, Gone> {
-        let body = post(address, "/oauth/token", form)?;
+        let body = answered(address, "/oauth/token", form)?;
         let Ok(answer) = ExchangeResponse::decode(body.as_bytes()) else { return Ok(None) };
         let parts = answer.into_parts();
         let lease = parts.issued.lease_id.unwrap();
@@ -123,9 +110,8 @@ impl House {
         Ok(parts.revocation_handle.map(|handle| (lease, handle)))
     }
 
-    fn logout(&self, address: &str, lease: Option<(String, String)>) -> Result<(), Gone> {
-        let Some((lease, handle)) = lease else { return Ok(()) };
-        let body = post(address, "/oauth/revoke", &format!("token={handle}"))?;
+    fn logout(&self, address: &str, lease: String, handle: &str) -> Result<(), Gone> {
+        let body = answered(address, "/oauth/revoke", &format!("token={handle}"))?;
         let answer = RevocationResponse::decode(body.as_bytes());
         if answer.is_ok_and(|answer| answer.revocation == Revocation::Confirmed) {
             self.told.lock().unwrap().revoked.insert(lease);
@@ -133,22 +119,21 @@ impl House {
         Ok(())
     }
 
-    fn give_up(&self, lease: Option<&(String, String)>) {
-        self.told.lock().unwrap().given_up.extend(lease.map(|(lease, _)| lease.clone()));
+    /// Asks for something by which that lease is given up.
+    fn giving_up<T>(&self, lease: Option<String>, ask: impl FnOnce() -> Result<T, Gone>) -> Result<T, Gone> {
+        self.told.lock().unwrap().given_up.extend(lease.clone());
+        let answer = ask();
+        if answer.is_err() {
+            self.told.lock().unwrap().unanswered.extend(lease);
+        }
+        answer
     }
 
-    /// Sets the broker's clock and Docker Hub's.
-    fn pass(&self, seconds: u64, total: &mut u64) {
-        *total += seconds;
-        self.sandbox.advance(seconds);
-        fs::write(self.path("next-clock"), total.to_string()).unwrap();
-        fs::rename(self.path("next-clock"), self.path("clock")).unwrap();
-    }
-
-    fn open(&self, states: &[State]) -> BTreeSet<String> {
+    /// The journal's leases in these states, with their tokens' ids at Docker Hub.
+    fn leases(&self, states: &[State]) -> BTreeMap<String, Option<String>> {
         let journal = Sqlite::beside(&self.path("journal.db")).unwrap();
         let selection = Selection { states: states.to_vec(), ..Selection::default() };
-        journal.select(&selection).unwrap().into_iter().map(|lease| lease.id).collect()
+        journal.select(&selection).unwrap().into_iter().map(|lease| (lease.id, lease.hub_id)).collect()
     }
 
     /// The last broker goes on in peace, and everything comes to its end.
@@ -159,11 +144,11 @@ impl House {
         // Twice seen is removed; a listing begins when what the one before it has led to is done.
         for pause in [UNCLEAR_SECONDS + 1, RECONCILE_SECONDS, RECONCILE_SECONDS, RECONCILE_SECONDS] {
             let before = self.listings();
-            self.pass(pause, &mut total);
+            pass(&self.sandbox, self.folder.path(), pause, &mut total);
             // Each turn is over when Docker Hub was listed for it and nothing waits to be removed.
             let begun = Instant::now();
             loop {
-                let waiting = self.open(&[State::Intent, State::Revoking]);
+                let waiting = self.leases(&[State::Intent, State::Revoking]);
                 if self.listings() > before && waiting.is_empty() {
                     break;
                 }
@@ -173,7 +158,7 @@ impl House {
         }
         drop(last);
         let told = self.told.lock().unwrap();
-        let live = self.open(&[State::Live]);
+        let live: BTreeSet<String> = self.leases(&[State::Live]).into_keys().collect();
         let labels = self.sandbox.hub().labels();
         let held: BTreeSet<String> = labels.iter().map(|label| label.rsplit('/').next().unwrap().to_owned()).collect();
         assert_eq!(held, live, "Docker Hub has the live leases and nothing else");
@@ -181,13 +166,30 @@ impl House {
         assert!(told.issued.len() > kills, "{} logins", told.issued.len());
         let kept: Vec<_> = told.issued.difference(&told.given_up).filter(|lease| !live.contains(*lease)).collect();
         assert!(kept.is_empty(), "{} are gone that nobody gave up", kept.len());
-        // A token is deleted a second time only if a kill came between its deletion and the note of it.
+        self.check_deletions(&told);
+    }
+
+    /// A token is deleted again only if its job was waiting for the removal when the broker was killed: then the kill may have
+    /// come between the deletion and the note of it.
+    fn check_deletions(&self, told: &Told) {
         let mut deletions = BTreeMap::<String, usize>::new();
         for request in self.sandbox.requests(Service::Hub).iter().filter(|request| request.method == "DELETE") {
             *deletions.entry(request.path.clone()).or_default() += 1;
         }
-        let twice: usize = deletions.values().map(|count| count - 1).sum();
-        assert!(twice <= kills * JOBS, "{twice} of {} were asked for again", deletions.len());
+        let leases = self.leases(&[State::Revoked]);
+        let path = |lease: &String| format!("{TOKENS}/{}", leases[lease].as_ref().unwrap());
+        for lease in &told.revoked {
+            assert_eq!(deletions[&path(lease)], 1, "deleted once, and never after the job was told so");
+        }
+        let interrupted: BTreeSet<String> =
+            told.unanswered.iter().filter(|lease| leases.contains_key(*lease)).map(path).collect();
+        let again: Vec<_> =
+            deletions.iter().filter(|(path, count)| **count > 1 && !interrupted.contains(*path)).collect();
+        assert!(
+            again.is_empty(),
+            "{again:?} of {} were deleted again, and no job waited for it at a kill",
+            deletions.len()
+        );
     }
 
     fn listings(&self) -> usize {
@@ -217,20 +219,12 @@ impl Drop for Program {
     }
 }
 
-fn stepped_broker() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let path = here.parent().and_then(Path::parent).unwrap().join("examples/stepped-broker");
-    assert!(path.is_file(), "{} is not built: `cargo build -p hublease-broker --examples`", path.display());
-    path
-}
-
 /// The broker gave no whole answer.
 struct Gone;
 
 /// The body of whatever answer.
-fn post(address: &str, path: &str, form: &str) -> Result<String, Gone> {
-    let request = client().post(format!("http://{address}{path}"));
-    let answer = request.header("content-type", "application/x-www-form-urlencoded").send(form);
+fn answered(address: &str, path: &str, form: &str) -> Result<String, Gone> {
+    let answer = post(address, path, form);
     answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(|_broken| Gone)
 }
 

@@ -18,6 +18,7 @@ mod outbound;
 mod program;
 mod rfc;
 mod shutdown;
+mod stepped;
 mod stopped;
 mod stub;
 mod tls;

@@ -2,9 +2,10 @@
 //!
 //! A stop is total: from then on nothing is written and nobody is asked, whatever the code would still do. What the next broker
 //! finds must lead it to one state: Docker Hub holds exactly the tokens of the journal's live leases, every lease that a job
-//! was told of and nobody revoked is among them, and none that was revoked.
+//! was told of and nobody revoked is among them, and none that was revoked. A token is deleted a second time only if the stop came
+//! between its deletion and the note of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -30,6 +31,8 @@ use crate::testing::{
 
 const JOB: &str = "oidc.circleci.com/job-id";
 const WORKFLOW: &str = "oidc.circleci.com/workflow-id";
+/// The two leases that their workflow gives up; all else goes on one by one.
+const REMOVED_AT_ONE_TIME: usize = 2;
 
 impl Outbound for Stopping<Arc<FakeHub>> {
     fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
@@ -129,6 +132,23 @@ fn lease_ids(labels: &[String]) -> BTreeSet<String> {
     labels.iter().map(|label| label.rsplit('/').next().unwrap().to_owned()).collect()
 }
 
+/// How often each token's deletion was asked for, by the token's id.
+fn deletions(calls: &[String]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for path in calls.iter().filter_map(|call| call.strip_prefix("DELETE ")) {
+        *counts.entry(path.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// The tokens whose removal was noted, or told to a job; nobody may ask for their deletion any more.
+fn settled(broker: &Broker, told: &Told) -> BTreeSet<String> {
+    let all = broker.journal.select(&Selection::default()).unwrap().into_iter();
+    all.filter(|lease| lease.state == State::Revoked || told.revoked.contains(&lease.id))
+        .filter_map(|lease| lease.hub_id)
+        .collect()
+}
+
 #[test]
 fn wherever_it_stops_the_next_broker_comes_to_the_same_end() {
     let house = House::new();
@@ -137,6 +157,7 @@ fn wherever_it_stops_the_next_broker_comes_to_the_same_end() {
     let steps = stop.passed.load(Ordering::SeqCst);
     assert_eq!((told.issued.len(), told.revoked.len(), told.given_up.len()), (6, 3, 5), "the whole day");
     assert!(steps >= 45, "{steps}");
+    assert_eq!(deletions(&house.hub.calls()).into_values().collect::<Vec<_>>(), [1; 5], "each that was given up, once");
 
     let stops = (0..steps).flat_map(|at| [(at, Side::Before), (at, Side::After)]);
     for (at, side) in stops {
@@ -144,9 +165,12 @@ fn wherever_it_stops_the_next_broker_comes_to_the_same_end() {
         let (broker, _) = house.broker(NOW, at, side);
         let told = day(&house, &broker);
         drop(broker);
+        let before = deletions(&house.hub.calls());
+        let calls = house.hub.calls().len();
 
         let mut now = NOW + 110;
         let (broker, _) = house.broker(now, usize::MAX, side);
+        let settled = settled(&broker, &told);
         let mut sweeper = Sweeper::default();
         for pause in [0, UNCLEAR_SECONDS, RECONCILE_SECONDS, RECONCILE_SECONDS] {
             now += pause;
@@ -161,5 +185,10 @@ fn wherever_it_stops_the_next_broker_comes_to_the_same_end() {
         assert!(live.is_disjoint(&told.revoked), "{at} {side:?}: a revoked lease lives");
         let kept: BTreeSet<String> = told.issued.difference(&told.given_up).cloned().collect();
         assert!(kept.is_subset(&live), "{at} {side:?}: a lease that nobody gave up is gone");
+        let after = deletions(&house.hub.calls()[calls..]);
+        assert!(before.values().chain(after.values()).all(|count| *count == 1), "{at} {side:?}: {before:?} {after:?}");
+        assert!(after.keys().all(|token| !settled.contains(token)), "{at} {side:?}: {after:?} after {settled:?}");
+        let again = after.keys().filter(|token| before.contains_key(*token)).count();
+        assert!(again <= REMOVED_AT_ONE_TIME, "{at} {side:?}: {again} are deleted again");
     }
 }

@@ -80,9 +80,12 @@ fn a_clock_that_was_set_back_ends_what_it_would_never_reach() {
 fn only_so_many_calls_are_under_way_and_some_room_is_for_removals() {
     let governor = Governor::default();
     let admit = |urgency| governor.admit(urgency, NOW);
+    let room = || [Urgency::CanWait, Urgency::Removal].map(|urgency| governor.lock().has_room(urgency));
+    assert_eq!(room(), [true, true]);
     let mut held: Vec<_> = (0..HUB_CALLS_THAT_CAN_WAIT).map(|_| admit(Urgency::CanWait).ok().unwrap()).collect();
-    assert_eq!(governor.lock().under_way, HUB_CALLS_THAT_CAN_WAIT);
+    assert_eq!(room(), [false, true], "a mint would wait, a removal goes on");
     held.extend((HUB_CALLS_THAT_CAN_WAIT..HUB_CALLS).map(|_| admit(Urgency::Removal).ok().unwrap()));
+    assert_eq!(room(), [false, false]);
     // The next one waits for a place, which is given back by the end of a call.
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| admit(Urgency::Removal).is_ok());

@@ -3,24 +3,21 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use hublease_broker::limits::READINESS_SECONDS;
 use hublease_sandbox::{BrokerLimits, Logged, PASSWORD, Sandbox, Service};
 use serde_json::{Value, json};
 
-use crate::stub::client;
+use crate::stepped::{PATIENCE, TOKENS, URL, command, pass, post, write};
+use crate::stub::{client, header, text};
 
-pub(crate) const URL: &str = "https://broker.example.com";
-/// Where the organization's tokens are.
-pub(crate) const TOKENS: &str = "/v2/orgs/acme/access-tokens";
 /// Where the account logs in.
 pub(crate) const LOGIN: &str = "/v2/auth/token";
-/// When something that has to come is given up; no test depends on it.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct House {
     pub(crate) sandbox: Sandbox,
@@ -81,21 +78,12 @@ impl House {
 
     /// Writes a file whole, or not at all.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path("next"), text).unwrap();
-        fs::rename(self.path("next"), self.path(name)).unwrap();
+        write(self.folder.path(), name, text);
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(stepped_broker());
-        command
-            .args(["serve", "--config"])
-            .arg(self.path("broker.toml"))
-            .env_clear()
-            .envs(self.sandbox.environment())
-            .env("HUBLEASE_TEST_CLOCK", self.path("clock"))
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(self.path("audit.jsonl")).unwrap())
-            .stderr(Stdio::piped());
+        let mut command = command(&self.sandbox, self.folder.path());
+        command.stdout(fs::File::create(self.path("audit.jsonl")).unwrap());
         command
     }
 
@@ -170,19 +158,36 @@ impl House {
     }
 
     fn post(&self, path: &str, form: &str) -> Answer {
-        let address = self.running.lock().unwrap().as_ref().unwrap().1.clone();
-        let request = client().post(format!("http://{address}{path}"));
-        let mut answer = request.header("content-type", "application/x-www-form-urlencoded").send(form).unwrap();
-        let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
-        let body = answer.body_mut().read_to_string().unwrap();
-        Answer { status: answer.status().as_u16(), retry_after, body: serde_json::from_str(&body).unwrap() }
+        let answer = post(&self.address(), path, form).unwrap();
+        let (status, retry_after) = (answer.status().as_u16(), header(&answer, "retry-after").parse().ok());
+        Answer { status, retry_after, body: serde_json::from_str(&text(answer)).unwrap() }
+    }
+
+    fn address(&self) -> String {
+        self.running.lock().unwrap().as_ref().unwrap().1.clone()
+    }
+
+    /// Status and body of `/readyz`; an answer is repeated for `READINESS_SECONDS` by the broker's clock.
+    pub(crate) fn ready(&self) -> (u16, String) {
+        let answer = client().get(format!("http://{}/readyz", self.address())).call().unwrap();
+        (answer.status().as_u16(), text(answer))
+    }
+
+    /// What `/readyz` answers for this trouble of the account.
+    pub(crate) fn not_ready(trouble: &str) -> (u16, String) {
+        (503, format!(r#"{{"ready":false,"reasons":["account `acme`: {trouble}"]}}"#))
+    }
+
+    /// Waits until `/readyz` says that all is well. The sweeper, which asks Docker Hub all the time while it is not, may have the
+    /// last word about a trouble that is just over; it takes it back the next time.
+    pub(crate) fn until_ready(&mut self) {
+        self.pass(READINESS_SECONDS);
+        self.until("readiness", |house| house.ready() == (200, r#"{"ready":true}"#.to_owned()));
     }
 
     /// Time goes on, for the broker and for everybody else.
     pub(crate) fn pass(&mut self, seconds: u64) {
-        self.passed += seconds;
-        self.sandbox.advance(seconds);
-        self.write("clock", &self.passed.to_string());
+        pass(&self.sandbox, self.folder.path(), seconds, &mut self.passed);
     }
 
     /// The requests to Docker Hub so far; an empty method is any.
@@ -217,11 +222,4 @@ impl Drop for House {
             drop(child.wait());
         }
     }
-}
-
-fn stepped_broker() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let path = here.parent().and_then(Path::parent).unwrap().join("examples/stepped-broker");
-    assert!(path.is_file(), "{} is not built: `cargo build -p hublease-broker --examples`", path.display());
-    path
 }
