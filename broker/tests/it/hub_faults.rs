@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use hublease_broker::limits::{
-    QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS, READINESS_SECONDS, START_WORKERS, UNCLEAR_SECONDS,
+    MAX_WAITING_FOR_KEYS, QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS, READINESS_SECONDS, START_WORKERS, UNCLEAR_SECONDS,
 };
 use hublease_sandbox::{ACCOUNT, Action, Fault, Hold, Service};
 use serde_json::{Map, json};
@@ -23,12 +23,12 @@ fn after_a_429_nobody_asks_until_its_time_and_then_all_is_well() {
     house.settle();
     let wait = ("retry-after".to_owned(), "40".to_owned());
     house.sandbox.fault(minting().then(Action::Status(429, vec![wait], Vec::new())).always());
-    let first = house.logins_at_once(20);
+    let first = house.logins_at_once(MAX_WAITING_FOR_KEYS);
     // Whoever was under way when the first answer came got his own; nobody began after it.
     let mints = house.count("POST", TOKENS);
-    assert!((1..=20).contains(&mints));
+    assert!((1..=MAX_WAITING_FOR_KEYS).contains(&mints));
     let all = house.asked("", "").len();
-    for answer in first.into_iter().chain(house.logins_at_once(20)) {
+    for answer in first.into_iter().chain(house.logins_at_once(MAX_WAITING_FOR_KEYS)) {
         assert_eq!((answer.status, answer.code()), (503, "hub_unavailable"), "{answer:?}");
         assert!((1..=40).contains(&answer.retry_after.unwrap()), "{answer:?}");
     }
