@@ -282,10 +282,6 @@ impl Journal for Sqlite {
     }
 }
 
-fn count_open(connection: &Connection) -> rusqlite::Result<usize> {
-    connection.prepare_cached("SELECT count(*) FROM lease WHERE state < 3")?.query_row([], |row| row.get(0))
-}
-
 /// SQLite's reasons in our words; its own text may hold a path or a value.
 fn fault(error: &rusqlite::Error) -> JournalFault {
     JournalFault(match error.sqlite_error_code() {

@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 
 use rusqlite::{Connection, DropBehavior, TransactionBehavior};
 
-use super::{count_open, fault};
+use super::fault;
 use crate::journal::JournalFault;
 use crate::limits::{BATCHES_PER_COUNT, JOURNAL_BATCH, JOURNAL_QUEUE};
 
@@ -136,4 +136,8 @@ fn write_batch(
     }
     *open = Some(count);
     transaction.commit().map(Ok)
+}
+
+fn count_open(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("SELECT count(*) FROM lease WHERE state < 3")?.query_row([], |row| row.get(0))
 }
