@@ -120,10 +120,21 @@ pub(crate) struct Serving {
 impl Serving {
     /// Exchanges a token; gives the lease's id.
     pub(crate) fn lease(&self, token: TokenBuilder) -> String {
+        let answer = self.exchange(token);
+        answer["lease_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// The same where it is refused; gives the code that the description begins with.
+    pub(crate) fn refusal(&self, token: TokenBuilder) -> String {
+        let answer = self.exchange(token);
+        let description = answer["error_description"].as_str().unwrap_or_else(|| panic!("it was not refused"));
+        description.split(':').next().unwrap_or_default().to_owned()
+    }
+
+    fn exchange(&self, token: TokenBuilder) -> Value {
         let form = form_with(&token.audience(URL).sign(), "&scope=repository:acme/app:pull");
         let answer = text(post_form(&format!("{}/oauth/token", self.url), &form));
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        answer["lease_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        serde_json::from_str(&answer).unwrap()
     }
 }
 

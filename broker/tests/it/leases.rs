@@ -1,12 +1,12 @@
 //! `leases` with the real program, beside a broker that serves and without one, against a whole Docker Hub.
 
-use hublease_sandbox::{Action, Fault, Service};
+use hublease_sandbox::{Fault, Service};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Serving};
 
 /// Two jobs of one CircleCI workflow, and one of GitHub: their leases, in this order.
-fn three(desk: &Desk, serving: &Serving) -> [String; 3] {
+pub(crate) fn three(desk: &Desk, serving: &Serving) -> [String; 3] {
     let issuer = desk.sandbox.issuer();
     issuer.set_job("job-1", "1");
     let first = serving.lease(issuer.circleci());
@@ -162,6 +162,47 @@ fn what_is_revoked_beside_a_serving_broker_is_gone_and_confirmed() {
 }
 
 #[test]
+fn a_typing_error_is_no_success() {
+    let desk = Desk::new();
+    let serving = desk.serve();
+    let empty = desk.leases(&["revoke", "--all"]);
+    assert_eq!((empty.code, empty.said()), (0, vec!["nothing to revoke: no lease that is meant is open"]));
+    let id = &serving.lease(desk.sandbox.issuer().circleci());
+    let lease = desk.leases(&["show", id, "--output", "json"]).json();
+    let text = |name: &str| lease[name].as_str().unwrap();
+    let (project, hash) = (text("project"), text("token_sha256"));
+    let other_hash = "0".repeat(64);
+    let never = "the journal has never had such a lease, or has forgotten it after `keep_days`; nothing was revoked";
+    let not_a_hash = "`--token-sha256` is a SHA-256 in 64 hexadecimal digits";
+    let no_rule = "there is no rule `github-ap`, and no lease of it; nothing was revoked";
+    let table: [(&[&str], i32, &str); 11] = [
+        (&["--rule", "circleci-app", "--rule", "github-ap"], 1, no_rule),
+        (&["--rule", "circleci-ap"], 1, never),
+        (&["--project", "nowhere"], 1, never),
+        (&["--account", "acne"], 1, never),
+        (&["--pool-token", "none"], 1, never),
+        (&["--job", "job-0", "--project", project], 1, never),
+        (&["--rule", "circleci-app", "--account", "acne"], 1, never),
+        (&["--token-sha256", &other_hash], 1, never),
+        (&["--token-sha256", &hash[1..]], 2, not_a_hash),
+        (&["--token-sha256", &format!("{}g", &hash[1..])], 2, not_a_hash),
+        (&["--token-sha256", "SENTINEL"], 2, not_a_hash),
+    ];
+    for (words, code, sentence) in table {
+        let refused = desk.leases(&[&["revoke", "--yes"], words].concat());
+        assert_eq!((refused.code, refused.said()), (code, vec![sentence]), "{words:?}");
+    }
+    assert_eq!(desk.leases(&["list", "--token-sha256", &hash[1..]]).code, 2);
+    assert_eq!(desk.tokens(), 1);
+    // What was there and is over is no error, and neither is a rule beside it that has granted nothing yet.
+    for said in ["revoked and confirmed 1 of 1", "nothing to revoke: no lease that is meant is open"] {
+        let rules = ["--rule", "circleci-app", "--rule", "github-app"];
+        let revoked = desk.leases(&[&["revoke", "--token-sha256", hash], &rules[..]].concat());
+        assert_eq!((revoked.code, revoked.said()), (0, vec![said]));
+    }
+}
+
+#[test]
 fn what_docker_hub_does_not_confirm_is_written_down_all_the_same() {
     let desk = Desk::new();
     let serving = desk.serve();
@@ -177,85 +218,6 @@ fn what_docker_hub_does_not_confirm_is_written_down_all_the_same() {
         assert_eq!(desk.leases(&["show", id, "--output", "json"]).json()["state"], "revoking");
     }
     assert_eq!(ids(&desk.leases(&["list", "--state", "live", "--output", "json"]).json()), [""; 0]);
-}
-
-/// Three tokens at Docker Hub whose journal is lost.
-fn lost(desk: &Desk) {
-    let serving = desk.serve();
-    three(desk, &serving);
-    drop(serving);
-    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
-        drop(std::fs::remove_file(desk.path(name)));
-    }
-}
-
-#[test]
-fn adopted_tokens_live_on_as_leases() {
-    for beside_a_broker in [false, true] {
-        let desk = Desk::new();
-        lost(&desk);
-        let _serving = beside_a_broker.then(|| desk.serve());
-        let adopted = desk.leases(&["adopt"]);
-        assert_eq!(
-            (adopted.code, adopted.said()),
-            (0, vec!["account `acme`: 3 tokens are leases now; its journal is trusted"])
-        );
-        assert!(adopted.lines().iter().all(|line| line["event"] == "operator" && line["outcome"] == "adopted"));
-        let listed = desk.leases(&["list", "--state", "live", "--output", "json"]).json();
-        let leases = listed["leases"].as_array().unwrap();
-        assert!(leases.len() == 3 && leases.iter().all(|lease| lease["due_at"] == lease["expires_at"]));
-        assert_eq!(desk.tokens(), 3, "nothing was revoked");
-        // The decision is taken; only by name is it taken again.
-        let again = desk.leases(&["adopt"]);
-        assert_eq!((again.code, again.said()), (0, vec!["account `acme`: its journal is trusted, nothing is done"]));
-        let by_name = desk.leases(&["adopt", "--account", "acme"]);
-        assert_eq!(by_name.said(), ["account `acme`: 0 tokens are leases now; its journal is trusted"]);
-        let revoked = desk.leases(&["revoke", "--all", "--yes"]);
-        assert_eq!((revoked.said(), desk.tokens()), (vec!["revoked and confirmed 3 of 3"], 0));
-    }
-}
-
-#[test]
-fn purged_tokens_are_gone() {
-    for beside_a_broker in [false, true] {
-        let desk = Desk::new();
-        lost(&desk);
-        let _serving = beside_a_broker.then(|| desk.serve());
-        let reach: [(&str, &[&str]); 1] = [("acme/app", &["scope-image-pull"])];
-        desk.sandbox.hub().organization_token("acme", "made by hand", &reach, None);
-        let refused = desk.leases(&["purge"]);
-        assert_eq!(refused.code, 2);
-        assert!(refused.err.contains("this would revoke 3 tokens that the journal does not know"), "{}", refused.err);
-        assert_eq!(desk.tokens(), 4);
-        let purged = desk.leases(&["purge", "--yes"]);
-        let said =
-            vec!["account `acme`: 3 tokens are to be revoked; its journal is trusted", "revoked and confirmed 3 of 3"];
-        assert_eq!((purged.code, purged.said()), (0, said));
-        assert!(purged.lines().iter().all(|line| line["outcome"] == "confirmed"));
-        assert_eq!(desk.tokens(), 1, "what others made is left alone");
-        let again = desk.leases(&["purge", "--account", "acme"]);
-        assert_eq!(again.said(), ["account `acme`: 0 tokens are to be revoked; its journal is trusted"]);
-        assert_eq!((again.code, again.out.as_str()), (0, ""));
-    }
-}
-
-#[test]
-fn an_account_that_cannot_be_listed_is_not_judged() {
-    let desk = Desk::new();
-    lost(&desk);
-    desk.sandbox.fault(Fault::on(Service::Hub, "/v2/orgs/").then(Action::status(500)).always());
-    for cure in ["adopt", "purge"] {
-        let failed = desk.leases(&[cure]);
-        assert_eq!(failed.code, 1, "{cure}");
-        assert!(
-            failed.said()[0].starts_with("account `acme`: nothing is done: Docker Hub is not available"),
-            "{}",
-            failed.err
-        );
-    }
-    desk.sandbox.clear_faults();
-    assert_eq!(desk.leases(&["adopt"]).said(), ["account `acme`: 3 tokens are leases now; its journal is trusted"]);
-    assert_eq!(desk.leases(&["adopt", "--account", "other"]).code, 2);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod hub_faults;
 mod init;
 mod killed;
 mod leases;
+mod leases_lost;
 mod neighbours;
 mod operator;
 mod outbound;

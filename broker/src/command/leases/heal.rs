@@ -12,10 +12,14 @@ use super::revoke::{conclude, confirm};
 use super::{broker, consent, fault, journal_or_new, subcommand};
 use crate::audit::Line;
 use crate::broker::Broker;
+use crate::config::Config;
 use crate::hub::Account;
 use crate::journal::{Lease, Selection, State, Trust};
 use crate::reconcile::{Incomparable, unknown};
 use hublease::printable::printable;
+
+/// The consent to judge by a journal that was made only now.
+const NEW_JOURNAL: &str = "new-journal";
 
 /// What is done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +42,10 @@ pub(super) fn command(cure: Cure) -> Command {
             "After a lost journal: revoke this broker's tokens at Docker Hub that the journal does not know",
             "Example: hublease-broker leases purge --config broker.toml --account acme --yes",
         )
-        .arg(consent()),
+        .arg(consent())
+        .arg(Arg::new(NEW_JOURNAL).long(NEW_JOURNAL).action(ArgAction::SetTrue).help(
+            "Make a journal where there is none: every token whose label has the configuration's `instance` is unknown to it",
+        )),
     };
     command.arg(Arg::new("account").long("account").value_name("NAME").action(ArgAction::Append).help(
         "This account, whatever is known about it; may be repeated. Without it: those that wait for this decision",
@@ -57,6 +64,10 @@ pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result
     let stranger = named.iter().flatten().find(|name| !config.accounts.iter().any(|account| account.name == ***name));
     if let Some(name) = stranger {
         return Err(Failure::of(2, format!("the configuration has no account `{}`", printable(name))));
+    }
+    // A wrong path, or a name that another broker has too, would end tokens that somebody knows.
+    if cure == Cure::Purge && !config.journal.exists() && !matches.get_flag(NEW_JOURNAL) {
+        return Err(Failure::of(2, without_journal(&config)));
     }
     let done = Done::default();
     let journal = journal_or_new(&config, machine)?;
@@ -139,6 +150,15 @@ fn purge(broker: &Broker, patients: &[Patient<'_>], done: &Done, matches: &ArgMa
     }
     let removed = progress::remove(broker, &condemned, done);
     Ok(conclude(broker, &condemned, removed))
+}
+
+fn without_journal(config: &Config) -> String {
+    format!(
+        "{}: there is no journal, so all tokens whose labels begin with `hublease/{}/` would end, whoever made them; if all of \
+         them are this broker's, say `--new-journal`",
+        config.journal.display(),
+        config.instance
+    )
 }
 
 fn tell(broker: &Broker, lease: &Lease) {

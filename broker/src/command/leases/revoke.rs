@@ -18,8 +18,13 @@ use hublease::printable::printable;
 /// The longest answer that is listened to, in bytes.
 const LONGEST_ANSWER: u64 = 64;
 
+/// Said of filters that no lease matches, not even one that is over.
+const NEVER: &str =
+    "the journal has never had such a lease, or has forgotten it after `keep_days`; nothing was revoked";
+
 const EXAMPLES: &str = "\
-Standard output has one audit line per lease. Exit codes: 0 all confirmed or nothing to do, 1 not all confirmed, 2 usage.
+Standard output has one audit line per lease. Exit codes: 0 all confirmed, or over already; 1 not all confirmed, or no such
+lease; 2 usage.
 
 Examples:
   hublease-broker leases revoke --config broker.toml 0f6c1d6e5b8a4e0f9b7d2c3a1e4f5a6b
@@ -75,7 +80,7 @@ fn meant(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, Failur
 /// The leases that are not over.
 ///
 /// # Errors
-/// When an id is of no lease: in an incident a typing error must not look like success.
+/// When an id is of no lease, or filters are of none: in an incident a typing error must not look like success.
 fn open(broker: &Broker, selections: &[Selection]) -> Result<Vec<Lease>, Failure> {
     for selection in selections {
         if let Some(id) = &selection.id
@@ -84,9 +89,31 @@ fn open(broker: &Broker, selections: &[Selection]) -> Result<Vec<Lease>, Failure
             return Err(Failure::of(1, format!("the journal has no lease `{}`; nothing was revoked", printable(id))));
         }
     }
+    if !ever(broker, selections)? {
+        return Err(Failure::of(1, NEVER));
+    }
+    for rule in selections.first().and_then(|selection| selection.rules.as_ref()).into_iter().flatten() {
+        let of_it = Selection { rules: Some(vec![rule.clone()]), limit: Some(1), ..Selection::default() };
+        let is_known = broker.rules.iter().any(|known| known.name == *rule);
+        if !is_known && broker.journal.select(&of_it).map_err(fault)?.is_empty() {
+            let rule = printable(rule);
+            return Err(Failure::of(1, format!("there is no rule `{rule}`, and no lease of it; nothing was revoked")));
+        }
+    }
     let states = vec![State::Intent, State::Live, State::Revoking];
     let open = |selection: &Selection| Selection { states: states.clone(), ..selection.clone() };
     select(&*broker.journal, &selections.iter().map(open).collect::<Vec<_>>())
+}
+
+/// Whether the journal has, in whatever state, a lease that is meant. `--all` can mean nothing else than it says.
+fn ever(broker: &Broker, selections: &[Selection]) -> Result<bool, Failure> {
+    for selection in selections {
+        let first = Selection { limit: Some(1), ..selection.clone() };
+        if *selection == Selection::default() || !broker.journal.select(&first).map_err(fault)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Asks on a terminal; elsewhere `--yes` must have been said.

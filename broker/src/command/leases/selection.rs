@@ -10,6 +10,9 @@ use super::fault;
 use crate::config::Config;
 use crate::journal::{Journal, Lease, Selection};
 
+/// The length of a SHA-256 in hexadecimal.
+const SHA256_DIGITS: usize = 64;
+
 /// What narrows both a list and a revocation.
 const FILTERS: [(&str, &str, &str); 5] = [
     ("project", "ID", "Of this project's jobs, by the id that the issuer gives it"),
@@ -42,11 +45,12 @@ pub(super) fn is_narrowed(matches: &ArgMatches) -> bool {
 pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, Failure> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let rules: Option<Vec<String>> = matches.get_many("rule").map(|rules| rules.cloned().collect());
+    let token_sha256 = text("token-sha256").map(|hash| sha256(&hash)).transpose()?;
     let one = Selection {
         rules,
         account: text("account"),
         project: text("project"),
-        token_sha256: text("token-sha256").map(|hash| hash.to_ascii_lowercase()),
+        token_sha256,
         hub_id: text("pool-token"),
         ..Selection::default()
     };
@@ -62,6 +66,15 @@ pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Se
     let of_issuer =
         |url: &str| Selection { job: job.of(url, &project), workflow: workflow.of(url, &project), ..one.clone() };
     Ok(config.issuers.iter().map(|issuer| of_issuer(&issuer.url)).collect())
+}
+
+/// A hash as the journal has it. Half of one, or the token itself, would only be found nowhere.
+fn sha256(text: &str) -> Result<String, Failure> {
+    match text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_lowercase()),
+        // Whatever stands there may be a token, so it is not repeated.
+        false => Err(Failure::of(2, "`--token-sha256` is a SHA-256 in 64 hexadecimal digits")),
+    }
 }
 
 /// How a job or a workflow was written.
