@@ -182,7 +182,11 @@ fn check_times(claims: &Claims, now: u64) -> Result<(u64, u64), Refusal> {
     Ok((issued_at, expires_at))
 }
 
-fn single_use_id(issuer: &Issuer, claims: &Claims) -> Result<Option<String>, Refusal> {
+/// What a token of an issuer whose tokens count once is remembered by.
+///
+/// # Errors
+/// When it has nothing to be remembered by, so that a replay would not be seen.
+pub(crate) fn single_use_id(issuer: &Issuer, claims: &Claims) -> Result<Option<String>, Refusal> {
     match (issuer.identity_use, claims.text("jti")) {
         (IdentityUse::Reusable, _) => Ok(None),
         (IdentityUse::Once, Some(id)) if id.len() <= MAX_ID_BYTES => Ok(Some(id.to_owned())),

@@ -18,7 +18,7 @@ use crate::limits::MAX_TOKEN_BYTES;
 use crate::outbound::native::Native;
 use crate::refusal::Refusal;
 use crate::rules::{Explanation, Rule, explain};
-use crate::verify::Verifier;
+use crate::verify::{Verifier, single_use_id};
 use hublease::oauth::Code;
 use hublease::printable::printable;
 use hublease::scope::Scope;
@@ -121,7 +121,7 @@ fn wish(matches: &ArgMatches) -> Result<Wish, Failure> {
 }
 
 /// Decides for claims that somebody wrote into a file. Signature and times are not there to be checked; an audience that is
-/// there is.
+/// there is, and so is what a token that counts once is remembered by.
 fn claims(config: Config, path: &str, wish: &Wish, output: Output) -> Result<u8, Failure> {
     let text = read(path).map_err(|reason| Failure::of(2, reason))?;
     let Some(Value::Object(object)) = strict_json::parse(text.as_bytes()) else {
@@ -141,6 +141,9 @@ fn claims(config: Config, path: &str, wish: &Wish, output: Output) -> Result<u8,
         && claims.find("aud").is_some()
         && let Err(refusal) = verifier.check_audience(issuer, &claims)
     {
+        return refused(refusal, output);
+    }
+    if let Err(refusal) = single_use_id(issuer, &claims) {
         return refused(refusal, output);
     }
     let asker = asker(issuer, &claims, false);

@@ -12,10 +12,14 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::output::print;
 use super::{Failure, say};
+use crate::broker::random;
 use hublease::printable::printable;
 
 /// What all of them begin with.
 const HEAD: &str = include_str!("init/head.toml");
+
+/// Stands in the head for random digits at the end of `instance`.
+const SUFFIX: &str = "000000";
 
 /// The CI systems, each with what is its own.
 const SYSTEMS: [(&str, &str); 4] = [
@@ -50,7 +54,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((_, own)) = SYSTEMS.iter().find(|(name, _)| Some(*name) == wanted) else {
         return Err(Failure::of(2, "there is no such CI system"));
     };
-    let text = format!("{HEAD}{own}");
+    let text = filled(own)?;
     match matches.get_one::<String>("output") {
         None => print(&text)?,
         Some(path) => {
@@ -60,6 +64,13 @@ pub(super) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// The configuration, whose `instance` nobody else has: two teams that share a Docker Hub organization and left it as it was
+/// would take each other's tokens for their own.
+fn filled(own: &str) -> Result<String, Failure> {
+    let suffix = random::<3>().ok_or_else(|| Failure::of(1, "the system gives no randomness"))?;
+    Ok(format!("{HEAD}{own}").replacen(SUFFIX, &suffix, 1))
 }
 
 /// Never over a file that is there: it may be the only copy of somebody's rules.

@@ -74,7 +74,7 @@ granted by rule app-main: repository:acme/app:pull,push from account acme, for 1
 fn a_refusal_says_what_was_wanted_and_what_was_found() {
     let desk = desk(&json!({
         "iss": "https://token.actions.githubusercontent.com", "repository_id": "77", "event_name": "deployment",
-        "ref": ["refs/tags/v1"],
+        "ref": ["refs/tags/v1"], "jti": "t1",
     }));
     let words = ["check", "--config", "config.toml", "--claims", "claims.json", "--scope", "repository:acme/x:delete"];
     let told = desk.run(&words, "");
@@ -209,6 +209,13 @@ fn a_file_of_claims_is_one_object_of_a_known_issuer() {
     assert_eq!(told("{}"), (2, no_issuer.to_owned()));
     let unknown = "refused: issuer_unknown: the `iss` is not an issuer of this broker\n";
     assert_eq!(told(r#"{"iss":"https://evil.example"}"#), (1, unknown.to_owned()));
+    let github = json!({"iss": "https://token.actions.githubusercontent.com"});
+    for id in [None, Some(json!(7)), Some(json!("x".repeat(1000)))] {
+        let mut claims = github.clone();
+        claims.as_object_mut().unwrap().extend(id.map(|id| ("jti".to_owned(), id)));
+        let no_id = "refused: claim_malformed: the claim `jti` is missing, too long or not a text\n";
+        assert_eq!(told(&claims.to_string()), (1, no_id.to_owned()), "a token that counts once is known by it");
+    }
     let elsewhere = json!({"iss": "https://token.actions.githubusercontent.com", "aud": "https://github.com/acme"});
     let (code, audience) = told(&elsewhere.to_string());
     assert_eq!((code, audience), (1, format!("refused: audience_mismatch: the token's `aud` is not `{URL}`\n")));

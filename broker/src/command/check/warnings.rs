@@ -11,6 +11,7 @@ use crate::hub::Account;
 use crate::hub::start::is_account_wide;
 use crate::issuer::{Issuer, Kind};
 use crate::rules::{Glob, Pattern, Rule};
+use hublease::endpoint::Origin;
 use hublease::time::span;
 
 /// What every text that a template leaves to be filled in has in it.
@@ -43,6 +44,7 @@ pub(super) struct Warning {
 pub(super) fn warnings(config: &Config) -> Vec<Warning> {
     let mut found = Vec::new();
     placeholders(config, &mut found);
+    found.extend(uncounted_clients(config));
     for issuer in &config.issuers {
         of_issuer(issuer, config, &mut found);
     }
@@ -75,6 +77,7 @@ fn placeholders(config: &Config, found: &mut Vec<Warning>) {
         }
     };
     look("public_url".to_owned(), config.public_url.as_deref().unwrap_or_default());
+    look("instance".to_owned(), &config.instance);
     for issuer in &config.issuers {
         look(format!("issuer `{}`", issuer.name), &issuer.url);
         look(format!("issuer `{}`", issuer.name), issuer.jwks_uri.as_deref().unwrap_or_default());
@@ -95,6 +98,19 @@ fn placeholders(config: &Config, found: &mut Vec<Warning>) {
             }
         }
     }
+}
+
+/// Behind a proxy on this machine all clients look like this machine, which nothing is counted for.
+fn uncounted_clients(config: &Config) -> Option<Warning> {
+    let url = Origin::parse(config.public_url.as_deref()?).ok()?;
+    let listen = config.listen.ip();
+    if url.is_loopback() || !listen.is_loopback() || config.server.trusted_proxies.contains(listen) {
+        return None;
+    }
+    let sentence = "names no proxy on this machine, where `listen` is: the clients of one are not counted by their addresses, \
+                    and one that adds no `X-Forwarded-For` shows `/metrics` to everybody; put the address that it calls from \
+                    there, such as \"127.0.0.1\"";
+    Some(Warning { code: "uncounted_clients", about: "trusted_proxies".to_owned(), sentence: sentence.to_owned() })
 }
 
 fn of_issuer(issuer: &Issuer, config: &Config, found: &mut Vec<Warning>) {

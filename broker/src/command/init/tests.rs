@@ -1,10 +1,12 @@
 //! Each template is a configuration, whose only faults are the places that are yours to fill in.
 
-use super::{HEAD, SYSTEMS};
+use super::{HEAD, SUFFIX, SYSTEMS};
 use crate::command::check::warnings::PLACEHOLDER;
 use crate::config::Config;
+
 #[test]
 fn every_template_is_understood_as_it_is() {
+    assert_eq!(HEAD.matches(SUFFIX).count(), 1, "what the random digits replace");
     for (name, own) in SYSTEMS {
         let text = format!("{HEAD}{own}");
         let config = Config::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -6,6 +6,7 @@ use crate::config::Config;
 const SOUND: &str = r#"
 listen = "127.0.0.1:0"
 public_url = "https://broker.example"
+trusted_proxies = ["127.0.0.1/32"]
 instance = "test"
 journal = { path = "/var/lib/hublease/journal.db" }
 issuer = [
@@ -51,6 +52,10 @@ max_life_seconds = 3600
 claims = { "/kubernetes.io/namespace" = "ci", "/kubernetes.io/serviceaccount/name" = "builder" }
 "#;
 
+/// The two lines of a broker behind a proxy on its own machine.
+const BEHIND: &str = r#"public_url = "https://broker.example"
+trusted_proxies = ["127.0.0.1/32"]"#;
+
 /// What is warned of, as `code about`.
 fn found(text: &str) -> Vec<String> {
     let config = Config::parse(text).unwrap();
@@ -67,6 +72,7 @@ fn each_hole_is_named() {
     let (forks, branch) = ("open_to_forks rule `c`", "open_to_any_branch rule `c`");
     let (github_forks, github_branch) = ("open_to_forks rule `g`", "open_to_any_branch rule `g`");
     let revoke = "revoke_workflow_open_to_forks rule `c`";
+    let uncounted = "uncounted_clients trusted_proxies";
     let origin = r#""oidc.circleci.com/vcs-origin" = "github.com/acme/app", "#;
     let reference = r#""oidc.circleci.com/vcs-ref" = "refs/heads/main""#;
     let tags = r#"ref = { glob = "refs/tags/v*" }"#;
@@ -112,6 +118,18 @@ fn each_hole_is_named() {
             r#""/kubernetes.io/serviceaccount/name" = "builder""#,
             r#"sub = "system:serviceaccount:ci:builder""#,
             &["sub_alone rule `k`"],
+        ),
+        // Who cannot be told apart behind a proxy on this machine.
+        (r#"trusted_proxies = ["127.0.0.1/32"]"#, "", &[uncounted]),
+        (r#"trusted_proxies = ["127.0.0.1/32"]"#, r#"trusted_proxies = ["10.0.0.0/8"]"#, &[uncounted]),
+        (r#"listen = "127.0.0.1:0""#, r#"listen = "[::1]:0""#, &[uncounted]),
+        (r#"["127.0.0.1/32"]"#, r#"["127.0.0.0/8"]"#, &[]),
+        (BEHIND, r#"public_url = "auto""#, &[]),
+        (BEHIND, r#"public_url = "http://127.0.0.1:8080""#, &[]),
+        (
+            r#"listen = "127.0.0.1:0""#,
+            "listen = \"0.0.0.0:0\"\ntls = { certificate_file = \"/c\", key_file = \"/k\" }",
+            &[],
         ),
         // Issuers and accounts.
         (r#"org/0f0e" }"#, r#"org/0f0e", accept_default_audience = true }"#, &["default_audience issuer `circleci`"]),
@@ -163,6 +181,7 @@ repositories = ["acme/app", { glob = "acme/tool-*" }]"#,
 fn what_a_template_left_open_is_named() {
     for (from, to, about) in [
         ("https://broker.example", "https://replace-with-host", "public_url"),
+        (r#""test""#, r#""replace-with-instance""#, "instance"),
         ("/org/0f0e", "/org/replace-with-id", "issuer `circleci`"),
         (
             r#""https://cluster.example""#,
