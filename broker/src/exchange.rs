@@ -92,7 +92,7 @@ fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Leas
     let (id, handle) = random::<16>().zip(random::<32>()).ok_or_else(internal)?;
     let now = broker.clock.now();
     let lease = Lease {
-        label: format!("hublease/{}/{id}", broker.instance),
+        label: format!("{}{id}", broker.label_prefix()),
         id,
         handle_sha256: Some(sha256(handle.as_bytes())),
         state: State::Intent,

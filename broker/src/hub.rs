@@ -64,10 +64,6 @@ pub struct Minted {
     pub token: Secret,
 }
 
-/// How far a removal got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone;
-
 impl Account {
     /// An account that mints and has not logged in yet. All accounts of a broker share their governor.
     #[must_use]
@@ -154,13 +150,13 @@ impl Account {
     ///
     /// # Errors
     /// When it may still be there.
-    pub fn delete(&self, id: &str, outbound: &dyn Outbound, now: u64) -> Result<Gone, HubFault> {
+    pub fn delete(&self, id: &str, outbound: &dyn Outbound, now: u64) -> Result<(), HubFault> {
         let (api, passage) = self.passage(Urgency::Removal, outbound, now)?;
         let path = format!("{}/{id}", api.collection());
         match self.call(Method::Delete, &path, None, &passage)?.status {
             204 | 404 => {
                 self.note(None, Room::Found);
-                Ok(Gone)
+                Ok(())
             }
             status => Err(HubFault::Refused { status }),
         }

@@ -213,7 +213,7 @@ fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing,
             None => list(broker, account).and_then(|listing| listing.find(&lease.label)),
         },
     };
-    let gone = id.and_then(|id| id.map_or(Ok(()), |id| account.delete(&id, outbound, now).map(drop)));
+    let gone = id.and_then(|id| id.map_or(Ok(()), |id| account.delete(&id, outbound, now)));
     gone.map_or_else(Removal::Failed, |()| Removal::Gone)
 }
 
