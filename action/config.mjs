@@ -56,6 +56,13 @@ const userDirectory = () => (user ??= userOf(named()) ?? named());
 /** @param {'user' | { private: string }} directory */
 export const directoryOf = (directory) => (directory === 'user' ? userDirectory() : owned(directory.private, true));
 
+/**
+ * Docker's directory, if the file in it is a link to a relative place: docker before 27.2 follows such a link from where it
+ * runs (docker/cli issue 5281), so it has to run there.
+ */
+export const besideLink = (directory) => orElse(undefined, () =>
+  path.isAbsolute(fs.readlinkSync(path.join(directory, 'config.json'))) ? undefined : directory);
+
 /** The file with the logins, where the client itself looks for it. */
 export function fileOf(client, directory) {
   if (client !== 'podman' || directory !== 'user') return path.join(directoryOf(directory), CONFIG);

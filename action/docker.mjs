@@ -4,7 +4,7 @@
  * Docker takes no server for Docker Hub at login, and must be given the exact key at logout; podman calls it
  * `docker.io` in both. Helpers are asked by `list`, as in the protocol of docker-credential-helpers.
  */
-import { directoryOf, fileOf, reason } from './config.mjs';
+import { besideLink, directoryOf, fileOf, reason } from './config.mjs';
 import { keyOf } from './merge.mjs';
 import { find, run } from './programs.mjs';
 
@@ -42,7 +42,7 @@ export async function callClient({ client, directory, verb }, left, signal) {
   try {
     const variables = client === 'podman' ? { REGISTRY_AUTH_FILE: fileOf(client, directory) }
       : { DOCKER_CONFIG: directoryOf(directory) };
-    const streams = { stdin: asked.stdin, stderr: MESSAGE, variables };
+    const streams = { stdin: asked.stdin, stderr: MESSAGE, variables, directory: besideLink(variables.DOCKER_CONFIG) };
     const ended = await run(program, words(client, name, asked), streams, time, signal);
     return ended ? { exit: { code: ended.code, message: ended.stderr.bytes.toString() } } : 'slow';
   } catch (error) {

@@ -87,21 +87,21 @@ function environment(changes) {
 }
 
 /**
- * Runs a program to its end, without a shell, in the root directory, as a process group of its own.
+ * Runs a program to its end, without a shell, in the root directory or in another, as a process group of its own.
  * @param {string} file
  * @param {string[]} words never a secret
- * @param {{ stdin?: string, stdout?: number, stderr?: number, variables?: Record<string, string> }} streams how many
+ * @param {{ stdin?: string, stdout?: number, stderr?: number, variables?: Record<string, string>, directory?: string }} streams how many
  *   bytes of the outputs are kept; the secret on `stdin` gets no newline
  * @param {number} left milliseconds
  * @param {AbortSignal} signal kills it
  * @returns {Promise<{ code: number, stdout: Kept, stderr: Kept } | undefined>} undefined if it was killed
  * @typedef {{ bytes: Buffer, cut: boolean }} Kept
  */
-export function run(file, words, { stdin = '', stdout = 0, stderr = 0, variables = {} }, left, signal) {
+export function run(file, words, { stdin = '', stdout = 0, stderr = 0, variables = {}, directory }, left, signal) {
   return new Promise((resolve, reject) => {
     const pipe = (used) => (used ? 'pipe' : 'ignore');
     const child = process.getBuiltinModule('node:child_process').spawn(file, words, {
-      cwd: path.parse(file).root,
+      cwd: directory ?? path.parse(file).root,
       env: environment(variables),
       stdio: [pipe(stdin), pipe(stdout), pipe(stderr)],
       detached: !IS_WINDOWS,

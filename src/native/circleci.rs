@@ -26,6 +26,7 @@ pub(super) fn program(programs: &mut Programs, audience: &str) -> Option<Program
     Some(Program {
         path: programs.find("circleci")?,
         arguments: ["run", "oidc", "get", "--claims"].into_iter().map(OsString::from).chain([claims.into()]).collect(),
+        directory: "/".into(),
         environment: programs.variables(Some("CIRCLE"), &[]),
         stdin: Secret::default(),
         stdout: Some(MAXIMUM_TOKEN),

@@ -5,7 +5,12 @@
 //! directory is named by `DOCKER_CONFIG` for docker and by `REGISTRY_AUTH_FILE` for podman, always absolute,
 //! because the program runs in `/`.
 
-use std::{ffi::OsString, path::Path, time::Duration};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     process::Program,
@@ -26,6 +31,7 @@ pub(super) fn program(programs: &mut Programs, client: Client, verb: &Verb, plac
         path: programs.find(client.name())?,
         arguments: arguments.into_iter().map(OsString::from).collect(),
         environment: variables(programs, client, place)?,
+        directory: directory(client, place),
         stdin,
         stdout: None,
         stderr: Some(MESSAGE),
@@ -57,6 +63,14 @@ fn arguments(client: Client, verb: &Verb) -> (Vec<&str>, Secret) {
     }
 }
 
+/// Where the client runs: in `/`, but beside its file when that is a link to a relative place. Docker before 27.2 follows
+/// such a link from where it runs (docker/cli issue 5281): the login would be written to a file that nobody reads.
+fn directory(client: Client, place: &Path) -> PathBuf {
+    let file = place.join("config.json");
+    let is_relative_link = client == Client::Docker && fs::read_link(file).is_ok_and(|link| link.is_relative());
+    if is_relative_link { place.to_owned() } else { PathBuf::from("/") }
+}
+
 fn variables(programs: &Programs, client: Client, place: &Path) -> Option<Variables> {
     let place = place.to_str()?;
     Some(match client {
@@ -67,7 +81,9 @@ fn variables(programs: &Programs, client: Client, place: &Path) -> Option<Variab
 
 #[cfg(test)]
 mod tests {
-    use super::arguments;
+    use std::{fs, os::unix::fs::symlink, path::Path};
+
+    use super::{arguments, directory};
     use crate::{
         effect::docker::{Client, Registry, Verb},
         secret::Secret,
@@ -89,6 +105,28 @@ mod tests {
             let (arguments, stdin) = arguments(client, &verb);
             assert_eq!(arguments.join(" "), expected);
             assert_eq!(!stdin.is_empty(), matches!(verb, Verb::Login { .. }));
+        }
+    }
+
+    #[test]
+    fn docker_runs_beside_its_file_only_where_a_link_leads_to_a_relative_place() {
+        let folder = tempfile::tempdir().unwrap();
+        for (link, client, is_beside) in [
+            (None, Client::Docker, false),
+            (Some("/etc/docker/logins.json"), Client::Docker, false),
+            (Some("../dotfiles/config.json"), Client::Docker, true),
+            (Some("missing.json"), Client::Docker, true),
+            // podman is given a file.
+            (Some("missing.json"), Client::Podman, false),
+        ] {
+            let file = folder.path().join("config.json");
+            drop(fs::remove_file(&file));
+            match link {
+                Some(link) => symlink(link, &file).unwrap(),
+                None => fs::write(&file, "{}").unwrap(),
+            }
+            let expected = if is_beside { folder.path() } else { Path::new("/") };
+            assert_eq!(directory(client, folder.path()), expected, "{link:?} {client:?}");
         }
     }
 }

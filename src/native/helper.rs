@@ -32,6 +32,7 @@ pub(super) fn program(programs: &mut Programs, name: &str) -> Option<Program> {
     Some(Program {
         path: programs.find(&format!("docker-credential-{name}"))?,
         arguments: vec!["list".into()],
+        directory: "/".into(),
         environment: programs.variables(None, &[]),
         stdin: Secret::new("unused"),
         stdout: Some(MAXIMUM_ANSWER),

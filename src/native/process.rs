@@ -1,6 +1,6 @@
 //! A helper program, run once: its secret on standard input, an allow-listed environment, bounded output.
 //!
-//! It runs in `/` and in a process group of its own, so that killing it also kills what it started. Whoever waits
+//! It runs in `/`, unless its caller says where, and in a process group of its own, so that killing it also kills what it started. Whoever waits
 //! for it decides how long; the handle to kill it is made before it starts.
 
 use std::{
@@ -35,6 +35,8 @@ pub(super) struct Program {
     pub(super) arguments: Vec<OsString>,
     /// The whole environment.
     pub(super) environment: Vec<(String, Zeroizing<String>)>,
+    /// Where it runs.
+    pub(super) directory: PathBuf,
     /// What it reads; no newline is added.
     pub(super) stdin: Secret,
     /// How much of its standard output is kept, in bytes; none sends it to `/dev/null`.
@@ -85,7 +87,7 @@ pub(super) fn run(program: Program, running: &Running) -> io::Result<Finished> {
         .args(&program.arguments)
         .env_clear()
         .envs(program.environment.iter().map(|(name, value)| (name, value.as_str())))
-        .current_dir("/")
+        .current_dir(&program.directory)
         .process_group(0)
         .stdin(if program.stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(pipe(program.stdout))
@@ -139,6 +141,7 @@ mod tests {
     fn shell(script: &str, stdin: &str) -> Program {
         Program {
             path: "/bin/sh".into(),
+            directory: "/".into(),
             arguments: vec!["-c".into(), script.into()],
             environment: vec![("PATH".into(), "/usr/bin:/bin".to_owned().into())],
             stdin: Secret::new(stdin),

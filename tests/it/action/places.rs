@@ -61,6 +61,26 @@ fn a_private_login_is_found_by_later_steps_and_taken_back() {
     }
 }
 
+/// Docker before 27.2 takes a relative link for one from where it runs.
+#[test]
+fn a_file_that_is_a_link_stays_one_and_what_it_leads_to_is_changed() {
+    for relative in [false, true] {
+        let world = World::new();
+        let target = world.home().join("dotfiles/config.json");
+        fs::create_dir_all(world.home().join(".docker")).unwrap();
+        fs::create_dir(target.parent().unwrap()).unwrap();
+        fs::write(&target, r#"{"auths":{"ghcr.io":{}}}"#).unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(if relative { "../dotfiles/config.json".into() } else { target.clone() }, world.config()).unwrap();
+        let step = Step::new(&world, Provider::Vault);
+        let main = step.main().code(0);
+        assert!(config_in(target.parent().unwrap())["auths"][HUB]["auth"].is_string());
+        step.after(&main).post(&main).code(0).says("revoked and confirmed");
+        assert!(fs::symlink_metadata(world.config()).unwrap().is_symlink());
+        assert_eq!(config_in(target.parent().unwrap()), serde_json::json!({"auths": {"ghcr.io": {}}}));
+    }
+}
+
 /// Post steps run in the opposite order of their steps.
 #[test]
 fn two_steps_in_one_job_end_one_after_the_other() {
