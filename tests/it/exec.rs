@@ -12,6 +12,7 @@ use crate::support::{
     World,
     driven::{drive, leased},
     job::{Job, Provider},
+    until,
 };
 
 /// A shell on PATH, as users have one.
@@ -131,14 +132,19 @@ fn after_the_death_of_exec_itself_logout_of_the_same_job_revokes() {
 #[test]
 fn a_renewal_mints_anew_before_the_old_lease_is_revoked() {
     let world = world();
-    // The command ends as soon as it sees another credential than the first one.
-    let script = r#"first=$(/bin/cat "$DOCKER_CONFIG/config.json"); while [ "$first" = "$(/bin/cat "$DOCKER_CONFIG/config.json")" ]; do /bin/sleep 0.02; done"#;
-    let job = exec(&world, Provider::Broker, script).args(&["--renew", "--client", "none"]);
+    // The command ends as soon as it sees another credential than the first one, and says when it has seen that.
+    let seen = world.path("spare/seen");
+    let script = format!(
+        r#"first=$(/bin/cat "$DOCKER_CONFIG/config.json"); : > '{}'; while [ "$first" = "$(/bin/cat "$DOCKER_CONFIG/config.json")" ]; do /bin/sleep 0.02; done"#,
+        seen.display()
+    );
+    let job = exec(&world, Provider::Broker, &script).args(&["--renew", "--client", "none"]);
     let (begin, mut passed) = (world.sandbox.now(), 0);
     let driven = drive(job, None, |_, asked| match &asked.effect {
         Effect::Now => Some(Outcome::Now(begin + passed)),
         // The first wait is over at once, as if its time had passed.
         Effect::Child(Act::Wait { seconds: Some(seconds) }) if passed == 0 => {
+            until("the command has read the first credential", || seen.exists());
             passed = *seconds;
             Some(Outcome::Child(Seen::Deadline))
         }

@@ -10,6 +10,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
@@ -131,7 +132,8 @@ impl Drop for Job {
         // Gone already if the post step of the witness ran.
         let given = self.posts.get(WITNESS).into_iter().flatten();
         if let Some((_, process)) = given.into_iter().find(|(name, _)| name == "STATE_process") {
-            drop(Command::new("/bin/kill").arg(process).stderr(Stdio::null()).status());
+            let process = process.parse().ok().and_then(Pid::from_raw);
+            process.map(|process| kill_process(process, Signal::TERM));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::stub::{client, text};
@@ -79,8 +80,7 @@ fn it_listens_serves_and_ends_on_sigterm() {
     let metadata = client().get(format!("http://{address}/.well-known/oauth-authorization-server")).call().unwrap();
     assert!(text(metadata).contains(&format!(r#""issuer":"http://{address}""#)), "`auto` is where it listens");
 
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(lines.collect::<Vec<_>>(), ["hublease-broker: ending: finishing what is in flight"]);
     let mut audit = String::new();

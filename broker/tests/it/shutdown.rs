@@ -4,14 +4,16 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Instant;
 
 use hublease_broker::tls::Tls;
 
 use serde_json::json;
 
+use crate::stepped::PATIENCE;
 use crate::stub::{Running, header, post_form, text};
 use crate::testing::{CONFIG, World, circleci_form};
-use crate::tls::{Secrets, connect};
+use crate::tls::{Secrets, TlsStream, connect};
 
 #[test]
 fn a_mint_in_flight_is_finished_before_the_end() {
@@ -40,8 +42,27 @@ fn a_mint_in_flight_is_finished_before_the_end() {
     assert_eq!(world.audit.outcomes(), ["exchange issued"]);
 }
 
-trait Stream: Read + Write {}
-impl<T: Read + Write> Stream for T {}
+trait Stream: Read + Write {
+    fn socket(&self) -> &TcpStream;
+
+    /// Sends, and returns when the broker has taken it from its socket.
+    fn send_until_read(&mut self, bytes: &[u8]) {
+        self.write_all(bytes).unwrap();
+        until_read(self.socket());
+    }
+}
+
+impl Stream for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream {
+    fn socket(&self) -> &TcpStream {
+        &self.sock
+    }
+}
 
 fn plain(url: &str) -> Box<dyn Stream> {
     Box::new(TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap())
@@ -49,6 +70,26 @@ fn plain(url: &str) -> Box<dyn Stream> {
 
 fn encrypted(url: &str) -> Box<dyn Stream> {
     Box::new(connect(url).unwrap())
+}
+
+/// Waits until nothing is left in the receive queue of the other end, which is a socket of this machine: proc_net(5), where
+/// `rx_queue` is the second half of the fifth field, and addresses are hexadecimal.
+fn until_read(socket: &TcpStream) {
+    let (ours, theirs) = (socket.local_addr().unwrap().port(), socket.peer_addr().unwrap().port());
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let unread = table.lines().find_map(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let ends = |field: usize, port: u16| fields[field].ends_with(&format!(":{port:04X}"));
+            (ends(1, theirs) && ends(2, ours)).then(|| fields[4].split_once(':').unwrap().1.to_owned())
+        });
+        if unread.is_some_and(|unread| unread.bytes().all(|digit| digit == b'0')) {
+            return;
+        }
+        assert!(Instant::now() < end, "the broker does not read");
+        thread::yield_now();
+    }
 }
 
 /// Everything that still comes on a connection.
@@ -70,7 +111,10 @@ fn the_end_is_told_to_who_asks_and_idle_connections_are_closed() {
             edge.tls = is_encrypted.then(|| Arc::new(Tls::load(secrets.files()).unwrap()));
         });
         let mut asking = open(&running.url);
-        asking.write_all(b"GET /readyz HTTP/1.1\r\nHost:").unwrap();
+        // A connection of which nothing has been read is idle. Twice, because the first bytes may be taken together with the
+        // end of the handshake, before anybody looks at them; the second are then read by who serves the connection.
+        asking.send_until_read(b"GET /readyz ");
+        asking.send_until_read(b"HTTP/1.1\r\nHost:");
         let form = circleci_form(&json!({}), "");
         let mut minting = open(&running.url);
         let head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded";

@@ -17,6 +17,7 @@ use super::finished::{Finished, delimiters, pairs};
 use crate::support::{
     World, binary,
     job::{Provider, Shape},
+    signal,
 };
 
 /// No stage may take longer: its own limits are 120 and 30 seconds.
@@ -135,7 +136,7 @@ impl<'w> Step<'w> {
     }
 }
 
-/// A stage in progress.
+/// A stage in progress; ended with the test, if the test does not wait for it.
 pub struct Running<'w> {
     world: &'w World,
     pub child: Child,
@@ -147,8 +148,7 @@ pub struct Running<'w> {
 impl<'w> Running<'w> {
     /// Sends a signal to this very process, as the runner does.
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("/bin/kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        signal::send(self.child.id(), signal);
     }
 
     pub fn is_over(&mut self) -> bool {
@@ -195,5 +195,12 @@ impl<'w> Running<'w> {
         };
         finished.check();
         finished
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // Most have been waited for.
+        drop(self.child.kill().and_then(|()| self.child.wait()));
     }
 }

@@ -1,6 +1,6 @@
 //! A cancelled job: SIGINT, SIGTERM, SIGKILL at known places, and the post step afterwards.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use hublease_sandbox::{Action, Fault, Hold, Service};
 
@@ -8,7 +8,7 @@ use super::{
     finished::handle,
     runner::{Running, Step},
 };
-use crate::support::{World, driven::leased, job::Provider, which};
+use crate::support::{World, driven::leased, is_alive, job::Provider, until, which};
 
 const INTERRUPTED: &str = "::error::interrupted; what was done is undone in the post step";
 
@@ -189,12 +189,8 @@ fn docker_ends_with_the_step() {
     latch.reached().unwrap();
     running.signal("INT");
     let main = running.wait().code(130);
-    let stat = Path::new("/proc").join(fs::read_to_string(pid).unwrap().trim()).join("stat");
-    // A process that nobody has waited for yet is dead, too.
-    let is_alive = || fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
-    while is_alive() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let process = Path::new("/proc").join(fs::read_to_string(pid).unwrap().trim());
+    until("docker has ended", || !is_alive(&process));
     latch.release();
     step.post(&main).code(0);
     assert!(!world.has_login());

@@ -97,8 +97,20 @@ fn docker(world: &World, words: &[&str], stdin: &str) -> Output {
     docker_with(world, words, stdin, &[])
 }
 
+/// Major and minor number of the docker that the tests drive.
+fn version(world: &World) -> (u32, u32) {
+    let said = text(&docker(world, &["--version"], "").stdout);
+    let numbers = said.split_whitespace().nth(2).and_then(|version| {
+        let mut numbers = version.split('.').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??))
+    });
+    numbers.unwrap_or_else(|| panic!("`docker --version` says {said}"))
+}
+
+/// The same with variables of the test's own; an empty one is taken away, because docker 20.10 reads it as if it were set.
 fn docker_with(world: &World, words: &[&str], stdin: &str, variables: &[(&str, &str)]) -> Output {
-    let mut child = Command::new(which("docker").unwrap())
+    let mut command = Command::new(which("docker").unwrap());
+    command
         .args(words)
         .env_clear()
         .envs(world.sandbox.environment())
@@ -107,9 +119,11 @@ fn docker_with(world: &World, words: &[&str], stdin: &str, variables: &[(&str, &
         .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::piped());
+    variables.iter().filter(|(_, value)| value.is_empty()).for_each(|(name, _)| {
+        command.env_remove(name);
+    });
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }

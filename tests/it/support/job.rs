@@ -13,7 +13,7 @@ use std::{
 use hublease_sandbox::CONNECTION_ID;
 
 pub use super::outcome::Outcome;
-use super::{World, binary};
+use super::{World, binary, signal};
 
 /// No run may take longer; the client's own limits are 90 and 30 seconds.
 const LONGEST_RUN: Duration = Duration::from_secs(150);
@@ -228,7 +228,7 @@ impl<'w> Job<'w> {
     }
 }
 
-/// A run in progress.
+/// A run in progress; ended with the test, if the test does not wait for it.
 pub struct Running<'w> {
     world: &'w World,
     pub child: Child,
@@ -241,8 +241,7 @@ pub struct Running<'w> {
 impl Running<'_> {
     /// Sends a signal to this very process.
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("/bin/kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        signal::send(self.child.id(), signal);
     }
 
     /// Waits until standard error holds a text, or the run is over.
@@ -280,5 +279,12 @@ impl Running<'_> {
         };
         self.world.search(&outcome);
         outcome
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // Most have been waited for.
+        drop(self.child.kill().and_then(|()| self.child.wait()));
     }
 }

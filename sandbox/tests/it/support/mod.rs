@@ -31,7 +31,7 @@ impl<'s> Docker<'s> {
     }
 
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Output {
-        let mut command = Command::new("docker");
+        let mut command = Command::new(std::env::var_os("HUBLEASE_DOCKER").unwrap_or_else(|| "docker".into()));
         command.args(arguments).env_clear().envs(self.sandbox.environment());
         command.env("PATH", PROGRAMS).env("DOCKER_CONFIG", self.config.path()).env("HOME", self.config.path());
         run(&mut command, stdin)
