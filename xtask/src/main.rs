@@ -1,10 +1,12 @@
-//! `cargo xtask demo | test | wasm | orb | dist | bench`: what a developer and CI run.
+//! `cargo xtask demo | test | soak | wasm | orb | dist | bench`: what a developer and CI run.
 //!
 //! Exit codes: 0 done, 1 something failed, 2 the words after `cargo xtask` make no sense.
 
+mod beforehand;
 mod bench;
 mod binaries;
 mod demo;
+mod guard;
 mod orb;
 mod outside;
 mod process;
@@ -27,6 +29,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   test     format, lints, rules of the source, licences, minimum Rust version, documentation,
            every test, and the static build. Needs cargo, a C compiler, and on Debian root (to
            install what is missing) or the programs that it names.
+  soak     one kind of test for up to an hour, going on where it stopped.
   wasm     build the module of the GitHub Action, and write action/hublease.wasm.
   orb      pack orb/src to target/orb/orb.yml, and look at it as a reviewer would.
   dist     `--check`: action/hublease.wasm is what its source builds.
@@ -57,6 +60,13 @@ type Start = fn(&[String], &Workspace, &Terminal) -> Result<(), Failure>;
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let terminal = Terminal::detect();
+    // For the runner of the tests, which starts each of them by it; not for people.
+    if let Some(("guard", words)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return guard::run(words).unwrap_or_else(|sentence| {
+            terminal.complain(&sentence);
+            ExitCode::FAILURE
+        });
+    }
     match run(&words, &terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::FAILURE,
@@ -80,6 +90,7 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
     let (help, start): (&str, Start) = match command.as_str() {
         "demo" => (demo::HELP, demo::run),
         "test" => (test::HELP, test::run),
+        "soak" => (test::soak::HELP, test::soak::run),
         "wasm" => (wasm::HELP, wasm::run),
         "orb" => (orb::HELP, orb::run),
         "dist" => (wasm::DIST_HELP, wasm::dist),

@@ -88,7 +88,19 @@ impl Call {
     /// # Errors
     /// A sentence: it cannot run, took too long, or ended with another status than 0.
     pub(crate) fn run(&self, log: &Path, terminal: &Terminal) -> Result<(), String> {
-        let mut child = self.spawn(log)?;
+        self.wait_for(self.spawn(log)?, terminal)
+    }
+
+    /// Runs it with its output where ours goes.
+    ///
+    /// # Errors
+    /// As with [`Call::run`].
+    pub(crate) fn run_in_sight(&self, terminal: &Terminal) -> Result<(), String> {
+        let child = self.command().stdin(Stdio::null()).spawn();
+        self.wait_for(child.map_err(|error| self.cannot("be started", &error))?, terminal)
+    }
+
+    fn wait_for(&self, mut child: Child, terminal: &Terminal) -> Result<(), String> {
         let begun = Instant::now();
         let mut next_sign = SIGN_OF_LIFE;
         let status = loop {

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Context, Outcome, python::Linters, rules::files::every_file};
+use super::{Context, Outcome, linters::Linters, rules::files::every_file};
 use crate::process::Call;
 
 /// A workflow in a document: the line of its fence, and its text.

@@ -2,9 +2,14 @@
 //!
 //! A step that passes says how long it took; a step that fails shows its whole output, and the next one begins.
 
+mod bare;
+mod companions;
 mod deny;
 mod deploy;
+mod dockers;
 mod lint;
+mod linters;
+mod load;
 pub(crate) mod node;
 mod options;
 mod orb;
@@ -13,16 +18,17 @@ mod rules;
 mod rust;
 mod scrub;
 mod shell;
+pub(crate) mod soak;
 mod statically;
 mod suite;
 mod system;
 
-use std::{cell::RefCell, fs, path::PathBuf, time::Instant};
+use std::{fs, path::PathBuf, time::Instant};
 
-use self::{deny::Deny, options::Options};
+use self::{load::Load, options::Options};
 pub(crate) use self::{rules::files::every_file, statically::LARGEST};
 use crate::{
-    Failure,
+    Failure, beforehand,
     binaries::Binaries,
     terminal::{Terminal, Tone, spell},
     workspace::Workspace,
@@ -30,11 +36,14 @@ use crate::{
 
 /// What `cargo xtask test --help` prints.
 pub(crate) const HELP: &str = "\
-usage: cargo xtask test [--without-system-tools] [--only STEP]... [--list] [--accept]
+usage: cargo xtask test [--without-system-tools] [--only STEP]... [--busy] [--list] [--accept]
+       cargo xtask test --bare
 
   --only STEP             this step and what it needs; may be repeated
   --list                  the steps, and nothing else
+  --busy                  keep every core busy with something else meanwhile
   --without-system-tools  install nothing on the system; leave out what is missing, and end by naming it
+  --bare                  make a Debian in target/bare that has only what README.md asks for, and run both commands there
   --accept                write the lists in xtask/expected anew instead of comparing them
 
 As root on Debian, missing system packages are installed. Elsewhere the command that would do it is printed,
@@ -84,12 +93,13 @@ const STEPS: &[Step] = &[
         needs: &[],
         run: suite::build,
     },
+    Step { name: "runner", summary: "the runner of the tests", needs: &[], run: companions::bring },
     Step { name: "node", summary: "Node 24, for the tests of the Action", needs: &[], run: node::install },
     Step { name: "static", summary: "static build of the client", needs: &[], run: statically::build },
     Step {
         name: "tests",
         summary: "every test, in a scrubbed environment",
-        needs: &["build", "node", "static"],
+        needs: &["build", "runner", "node", "static"],
         run: suite::tests,
     },
     Step {
@@ -116,7 +126,6 @@ struct Context<'a> {
     binaries: Binaries,
     /// Where the output of the step that runs now goes.
     log: PathBuf,
-    deny: &'a RefCell<Deny>,
 }
 
 impl Context<'_> {
@@ -141,14 +150,14 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
         STEPS.iter().for_each(|step| terminal.say(&format!("{:8} {}", step.name, step.summary)));
         return Ok(());
     }
+    beforehand::check("test", beforehand::TEST)?;
+    if options.bare {
+        return bare::run(workspace, terminal);
+    }
     let plan: Vec<&Step> = STEPS.iter().filter(|step| options.wants(step.name)).collect();
     let begun = Instant::now();
+    let _load = options.busy.then(Load::on_every_core);
     let mut tally = Tally::default();
-    // The longest download and build: it goes on beside the other steps.
-    let deny = RefCell::new(Deny::idle());
-    if options.wants("deny") {
-        deny.borrow_mut().begin(workspace)?;
-    }
     for (index, step) in plan.iter().enumerate() {
         let context = Context {
             workspace,
@@ -156,7 +165,6 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
             options: &options,
             binaries: Binaries::of(workspace),
             log: workspace.log(step.name)?,
-            deny: &deny,
         };
         terminal.begin(&format!("{:>2}/{} {:8} {} ... ", index + 1, plan.len(), step.name, step.summary));
         take(step, &context, &mut tally);

@@ -1,9 +1,12 @@
-//! The linters of workflows, of the orb and of manifests that are written in, or packed for, Python: check-jsonschema,
-//! kubernetes-validate, zizmor and yamllint.
+//! Programs that come by Python's package index: linters that are written in, or packed for, Python, and cargo's companions.
 //!
-//! `xtask/tools/python` names the versions and the checksum of every file; nothing is built from source.
+//! A folder of `xtask/tools` names the versions and the checksum of every file; nothing is built from source.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{Context, Trouble};
 use crate::{process::Call, workspace::program};
@@ -11,70 +14,57 @@ use crate::{process::Call, workspace::program};
 /// Some 50 MB; a network that swallows packets takes for ever.
 const DOWNLOAD: Duration = Duration::from_secs(5 * 60);
 
-/// The linters, installed.
-pub(super) struct Linters {
+/// The packages of one folder of `xtask/tools`, installed into `target/tools`.
+pub(super) struct Packages {
     python: PathBuf,
     folder: PathBuf,
 }
 
-impl Linters {
-    /// Installs them, unless they are there for this very Python.
-    pub(super) fn install(context: &Context<'_>) -> Result<Self, Trouble> {
-        let Some(python) = program("python3") else { return Err(context.missing("python3 is not installed")) };
-        let linters = Self { python, folder: context.workspace.tools().join("python") };
-        let requirements = context.workspace.root.join("xtask/tools/python/requirements.txt");
+impl Packages {
+    /// Installs them, unless they are there for this very Python. `name` is the folder, `what` says what is in it.
+    ///
+    /// # Errors
+    /// A sentence that names what cannot be had on this machine, and why.
+    pub(super) fn install(context: &Context<'_>, name: &str, what: &str) -> Result<Self, Trouble> {
+        let Some(python) = program("python3") else {
+            return Err(context.missing(format!("{what} cannot be installed: python3 is not installed")));
+        };
+        let packages = Self { python, folder: context.workspace.tools().join(name) };
+        let requirements = context.workspace.root.join("xtask/tools").join(name).join("requirements.txt");
         let text = fs::read_to_string(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
         // Parts of them are compiled for one version of Python.
-        let state = Call::new(&linters.python).argument("--version").text()? + &text;
-        let note = linters.folder.join("installed.txt");
+        let state = Call::new(&packages.python).argument("--version").text()? + &text;
+        let note = packages.folder.join("installed.txt");
         if fs::read_to_string(&note).is_ok_and(|installed| installed == state) {
-            return Ok(linters);
+            return Ok(packages);
         }
-        if linters.folder.exists() {
-            fs::remove_dir_all(&linters.folder).map_err(|error| format!("{}: {error}", linters.folder.display()))?;
+        if packages.folder.exists() {
+            fs::remove_dir_all(&packages.folder).map_err(|error| format!("{}: {error}", packages.folder.display()))?;
         }
-        let pip = Call::new(&linters.python).arguments(["-m", "pip", "install", "--quiet", "--no-input"]);
+        let pip = Call::new(&packages.python).arguments(["-m", "pip", "install", "--quiet", "--no-input"]);
         let pip = pip.arguments(["--disable-pip-version-check", "--root-user-action=ignore"]);
-        let pip = pip.arguments(["--require-hashes", "--only-binary", ":all:", "--target"]).argument(&linters.folder);
+        let pip = pip.arguments(["--require-hashes", "--only-binary", ":all:", "--target"]).argument(&packages.folder);
         pip.argument("--requirement")
             .argument(&requirements)
             .limit(DOWNLOAD)
             .run(&context.log, context.terminal)
-            .map_err(|why| {
-                context.missing(format!(
-                    "check-jsonschema, kubernetes-validate, zizmor and yamllint cannot be installed: {why}"
-                ))
-            })?;
+            .map_err(|why| context.missing(format!("{what} cannot be installed: {why}")))?;
         fs::write(&note, state).map_err(|error| format!("{}: {error}", note.display()))?;
-        Ok(linters)
+        Ok(packages)
     }
 
-    /// Compares files with one of the schemas that it carries.
-    pub(super) fn check_jsonschema(&self, schema: &str) -> Call {
-        let call = Call::new(&self.python).arguments(["-m", "check_jsonschema", "--color", "never"]);
-        call.set("PYTHONPATH", &self.folder).arguments(["--builtin-schema", schema])
+    /// A program that one of them carries.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
     }
 
-    /// Compares manifests with the schemas of Kubernetes that it carries; what a schema does not know is an error.
-    pub(super) fn kubernetes_validate(&self, versions: &[&str]) -> Call {
-        let call = Call::new(&self.python).arguments(["-m", "kubernetes_validate", "--strict"]);
-        let call = versions.iter().fold(call, |call, version| call.arguments(["--kubernetes-version", version]));
-        call.set("PYTHONPATH", &self.folder)
+    /// A module of one of them, run by its Python.
+    pub(super) fn module(&self, name: &str) -> Call {
+        Call::new(&self.python).arguments(["-m", name]).set("PYTHONPATH", &self.folder)
     }
+}
 
-    /// Finds what reads badly in YAML, by the rules in `.yamllint`; a warning is a failure.
-    pub(super) fn yamllint(&self) -> Call {
-        let call = Call::new(&self.python).arguments(["-m", "yamllint", "--strict", "--format", "parsable"]);
-        call.set("PYTHONPATH", &self.folder)
-    }
-
-    /// Looks for what is dangerous in workflows and actions, and asks nobody about it.
-    pub(super) fn zizmor(&self) -> Call {
-        Call::new(self.folder.join("bin/zizmor")).arguments([
-            "--pedantic",
-            "--offline",
-            "--no-progress",
-            "--color=never",
-        ])
-    }
+/// Where a program of an installed folder is, for who does not install it.
+pub(super) fn installed_program(tools: &Path, folder: &str, name: &str) -> PathBuf {
+    tools.join(folder).join("bin").join(name)
 }

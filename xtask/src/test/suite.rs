@@ -1,7 +1,14 @@
 //! The tests: downloads and builds first, in the caller's environment; then every test, offline and scrubbed.
 
-use super::{Context, Outcome, node, scrub::is_foreign, statically, system::missing_names};
-use crate::{binaries::Binaries, process::Call, wasm, workspace::program};
+use super::{
+    Context, Outcome, companions,
+    dockers::{self, Docker},
+    node,
+    scrub::is_foreign,
+    statically,
+    system::missing_names,
+};
+use crate::{binaries::Binaries, guard, process::Call, wasm};
 
 /// Names the programs that tests must do without; set only under `--without-system-tools`.
 const WITHOUT: &str = "HUBLEASE_TESTS_WITHOUT";
@@ -13,25 +20,41 @@ pub(super) fn build(context: &Context<'_>) -> Outcome {
     Ok(String::new())
 }
 
+/// What runs a second time with Debian's docker, where that is another: the tests in which docker does something, in
+/// nextest's language of filters.
+const DOCKER_TESTS: &str = "package(hublease) & test(/^(docker_traps|registry|isolated|check|story|exec|action::places)::/) \
+                            | package(hublease-sandbox) & test(/docker/)";
+
 pub(super) fn tests(context: &Context<'_>) -> Outcome {
-    let everything = ["--workspace", "--all-targets", "--locked"];
-    let runner = if program("cargo-nextest").is_some() { "nextest" } else { "cargo test" };
-    if runner == "nextest" {
-        let nextest =
-            |words: &[&str]| context.workspace.cargo(&["nextest", "run", "--workspace", "--locked"]).arguments(words);
-        nextest(&["--no-run"]).run(&context.log, context.terminal)?;
-        scrubbed(context, nextest(&["--offline"]))?.run(&context.log, context.terminal)?;
-    } else {
-        let test =
-            |words: &[&str]| context.workspace.cargo(&["test", "--quiet"]).arguments(everything).arguments(words);
-        test(&["--no-run"]).run(&context.log, context.terminal)?;
-        scrubbed(context, test(&["--offline", "--no-fail-fast"]))?.run(&context.log, context.terminal)?;
-    }
+    nextest(context, &["--no-run"]).run(&context.log, context.terminal)?;
+    run_guarded(context, &[], None)?;
     let examples = context.workspace.cargo(&["test", "--quiet", "--locked", "--offline", "--workspace", "--doc"]);
     scrubbed(context, examples)?.run(&context.log, context.terminal)?;
+    let passed = count(context);
+    let mut note = format!("{passed} tests passed");
+    if let Some(docker) = dockers::fetched(context) {
+        run_guarded(context, &["--filterset", DOCKER_TESTS], Some(&docker))?;
+        note.push_str(&format!(", {} of them with docker {} too", count(context) - passed, docker.version));
+    }
     let missing = missing(context);
-    let without = if missing.is_empty() { String::new() } else { format!(", without {}", missing.join(", ")) };
-    Ok(format!("by {runner}{}{without}", count(context)))
+    if !missing.is_empty() {
+        note.push_str(&format!("; without {}", missing.join(", ")));
+    }
+    Ok(note)
+}
+
+/// Runs each test as a process of its own, under a guard where there are guards.
+pub(super) fn run_guarded(context: &Context<'_>, words: &[&str], docker: Option<&Docker>) -> Result<(), String> {
+    let run = nextest(context, &["--offline"]).arguments(words);
+    let run = guard::as_cargo_option().iter().fold(run, |run, option| run.arguments(["--config", option]));
+    let run = scrubbed(context, run)?;
+    let run = docker.into_iter().fold(run, |run, docker| run.set("HUBLEASE_DOCKER", &docker.path));
+    guard::watch(|| run.run(&context.log, context.terminal))
+}
+
+pub(super) fn nextest(context: &Context<'_>, words: &[&str]) -> Call {
+    let call = Call::new(companions::nextest(context.workspace)).directory(&context.workspace.root);
+    call.arguments(["nextest", "run", "--workspace", "--locked"]).arguments(words)
 }
 
 fn scrubbed(context: &Context<'_>, call: Call) -> Result<Call, String> {
@@ -42,11 +65,15 @@ fn scrubbed(context: &Context<'_>, call: Call) -> Result<Call, String> {
         ("HUBLEASE_SANDBOX_BIN", &context.binaries.sandbox),
         ("HUBLEASE_MODULE", &wasm::committed(context.workspace)),
         ("HUBLEASE_COMPONENT", &wasm::component_path(context.workspace)),
+        ("HUBLEASE_NEXTEST", &companions::nextest(context.workspace)),
     ] {
         if !path.is_file() {
             return Err(format!("{} is not built", path.display()));
         }
         call = call.set(name, path);
+    }
+    if let Ok(itself) = std::env::current_exe() {
+        call = call.set("HUBLEASE_XTASK", itself);
     }
     let node = node::path(context.workspace);
     if node.is_file() {
@@ -69,17 +96,18 @@ fn missing(context: &Context<'_>) -> Vec<&'static str> {
     missing_names().into_iter().chain(node).chain(client).collect()
 }
 
-/// How many tests ran, by what the runners said at the end.
-fn count(context: &Context<'_>) -> String {
+/// How many tests ran, by what the runner and the examples' own said at the end.
+fn count(context: &Context<'_>) -> usize {
     let text = std::fs::read_to_string(&context.log).unwrap_or_default();
     let number_before = |line: &str, word: &str| {
         let before = line.split(word).next()?;
         before.split_whitespace().last()?.parse::<usize>().ok()
     };
-    let passed: usize = text
-        .lines()
+    text.lines()
         .filter(|line| line.starts_with("test result: ") || line.trim_start().starts_with("Summary ["))
         .filter_map(|line| number_before(line, " passed"))
-        .sum();
-    if passed == 0 { String::new() } else { format!(", {passed} tests passed") }
+        .sum()
 }
+
+#[cfg(test)]
+mod planted;

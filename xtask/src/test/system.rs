@@ -5,7 +5,10 @@
 
 use std::fs;
 
-use super::{Context, Outcome};
+use super::{
+    Context, Outcome,
+    dockers::{self, Docker},
+};
 use crate::{process::Call, workspace::program};
 
 /// A program, and the Debian packages that have it, best first; what is needed beside one is separated by a space.
@@ -16,8 +19,7 @@ struct Tool {
 
 /// Everything that a step or a test starts. `docker` is the command line only: no engine is used.
 const TOOLS: &[Tool] = &[
-    // Debian 13 has the command line alone; before, it is part of the engine's package.
-    Tool { program: "docker", packages: &["docker-cli", "docker.io"] },
+    Tool { program: "docker", packages: dockers::PACKAGES },
     Tool { program: "docker-registry", packages: &["docker-registry"] },
     Tool { program: "skopeo", packages: &["skopeo"] },
     Tool { program: "podman", packages: &["podman"] },
@@ -46,7 +48,7 @@ const TOOLS: &[Tool] = &[
 pub(super) fn tools(context: &Context<'_>) -> Outcome {
     let missing = missing();
     if missing.is_empty() {
-        return Ok(found());
+        return Ok(found(context));
     }
     if context.options.without_system_tools {
         return Err(super::Trouble::LeftOut(format!("missing: {}", missing_names().join(", "))));
@@ -63,12 +65,12 @@ pub(super) fn tools(context: &Context<'_>) -> Outcome {
     let quiet = |arguments: &[&str]| Call::new(&apt).arguments(arguments).set("DEBIAN_FRONTEND", "noninteractive");
     quiet(&["update", "-q"]).run(&context.log, context.terminal)?;
     let packages: Vec<&str> =
-        missing.iter().filter_map(|tool| available(tool)).flat_map(str::split_whitespace).collect();
+        missing.iter().filter_map(|tool| available(tool.packages)).flat_map(str::split_whitespace).collect();
     context.terminal.begin(&format!("installing {} ... ", packages.join(" ")));
     let install = ["install", "-y", "-q", "--no-install-recommends"];
     quiet(&install).arguments(&packages).run(&context.log, context.terminal)?;
     match missing_names().as_slice() {
-        [] => Ok(found()),
+        [] => Ok(found(context)),
         still => Err(format!("installed, and yet missing: {}", still.join(", ")).into()),
     }
 }
@@ -82,16 +84,18 @@ fn missing() -> Vec<&'static Tool> {
     TOOLS.iter().filter(|tool| program(tool.program).is_none()).collect()
 }
 
-/// Which docker command line the tests use, since there are several ways to have one.
-fn found() -> String {
-    let path = program("docker").map(|path| path.display().to_string()).unwrap_or_default();
-    let version = Call::new("docker").argument("--version").text().unwrap_or_default();
-    let version = version.split([' ', ',']).nth(2).unwrap_or("of unknown version").to_owned();
-    format!("docker {version} at {path}")
+/// Which docker command lines the tests use, since there are several ways to have one, and why there is no second.
+fn found(context: &Context<'_>) -> String {
+    let first = Docker::first().map(|docker| format!("docker {} at {}", docker.version, docker.path.display()));
+    let second = match dockers::debians(context) {
+        Ok(docker) => format!("and Debian's {}", docker.version),
+        Err(why) => format!("and no other ({why})"),
+    };
+    format!("{} {second}", first.unwrap_or_default())
 }
 
-/// The first of the tool's packages that this Debian has.
-fn available(tool: &Tool) -> Option<&'static str> {
+/// The first of the packages that this Debian has.
+pub(super) fn available(packages: &[&'static str]) -> Option<&'static str> {
     let has = |package: &&&str| {
         let policy = Call::new("apt-cache")
             .arguments(["policy", package.split(' ').next().unwrap_or(package)])
@@ -99,7 +103,7 @@ fn available(tool: &Tool) -> Option<&'static str> {
             .text();
         policy.is_ok_and(|text| text.contains("Candidate:") && !text.contains("Candidate: (none)"))
     };
-    tool.packages.iter().find(has).or(tool.packages.last()).copied()
+    packages.iter().find(has).or(packages.last()).copied()
 }
 
 fn is_root() -> bool {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::{Context, Trouble, python::Linters, rules::files::every_file},
+    super::{Context, Trouble, linters::Linters, rules::files::every_file},
     same_version,
 };
 use crate::{orb::read, process::Call};
