@@ -12,28 +12,23 @@ pub mod image;
 mod report;
 mod window;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use self::{
-    hub::{Hub, Login, Manifest, Token},
-    image::Image,
-    report::{Pull, Push, Report, Verdict},
-    window::Window,
-};
-use crate::{
-    docker,
-    effect::{
-        End, Host, Output,
-        docker::{Client, Directory, Entry, Look, Registry, Store},
-    },
-    error::{Error, Problem},
-    plan::Check,
-    printable::printable,
-    record::{Kind, Shelf},
-    scope::Action,
-    secret::Secret,
-};
+use self::hub::{Hub, Login, Manifest, Token};
+use self::image::Image;
+use self::report::{Pull, Push, Report, Verdict};
+use self::window::Window;
+use crate::docker;
+use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
+use crate::effect::{End, Host, Output};
+use crate::error::{Error, Problem};
+use crate::plan::Check;
+use crate::printable::printable;
+use crate::record::{Kind, Shelf};
+use crate::scope::Action;
+use crate::secret::Secret;
 
 /// The repository that Docker Hub keeps for looking at the pull window.
 const PREVIEW: &str = "ratelimitpreview/test";

@@ -3,10 +3,12 @@
 //! The client cannot verify the token and does not need to: the provider does. These claims serve diagnosis only
 //! (which audience, how old, what a rule would have to match). The token is read once and never kept here.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::{printable::printable, secret::Secret};
+use crate::printable::printable;
+use crate::secret::Secret;
 
 /// The largest identity token that is accepted, in bytes. The issuers we know stay under 3 KiB; HTTP servers
 /// commonly refuse header lines over 8 KiB.
@@ -91,7 +93,8 @@ fn is_base64url(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::UnverifiedClaims;
     use crate::secret::Secret;

@@ -9,11 +9,10 @@ mod table;
 
 use std::collections::BTreeMap;
 
-pub use self::{flags::FLAGS, table::table};
-use crate::{
-    environment::Environment,
-    error::{Error, Problem},
-};
+pub use self::flags::FLAGS;
+pub use self::table::table;
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
 
 /// The longest value of a flag or variable, in bytes; paths and scopes of fifty repositories fit.
 pub const LONGEST_VALUE: usize = 8192;

@@ -11,18 +11,17 @@ mod way_back;
 
 use self::earlier::{is_ours, remember};
 pub use self::way_back::log_out;
-use crate::{
-    effect::{
-        Host,
-        docker::{Client, Config, Directory, Ended, Found, Look, Registry, RegistryLook, Run, Store, Trouble, Verb},
-    },
-    error::{Error, Problem},
-    plan::{Docker, Isolation},
-    printable::printable,
-    provider::{lease::Credential, remark},
-    record::{Keeper, Record},
-    secret::Secret,
+use crate::effect::Host;
+use crate::effect::docker::{
+    Client, Config, Directory, Ended, Found, Look, Registry, RegistryLook, Run, Store, Trouble, Verb,
 };
+use crate::error::{Error, Problem};
+use crate::plan::{Docker, Isolation};
+use crate::printable::printable;
+use crate::provider::lease::Credential;
+use crate::provider::remark;
+use crate::record::{Keeper, Record};
+use crate::secret::Secret;
 
 /// How often `docker login` is tried: one time-out of the token server must not end a build.
 const TRIES: u64 = 3;

@@ -4,7 +4,8 @@
 //! no user name, query or fragment, so it can be shown as it is. Written by hand because the WASI module cannot
 //! carry a URL crate's Unicode tables; the grammar is the small part of RFC 3986 that such an address needs.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
+use std::net::IpAddr;
 
 /// The longest address that is accepted, in bytes.
 const MAXIMUM_LENGTH: usize = 2048;

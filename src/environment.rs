@@ -2,7 +2,8 @@
 //!
 //! An empty variable counts as unset everywhere. Values may be secret, so `Debug` shows names only.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use zeroize::Zeroizing;
 

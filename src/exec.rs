@@ -4,19 +4,16 @@
 //! goes on to revoke when the command has ended. With `--renew` a new lease is exchanged at 80 % of the life, and the
 //! old one is revoked only when the new one is logged in.
 
-use crate::{
-    docker,
-    effect::{
-        End, Host,
-        child::{Act, Seen},
-    },
-    error::{Error, Problem},
-    login, logout,
-    plan::Exec,
-    printable::printable,
-    provider::{self, lease::Lease, revocation::Revoker},
-    record::{Keeper, Kind},
-};
+use crate::effect::child::{Act, Seen};
+use crate::effect::{End, Host};
+use crate::error::{Error, Problem};
+use crate::plan::Exec;
+use crate::printable::printable;
+use crate::provider::lease::Lease;
+use crate::provider::revocation::Revoker;
+use crate::provider::{self};
+use crate::record::{Keeper, Kind};
+use crate::{docker, login, logout};
 
 /// How many seconds pass after a failed renewal before the next one.
 const RENEW_AGAIN: u64 = 30;

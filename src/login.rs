@@ -4,20 +4,15 @@
 //! came: docker is logged out and the lease is revoked. A login that is repeated in the same job mints, logs in, and
 //! then revokes the older lease; it never reuses one.
 
-use crate::{
-    docker,
-    effect::{End, Host, LoggedIn, Output},
-    error::Error,
-    logout,
-    plan::{Docker, Face, Job, Login},
-    provider::{
-        self,
-        lease::{Lease, Note},
-        revocation::Revoker,
-    },
-    record::{Keeper, Kind, Owner},
-    time::{span, utc},
-};
+use crate::effect::{End, Host, LoggedIn, Output};
+use crate::error::Error;
+use crate::plan::{Docker, Face, Job, Login};
+use crate::provider::lease::{Lease, Note};
+use crate::provider::revocation::Revoker;
+use crate::provider::{self};
+use crate::record::{Keeper, Kind, Owner};
+use crate::time::{span, utc};
+use crate::{docker, logout};
 
 /// Logs in.
 pub async fn login(host: Host, plan: Login) -> End {

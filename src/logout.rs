@@ -7,22 +7,15 @@ pub mod workflow;
 
 use serde::Serialize;
 
-use crate::{
-    docker,
-    effect::{
-        End, Host, Output,
-        docker::{Client, Directory},
-    },
-    error::{Error, Problem},
-    plan::Logout,
-    printable::printable,
-    probe,
-    provider::{
-        lease::Note,
-        revocation::{Revoker, Verdict},
-    },
-    record::{Keeper, Kind, Record, Shelf},
-};
+use crate::effect::docker::{Client, Directory};
+use crate::effect::{End, Host, Output};
+use crate::error::{Error, Problem};
+use crate::plan::Logout;
+use crate::printable::printable;
+use crate::provider::lease::Note;
+use crate::provider::revocation::{Revoker, Verdict};
+use crate::record::{Keeper, Kind, Record, Shelf};
+use crate::{docker, probe};
 
 /// Logs out.
 pub async fn logout(host: Host, plan: Logout) -> End {

@@ -1,13 +1,13 @@
 //! Arguments, environment and streams go in, an exit code comes out.
 #![expect(clippy::disallowed_methods, reason = "the one snapshot of the world is taken here")]
 
-use std::{env, ffi::OsString, process::ExitCode};
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
 
-use hublease::{
-    cli::FLAGS,
-    environment::Environment,
-    native::run::{World, run},
-};
+use hublease::cli::FLAGS;
+use hublease::environment::Environment;
+use hublease::native::run::{World, run};
 
 fn main() -> ExitCode {
     let variables = env::vars_os().filter_map(|(name, value)| {

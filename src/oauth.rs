@@ -6,6 +6,10 @@
 //! Secrets pass through here as plain strings, because this module is shared and knows no secret type: what holds one can be
 //! neither printed nor serialized, and its accessors consume it. A decode error carries a position and never a value.
 
+mod code;
+mod form;
+mod reply;
+
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -15,10 +19,6 @@ use serde_json::Value;
 pub use code::Code;
 pub use form::{Form, FormError, FormWriter, MAX_FIELDS};
 pub use reply::{ErrorResponse, LeasesRequest, LeasesResponse, Metadata, Revocation, RevocationResponse};
-
-mod code;
-mod form;
-mod reply;
 
 /// The one grant type of a token exchange (RFC 8693 section 2.1).
 pub const GRANT_TYPE_TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -143,9 +143,8 @@ impl ExchangeResponse {
     /// # Errors
     /// When the body is not the JSON of a successful exchange; the error names a position, never a value.
     pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        decode(body).and_then(|response: Self| match response.access_token.is_empty() {
-            true => Err(DecodeError { line: 0, column: 0 }),
-            false => Ok(response),
+        decode(body).and_then(|response: Self| {
+            if response.access_token.is_empty() { Err(DecodeError { line: 0, column: 0 }) } else { Ok(response) }
         })
     }
 

@@ -6,19 +6,15 @@
 
 use serde_json::Value;
 
-use crate::{
-    docker::look,
-    effect::{
-        Host,
-        docker::{Client, Directory, Registry},
-        http::{Destination, Header, Method, Repeat, Request},
-    },
-    endpoint::percent_encode,
-    error::Error,
-    provider::peer::Peer,
-    record::Record,
-    secret::Secret,
-};
+use crate::docker::look;
+use crate::effect::Host;
+use crate::effect::docker::{Client, Directory, Registry};
+use crate::effect::http::{Destination, Header, Method, Repeat, Request};
+use crate::endpoint::percent_encode;
+use crate::error::Error;
+use crate::provider::peer::Peer;
+use crate::record::Record;
+use crate::secret::Secret;
 
 /// What is asked of Docker's token server, with a login in the form of HTTP Basic or with none; without a scope as
 /// `docker login` asks, so that only the login itself can be refused.

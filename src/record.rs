@@ -10,16 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use self::keeper::Keeper;
-use crate::{
-    effect::{
-        Host,
-        docker::{Client, Registry},
-        record,
-    },
-    error::{Error, Problem},
-    provider::lease::Note,
-    secret::Secret,
-};
+use crate::effect::docker::{Client, Registry};
+use crate::effect::{Host, record};
+use crate::error::{Error, Problem};
+use crate::provider::lease::Note;
+use crate::secret::Secret;
 
 /// The version of the format. Another version's record is refused and left alone.
 const VERSION: u32 = 1;

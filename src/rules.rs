@@ -7,7 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{claims::UnverifiedClaims, identity::Ci};
+use crate::claims::UnverifiedClaims;
+use crate::identity::Ci;
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 const CIRCLECI: &str = "https://oidc.circleci.com/org/";

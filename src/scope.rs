@@ -4,13 +4,13 @@
 //! only the type `repository`, only the actions `pull`, `push` and `delete`, no wildcard, no host part.
 //! The narrow form is what rules are compared with, so that nothing which Docker might read as wider can pass.
 
+mod grammar;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 pub use grammar::{MAX_NAME_BYTES, ScopeError, check_repository};
-
-mod grammar;
 
 /// Docker limits an organization token to 50 repositories, so a scope never names more.
 pub const MAX_REPOSITORIES: usize = 50;

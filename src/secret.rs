@@ -52,7 +52,8 @@ impl fmt::Debug for Secret {
 
 /// The one serde door, for the record on disk and the module boundary.
 pub mod on_the_wire {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::Secret;
 

@@ -4,16 +4,16 @@
 
 use serde_json::json;
 
-use crate::{
-    effect::{End, Host, Output},
-    error::Error,
-    logout,
-    plan::{Format, Token},
-    provider::{self, lease::Lease, revocation::Revoker},
-    record::{Keeper, Kind, Owner},
-    secret::Secret,
-    time::utc,
-};
+use crate::effect::{End, Host, Output};
+use crate::error::Error;
+use crate::logout;
+use crate::plan::{Format, Token};
+use crate::provider::lease::Lease;
+use crate::provider::revocation::Revoker;
+use crate::provider::{self};
+use crate::record::{Keeper, Kind, Owner};
+use crate::secret::Secret;
+use crate::time::utc;
 
 /// Exchanges, and prints.
 pub async fn token(host: Host, plan: Token) -> End {

@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    claims::UnverifiedClaims,
-    effect::{End, Host, Output},
-    identity::{self, Ci},
-    plan::Whoami,
-    printable::printable,
-    rules,
-    time::span,
-};
+use crate::claims::UnverifiedClaims;
+use crate::effect::{End, Host, Output};
+use crate::identity::{self, Ci};
+use crate::plan::Whoami;
+use crate::printable::printable;
+use crate::rules;
+use crate::time::span;
 
 /// Shows the claims, never the token.
 pub async fn whoami(host: Host, plan: Whoami) -> End {

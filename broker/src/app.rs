@@ -4,6 +4,9 @@
 //! bounds on size and time, and served on a thread that may block. When a client goes away its exchange goes on to the end, so
 //! that nothing is minted that is not written down.
 
+mod admission;
+mod answer;
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,9 +38,6 @@ use crate::revoke::by_identity::revoke_by_identity;
 use crate::revoke::revoke;
 use crate::serve::connection::Arrival;
 use crate::serve::house::{House, Served};
-
-mod admission;
-mod answer;
 
 /// The media type of a request to revoke by identity.
 const CONTENT_TYPE_JSON: &str = "application/json";
@@ -149,22 +149,25 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
 
 /// Whether the broker should be sent requests. `/healthz` says no more than that the process lives.
 async fn readiness(State(app): State<Arc<App>>) -> Response {
-    let reasons = match app.room.is_ending() {
-        true => vec!["the broker is ending".to_owned()],
-        false => app.readiness.reasons(&app.broker).await,
+    let reasons = if app.room.is_ending() {
+        vec!["the broker is ending".to_owned()]
+    } else {
+        app.readiness.reasons(&app.broker).await
     };
-    match reasons.is_empty() {
-        true => json(StatusCode::OK, &json!({"ready": true})),
-        false => json(StatusCode::SERVICE_UNAVAILABLE, &json!({"ready": false, "reasons": reasons})),
+    if reasons.is_empty() {
+        json(StatusCode::OK, &json!({"ready": true}))
+    } else {
+        json(StatusCode::SERVICE_UNAVAILABLE, &json!({"ready": false, "reasons": reasons}))
     }
 }
 
 /// Metrics on the address for clients, to whom they do not concern as if there were none.
 async fn metrics_for_the_near(State(app): State<Arc<App>>, request: Request) -> Response {
     let is_own = |arrival: &Arrival| app.trusted_proxies.is_own(arrival.peer, request.headers());
-    match app.shows_metrics && request.extensions().get().is_some_and(is_own) {
-        true => metrics(State(app)).await,
-        false => with_status(StatusCode::NOT_FOUND),
+    if app.shows_metrics && request.extensions().get().is_some_and(is_own) {
+        metrics(State(app)).await
+    } else {
+        with_status(StatusCode::NOT_FOUND)
     }
 }
 

@@ -112,9 +112,10 @@ fn identifier(form: &mut Form, name: &str) -> Result<Option<String>, Refusal> {
     };
     let is_plain =
         text.len() <= MAX_ID_BYTES && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    match is_plain {
-        true => Ok(Some(text)),
-        false => refuse(Code::MalformedRequest, format!("`{name}` is more than 128 letters, digits, `-`, `_` and `.`")),
+    if is_plain {
+        Ok(Some(text))
+    } else {
+        refuse(Code::MalformedRequest, format!("`{name}` is more than 128 letters, digits, `-`, `_` and `.`"))
     }
 }
 

@@ -3,6 +3,12 @@
 //! Standard output holds what was asked for (of `serve` the audit log); everything for the operator's eyes goes to standard
 //! error. Exit codes: 0 done, 1 could not be done, 2 usage or configuration.
 
+mod check;
+mod init;
+mod leases;
+mod output;
+mod serve;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -18,12 +24,6 @@ use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
-
-mod check;
-mod init;
-mod leases;
-mod output;
-mod serve;
 
 /// Opens the journal of a broker that serves, at this time.
 type OpenJournal = fn(&Path, u64) -> Result<Box<dyn Journal>, OpenError>;

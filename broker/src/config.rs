@@ -3,6 +3,12 @@
 //! TOML. Unknown keys are errors, because a misspelt limit would be a missing limit. Secrets are never in the file, and
 //! are not read here: it names the file, the variable or the place in Vault that holds them, see [`crate::password`].
 
+mod account;
+mod file;
+mod issuer;
+mod rule;
+mod server;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -17,12 +23,6 @@ use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
 
 pub use server::{Rates, Server, TlsFiles};
-
-mod account;
-mod file;
-mod issuer;
-mod rule;
-mod server;
 
 /// The longest message, in characters: room for the list of every key that could have stood there.
 const LONGEST_REASON: usize = 1000;

@@ -140,17 +140,17 @@ fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Resu
 /// After a clear "no" nothing was made and the intent is withdrawn. After an unclear answer the sweeper looks for the token
 /// by its label, once Docker Hub has certainly finished with the request.
 fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Result<Minted, Refusal> {
-    let made = match account.mints() {
-        true => {
-            let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
-            account.mint(&order, &*broker.outbound, broker.clock.now())
-        }
-        false => account.lend(&grant.scope, |token| held(broker, account, token)),
+    let made = if account.mints() {
+        let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
+        account.mint(&order, &*broker.outbound, broker.clock.now())
+    } else {
+        account.lend(&grant.scope, |token| held(broker, account, token))
     };
     made.map_err(|fault| {
-        let written = match fault.is_ambiguous() {
-            true => broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS)),
-            false => broker.journal.withdraw(&lease.id),
+        let written = if fault.is_ambiguous() {
+            broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS))
+        } else {
+            broker.journal.withdraw(&lease.id)
         };
         written.map_or_else(JournalFault::refusal, |()| fault.refusal())
     })

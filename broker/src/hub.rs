@@ -6,6 +6,17 @@
 //! how a login under a second factor fails (`login_2fa_token`, or else a plain 401).
 //! The address is fixed. Only a user's password can mint: a bearer that comes from a token is refused by Docker Hub.
 
+mod condition;
+mod fault;
+mod governor;
+mod kind;
+mod list;
+mod oat;
+mod pat;
+pub mod pool;
+mod session;
+pub mod start;
+
 use std::sync::{Arc, Mutex};
 
 use hublease::oauth::Code;
@@ -27,17 +38,6 @@ pub use governor::{Governor, Urgency};
 pub use kind::{Kind, Order};
 pub use list::{Listed, Listing};
 pub use pool::{Pool, is_lent, lent_id};
-
-mod condition;
-mod fault;
-mod governor;
-mod kind;
-mod list;
-mod oat;
-mod pat;
-pub mod pool;
-mod session;
-pub mod start;
 
 /// The only Docker Hub there is.
 pub const HUB: &str = "https://hub.docker.com";

@@ -4,6 +4,9 @@
 //! change is a compare-and-swap, so that two revokers, or a revoker and the sweeper, never both believe that it is their
 //! turn. No token and no handle is stored, only the hash of the handle.
 
+mod selection;
+pub mod sqlite;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -12,9 +15,6 @@ use hublease::oauth::Code;
 use crate::refusal::Refusal;
 
 pub use selection::Selection;
-
-mod selection;
-pub mod sqlite;
 
 /// How far a lease is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 //!
 //! Answers may hold secrets, so neither they nor calls can be printed, and a [`Fault`] is a fixed phrase.
 
-use std::sync::Arc;
-
 pub mod native;
 mod proxy;
+
+use std::sync::Arc;
 
 /// What is done with the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,8 @@
 //! a restart. Only a variable cannot change while the program runs. What is said of a secret that cannot be read names
 //! the place and never the content.
 
+mod vault;
+
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
@@ -15,8 +17,6 @@ use hublease::secret::Secret;
 use crate::limits::MAX_SECRET_BYTES;
 
 pub use vault::VaultSource;
-
-mod vault;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +75,7 @@ impl PasswordSource {
             },
             Self::Vault(source) => source.read()?,
         };
-        match secret.is_empty() {
-            true => Err(Unreadable::lasting("it is empty", format!("{self} is empty"))),
-            false => Ok(secret),
-        }
+        if secret.is_empty() { Err(Unreadable::lasting("it is empty", format!("{self} is empty"))) } else { Ok(secret) }
     }
 
     /// Whether reading it costs nothing, so that one may look often whether it has changed.

@@ -3,6 +3,9 @@
 //! Follows RFC 7009: the handle is its own authority; a handle that is not known is no error; 503 means that the token must
 //! be assumed to live and the client should come again. `confirmed` is said after Docker Hub's 204 or 404 and never before.
 
+pub mod by_identity;
+pub(crate) mod removal;
+
 use hublease::oauth::{Code, Form, Revocation};
 
 use self::removal::{Removal, name_lease, remove, remove_as};
@@ -12,9 +15,6 @@ use crate::identity::sha256;
 use crate::journal::{JournalFault, Lease};
 use crate::limits::{MAX_ID_BYTES, RETRY_AFTER_SECONDS};
 use crate::refusal::Refusal;
-
-pub mod by_identity;
-pub(crate) mod removal;
 
 /// What the client is told of a token that must be assumed to live.
 const UNCONFIRMED: &str = "Docker Hub has not confirmed the removal yet";

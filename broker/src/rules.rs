@@ -4,6 +4,9 @@
 //! and no rule that denies. Nothing that is not granted is given, and what is minted is what was asked, never a rule's
 //! pattern. A refused caller learns which claims did not match the rule that came closest, never what the rule says.
 
+mod explain;
+mod pattern;
+
 use hublease::oauth::Code;
 use hublease::scope::{Action, Scope};
 use serde_json::Value;
@@ -16,9 +19,6 @@ use crate::refusal::Refusal;
 
 pub use explain::{Comparison, Explanation, Judgement, Reach, Verdict, explain};
 pub use pattern::{Glob, Pattern};
-
-mod explain;
-mod pattern;
 
 /// How many claim names a refusal lists.
 const MAX_LISTED: usize = 5;

@@ -1,6 +1,9 @@
 //! The network loop: connections with limits, the sweeper and the certificate beside them, and an end that finishes what was
 //! begun.
 
+pub(crate) mod connection;
+pub(crate) mod house;
+
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +22,6 @@ use crate::limits::{ACCEPT_PAUSE, CERTIFICATE_INTERVAL, MAX_METRICS_CONNECTIONS,
 use crate::peer::TrustedProxies;
 use crate::sweep::Sweeper;
 use crate::tls::{Look, Tls};
-
-pub(crate) mod connection;
-pub(crate) mod house;
 
 /// Where the broker listens, and how.
 pub struct Edge {

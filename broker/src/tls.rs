@@ -145,9 +145,10 @@ fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     let room = usize::try_from(about.len().min(MAX_PEM_BYTES)).unwrap_or_default() + 64;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
     let size = file.take(MAX_PEM_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
-    match size as u64 <= MAX_PEM_BYTES {
-        true => Ok(content),
-        false => Err(TlsError::of(path, format!("is larger than {} KiB", MAX_PEM_BYTES / 1024))),
+    if size as u64 <= MAX_PEM_BYTES {
+        Ok(content)
+    } else {
+        Err(TlsError::of(path, format!("is larger than {} KiB", MAX_PEM_BYTES / 1024)))
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! `HUBLEASE_TEST_CLOCK` names the file; `HUBLEASE_TEST_KILL` is `before N`, `after N` or not there.
 
+mod stopping;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,8 +16,6 @@ use hublease_broker::command::{Machine, run};
 use hublease_broker::journal::sqlite::Sqlite;
 
 use self::stopping::{Side, Stop, Stopping};
-
-mod stopping;
 
 struct FileClock(PathBuf);
 

@@ -4,7 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::journal::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};

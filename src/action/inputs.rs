@@ -3,19 +3,18 @@
 //! An input is a flag of `login` or `logout` by its name, so both stages are given the same ones. An empty input is
 //! unset, as with variables; one that may be repeated has a value on each line.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
-use crate::{
-    cli::{Command, FLAGS, Flag, Typed, Value},
-    effect::{Output, Session},
-    environment::Environment,
-    error::{Error, Problem},
-    login, logout,
-    plan::{Face, Fixed, Job, Login, Logout, Plan, shown},
-    provider::revocation::Revoker,
-};
+use crate::cli::{Command, FLAGS, Flag, Typed, Value};
+use crate::effect::{Output, Session};
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
+use crate::plan::{Face, Fixed, Job, Login, Logout, Plan, shown};
+use crate::provider::revocation::Revoker;
+use crate::{login, logout};
 
 /// Flags of `login` and `logout` that are no inputs: the runner decides what is shown and whose records there
 /// are, and a post step speaks for its own job.

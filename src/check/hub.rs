@@ -7,18 +7,15 @@
 use serde_json::Value;
 
 use super::image::Image;
-use crate::{
-    claims::UnverifiedClaims,
-    effect::{
-        Host,
-        http::{Destination, Header, Method, PullLimit, Repeat, Request, Response},
-    },
-    error::{Error, Problem},
-    probe::token_request,
-    provider::{peer::Peer, remark},
-    scope::Action,
-    secret::Secret,
-};
+use crate::claims::UnverifiedClaims;
+use crate::effect::Host;
+use crate::effect::http::{Destination, Header, Method, PullLimit, Repeat, Request, Response};
+use crate::error::{Error, Problem};
+use crate::probe::token_request;
+use crate::provider::peer::Peer;
+use crate::provider::remark;
+use crate::scope::Action;
+use crate::secret::Secret;
 
 /// Every form of a manifest, so that an image that is there is not taken for one that is missing.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -154,13 +151,12 @@ fn granted(bearer: &Secret, repository: &str) -> Option<Vec<Action>> {
 
 #[cfg(test)]
 mod tests {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::granted;
-    use crate::{
-        scope::Action::{self, Delete, Pull, Push},
-        secret::Secret,
-    };
+    use crate::scope::Action::{self, Delete, Pull, Push};
+    use crate::secret::Secret;
 
     #[test]
     fn what_a_bearer_may_do_is_read_for_this_repository_alone() {

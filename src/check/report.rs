@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Found, image::Image, window::Window};
-use crate::{
-    effect::docker::{Look, Registry, Store},
-    plan::Check,
-    printable::printable,
-};
+use super::Found;
+use super::image::Image;
+use super::window::Window;
+use crate::effect::docker::{Look, Registry, Store};
+use crate::plan::Check;
+use crate::printable::printable;
 
 /// Whether docker will get an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{effect::http::PullLimit, printable::printable, time::span};
+use crate::effect::http::PullLimit;
+use crate::printable::printable;
+use crate::time::span;
 
 /// How much may be pulled.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! The table of flags. Names follow the neighbours where they exist; ours begin with `HUBLEASE_`.
 
-use super::{
-    Command::{self, Check, Exec, Login, Logout, Token, Whoami},
-    Flag,
-    Honour::{self, Local, Refused, Sent},
-    Value::{self, Choice, Many, One, Switch, SwitchOr},
-};
+use super::Command::{self, Check, Exec, Login, Logout, Token, Whoami};
+use super::Flag;
+use super::Honour::{self, Local, Refused, Sent};
+use super::Value::{self, Choice, Many, One, Switch, SwitchOr};
 
 const EXCHANGES: &[Command] = &[Login, Exec, Token, Whoami];
 const MINTS: &[Command] = &[Login, Exec, Token];

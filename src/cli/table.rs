@@ -5,10 +5,8 @@
 
 use std::fmt::Write;
 
-use super::{
-    Command::{Exec, Login, Token},
-    FLAGS, Flag, Honour, ProviderName, Value,
-};
+use super::Command::{Exec, Login, Token};
+use super::{FLAGS, Flag, Honour, ProviderName, Value};
 
 const OPENING: &str = "\
 # What each provider does with a flag

@@ -3,12 +3,11 @@
 use serde_json::Value;
 
 use super::mark;
-use crate::{
-    effect::{Host, docker::RegistryLook},
-    error::Error,
-    record::{Earlier, Keeper, Record},
-    secret::Secret,
-};
+use crate::effect::Host;
+use crate::effect::docker::RegistryLook;
+use crate::error::Error;
+use crate::record::{Earlier, Keeper, Record};
+use crate::secret::Secret;
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
 pub(super) async fn remember(host: &Host, registry: &RegistryLook, keeper: &mut Keeper) -> Result<(), Error> {

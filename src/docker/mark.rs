@@ -3,12 +3,14 @@
 //! A person may log in after us, and so may other jobs with the same home: the name is often the same, the credential
 //! never is. A helper shows names only, and an entry with an identity token is none of ours; both have no mark.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{effect::docker::Entry, secret::Secret};
+use crate::effect::docker::Entry;
+use crate::secret::Secret;
 
 /// The mark of a login: SHA-256, in hexadecimal, of what docker's file holds of it.
 pub(crate) fn of(username: &str, secret: &Secret) -> String {
@@ -37,7 +39,8 @@ fn digest(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{of, of_entry};
-    use crate::{effect::docker::Entry, secret::Secret};
+    use crate::effect::docker::Entry;
+    use crate::secret::Secret;
 
     fn entry(raw: Option<&str>) -> Entry {
         Entry { username: Some("alice".to_owned()), raw: raw.map(Secret::new) }

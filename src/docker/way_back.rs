@@ -3,15 +3,11 @@
 //! Nothing here ends the story: what cannot be undone is said, and the leases are revoked all the same.
 
 use super::{look, mark};
-use crate::{
-    effect::{
-        Host,
-        docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb},
-    },
-    error::Error,
-    printable::printable,
-    record::{Earlier, Record, Shelf},
-};
+use crate::effect::Host;
+use crate::effect::docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb};
+use crate::error::Error;
+use crate::printable::printable;
+use crate::record::{Earlier, Record, Shelf};
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.
 ///

@@ -1,9 +1,15 @@
 //! The handle with which the story asks, one typed question per kind of effect.
 
-use std::{cell::RefCell, fmt, future::poll_fn, rc::Rc, task::Poll};
+use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
 
-use super::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record, session::Mailbox};
-use crate::{error::Error, secret::Secret};
+use super::session::Mailbox;
+use super::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record};
+use crate::error::Error;
+use crate::secret::Secret;
 
 /// All that the story can do is ask. Cheap to clone; [`Host::undoing`] gives the handle of the way back.
 #[derive(Clone)]

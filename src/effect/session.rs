@@ -1,13 +1,11 @@
 //! The one stepping primitive, and the loop over it.
 
-use std::{
-    cell::RefCell,
-    fmt,
-    future::Future,
-    pin::Pin,
-    rc::Rc,
-    task::{Context, Poll, Waker},
-};
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use super::{Asked, Host, Outcome, Stop};
 use crate::error::Error;

@@ -3,16 +3,12 @@
 
 use serde::Deserialize;
 
-use crate::{
-    effect::{
-        Host,
-        http::{Destination, Header, Method, Repeat, Request},
-    },
-    endpoint::percent_encode,
-    error::{Error, Problem},
-    provider::peer::Peer,
-    secret::Secret,
-};
+use crate::effect::Host;
+use crate::effect::http::{Destination, Header, Method, Repeat, Request};
+use crate::endpoint::percent_encode;
+use crate::error::{Error, Problem};
+use crate::provider::peer::Peer;
+use crate::secret::Secret;
 
 #[derive(Deserialize)]
 struct Answer {

@@ -10,13 +10,13 @@
 use serde::Serialize;
 
 use super::{Told, end, records, shown};
-use crate::{
-    effect::{End, Host, Output},
-    error::{Error, Stage},
-    oauth::LeasesResponse,
-    plan::WorkflowLogout,
-    provider::{lease::Note, revocation::Verdict, workflow},
-};
+use crate::effect::{End, Host, Output};
+use crate::error::{Error, Stage};
+use crate::oauth::LeasesResponse;
+use crate::plan::WorkflowLogout;
+use crate::provider::lease::Note;
+use crate::provider::revocation::Verdict;
+use crate::provider::workflow;
 
 /// Revokes for the workflow, and logs this job out.
 pub async fn logout(host: Host, plan: WorkflowLogout) -> End {

@@ -3,15 +3,14 @@
 //! Nothing is decided here. The parser finds commands, flags and the words after `--`; what a value may be is the
 //! business of `cli.rs`, so that flags and variables are checked by the same code.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::{
-    cli::{Command, FLAGS, Flag, Typed, Value},
-    environment::Environment,
-    error::{Error, Problem},
-};
+use crate::cli::{Command, FLAGS, Flag, Typed, Value};
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
 
 /// The most bytes that all arguments together may have; the rest of `exec`'s command is the kernel's business.
 const MOST_BYTES: usize = 1024 * 1024;

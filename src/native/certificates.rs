@@ -4,16 +4,17 @@
 //! `SSL_CERT_DIR` replace them, as in OpenSSL and Go; they are taken from the snapshot. No switch turns
 //! verification off.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 use super::capped::{self, Capped};
-use crate::{effect::http::Destination, environment::Environment, printable::printable};
+use crate::effect::http::Destination;
+use crate::environment::Environment;
+use crate::printable::printable;
 
 /// The largest certificate file that is read, in bytes: the bundle of a whole operating system has 250 KiB.
 const MAXIMUM_FILE: usize = 1024 * 1024;

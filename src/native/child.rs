@@ -3,16 +3,19 @@
 //! It stays in our process group, so that it can use the terminal. While it runs, signals are its business: they are
 //! kept until `Command::wait` hands them to the story, which decides what to pass on.
 
-use std::{collections::VecDeque, io, path::Path, process, sync::mpsc::Sender, thread};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::{io, process, thread};
 
 use rustix::process::Signal as Number;
 
-use super::{
-    running::{Running, code},
-    signals::INTERRUPT,
-    worker::{Event, Signal},
-};
-use crate::{effect::child::Seen, effect::docker::Client, printable::printable};
+use super::running::{Running, code};
+use super::signals::INTERRUPT;
+use super::worker::{Event, Signal};
+use crate::effect::child::Seen;
+use crate::effect::docker::Client;
+use crate::printable::printable;
 
 /// The command, before, while and after it runs.
 #[derive(Debug, Default)]
@@ -104,13 +107,13 @@ fn report(running: Running, events: Sender<Event>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::mpsc};
+    use std::path::Path;
+    use std::sync::mpsc;
 
     use super::Command;
-    use crate::{
-        effect::{child::Seen, docker::Client},
-        native::worker::{Event, Signal},
-    };
+    use crate::effect::child::Seen;
+    use crate::effect::docker::Client;
+    use crate::native::worker::{Event, Signal};
 
     fn started(script: &str) -> (Command, mpsc::Receiver<Event>) {
         let (sender, receiver) = mpsc::channel();

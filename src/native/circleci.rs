@@ -4,15 +4,17 @@
 //! and the token is the whole of standard output. The program talks to the job's agent, so it gets the `CIRCLE…`
 //! variables that other programs do not.
 
-use std::{ffi::OsString, io, time::Duration};
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::{
-    process::{Finished, Program},
-    programs::Programs,
-};
-use crate::{claims::MAXIMUM_TOKEN, printable::printable, secret::Secret};
+use super::process::{Finished, Program};
+use super::programs::Programs;
+use crate::claims::MAXIMUM_TOKEN;
+use crate::printable::printable;
+use crate::secret::Secret;
 
 /// How long it may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
@@ -56,10 +58,10 @@ pub(super) fn token(finished: io::Result<Finished>) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::{program, token};
-    use crate::{
-        environment::Environment,
-        native::{process, programs::Programs, running::Running, stand_in},
-    };
+    use crate::environment::Environment;
+    use crate::native::programs::Programs;
+    use crate::native::running::Running;
+    use crate::native::{process, stand_in};
 
     /// A stand-in for CircleCI's program.
     fn answer(script: &str, audience: &str) -> Result<String, String> {

@@ -5,21 +5,15 @@
 //! directory is named by `DOCKER_CONFIG` for docker and by `REGISTRY_AUTH_FILE` for podman, always absolute,
 //! because the program runs in `/`.
 
-use std::{
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{
-    process::Program,
-    programs::{Programs, Variables},
-};
-use crate::{
-    effect::docker::{Client, Registry, Verb},
-    secret::Secret,
-};
+use super::process::Program;
+use super::programs::{Programs, Variables};
+use crate::effect::docker::{Client, Registry, Verb};
+use crate::secret::Secret;
 
 /// How much of its standard error is kept, in bytes; docker's own messages stay under one kilobyte.
 const MESSAGE: usize = 4096;
@@ -81,13 +75,13 @@ fn variables(programs: &Programs, client: Client, place: &Path) -> Option<Variab
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink, path::Path};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use super::{arguments, directory};
-    use crate::{
-        effect::docker::{Client, Registry, Verb},
-        secret::Secret,
-    };
+    use crate::effect::docker::{Client, Registry, Verb};
+    use crate::secret::Secret;
 
     #[test]
     fn the_arguments_of_every_call() {

@@ -1,9 +1,7 @@
 //! Docker's configuration effects that answer at once; a look waits for helpers and is in `helper`.
 
-use super::{
-    docker_file::{self, Places},
-    private_directory,
-};
+use super::docker_file::{self, Places};
+use super::private_directory;
 use crate::effect::docker::{Client, Config, Directory, Found, Trouble};
 
 /// Makes the change.

@@ -5,32 +5,24 @@
 //! is indented with tabs. Follows podman for its auth file: `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG/config.json`,
 //! `$XDG_RUNTIME_DIR/containers/auth.json`, `/run/containers/<uid>/auth.json`.
 
-use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::{
-    fs::{Access, access},
-    process::geteuid,
-};
+use rustix::fs::{Access, access};
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{
-    capped::{self, Capped},
-    docker_merge::{Config, Malformed},
-    private_directory,
-};
-use crate::{
-    effect::docker::{Client, Directory, Trouble},
-    environment::Environment,
-    printable::printable,
-    strict_json,
-};
+use super::capped::{self, Capped};
+use super::docker_merge::{Config, Malformed};
+use super::private_directory;
+use crate::effect::docker::{Client, Directory, Trouble};
+use crate::environment::Environment;
+use crate::printable::printable;
+use crate::strict_json;
 
 /// The largest file that is read, in bytes; docker's own have a few KiB.
 const MAXIMUM_FILE: usize = 1024 * 1024;

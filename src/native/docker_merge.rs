@@ -4,13 +4,12 @@
 //! docker's own: `credHelpers` by exact key, then `credsStore`, then, in a file that knows no login at all, whatever
 //! helper docker detects, then the file. podman reads `credHelpers` only. `null` counts as absent, as in Go.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    effect::docker::{Client, Entry, Registry},
-    secret::Secret,
-};
+use crate::effect::docker::{Client, Entry, Registry};
+use crate::secret::Secret;
 
 /// Something else than an object where docker expects one; the file stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,24 +4,20 @@
 //! it are opened without following links, made exclusively under a name of chance and renamed into place, with mode
 //! 0600. There is no `fsync`: a machine that loses its power loses the job as well.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    os::fd::{AsFd, OwnedFd},
-    path::{Path, PathBuf},
-};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
-use rustix::{
-    fs::{
-        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, symlinkat,
-        unlinkat,
-    },
-    io::Errno,
-    process::geteuid,
+use rustix::fs::{
+    AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, symlinkat, unlinkat,
 };
+use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::capped::{self, Capped};
-use crate::{printable::printable, secret::Secret};
+use crate::printable::printable;
+use crate::secret::Secret;
 
 const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);

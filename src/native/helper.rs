@@ -4,19 +4,17 @@
 //! name. A helper that is missing, fails, is too slow or says something else does not answer: docker would have no
 //! use for it either, and `docker login` would fail after the credential was minted.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
 
-use super::{
-    docker_file::{Content, Places},
-    docker_merge::{Kept, Malformed},
-    process::{Finished, Program},
-    programs::Programs,
-};
-use crate::{
-    effect::docker::{Client, Directory, Entry, Look, Registry, RegistryLook, Store, Trouble},
-    printable::printable,
-    secret::Secret,
-};
+use super::docker_file::{Content, Places};
+use super::docker_merge::{Kept, Malformed};
+use super::process::{Finished, Program};
+use super::programs::Programs;
+use crate::effect::docker::{Client, Directory, Entry, Look, Registry, RegistryLook, Store, Trouble};
+use crate::printable::printable;
+use crate::secret::Secret;
 
 /// How long a helper may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
@@ -145,15 +143,17 @@ impl Unanswered {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, path::Path};
+    use std::collections::BTreeMap;
+    use std::path::Path;
 
     use super::{Answer, Unanswered, answer, program};
-    use crate::{
-        effect::docker::{Client, Directory, Entry, Look, Registry, Store},
-        environment::Environment,
-        native::{docker_file::Places, process, programs::Programs, running::Running, stand_in},
-        secret::Secret,
-    };
+    use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
+    use crate::environment::Environment;
+    use crate::native::docker_file::Places;
+    use crate::native::programs::Programs;
+    use crate::native::running::Running;
+    use crate::native::{process, stand_in};
+    use crate::secret::Secret;
 
     struct World {
         root: tempfile::TempDir,

@@ -7,36 +7,24 @@
 //! To tell "certainly not carried out" from "cut in the middle", a connector around ureq's own notes whether the
 //! connection, TLS included, stood. ureq keeps that interface outside its semantic versioning.
 
-use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ureq::{
-    Agent,
-    config::Config,
-    http::{Request, Uri},
-    tls::{Certificate, RootCerts, TlsConfig},
-    unversioned::{
-        resolver::DefaultResolver,
-        transport::{ConnectionDetails, Connector, DefaultConnector, Transport},
-    },
-};
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::http::{Request, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
-use super::{
-    capped::{self, Capped},
-    certificates::{self, Trusted},
-    proxy::{self, Route},
-};
-use crate::{
-    effect::http::{self, Destination, Failure, Method, PullLimit, Response},
-    endpoint::Origin,
-    environment::Environment,
-    secret::Secret,
-};
+use super::capped::{self, Capped};
+use super::certificates::{self, Trusted};
+use super::proxy::{self, Route};
+use crate::effect::http::{self, Destination, Failure, Method, PullLimit, Response};
+use crate::endpoint::Origin;
+use crate::environment::Environment;
+use crate::secret::Secret;
 
 /// A connection, TLS included, is made within this or not at all.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -1,9 +1,13 @@
 //! The file of `--identity-token-file`. It may be a pipe, so it is read by the worker.
 
-use std::{fs::File, io, path::Path};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
 use super::capped::{self, Capped};
-use crate::{claims::MAXIMUM_TOKEN, printable::printable, secret::Secret};
+use crate::claims::MAXIMUM_TOKEN;
+use crate::printable::printable;
+use crate::secret::Secret;
 
 /// Reads the token; surrounding white space is not part of the token.
 pub(super) fn read(path: &Path) -> Result<Secret, String> {
@@ -21,7 +25,8 @@ pub(super) fn read(path: &Path) -> Result<Secret, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::fs;
+    use std::path::Path;
 
     use super::read;
     use crate::claims::MAXIMUM_TOKEN;

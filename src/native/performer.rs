@@ -5,37 +5,27 @@
 //! used up. While the command of `exec` runs, signals are its business and stop nothing else than the effect that
 //! they meet.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    io::{self, Write},
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{
-    Setup, child, circleci, client, docker_config,
-    docker_file::Places,
-    ending::Ending,
-    helper::{self, Unanswered},
-    http, identity_file,
-    programs::Programs,
-    records, signals,
-    terminal::Terminal,
-    waiting::{Wait, Waited},
-    worker::{Answer, Workers},
-};
-use crate::{
-    effect::{
-        Asked, Effect, Outcome, Perform, Stop,
-        child::{Act, Seen},
-        docker::{Client, Config, Directory, Ended, Found, Run},
-        http::{Failure, Request},
-    },
-    printable::printable,
-    secret::Secret,
-};
+use super::docker_file::Places;
+use super::ending::Ending;
+use super::helper::{self, Unanswered};
+use super::programs::Programs;
+use super::terminal::Terminal;
+use super::waiting::{Wait, Waited};
+use super::worker::{Answer, Workers};
+use super::{Setup, child, circleci, client, docker_config, http, identity_file, records, signals};
+use crate::effect::child::{Act, Seen};
+use crate::effect::docker::{Client, Config, Directory, Ended, Found, Run};
+use crate::effect::http::{Failure, Request};
+use crate::effect::{Asked, Effect, Outcome, Perform, Stop};
+use crate::printable::printable;
+use crate::secret::Secret;
 
 /// How much longer than its own limit an answer is waited for, so that the worker can tell how it failed.
 const GRACE: Duration = Duration::from_millis(500);

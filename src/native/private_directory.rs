@@ -3,16 +3,14 @@
 //! A marker inside repeats the id. Nothing without its marker is used or removed, and removing touches only what we
 //! or docker put there: files by name, links by unlinking them. Whatever else lies there stays, and is reported.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use super::{docker_file, docker_merge::Config, folder::Folder};
-use crate::{
-    effect::docker::{Found, Registry, Trouble},
-    printable::printable,
-};
+use super::docker_file;
+use super::docker_merge::Config;
+use super::folder::Folder;
+use crate::effect::docker::{Found, Registry, Trouble};
+use crate::printable::printable;
 
 const MARKER: &str = ".hublease";
 const CONFIG: &str = "config.json";
@@ -141,11 +139,9 @@ fn sentence(trouble: Trouble) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs,
-        os::unix::fs::{PermissionsExt, symlink},
-        path::{Path, PathBuf},
-    };
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::{Path, PathBuf};
 
     use serde_json::{Value, json};
 

@@ -3,23 +3,19 @@
 //! It runs in `/`, unless its caller says where, and in a process group of its own, so that killing it also kills what it started. Whoever waits
 //! for it decides how long; the handle to kill it is made before it starts.
 
-use std::{
-    ffi::OsString,
-    io::{self, Read, Write},
-    os::unix::process::CommandExt,
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{
-    capped,
-    running::{Running, code},
-};
+use super::capped;
+use super::running::{Running, code};
 use crate::secret::Secret;
 
 /// How long its output is waited for once the program itself has ended: a daemon that it left behind may hold the
@@ -136,7 +132,8 @@ fn keep(mut source: impl Read + Send + 'static, limit: usize) -> io::Result<mpsc
 #[cfg(test)]
 mod tests {
     use super::{Finished, Program, run};
-    use crate::{native::running::Running, secret::Secret};
+    use crate::native::running::Running;
+    use crate::secret::Secret;
 
     fn shell(script: &str, stdin: &str) -> Program {
         Program {

@@ -4,13 +4,11 @@
 //! skipped, and in CI everything inside the workspace as well: what was checked out must not decide who receives a
 //! credential. The environment is an allow-list; it never carries the CI system's identity or a Vault token.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -164,7 +162,9 @@ fn at_home(environment: &Environment, path: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use super::Programs;
     use crate::environment::Environment;

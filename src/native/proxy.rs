@@ -6,7 +6,8 @@
 
 use ureq::Proxy;
 
-use crate::{environment::Environment, no_proxy};
+use crate::environment::Environment;
+use crate::no_proxy;
 
 /// What the environment says about proxies.
 #[derive(Debug, PartialEq)]

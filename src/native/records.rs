@@ -9,11 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 
 use super::folder::Folder;
-use crate::{
-    effect::record::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, Stored, Trouble},
-    environment::Environment,
-    secret::Secret,
-};
+use crate::effect::record::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, Stored, Trouble};
+use crate::environment::Environment;
+use crate::secret::Secret;
 
 /// What a probe writes, in bytes: as much as a record with a Vault token and an earlier entry.
 const PROBE: usize = 8 * 1024;
@@ -103,14 +101,13 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs,
-        os::unix::fs::{PermissionsExt, symlink},
-        path::{Path, PathBuf},
-    };
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::{Path, PathBuf};
 
     use super::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, access, directory};
-    use crate::{environment::Environment, secret::Secret};
+    use crate::environment::Environment;
+    use crate::secret::Secret;
 
     fn write(name: &str, body: &str) -> Access {
         Access::Write { name: name.to_owned(), body: Secret::new(body), over: Over::Anything }

@@ -1,25 +1,18 @@
 //! From the words that were typed to an exit code.
 
-use std::{
-    ffi::OsString,
-    io::{self, IsTerminal, Write},
-    path::PathBuf,
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{
-    Performer, Reporting, Setup, Trusted,
-    arguments::{Asked, read},
-    read_certificates,
-};
-use crate::{
-    cli::{Command, Typed},
-    effect::{Level, Perform, Stop, drive},
-    environment::Environment,
-    error::{Error, Problem},
-    plan::{CaCert, Machine, Plan, shown},
-    session,
-};
+use super::arguments::{Asked, read};
+use super::{Performer, Reporting, Setup, Trusted, read_certificates};
+use crate::cli::{Command, Typed};
+use crate::effect::{Level, Perform, Stop, drive};
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
+use crate::plan::{CaCert, Machine, Plan, shown};
+use crate::session;
 
 /// How long a login may go forward.
 const LOGIN: Duration = Duration::from_secs(90);

@@ -3,12 +3,10 @@
 //! Waiting happens without reaping (`WNOWAIT`), and both reaping and signalling hold one lock: a signal can
 //! therefore never reach a stranger who was given the same process id.
 
-use std::{
-    io,
-    os::unix::process::ExitStatusExt,
-    process::{Child, ExitStatus},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 

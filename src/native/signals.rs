@@ -6,13 +6,13 @@
 //! An interrupt counts as the terminal's if the kernel sent it; where the system does not tell (macOS), if our
 //! process group is the one in front of the terminal.
 
-use std::{fs, io, sync::mpsc::Sender, thread};
+use std::sync::mpsc::Sender;
+use std::{fs, io, thread};
 
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::{SignalsInfo, exfiltrator::origin::WithOrigin},
-    low_level::siginfo::{Cause, Origin},
-};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::origin::WithOrigin;
+use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::worker::{Event, Signal};
 

@@ -1,11 +1,9 @@
 //! Stand-ins for the programs that the host runs and for the streams that it writes to; for tests.
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::{Arc, Mutex},
-};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// A stream that keeps what was written; its clones share it.
 #[derive(Clone, Default)]

@@ -5,18 +5,14 @@
 //! Follows GitHub's documentation of workflow commands: `::add-mask::` with `%`, CR and LF percent-encoded, once for
 //! each line of a value, and the heredoc form of `GITHUB_ENV`.
 
-use std::{
-    fs::OpenOptions,
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::{
-    effect::{Level, Line, LoggedIn, Output},
-    secret::Secret,
-};
+use crate::effect::{Level, Line, LoggedIn, Output};
+use crate::secret::Secret;
 
 /// What is shown, and how.
 #[derive(Clone, Debug)]
@@ -183,11 +179,9 @@ mod tests {
     use std::{fs, io};
 
     use super::{Reporting, Terminal};
-    use crate::{
-        effect::{Level, Line, Output},
-        native::stand_in::Stream,
-        secret::Secret,
-    };
+    use crate::effect::{Level, Line, Output};
+    use crate::native::stand_in::Stream;
+    use crate::secret::Secret;
 
     fn reporting(threshold: Level) -> Reporting {
         Reporting { threshold, progress: true, colours: false, mask: true, json: false }

@@ -1,17 +1,13 @@
 //! The one wait: for an answer, the end of a time, or a signal, whichever comes first.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::io;
+use std::time::{Duration, Instant};
 
-use super::{
-    ending::MINT,
-    performer::Performer,
-    process::{self, Finished, Program},
-    running::Running,
-    worker::{Answer, Event, Signal},
-};
+use super::ending::MINT;
+use super::performer::Performer;
+use super::process::{self, Finished, Program};
+use super::running::Running;
+use super::worker::{Answer, Event, Signal};
 use crate::effect::{Asked, Level, Line, Stop};
 
 /// How long a killed program may take to be gone.

@@ -4,18 +4,13 @@
 //! `exec`'s command. A worker whose job is given up is left to finish it alone, its answer is never looked at, and
 //! the next job gets a new worker.
 
-use std::{
-    io,
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    thread,
-    time::{Duration, Instant},
-};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use super::process::Finished;
-use crate::{
-    effect::http::{Failure, Response},
-    secret::Secret,
-};
+use crate::effect::http::{Failure, Response};
+use crate::secret::Secret;
 
 /// The longest single wait on the channel; a limit far away is waited for in pieces of this.
 const PIECE: Duration = Duration::from_secs(3600);
@@ -124,7 +119,8 @@ impl Workers {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, time::Instant};
+    use std::sync::mpsc;
+    use std::time::Instant;
 
     use super::{Answer, Event, Workers};
     use crate::effect::http::Failure;

@@ -97,9 +97,8 @@ impl LeasesResponse {
     /// # Errors
     /// When the body is no such object, or confirms more than it counts.
     pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        decode(body).and_then(|answer: Self| match answer.confirmed <= answer.leases {
-            true => Ok(answer),
-            false => Err(DecodeError { line: 1, column: 1 }),
+        decode(body).and_then(|answer: Self| {
+            if answer.confirmed <= answer.leases { Ok(answer) } else { Err(DecodeError { line: 1, column: 1 }) }
         })
     }
 }

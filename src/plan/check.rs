@@ -1,13 +1,12 @@
 //! From words to the plan of a `check`. The Action's module has no part in it.
 
-use super::{Check, Job, resolve::shadow};
-use crate::{
-    check::image::Image,
-    cli::Typed,
-    effect::docker::Registry,
-    environment::Environment,
-    error::{Error, Problem},
-};
+use super::resolve::shadow;
+use super::{Check, Job};
+use crate::check::image::Image;
+use crate::cli::Typed;
+use crate::effect::docker::Registry;
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
 
 /// As many images as a token may be limited to; asked one after the other, they fit into the time of a check.
 const MOST_IMAGES: usize = crate::scope::MAX_REPOSITORIES;

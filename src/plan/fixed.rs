@@ -3,12 +3,10 @@
 use serde::Serialize;
 
 use super::{Logout, Plan};
-use crate::{
-    cli::{ProviderName, Source, Typed},
-    effect::http::Destination,
-    endpoint::Origin,
-    provider::revocation::Revoker,
-};
+use crate::cli::{ProviderName, Source, Typed};
+use crate::effect::http::Destination;
+use crate::endpoint::Origin;
+use crate::provider::revocation::Revoker;
 
 /// What is fixed.
 #[derive(Clone, Debug)]

@@ -1,14 +1,12 @@
 //! Which source of identity applies here. An empty variable falls through to the next source.
 
 use super::value::variable;
-use crate::{
-    cli::Typed,
-    endpoint,
-    environment::Environment,
-    error::{Error, Problem},
-    identity::{Ci, Identity},
-    secret::Secret,
-};
+use crate::cli::Typed;
+use crate::endpoint;
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
+use crate::identity::{Ci, Identity};
+use crate::secret::Secret;
 
 /// Finds the source, the named ones first.
 ///

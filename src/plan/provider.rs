@@ -1,17 +1,17 @@
 //! Which provider is meant, and whether it can do what is wished.
 
-use super::{
-    value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path},
-    vault,
-};
-use crate::{
-    cli::{Command, Honour, ProviderName, Source, Typed},
-    environment::Environment,
-    error::{Error, Problem},
-    provider::{Provider, broker::Broker, docker, docker::DockerIdentity, fixed::Fixed, revocation::Revoker},
-    scope::Scope,
-    secret::Secret,
-};
+use super::value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path};
+use super::vault;
+use crate::cli::{Command, Honour, ProviderName, Source, Typed};
+use crate::environment::Environment;
+use crate::error::{Error, Problem};
+use crate::provider::broker::Broker;
+use crate::provider::docker::DockerIdentity;
+use crate::provider::fixed::Fixed;
+use crate::provider::revocation::Revoker;
+use crate::provider::{Provider, docker};
+use crate::scope::Scope;
+use crate::secret::Secret;
 
 /// The provider that the selecting inputs name: a connection id, a broker's URL, Vault's path or role. An ambient
 /// `VAULT_ADDR` selects nothing, and `static` is never automatic.

@@ -1,11 +1,9 @@
 //! The grammar of single values: what a flag or variable may hold, whatever the provider does with it.
 
-use crate::{
-    cli::{Source, Typed},
-    endpoint::{Endpoint, Origin},
-    error::{Error, Problem},
-    provider::vault::plain_path,
-};
+use crate::cli::{Source, Typed};
+use crate::endpoint::{Endpoint, Origin};
+use crate::error::{Error, Problem};
+use crate::provider::vault::plain_path;
 
 /// A path as Vault knows them.
 pub(super) fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {

@@ -1,12 +1,10 @@
 //! What Vault needs: where it is, how to log in there, and which path gives the credential.
 
 use super::value::{endpoint, required, vault_path};
-use crate::{
-    cli::Typed,
-    endpoint::Origin,
-    error::{Error, Problem},
-    provider::vault::{Address, Method, Vault},
-};
+use crate::cli::Typed;
+use crate::endpoint::Origin;
+use crate::error::{Error, Problem};
+use crate::provider::vault::{Address, Method, Vault};
 
 pub(super) fn plan(typed: &Typed) -> Result<Vault, Error> {
     let path = required(typed, "vault-path", "the path that gives the credential")?;

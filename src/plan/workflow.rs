@@ -1,14 +1,12 @@
 //! `logout --workflow`: which broker is asked, and by whose identity.
 
 use super::{Logout, identity, provider};
-use crate::{
-    cli::{Source, Typed},
-    endpoint::Endpoint,
-    environment::Environment,
-    error::Error,
-    identity::Identity,
-    provider::revocation::Revoker,
-};
+use crate::cli::{Source, Typed};
+use crate::endpoint::Endpoint;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::provider::revocation::Revoker;
 
 /// What is about the identity token. Of a logout, only this one asks for it.
 const IDENTIFYING: [&str; 4] = ["audience", "audience-elsewhere", "identity-token-env", "identity-token-file"];

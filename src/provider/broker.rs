@@ -6,28 +6,20 @@
 //!
 //! A random `request_id` makes a repetition safe at our broker: a repeat revokes the first lease and mints anew.
 
-use super::{
-    check_registry, credential, identify,
-    lease::{Handle, Lease, Note},
-    peer::{Lost, Peer},
-    refusal,
+use super::lease::{Handle, Lease, Note};
+use super::peer::{Lost, Peer};
+use super::{check_registry, credential, identify, refusal};
+use crate::effect::Host;
+use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Problem};
+use crate::oauth::{
+    CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, METADATA_PATH, Metadata, TOKEN_TYPE_ID_TOKEN,
 };
-use crate::{
-    effect::{
-        Host,
-        http::{Destination, Header, Method, Repeat, Request, Response},
-    },
-    endpoint::Endpoint,
-    error::{Error, Problem},
-    oauth::{
-        CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, METADATA_PATH, Metadata,
-        TOKEN_TYPE_ID_TOKEN,
-    },
-    plan::Exchange,
-    record::Keeper,
-    scope::Scope,
-    secret::Secret,
-};
+use crate::plan::Exchange;
+use crate::record::Keeper;
+use crate::scope::Scope;
+use crate::secret::Secret;
 
 /// What the exchange needs.
 #[derive(Clone, Debug)]

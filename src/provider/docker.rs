@@ -5,23 +5,16 @@
 //! revocation endpoint: the credential dies by itself. 429 with `Retry-After` is the one fault that is repeated,
 //! because a repetition after a lost answer would leave a second credential alive.
 
-use super::{
-    credential, identify,
-    lease::{Handle, Lease, Note},
-    peer::Peer,
-    refusal,
-};
-use crate::{
-    effect::{
-        Host,
-        http::{Destination, Header, Method, Repeat, Request, Response},
-    },
-    error::{Error, Problem},
-    oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN},
-    plan::Exchange,
-    record::Keeper,
-    secret::Secret,
-};
+use super::lease::{Handle, Lease, Note};
+use super::peer::Peer;
+use super::{credential, identify, refusal};
+use crate::effect::Host;
+use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
+use crate::error::{Error, Problem};
+use crate::oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN};
+use crate::plan::Exchange;
+use crate::record::Keeper;
+use crate::secret::Secret;
 
 /// Origin and audience.
 pub const AUDIENCE: &str = "https://identity.docker.com";

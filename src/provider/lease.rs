@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{docker::mark, secret::Secret};
+use crate::docker::mark;
+use crate::secret::Secret;
 
 /// What docker gets.
 #[derive(Clone, Debug)]

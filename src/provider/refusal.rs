@@ -3,13 +3,11 @@
 //! A remote sentence is shown only after `printable`, and only if it repeats no piece of a secret that we sent: a
 //! server that echoes its input must not put it into our log.
 
-use crate::{
-    effect::http::Response,
-    error::{Error, Problem},
-    oauth::{Code, ErrorResponse},
-    provider::peer::Peer,
-    secret::Secret,
-};
+use crate::effect::http::Response;
+use crate::error::{Error, Problem};
+use crate::oauth::{Code, ErrorResponse};
+use crate::provider::peer::Peer;
+use crate::secret::Secret;
 
 /// A run of this many bytes of a secret in a remote sentence counts as a repetition.
 const ECHO: usize = 8;

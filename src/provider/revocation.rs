@@ -3,25 +3,18 @@
 //! Exactly one party revokes: at Vault, Vault does it, never we behind its back. A lease that has ended by its own
 //! time needs no request, except at Vault, where the Docker Hub token may outlive a lease that Vault failed to end.
 
-use super::{
-    broker,
-    lease::{Handle, Note},
-    peer::Peer,
-    refusal,
-    vault::Address,
-};
-use crate::{
-    effect::{
-        Host,
-        http::{Destination, Header, Method, Repeat, Request, Response},
-    },
-    endpoint::{Endpoint, Origin},
-    error::Error,
-    oauth::{CONTENT_TYPE_FORM, HINT_REVOCATION_HANDLE, Revocation, RevocationResponse, revocation_form},
-    provider::Provider,
-    secret::Secret,
-    time::utc,
-};
+use super::lease::{Handle, Note};
+use super::peer::Peer;
+use super::vault::Address;
+use super::{broker, refusal};
+use crate::effect::Host;
+use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
+use crate::endpoint::{Endpoint, Origin};
+use crate::error::Error;
+use crate::oauth::{CONTENT_TYPE_FORM, HINT_REVOCATION_HANDLE, Revocation, RevocationResponse, revocation_form};
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::time::utc;
 
 /// What a 403 on `sys/leases/revoke` means.
 const NO_POLICY: &str = "the policy of the role lacks `update` on sys/leases/revoke";

@@ -1,6 +1,9 @@
 //! The targets as a library, so that each program of libFuzzer is one line.
 
-#[path = "../../broker/tests/fuzz/mod.rs"]
-pub mod broker;
-#[path = "targets/mod.rs"]
+#[path = "../../broker/tests"]
+mod of_the_broker {
+    pub mod fuzz;
+}
 pub mod targets;
+
+pub use of_the_broker::fuzz as broker;

@@ -2,11 +2,9 @@
 //!
 //! Change number `k` of a target is made by a generator that is seeded with `k` alone, so a failure is repeated by its number.
 
-use std::{
-    fs,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Pieces that have a meaning to one of the readers.
 const PIECES: [&[u8]; 32] = [

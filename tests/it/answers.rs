@@ -5,11 +5,9 @@
 use hublease_sandbox::{Action, Fault, Logged, Service};
 use serde_json::{Value, json};
 
-use crate::support::{
-    World,
-    hostile::{INJECTED, forward_may_hold, harmless, known},
-    job::Provider,
-};
+use crate::support::World;
+use crate::support::hostile::{INJECTED, forward_may_hold, harmless, known};
+use crate::support::job::Provider;
 
 /// What the broker answers to an exchange, with fields changed.
 fn answer(world: &World, change: Value) -> (Value, String) {

@@ -9,10 +9,10 @@ use std::fs;
 use hublease_sandbox::Service;
 use serde_json::Value;
 
-use crate::{
-    docker_traps::{HUB, auth},
-    support::{World, job::Job, outcome::Outcome},
-};
+use crate::docker_traps::{HUB, auth};
+use crate::support::World;
+use crate::support::job::Job;
+use crate::support::outcome::Outcome;
 
 /// Whose pulls are counted for a signed-in client of the sandbox.
 const ACCOUNT_ID: &str = "7e1b6b0c-2f43-4a57-9d3e-5a0f6f1c2d11";

@@ -1,17 +1,15 @@
 //! Who we are in the CI systems that we know: GitHub's endpoint, CircleCI's variables and program.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use crate::{
-    identity::{fails, for_vault},
-    support::{
-        World,
-        job::{Job, Provider, Shape},
-    },
-};
+use crate::identity::{fails, for_vault};
+use crate::support::World;
+use crate::support::job::{Job, Provider, Shape};
 
 /// An exchange alone; everything about identity is the same for every command.
 fn token<'w>(world: &'w World, shape: Shape) -> Job<'w> {

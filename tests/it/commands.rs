@@ -4,11 +4,9 @@ use std::process;
 
 use hublease::cli::{Command, FLAGS, Honour, ProviderName};
 
-use crate::support::{
-    World, binary,
-    typed::{Bench, MARK, flag, good, needs},
-    untouched::Untouched,
-};
+use crate::support::typed::{Bench, MARK, flag, good, needs};
+use crate::support::untouched::Untouched;
+use crate::support::{World, binary};
 
 /// The width of a terminal that help should fit.
 const WIDTH: usize = 100;

@@ -4,12 +4,10 @@
 
 use hublease_sandbox::{BrokerLimits, CONNECTION_ID, Service, TokenBuilder};
 
-use crate::support::{
-    World,
-    broker::Broker,
-    driven::leased,
-    job::{Outcome, Provider, Shape},
-};
+use crate::support::World;
+use crate::support::broker::Broker;
+use crate::support::driven::leased;
+use crate::support::job::{Outcome, Provider, Shape};
 
 const HOST: &str = "identity.docker.com";
 const URL: &str = "https://identity.docker.com";

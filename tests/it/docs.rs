@@ -10,24 +10,19 @@ mod markdown;
 mod orb;
 mod shell;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
-use hublease::{
-    cli::{self, table},
-    environment::Environment,
-    error::{Problem, Stage},
-    native::arguments::{Asked, read},
-    plan::{Machine, Plan},
-};
+use hublease::cli::{self, table};
+use hublease::environment::Environment;
+use hublease::error::{Problem, Stage};
+use hublease::native::arguments::{Asked, read};
+use hublease::plan::{Machine, Plan};
 
-pub use self::{action::map, markdown::Document};
-use self::{
-    commands::CommandLine,
-    markdown::{documents, root},
-};
+pub use self::action::map;
+use self::commands::CommandLine;
+pub use self::markdown::Document;
+use self::markdown::{documents, root};
 use crate::support::binary;
 
 #[test]

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use hublease::cli::{Command, ProviderName};
 use serde_json::Value;
 
-use crate::support::{World, job::Job, typed::Bench, untouched::Untouched};
+use crate::support::World;
+use crate::support::job::Job;
+use crate::support::typed::Bench;
+use crate::support::untouched::Untouched;
 
 /// Those that ask a provider.
 const COMMANDS: [Command; 4] = [Command::Login, Command::Logout, Command::Exec, Command::Token];

@@ -2,18 +2,14 @@
 
 use std::fs;
 
-use hublease::effect::{
-    Effect, Outcome,
-    child::{Act, Seen},
-};
+use hublease::effect::child::{Act, Seen};
+use hublease::effect::{Effect, Outcome};
 use hublease_sandbox::{Action, Fault, Service};
 
-use crate::support::{
-    World,
-    driven::{drive, leased},
-    job::{Job, Provider},
-    until,
-};
+use crate::support::World;
+use crate::support::driven::{drive, leased};
+use crate::support::job::{Job, Provider};
+use crate::support::machine::until;
 
 /// A shell on PATH, as users have one.
 fn world() -> World {

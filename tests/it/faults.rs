@@ -6,26 +6,18 @@
 
 mod table;
 
-use hublease::{
-    effect::{
-        Effect, Outcome,
-        http::{Destination, Failure},
-    },
-    error::Problem,
-};
+use hublease::effect::http::{Destination, Failure};
+use hublease::effect::{Effect, Outcome};
+use hublease::error::Problem;
 use hublease_sandbox::{Action, Fault, Service};
 
-use self::table::{
-    End::{self, In, Out},
-    Seat::{self, Broker, Docker, VaultLogin, VaultMint},
-    table,
-};
-use crate::support::{
-    World,
-    driven::{Driven, drive, drive_beside, leased},
-    job::{Provider, Shape},
-    module::{Beside, Code, Given},
-};
+use self::table::End::{self, In, Out};
+use self::table::Seat::{self, Broker, Docker, VaultLogin, VaultMint};
+use self::table::table;
+use crate::support::World;
+use crate::support::driven::{Driven, drive, drive_beside, leased};
+use crate::support::job::{Provider, Shape};
+use crate::support::module::{Beside, Code, Given};
 
 /// The seats are tests of their own, so that they run side by side.
 fn run(seat: Seat, shape: Shape, codes: &[Code]) {

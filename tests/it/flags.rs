@@ -3,16 +3,15 @@
 //! Whatever is wrong with a value, the answer is exit code 2 and a sentence that names the flag or the variable and
 //! does not repeat the value, before anything is asked, started or written.
 
-use std::{os::unix::ffi::OsStringExt, process};
+use std::os::unix::ffi::OsStringExt;
+use std::process;
 
 use hublease::cli::{Command, FLAGS, Flag, LONGEST_VALUE, MOST_VALUES, ProviderName, Value};
 
-use crate::support::{
-    World, binary,
-    job::Job,
-    typed::{Bench, MARK, flag, good, wrong},
-    untouched::Untouched,
-};
+use crate::support::job::Job;
+use crate::support::typed::{Bench, MARK, flag, good, wrong};
+use crate::support::untouched::Untouched;
+use crate::support::{World, binary};
 
 /// What no value may hold: controls of both sets, and what ends or starts a line somewhere.
 const CONTROLS: &[&str] = &["\n", "\r", "\t", "\u{7}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{9b}2J"];

@@ -1,16 +1,11 @@
 //! The fuzz targets on their corpora and on seeded changes, without any tool; `tests/fuzz` has them for libFuzzer too.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    panic::catch_unwind,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
 
-#[path = "../fuzz/seeds.rs"]
-mod seeds;
-#[path = "../fuzz/targets/mod.rs"]
-mod targets;
+use crate::fuzzed::{seeds, targets};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz").join(name)

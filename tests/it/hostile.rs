@@ -6,11 +6,9 @@
 use hublease_sandbox::{Action, Fault, Service, TokenBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{
-    World,
-    hostile::{harmless, known, texts, vault_error},
-    job::Provider,
-};
+use crate::support::World;
+use crate::support::hostile::{harmless, known, texts, vault_error};
+use crate::support::job::Provider;
 
 /// Every text claim, its issuer aside unless `all`, becomes `text`; one holds a list and an object of it.
 fn with_hostile_claims(token: TokenBuilder, text: &str, all: bool) -> TokenBuilder {

@@ -8,10 +8,8 @@ use std::fs;
 use hublease_sandbox::{Action, Fault, Service, TokenBuilder};
 use serde_json::json;
 
-use crate::support::{
-    World,
-    job::{Job, Outcome, Provider, Shape},
-};
+use crate::support::World;
+use crate::support::job::{Job, Outcome, Provider, Shape};
 
 /// An exchange whose identity token comes from somewhere else than a CI system that we know.
 fn elsewhere(world: &World) -> Job<'_> {

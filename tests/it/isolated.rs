@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{World, driven::leased, job::Provider};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 /// What a shell learns from the output of a login.
 fn exported(stdout: &str) -> String {

@@ -1,12 +1,11 @@
 //! The driven story, stopped after effect k for every k of every provider, and `logout` afterwards.
 
-use hublease::effect::{Asked, Effect, http::Destination};
+use hublease::effect::http::Destination;
+use hublease::effect::{Asked, Effect};
 
-use crate::support::{
-    World,
-    driven::{Driven, drive, leased},
-    job::Provider,
-};
+use crate::support::World;
+use crate::support::driven::{Driven, drive, leased};
+use crate::support::job::Provider;
 
 /// What may still live after a stop and a `logout`: the lease that was minted when nobody could write it down.
 fn is_unrecorded_mint(provider: Provider, trace: &[Asked]) -> bool {

@@ -2,11 +2,9 @@
 
 use hublease_sandbox::{Hold, Service};
 
-use crate::support::{
-    World,
-    driven::leased,
-    job::{Provider, Running},
-};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::{Provider, Running};
 
 /// Where the client is killed, and whether a lease may outlive the logout because nobody could write it down.
 type Place = (Provider, &'static str, fn() -> Hold, bool);

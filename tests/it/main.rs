@@ -41,3 +41,10 @@ mod vault;
 mod whoami;
 mod witness;
 mod workflow;
+
+/// What libFuzzer's programs use as well.
+#[path = "../fuzz"]
+mod fuzzed {
+    pub mod seeds;
+    pub mod targets;
+}

@@ -1,19 +1,16 @@
 //! The way to a provider: proxies, certificates, redirects, and the programs that are started on the way.
 
-use std::{
-    fs::{self, File},
-    os::unix::fs::symlink,
-    path::PathBuf,
-    process::Command,
-};
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command;
 
 use hublease_sandbox::{Action, Fault, Service};
 
-use crate::support::{
-    World, binary, executable,
-    hostile::harmless,
-    job::{Job, Provider, Shape},
-};
+use crate::support::hostile::harmless;
+use crate::support::job::{Job, Provider, Shape};
+use crate::support::machine::executable;
+use crate::support::{World, binary};
 
 /// An exchange at `https://vault.example.com`, through the sandbox's proxy.
 fn at_vault(world: &World) -> Job<'_> {

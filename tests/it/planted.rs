@@ -2,21 +2,17 @@
 //!
 //! A planted record steers no token, is left as it is, and is said.
 
-use std::{
-    fs,
-    io::{self, Write},
-    os::unix::fs::{PermissionsExt, chown, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
 
 use hublease::effect::record::{MAXIMUM_RECORD, MAXIMUM_RECORDS};
 use serde_json::{Value, json};
 
-use crate::support::{
-    World,
-    job::{Job, Provider},
-    untouched::Untouched,
-};
+use crate::support::World;
+use crate::support::job::{Job, Provider};
+use crate::support::untouched::Untouched;
 
 /// Somebody else.
 const NOBODY: u32 = 65534;

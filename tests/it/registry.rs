@@ -4,20 +4,16 @@
 pub mod image;
 pub mod server;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use hublease_sandbox::Service;
 
 use self::server::Server;
-use crate::support::{
-    World,
-    job::{Job, Provider},
-    which,
-};
+use crate::support::World;
+use crate::support::job::{Job, Provider};
+use crate::support::machine::which;
 
 /// `1` runs the rest of the suite on a machine without programs like these.
 const WITHOUT: &str = "HUBLEASE_WITHOUT_SYSTEM_TOOLS";

@@ -5,11 +5,9 @@ use std::fs;
 use hublease_sandbox::{Action, Fault, Service, vault};
 use serde_json::json;
 
-use crate::support::{
-    World,
-    driven::leased,
-    job::{Job, Provider},
-};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::{Job, Provider};
 
 fn logged_in(provider: Provider) -> World {
     let world = World::new();

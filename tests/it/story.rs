@@ -1,9 +1,7 @@
 //! The story from end to end, for every provider.
 
-use crate::support::{
-    World,
-    job::{Provider, Shape},
-};
+use crate::support::World;
+use crate::support::job::{Provider, Shape};
 
 #[test]
 fn a_job_logs_in_and_its_credential_is_dead_afterwards() {

@@ -2,12 +2,10 @@
 
 use std::{fs, process};
 
-use crate::support::{
-    World, binary,
-    job::{Job, Provider, Shape},
-    untouched::Untouched,
-    which,
-};
+use crate::support::job::{Job, Provider, Shape};
+use crate::support::machine::which;
+use crate::support::untouched::Untouched;
+use crate::support::{World, binary};
 
 #[test]
 fn a_credential_is_not_printed_on_a_terminal() {

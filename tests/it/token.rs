@@ -2,7 +2,9 @@
 
 use hublease_sandbox::Service;
 
-use crate::support::{World, driven::leased, job::Provider};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 #[test]
 fn the_three_forms_hold_the_same_kind_of_credential() {

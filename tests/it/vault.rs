@@ -1,16 +1,14 @@
 //! Vault and OpenBao in the shapes in which people run them.
 
-use hublease_sandbox::{
-    ACCOUNT, Action, Fault, PASSWORD, Service,
-    vault::{Capability, DockerHubAccount, DynamicEngine, Flavour, Generation, JwtMount, Queue, Role, TokenType},
+use hublease_sandbox::vault::{
+    Capability, DockerHubAccount, DynamicEngine, Flavour, Generation, JwtMount, Queue, Role, TokenType,
 };
+use hublease_sandbox::{ACCOUNT, Action, Fault, PASSWORD, Service};
 use serde_json::{Map, json};
 
-use crate::support::{
-    World,
-    driven::leased,
-    job::{Job, Provider},
-};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::{Job, Provider};
 
 /// The role of the tests, for changing one thing about it.
 fn role(world: &World) -> Role {

@@ -3,18 +3,14 @@
 //! The printed rules are not compared with texts: they are given to the peers that they are for, which accept this job
 //! and refuse one that differs in a single claim.
 
-use hublease_sandbox::{
-    CONNECTION_ID, Service,
-    vault::{BoundClaimsType, Role, RoleType, TokenType},
-};
+use hublease_sandbox::vault::{BoundClaimsType, Role, RoleType, TokenType};
+use hublease_sandbox::{CONNECTION_ID, Service};
 use serde_json::{Value, json};
 
-use crate::support::{
-    World,
-    broker::{self, Broker},
-    job::{Job, Outcome, Provider, Shape},
-    untouched::Untouched,
-};
+use crate::support::World;
+use crate::support::broker::{self, Broker};
+use crate::support::job::{Job, Outcome, Provider, Shape};
+use crate::support::untouched::Untouched;
 
 const SHAPES: [Shape; 2] = [Shape::Circleci, Shape::Github];
 

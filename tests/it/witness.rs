@@ -3,20 +3,18 @@
 //! The runner is played: `INPUT_…`, the files for variables, state and outputs, `STATE_…` in post, and posts in the
 //! opposite order. The Action is used with what the workflow says under `with:`.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{
-    docs::{Document, map},
-    support::{binary, node::node, which},
-};
+use crate::docs::{Document, map};
+use crate::support::binary;
+use crate::support::machine::which;
+use crate::support::node::node;
 
 /// What a job does between the witness and its post step.
 type Work = fn(&mut Job);

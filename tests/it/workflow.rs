@@ -5,16 +5,15 @@ mod answers;
 
 use std::fs;
 
-use hublease::{effect::Effect, oauth::Code};
+use hublease::effect::Effect;
+use hublease::oauth::Code;
 use hublease_sandbox::{Action, BrokerLimits, Fault, Logged, Service};
 use serde_json::{Value, json};
 
-use crate::support::{
-    World,
-    broker::{Broker, URL},
-    driven::{drive, leased},
-    job::{Job, Outcome, Provider, Shape},
-};
+use crate::support::World;
+use crate::support::broker::{Broker, URL};
+use crate::support::driven::{drive, leased};
+use crate::support::job::{Job, Outcome, Provider, Shape};
 
 /// The endpoint, as the metadata names it.
 const ENDPOINT: &str = "/leases/revoke";

@@ -3,10 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    terminal::Terminal,
-    workspace::{Workspace, program},
-};
+use crate::terminal::Terminal;
+use crate::workspace::{Workspace, program};
 
 /// Paths of what was built.
 pub(crate) struct Binaries {

@@ -7,24 +7,17 @@
 //!
 //! Elsewhere the kernel offers no adoption, and the tests run without guards.
 
-use std::{
-    collections::HashMap,
-    env, fs,
-    io::{self, Write},
-    os::unix::process::ExitStatusExt,
-    process::{Command, ExitCode, ExitStatus},
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
-use rustix::{
-    io::Errno,
-    process::{Pid, Signal, WaitOptions, kill_process, wait},
-};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
-};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 /// What was begun to end when the test ended has this long to be gone; nothing waits for it in vain, whatever the load.
 const GRACE: Duration = Duration::from_secs(5);

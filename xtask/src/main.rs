@@ -15,9 +15,11 @@ mod test;
 mod wasm;
 mod workspace;
 
-use std::{env, process::ExitCode};
+use std::env;
+use std::process::ExitCode;
 
-use self::{terminal::Terminal, workspace::Workspace};
+use self::terminal::Terminal;
+use self::workspace::Workspace;
 
 /// What `cargo xtask --help` prints.
 const HELP: &str = "\

@@ -3,15 +3,12 @@
 //! What `cargo run` put into our own environment is taken out again: build scripts that look at it would otherwise
 //! build everything anew, depending on who called.
 
-use std::{
-    env,
-    ffi::{OsStr, OsString},
-    fs::{self, OpenOptions},
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use crate::terminal::{Terminal, spell};
 

@@ -1,10 +1,8 @@
 //! What is printed and how: one line at a time, colours only on a terminal and only without `NO_COLOR`.
 
-use std::{
-    env,
-    io::{self, IsTerminal, Write},
-    time::Duration,
-};
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 /// Width of a ruler around the output of a failed program.
 const RULER: usize = 78;

@@ -1,9 +1,7 @@
 //! Where things are: the root of the repository, cargo's target directory, programs on the machine.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use serde_json::Value;
 

@@ -5,9 +5,11 @@
 
 #![cfg(target_family = "wasm")]
 
-use std::{cell::RefCell, panic};
+use std::cell::RefCell;
+use std::panic;
 
-use hublease::{action::Module, secret::Secret};
+use hublease::action::Module;
+use hublease::secret::Secret;
 
 #[expect(unsafe_code, reason = "the generated glue of the canonical ABI")]
 mod abi {

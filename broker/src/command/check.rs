@@ -1,6 +1,10 @@
 //! `hublease-broker check`: what a configuration holds and what there is to warn of; or, with claims or a token, what a job
 //! gets and why, rule by rule. Changes nothing, issues nothing, and needs no password.
 
+mod decision;
+mod summary;
+pub(super) mod warnings;
+
 use std::io::Read as _;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -24,10 +28,6 @@ use hublease::printable::printable;
 use hublease::scope::Scope;
 use hublease::secret::Secret;
 use hublease::strict_json;
-
-mod decision;
-mod summary;
-pub(super) mod warnings;
 
 const EXAMPLES: &str = "\
 Exit codes: 0 sound, or granted; 1 refused, or with --strict a warning; 2 usage or a broken configuration.

@@ -5,6 +5,13 @@
 //! changes something, one audit line per lease exactly as `serve` writes it; all that is said to the operator is on standard
 //! error.
 
+mod heal;
+mod list;
+mod progress;
+mod revoke;
+mod selection;
+mod table;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{Failure, Machine, config_argument};
@@ -14,13 +21,6 @@ use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::outbound::native::Native;
-
-mod heal;
-mod list;
-mod progress;
-mod revoke;
-mod selection;
-mod table;
 
 pub(super) fn command() -> Command {
     Command::new("leases")

@@ -1,6 +1,9 @@
 //! `[[account]]`: which Docker Hub identities issue tokens, and where their secrets are. The secrets themselves are not looked
 //! at here, so that a configuration can be checked where they are not.
 
+mod pool;
+mod source;
+
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -8,9 +11,6 @@ use toml::Spanned;
 use super::{Blame, file, is_name, repeated};
 use crate::hub::{Account, Governor, Kind, Pool};
 use crate::limits::{MAX_PAGES, PAGE_SIZE};
-
-mod pool;
-mod source;
 
 /// Organization tokens on a Team plan; a Business plan has 100.
 const DEFAULT_QUOTA: u64 = 10;

@@ -225,9 +225,10 @@ pub(super) fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, Blame
         return Err(blame("`actions` names at least one action"));
     };
     // Saying it is the price of granting it: Docker Hub's `push` includes `pull`, its `delete` includes `push`.
-    match Action::ALL.iter().filter(|action| *action <= widest).all(|action| actions.contains(action)) {
-        true => Ok(actions),
-        false => Err(blame("Docker Hub's `push` includes `pull`, and its `delete` includes `push`: list them too")),
+    if Action::ALL.iter().filter(|action| *action <= widest).all(|action| actions.contains(action)) {
+        Ok(actions)
+    } else {
+        Err(blame("Docker Hub's `push` includes `pull`, and its `delete` includes `push`: list them too"))
     }
 }
 

@@ -88,9 +88,10 @@ pub(super) fn public_url(url: &Spanned<String>, listen: SocketAddr) -> Result<Op
 }
 
 fn tls(tls: &file::Tls) -> Result<TlsFiles, Blame> {
-    let path = |path: &Spanned<String>| match path.as_ref().starts_with('/') {
-        true => Ok(PathBuf::from(path.as_ref())),
-        false => {
+    let path = |path: &Spanned<String>| {
+        if path.as_ref().starts_with('/') {
+            Ok(PathBuf::from(path.as_ref()))
+        } else {
             Err(Blame::at(path.span(), "the files of `[tls]` start with `/`: they must not depend on where one is"))
         }
     };

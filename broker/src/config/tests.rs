@@ -1,13 +1,13 @@
 //! What the configuration refuses, with line and reason; and that the example is accepted.
 //! The tables are longer than a function should be, because a row per line is how they are read.
 
-use super::*;
-use crate::hub::Kind as AccountKind;
-use crate::testing::CONFIG;
-
 mod accounts;
 mod rules;
 mod server;
+
+use super::*;
+use crate::hub::Kind as AccountKind;
+use crate::testing::CONFIG;
 
 fn error(text: &str) -> String {
     Config::parse(text).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())

@@ -1,14 +1,14 @@
 //! The story against a fake Docker Hub: what is issued, what a repetition does, and what a refusal leaves behind.
 
+mod pool;
+mod rate;
+mod repeat;
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{BROKER_URL, CONFIG, NOW, World, changed, circleci_form, form_with, header, key_b};
-
-mod pool;
-mod rate;
-mod repeat;
 
 fn ask(world: &World, form: &str) -> Result<Issued, Code> {
     exchange(&world.broker, form.as_bytes()).map_err(|refusal| refusal.code)

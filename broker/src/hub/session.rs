@@ -48,9 +48,10 @@ impl<'a> Passage<'a> {
 
     /// See `SLOWEST_CALL`: what the journal expects of a call holds only if no step begins too late.
     fn time_for(&self, step: Duration) -> Result<(), HubFault> {
-        match self.until.saturating_duration_since(Instant::now()) >= step {
-            true => Ok(()),
-            false => Err(HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long")),
+        if self.until.saturating_duration_since(Instant::now()) >= step {
+            Ok(())
+        } else {
+            Err(HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long"))
         }
     }
 }

@@ -116,9 +116,10 @@ fn check_pool(pool: &Pool) -> Result<Option<HubFault>, Unfit> {
 
 /// What passes by itself does not keep the broker from starting.
 fn lasting(unreadable: &Unreadable) -> Result<Option<HubFault>, Unfit> {
-    match unreadable.is_passing {
-        true => Ok(Some(HubFault::NoSecret { phrase: unreadable.phrase })),
-        false => Err(Unfit::NoSecret(unreadable.sentence.clone())),
+    if unreadable.is_passing {
+        Ok(Some(HubFault::NoSecret { phrase: unreadable.phrase }))
+    } else {
+        Err(Unfit::NoSecret(unreadable.sentence.clone()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Logins, bearers, quotas and lists against fake Docker Hubs.
 
+mod start;
+
 use std::path::Path;
 
 use hublease::scope::Scope;
@@ -9,8 +11,6 @@ use super::*;
 use crate::limits::{BEARER_SECONDS, LOGIN_COOLDOWN_SECONDS, MAX_PAGES, PAGE_SIZE};
 use crate::testing::fake_hub::Trouble;
 use crate::testing::{FakeHub, NOW};
-
-mod start;
 
 const LOGIN: &str = "POST /v2/auth/token";
 const MINT: &str = "POST /v2/orgs/acme/access-tokens";

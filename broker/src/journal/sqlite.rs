@@ -4,6 +4,12 @@
 //! SQLite's locks are not kept on network file systems. One broker serves with a file at one time (a lock beside it says so);
 //! the operator's commands may read and write it meanwhile. It holds no secret, and tells who was given what: mode 0600.
 
+mod enter;
+mod file;
+mod row;
+mod schema;
+mod writer;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
@@ -20,12 +26,6 @@ use super::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
 use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
 
 pub use self::file::OpenError;
-
-mod enter;
-mod file;
-mod row;
-mod schema;
-mod writer;
 
 /// See the module.
 pub struct Sqlite {

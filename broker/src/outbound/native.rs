@@ -95,9 +95,10 @@ fn authorities(pem: &[u8]) -> Result<Vec<Certificate<'static>>, Fault> {
             Err(_not_repeated) => return Err(Fault("the file with more authorities is not PEM")),
         }
     }
-    match found.is_empty() && !pem.is_empty() {
-        true => Err(Fault("the file with more authorities holds no certificate in PEM")),
-        false => Ok(found),
+    if found.is_empty() && !pem.is_empty() {
+        Err(Fault("the file with more authorities holds no certificate in PEM"))
+    } else {
+        Ok(found)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The decision, case by case. What a rule says about one claim is told in `claims`, and why a decision is so in `explained`.
 
+mod claims;
+mod explained;
+
 use serde_json::json;
 
 use super::*;
 use crate::config::Config;
 use crate::testing::{CONFIG, changed, circleci_claims};
-
-mod claims;
-mod explained;
 
 fn decide_for(issuer: &str, claims: &Value, wish: &Wish) -> Result<Grant, Refusal> {
     let config = Config::parse(CONFIG).unwrap();

@@ -173,9 +173,10 @@ impl State {
         let (method, path) = name.split_once(' ').unwrap();
         if path == "/v2/auth/token" {
             self.logins += 1;
-            return match body["secret"] == *self.password {
-                true => reply(200, &json!({"access_token": format!("bearer-{}", self.bearer)}).to_string()),
-                false => reply(401, r#"{"detail":"Incorrect authentication credentials"}"#),
+            return if body["secret"] == *self.password {
+                reply(200, &json!({"access_token": format!("bearer-{}", self.bearer)}).to_string())
+            } else {
+                reply(401, r#"{"detail":"Incorrect authentication credentials"}"#)
             };
         }
         if call.bearer != Some(&format!("bearer-{}", self.bearer)) {
@@ -213,10 +214,13 @@ impl State {
             pair.parse::<usize>().unwrap()
         };
         let (page, size) = (number("page="), number("page_size="));
-        let entry = |(id, body): (&String, &Value)| match is_oat {
-            true => json!({"id": id, "label": body["label"], "token": "", "created_at": body["created_at"],
-                           "expires_at": body["expires_at"]}),
-            false => json!({"uuid": id, "token_label": body["token_label"], "token": ""}),
+        let entry = |(id, body): (&String, &Value)| {
+            if is_oat {
+                json!({"id": id, "label": body["label"], "token": "", "created_at": body["created_at"],
+        "expires_at": body["expires_at"]})
+            } else {
+                json!({"uuid": id, "token_label": body["token_label"], "token": ""})
+            }
         };
         let results: Vec<_> = self.tokens.iter().map(entry).skip((page - 1) * size).take(size).collect();
         let next = (page * size < self.tokens.len()).then_some("more");

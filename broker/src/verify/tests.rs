@@ -3,6 +3,10 @@
 //! name unknown keys (`flood`). That a token counts once, and a repeated request all the same, is told by the exchange.
 //! The tables are longer than a function should be, because a row per line is how they are read.
 
+mod flood;
+mod forged;
+mod spelling;
+
 use serde_json::json;
 
 use super::*;
@@ -11,10 +15,6 @@ use crate::testing::fake_hub::GITHUB_JWKS;
 use crate::testing::{
     BROKER_URL, FakeHub, ISSUER_URL, NOW, changed, circleci, circleci_claims, header, jwks, key_a, key_b,
 };
-
-mod flood;
-mod forged;
-mod spelling;
 
 const GITHUB_URL: &str = "https://token.actions.githubusercontent.com";
 

@@ -1,10 +1,9 @@
 //! The form of a token exchange.
 
-use hublease::{
-    oauth::{ExchangeRequest, TOKEN_TYPE_ID_TOKEN},
-    scope::Scope,
-};
-use hublease_broker::{ask::Ask, limits::MAX_ID_BYTES};
+use hublease::oauth::{ExchangeRequest, TOKEN_TYPE_ID_TOKEN};
+use hublease::scope::Scope;
+use hublease_broker::ask::Ask;
+use hublease_broker::limits::MAX_ID_BYTES;
 
 use super::check_refusal;
 

@@ -4,26 +4,20 @@
 //! The parts are separated by a line `---`: TOML; then the wish as a form (`connection_id`, `scope`, `expires_in`); then the
 //! claims as a JSON object. Every issuer of the configuration signs the claims in turn.
 
-use hublease::{
-    oauth::{Code, Form},
-    scope::Scope,
-};
-use hublease_broker::{
-    ask::Wish,
-    config::Config,
-    identity::Claims,
-    issuer::{Issuer, Kind},
-    limits::MIN_LIFE_SECONDS,
-    refusal::Refusal,
-    rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain},
-    verify::Verifier,
-};
+use hublease::oauth::{Code, Form};
+use hublease::scope::Scope;
+use hublease_broker::ask::Wish;
+use hublease_broker::config::Config;
+use hublease_broker::identity::Claims;
+use hublease_broker::issuer::{Issuer, Kind};
+use hublease_broker::limits::MIN_LIFE_SECONDS;
+use hublease_broker::refusal::Refusal;
+use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain};
+use hublease_broker::verify::Verifier;
 use serde_json::{Map, Value};
 
-use super::{
-    check_refusal,
-    signer::{AUDIENCE, NOW, Signer},
-};
+use super::check_refusal;
+use super::signer::{AUDIENCE, NOW, Signer};
 
 /// The most issuers whose decisions are looked at.
 const MOST_ISSUERS: usize = 4;

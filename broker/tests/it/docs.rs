@@ -2,6 +2,13 @@
 //!
 //! A `toml` block is a whole configuration or a part of one, which is read in the middle of [`AROUND`].
 
+#[expect(dead_code, unreachable_pub, reason = "the client's tests use the rest of it")]
+#[path = "../../../tests/it/docs/markdown.rs"]
+mod markdown;
+#[expect(unreachable_pub, reason = "the client's tests use it too")]
+#[path = "../../../tests/it/docs/shell.rs"]
+mod shell;
+
 use std::collections::BTreeSet;
 
 use hublease_broker::command::command;
@@ -15,13 +22,6 @@ use toml::{Table, Value};
 
 use self::markdown::{Document, documents, root};
 use self::shell::{logical_lines, simple_commands};
-
-#[expect(dead_code, unreachable_pub, reason = "the client's tests use the rest of it")]
-#[path = "../../../tests/it/docs/markdown.rs"]
-mod markdown;
-#[expect(unreachable_pub, reason = "the client's tests use it too")]
-#[path = "../../../tests/it/docs/shell.rs"]
-mod shell;
 
 const PROGRAM: &str = "hublease-broker";
 const OPERATIONS: &str = "docs/operations.md";

@@ -4,13 +4,8 @@ use std::path::Path;
 
 use hublease_broker::config::Config;
 
-#[expect(unreachable_pub, reason = "libFuzzer's programs reach it")]
-#[path = "../fuzz/mod.rs"]
-mod targets;
-
-#[expect(unreachable_pub, reason = "the client's tests reach it")]
-#[path = "../../../tests/fuzz/seeds.rs"]
-mod seeds;
+use crate::clients::seeds;
+use crate::ours::fuzz as targets;
 
 /// Numbers of changes are such that each takes a part of a second without optimization.
 fn run(name: &str, changes: u64) {

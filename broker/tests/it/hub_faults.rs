@@ -1,5 +1,7 @@
 //! A Docker Hub that fails: nothing leaks, nobody storms, and what a job is told is true.
 
+mod house;
+
 use std::time::Instant;
 
 use hublease_broker::limits::{
@@ -10,8 +12,6 @@ use serde_json::{Map, json};
 
 use self::house::{House, LOGIN};
 use crate::stepped::TOKENS;
-
-mod house;
 
 fn minting() -> Fault {
     Fault::on(Service::Hub, TOKENS).method("POST")

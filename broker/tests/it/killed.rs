@@ -5,13 +5,12 @@
 //! The program is `stepped-broker`, beside this one in the build directory. Docker Hub is the sandbox's, behind TLS and a proxy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Stdio};
 use std::sync::Mutex;
-use std::thread;
 use std::time::Instant;
+use std::{fs, thread};
 
 use hublease::oauth::{ExchangeResponse, Revocation, RevocationResponse};
 use hublease_broker::journal::sqlite::Sqlite;

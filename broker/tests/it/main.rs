@@ -24,9 +24,27 @@ mod stopped;
 mod stub;
 mod tls;
 
-#[path = "../stopping.rs"]
-mod stopping;
+/// Beside these tests: what other programs use as well.
+#[path = ".."]
+mod ours {
+    #[expect(unreachable_pub, reason = "libFuzzer's programs reach it")]
+    pub(crate) mod fuzz;
+    pub(crate) mod stopping;
+}
 
-#[expect(dead_code, reason = "the unit tests use the rest of it")]
-#[path = "../../src/testing/mod.rs"]
-mod testing;
+/// The client's.
+#[path = "../../../tests/fuzz"]
+mod clients {
+    #[expect(unreachable_pub, reason = "the client's tests reach it")]
+    pub(crate) mod seeds;
+}
+
+/// The fakes of the unit tests.
+#[path = "../../src"]
+mod library {
+    #[expect(dead_code, reason = "the unit tests use the rest of it")]
+    pub(crate) mod testing;
+}
+
+use library::testing;
+use ours::stopping;

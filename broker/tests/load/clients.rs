@@ -114,9 +114,10 @@ impl Connection {
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
-        match status.contains(" 200 ") {
-            true => Ok(()),
-            false => Err(format!("{}: {}", status.trim(), String::from_utf8_lossy(&body)).into()),
+        if status.contains(" 200 ") {
+            Ok(())
+        } else {
+            Err(format!("{}: {}", status.trim(), String::from_utf8_lossy(&body)).into())
         }
     }
 }

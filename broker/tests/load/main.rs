@@ -5,6 +5,13 @@
 
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
+mod clients;
+mod hub;
+mod journal;
+mod machine;
+mod program;
+mod tokens;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,13 +25,6 @@ use self::journal::Filling;
 use self::machine::{Processor, synchronization, verification};
 use self::program::Program;
 use self::tokens::Tokens;
-
-mod clients;
-mod hub;
-mod journal;
-mod machine;
-mod program;
-mod tokens;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -11,9 +11,8 @@ use std::sync::{Arc, Mutex};
 use http::{Method, Request, Response, header};
 use serde_json::json;
 
-use super::SERVICE;
-use super::builtin;
 use super::token::{Bearer, RegistryAuth};
+use super::{SERVICE, builtin};
 use crate::http1::forward;
 use crate::message::{bearer, json as answer, set};
 use crate::service::Handler;

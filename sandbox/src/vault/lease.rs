@@ -3,10 +3,9 @@
 //! Follows Vault's lease documentation and OpenBao's `expiration.go`: a lease of a service token dies with it, a lease
 //! of a batch token is capped at the token's remaining life and indexed under no token.
 
-use super::Vault;
-use super::random;
 use super::state::State;
 use super::token::{Token, TokenType};
+use super::{Vault, random};
 
 /// Then a lease is irrevocable: it stays, and waits for an operator.
 pub(super) const MAX_REVOKE_ATTEMPTS: u32 = 6;

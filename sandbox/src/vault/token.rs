@@ -6,12 +6,11 @@
 
 use serde_json::{Value, json};
 
-use super::policy;
 use super::settings::Flavour;
 use super::state::State;
 use super::timestamp::rfc3339;
 use super::wire::Reply;
-use super::{Vault, random};
+use super::{Vault, policy, random};
 
 /// Vault's default and maximum life of tokens and leases: 32 days.
 pub(super) const SYSTEM_TTL_SECONDS: u64 = 2_764_800;

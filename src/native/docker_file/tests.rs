@@ -1,17 +1,13 @@
 //! On real files.
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use super::{Places, change, read};
-use crate::{
-    effect::docker::{Client, Directory, Registry, Trouble},
-    environment::Environment,
-    secret::Secret,
-};
+use crate::effect::docker::{Client, Directory, Registry, Trouble};
+use crate::environment::Environment;
+use crate::secret::Secret;
 
 const KEY: &str = "https://index.docker.io/v1/";
 

@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Config, Malformed};
-use crate::{
-    effect::docker::{Client, Entry, Registry},
-    secret::Secret,
-};
+use crate::effect::docker::{Client, Entry, Registry};
+use crate::secret::Secret;
 
 fn cases() -> Vec<Value> {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/docker-config.json");

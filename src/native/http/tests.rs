@@ -2,21 +2,17 @@
 
 mod tls;
 
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::{Client, MAXIMUM_BODY};
-use crate::{
-    effect::http::{Destination, Failure, Header, Method, Repeat, Request, Response},
-    endpoint::Origin,
-    environment::Environment,
-    native::{Certificates, Trusted},
-    secret::Secret,
-};
+use crate::effect::http::{Destination, Failure, Header, Method, Repeat, Request, Response};
+use crate::endpoint::Origin;
+use crate::environment::Environment;
+use crate::native::{Certificates, Trusted};
+use crate::secret::Secret;
 
 const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(300);

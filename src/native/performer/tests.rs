@@ -3,26 +3,19 @@
 mod exec;
 mod world;
 
-use std::{
-    fs,
-    io::{self, Read, Write},
-    net::TcpListener,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use self::world::{World, docker, forward, login, request, signal, undo};
 use super::Performer;
-use crate::{
-    effect::{
-        Effect, Outcome, Output, Perform, Stop,
-        docker::{Client, Directory, Ended, Registry, Run, Verb},
-        http::{Failure, Repeat},
-    },
-    endpoint::Origin,
-    secret::Secret,
-};
+use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Verb};
+use crate::effect::http::{Failure, Repeat};
+use crate::effect::{Effect, Outcome, Output, Perform, Stop};
+use crate::endpoint::Origin;
+use crate::secret::Secret;
 
 /// Long before any limit of an effect, and long after anything that happens at once.
 const SOON: Duration = Duration::from_secs(5);

@@ -9,15 +9,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Address, Vault};
-use crate::{
-    effect::http::{Destination, Header, Method, Repeat, Request, Response},
-    error::{Error, Problem},
-    provider::{
-        peer::{Lost, Peer},
-        refusal,
-    },
-    secret::Secret,
-};
+use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
+use crate::error::{Error, Problem};
+use crate::provider::peer::{Lost, Peer};
+use crate::provider::refusal;
+use crate::secret::Secret;
 
 /// The answer to a JWT login.
 pub(super) struct Login {

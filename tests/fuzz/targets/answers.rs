@@ -7,18 +7,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use hublease::{
-    cli::{Command, Typed},
-    effect::{
-        Effect, End, Outcome, Output, Step,
-        docker::{Config, Found, Look},
-        http::{Failure, Request, Response},
-        record::{Access, Stored},
-    },
-    environment::Environment,
-    plan::{Machine, Plan},
-    secret::Secret,
-};
+use hublease::cli::{Command, Typed};
+use hublease::effect::docker::{Config, Found, Look};
+use hublease::effect::http::{Failure, Request, Response};
+use hublease::effect::record::{Access, Stored};
+use hublease::effect::{Effect, End, Outcome, Output, Step};
+use hublease::environment::Environment;
+use hublease::plan::{Machine, Plan};
+use hublease::secret::Secret;
 use serde_json::Value;
 
 use super::{is_harmless, repeats};

@@ -1,11 +1,10 @@
 //! Identity tokens: as they come, and with the input as their payload, so that changes of the JSON get through.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hublease::{
-    claims::{MAXIMUM_TOKEN, UnverifiedClaims},
-    printable::LIMIT,
-    secret::Secret,
-};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hublease::claims::{MAXIMUM_TOKEN, UnverifiedClaims};
+use hublease::printable::LIMIT;
+use hublease::secret::Secret;
 use serde_json::Value;
 
 use super::{is_harmless, repeats};

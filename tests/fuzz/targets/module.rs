@@ -1,6 +1,8 @@
 //! The messages of the Action's module, read by the module itself: JSON of whoever runs it.
 
-use hublease::{action::Module, effect::Outcome, secret::Secret};
+use hublease::action::Module;
+use hublease::effect::Outcome;
+use hublease::secret::Secret;
 use serde_json::Value;
 
 use super::{is_harmless, repeats};

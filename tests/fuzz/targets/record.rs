@@ -1,15 +1,12 @@
 //! Records as they may lie in the record directory, read the way `logout` reads them.
 
-use std::{cell::RefCell, rc::Rc};
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use hublease::{
-    effect::{
-        Effect, Outcome, Session, Step,
-        record::{Access, Stored},
-    },
-    record::{Record, Shelf},
-    secret::Secret,
-};
+use hublease::effect::record::{Access, Stored};
+use hublease::effect::{Effect, Outcome, Session, Step};
+use hublease::record::{Record, Shelf};
+use hublease::secret::Secret;
 
 use super::{is_harmless, repeats};
 

@@ -7,7 +7,8 @@ use hublease::oauth::{
     GRANT_TYPE_TOKEN_EXCHANGE, LeasesResponse, MAX_FIELDS, Metadata, RevocationResponse, TOKEN_TYPE_ID_TOKEN,
     revocation_form,
 };
-use serde::{Serialize, de::IgnoredAny};
+use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 /// What a decoder accepts is what a plain JSON reader sees; what is written comes back.

@@ -1,14 +1,16 @@
 //! What `action.yml` promises: its inputs are the flags, its outputs are written, and the host's lists are complete.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use hublease::{
-    action::{INPUTS_OF_OTHERS, OWN_INPUTS, is_input},
-    cli::{self, FLAGS},
-};
+use hublease::action::{INPUTS_OF_OTHERS, OWN_INPUTS, is_input};
+use hublease::cli::{self, FLAGS};
 
 use super::runner::Step;
-use crate::support::{World, binary, job::Provider};
+use crate::support::job::Provider;
+use crate::support::{World, binary};
 
 fn file(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use hublease_sandbox::{Logged, Service};
 
 use super::runner::BODY;
-use crate::support::{World, job::Outcome};
+use crate::support::World;
+use crate::support::job::Outcome;
 
 /// What a stage has left.
 pub struct Finished<'w> {

@@ -6,15 +6,11 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use super::{
-    finished::{Finished, pairs},
-    runner::Step,
-};
-use crate::support::{
-    World,
-    hostile::{INJECTED, is_harmless, texts, vault_error},
-    job::Provider,
-};
+use super::finished::{Finished, pairs};
+use super::runner::Step;
+use crate::support::World;
+use crate::support::hostile::{INJECTED, is_harmless, texts, vault_error};
+use crate::support::job::Provider;
 
 /// Every line is text behind our own words, and the files hold our own names only.
 #[track_caller]

@@ -1,25 +1,21 @@
 //! The way to a provider: certificates, proxies, redirects, strange hosts, and servers that do not stop.
 
-use std::{
-    fs,
-    io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use std::{fs, thread};
 
 use hublease_sandbox::{Action, Fault, KnownSecret, Service};
 
-use super::{finished::Finished, runner::Step};
-use crate::{
-    network::{REDIRECTED, REDIRECTS},
-    support::{World, driven::leased, job::Provider},
-};
+use super::finished::Finished;
+use super::runner::Step;
+use crate::network::{REDIRECTED, REDIRECTS};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 const NOT_TRUSTED: &str = "the certificate of https://vault.example.com is not trusted";
 

@@ -1,17 +1,16 @@
 //! Where the login is kept, and what of it later steps and other logins see.
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
-use super::{finished::Finished, runner::Step};
-use crate::{
-    network::plant_programs,
-    registry::installed,
-    support::{World, driven::leased, job::Provider},
-};
+use super::finished::Finished;
+use super::runner::Step;
+use crate::network::plant_programs;
+use crate::registry::installed;
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 const HUB: &str = "https://index.docker.io/v1/";
 /// `alice:a-password-of-alice` and its base64 form.

@@ -1,15 +1,17 @@
 //! The post step, whatever became of the step: its one line, and its exit code.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
-use super::{
-    finished::Finished,
-    runner::{BODY, NAME, Step},
-};
-use crate::support::{World, driven::leased, job::Provider};
+use super::finished::Finished;
+use super::runner::{BODY, NAME, Step};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 const REVOKED: &str = "the credential of acmebot: revoked and confirmed";
 const NOTHING: &str = "nothing to undo here";

@@ -4,21 +4,16 @@
 //! of names and values in heredoc form, state handed to the post step as `STATE_…`, masks that hide from then on, and
 //! the debug lines with which it repeats state and outputs.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::finished::{Finished, delimiters, pairs};
-use crate::support::{
-    World, binary,
-    job::{Provider, Shape},
-    signal,
-};
+use crate::support::job::{Provider, Shape};
+use crate::support::{World, binary, signal};
 
 /// No stage may take longer: its own limits are 120 and 30 seconds.
 const LONGEST_RUN: Duration = Duration::from_secs(150);

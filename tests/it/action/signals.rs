@@ -1,14 +1,16 @@
 //! A cancelled job: SIGINT, SIGTERM, SIGKILL at known places, and the post step afterwards.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use hublease_sandbox::{Action, Fault, Hold, Service};
 
-use super::{
-    finished::handle,
-    runner::{Running, Step},
-};
-use crate::support::{World, driven::leased, is_alive, job::Provider, until, which};
+use super::finished::handle;
+use super::runner::{Running, Step};
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
+use crate::support::machine::{is_alive, until, which};
 
 const INTERRUPTED: &str = "::error::interrupted; what was done is undone in the post step";
 

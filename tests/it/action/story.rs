@@ -1,14 +1,15 @@
 //! A step and its post step, from the first mask to the last line.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
+use std::fs;
 
 use hublease_sandbox::{Hold, Service};
 
-use super::{
-    finished::{Finished, handle, masks, pairs},
-    runner::Step,
-};
-use crate::support::{World, driven::leased, job::Provider};
+use super::finished::{Finished, handle, masks, pairs};
+use super::runner::Step;
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 /// What a step prints, asks and runs, and the same of its post step.
 struct Story {

@@ -5,16 +5,14 @@ use std::fs;
 use hublease_sandbox::{Hold, Service};
 use serde_json::json;
 
-use super::{Login::Personal, check, directory, json as report, log_in, only_looked, world};
-use crate::{
-    docker_traps::{
-        HUB, auth,
-        helpers::{Helper, calls, plant},
-        log_in_by_hand,
-        private::directory_of,
-    },
-    support::{World, binary, job::Provider, untouched::Untouched},
-};
+use super::Login::Personal;
+use super::{check, directory, json as report, log_in, only_looked, world};
+use crate::docker_traps::helpers::{Helper, calls, plant};
+use crate::docker_traps::private::directory_of;
+use crate::docker_traps::{HUB, auth, log_in_by_hand};
+use crate::support::job::Provider;
+use crate::support::untouched::Untouched;
+use crate::support::{World, binary};
 
 #[test]
 fn a_variable_that_wins_over_the_login_is_told_and_the_login_is_checked_all_the_same() {

@@ -3,15 +3,12 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
-use super::{
-    ACCOUNT_ID,
-    Login::{self, Nobody, Organization, Personal},
-    check, directory, json as report, log_in, only_looked, world,
-};
-use crate::{
-    docker_traps::log_in_by_hand,
-    support::{World, job::Provider, untouched::Untouched},
-};
+use super::Login::{self, Nobody, Organization, Personal};
+use super::{ACCOUNT_ID, check, directory, json as report, log_in, only_looked, world};
+use crate::docker_traps::log_in_by_hand;
+use crate::support::World;
+use crate::support::job::Provider;
+use crate::support::untouched::Untouched;
 
 #[test]
 fn a_login_of_hublease_is_good_until_logout() {

@@ -1,17 +1,17 @@
 //! Hostile words: what is typed as an image, and what Docker Hub may say.
 
-use std::{os::unix::ffi::OsStringExt, process};
+use std::os::unix::ffi::OsStringExt;
+use std::process;
 
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use super::{Login::Personal, check, world};
-use crate::support::{
-    World, binary,
-    hostile::{harmless, texts},
-    typed::MARK,
-    untouched::Untouched,
-};
+use super::Login::Personal;
+use super::{check, world};
+use crate::support::hostile::{harmless, texts};
+use crate::support::typed::MARK;
+use crate::support::untouched::Untouched;
+use crate::support::{World, binary};
 
 #[test]
 fn what_is_no_image_at_docker_hub_is_refused_by_its_place_and_not_repeated() {

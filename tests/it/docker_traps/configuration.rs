@@ -1,6 +1,7 @@
 //! The user's `config.json`: who may read it, where it is, and where it was.
 
-use std::{fs, os::unix::fs::PermissionsExt, os::unix::fs::symlink};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::{docker, entry_of, leaves_nothing, log_in_by_hand, logged_in_as, login, logout, logs_out, world};
 

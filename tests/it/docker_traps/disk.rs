@@ -2,10 +2,13 @@
 //!
 //! Where the system allows no such namespace these tests say so on standard error, and were not run.
 
-use std::{io::Write, path::Path, process::Command};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 
 use super::{leaves_nothing, login, logout, logs_out, world};
-use crate::support::{job::Job, which};
+use crate::support::job::Job;
+use crate::support::machine::which;
 
 /// Makes `$1` read-only.
 pub const READ_ONLY: &str = "/bin/mount --bind \"$1\" \"$1\" && /bin/mount -o remount,bind,ro \"$1\" || exit 99; shift";

@@ -1,11 +1,13 @@
 //! A login that was there before comes back, whatever happens to ours.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use hublease_sandbox::{Hold, Service};
 
 use super::{docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, logs_out, version, world};
-use crate::support::{World, is_alive, until, which};
+use crate::support::World;
+use crate::support::machine::{is_alive, until, which};
 
 /// The entry for Docker Hub and everything else of the file.
 fn kept(world: &World) -> Option<(String, String)> {

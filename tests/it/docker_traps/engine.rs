@@ -2,16 +2,11 @@
 //!
 //! The counterpart is proven first: docker asks the engine of its context when nothing tells it otherwise.
 
-use std::{
-    fs,
-    io::{Read, Write},
-    net::{SocketAddr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, thread};
 
 use super::{docker_with, login, logs_out, token_requests, world};
 use crate::support::World;

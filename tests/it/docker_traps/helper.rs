@@ -2,11 +2,8 @@
 
 use serde_json::json;
 
-use super::{
-    HUB, docker, entry_of,
-    helpers::{Helper, calls, holds, plant},
-    leaves_nothing, logged_in_as, login, logs_out, text, world,
-};
+use super::helpers::{Helper, calls, holds, plant};
+use super::{HUB, docker, entry_of, leaves_nothing, logged_in_as, login, logs_out, text, world};
 use crate::support::World;
 
 /// Puts `pass` on PATH, so that docker picks its helper.

@@ -2,7 +2,8 @@
 //!
 //! Follows the protocol of docker-credential-helpers: one argument, errors on standard output with exit code 1.
 
-use crate::support::{World, which};
+use crate::support::World;
+use crate::support::machine::which;
 
 /// What a helper does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use hublease_sandbox::LiveCredential;
 
 use super::{children_are_clean, docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, text, world};
-use crate::support::{
-    World,
-    job::{Job, Outcome, Running},
-};
+use crate::support::World;
+use crate::support::job::{Job, Outcome, Running};
 
 /// As many as a large machine runs.
 const JOBS: usize = 20;

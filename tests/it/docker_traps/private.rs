@@ -1,14 +1,13 @@
 //! Private directories: what comes along, who learns of them, and that they go away.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::{HUB, entry_of, job, leaves_nothing, login, logout, logs_out, world};
-use crate::support::{
-    World,
-    job::{Outcome, Provider},
-};
+use crate::support::World;
+use crate::support::job::{Outcome, Provider};
 
 /// The directory that a login has named in its `export` line.
 pub fn directory_of(outcome: &Outcome) -> PathBuf {

@@ -3,7 +3,8 @@
 //!
 //! As much of YAML as these files use: maps by indentation, plain and quoted values, folded and literal blocks.
 
-use hublease::{action::Module, secret::Secret};
+use hublease::action::Module;
+use hublease::secret::Secret;
 use serde_json::{Value, json};
 
 use super::markdown::{Document, documents, root};

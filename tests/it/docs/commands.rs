@@ -4,10 +4,8 @@ use std::fmt;
 
 use hublease::cli::{self, FLAGS};
 
-use super::{
-    markdown::{Block, Document},
-    shell::{logical_lines, simple_commands},
-};
+use super::markdown::{Block, Document};
+use super::shell::{logical_lines, simple_commands};
 
 /// One command line.
 #[derive(Debug)]

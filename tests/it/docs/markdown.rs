@@ -1,10 +1,8 @@
 //! As much of Markdown as our documents use: headings, fenced blocks and links.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Component, Path, PathBuf},
-};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 /// The directory of the workspace: the package's own, or the one around it, since the broker's tests read documents too.
 pub fn root() -> PathBuf {

@@ -3,10 +3,8 @@
 //!
 //! The sources are read as text: one parameter begins with two spaces and a name, its keys with four.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command as Process,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command as Process;
 
 use hublease::cli::{Command, FLAGS, Flag, Value};
 

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use hublease::{action::Module, secret::Secret};
+use hublease::action::Module;
+use hublease::secret::Secret;
 
 use super::{MARK, TEN_MEGABYTES, begun, given, is_refused};
 use crate::support::module::{Code, Limits};

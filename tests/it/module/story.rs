@@ -3,17 +3,13 @@
 
 use std::path::PathBuf;
 
-use hublease::{
-    cli::{Command, FLAGS},
-    effect::{Asked, Effect, Outcome, Output, Stop},
-};
+use hublease::cli::{Command, FLAGS};
+use hublease::effect::{Asked, Effect, Outcome, Output, Stop};
 
-use crate::support::{
-    World,
-    driven::{drive_beside, leased},
-    job::{Job, Provider, Shape},
-    module::{Beside, Code, Given},
-};
+use crate::support::World;
+use crate::support::driven::{drive_beside, leased};
+use crate::support::job::{Job, Provider, Shape};
+use crate::support::module::{Beside, Code, Given};
 
 /// What the row is about, the login, and what the post step says of its credential.
 type Row = (&'static str, fn(&World) -> Job<'_>, &'static str);

@@ -1,23 +1,17 @@
 //! A job around the orb's steps, in a world of its own; and several at a time.
 
-use std::{
-    io::Write,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
-use super::{
-    documented::{NAME, packed},
-    machine::Image,
-    play::{Circleci, Played},
-    source::Orb,
-    yaml,
-};
-use crate::{
-    registry::{KNOWN, installed},
-    support::World,
-};
+use super::documented::{NAME, packed};
+use super::machine::Image;
+use super::play::{Circleci, Played};
+use super::source::Orb;
+use super::yaml;
+use crate::registry::{KNOWN, installed};
+use crate::support::World;
 
 /// Whether these programs and the released client are here. Without them the test fails, unless it was asked to do without.
 pub fn ready(programs: &[&str]) -> bool {

@@ -3,16 +3,16 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::Value;
 
-use super::{
-    around::{Given, ready},
-    documented::{NAME, packed},
-    machine::Image,
-    play::{Circleci, Played},
-    source::Orb,
-    workflow::Status,
-    yaml,
-};
-use crate::support::{World, driven::leased, job::Provider};
+use super::around::{Given, ready};
+use super::documented::{NAME, packed};
+use super::machine::Image;
+use super::play::{Circleci, Played};
+use super::source::Orb;
+use super::workflow::Status;
+use super::yaml;
+use crate::support::World;
+use crate::support::driven::leased;
+use crate::support::job::Provider;
 
 const NEEDS: [&str; 2] = ["docker-registry", "skopeo"];
 const LOGOUT: &str = "Log out of Docker Hub and revoke";

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    condition,
-    expand::NONE,
-    node::{Node, Result},
-    parameters::{Element, Kind, Parameters},
-    scope,
-    source::{SECTIONS, Source},
-    step::Form,
-    template::{references, sole_reference},
-};
+use super::expand::NONE;
+use super::node::{Node, Result};
+use super::parameters::{Element, Kind, Parameters};
+use super::source::{SECTIONS, Source};
+use super::step::Form;
+use super::template::{references, sole_reference};
+use super::{condition, scope};
 
 /// Every element of a namespace, and of the orbs that it uses.
 pub fn elements(source: &Source<'_>, pipeline: &BTreeMap<String, Value>) -> Result<()> {

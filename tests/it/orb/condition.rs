@@ -4,11 +4,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{
-    node::{Node, Result},
-    template,
-};
-use crate::support::which;
+use super::node::{Node, Result};
+use super::template;
+use crate::support::machine::which;
 
 const OPERATORS: [&str; 5] = ["and", "or", "not", "equal", "matches"];
 
@@ -82,7 +80,8 @@ fn is_true(value: &Value) -> bool {
 
 #[test]
 fn a_statement_is_true_or_false() {
-    use super::{node::Place, yaml};
+    use super::node::Place;
+    use super::yaml;
 
     for (statement, expected) in [
         ("true", true),

@@ -6,18 +6,14 @@ use std::os::unix::fs::symlink;
 use hublease_sandbox::Service;
 use serde_json::{Value, json};
 
-use super::{
-    around::{each, ready},
-    machine::Image,
-    play::{Booleans, Circleci, Played},
-    source::Orb,
-    workflow::Status,
-    yaml,
-};
-use crate::{
-    docs::Document,
-    support::{World, binary},
-};
+use super::around::{each, ready};
+use super::machine::Image;
+use super::play::{Booleans, Circleci, Played};
+use super::source::Orb;
+use super::workflow::Status;
+use super::yaml;
+use crate::docs::Document;
+use crate::support::{World, binary};
 
 /// How the documents call the orb.
 pub const NAME: &str = "hublease/dockerhub";

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    condition,
-    node::{Node, Place, Result},
-    parameters::{Argument, Element, Kind, Parameters},
-    scope::Scope,
-    source::Source,
-    step::{Form, Run, Step, environment},
-    template::{resolve, sole_reference},
-};
+use super::condition;
+use super::node::{Node, Place, Result};
+use super::parameters::{Argument, Element, Kind, Parameters};
+use super::scope::Scope;
+use super::source::Source;
+use super::step::{Form, Run, Step, environment};
+use super::template::{resolve, sole_reference};
 
 const JOB: [&str; 14] = [
     "docker",

@@ -7,15 +7,12 @@ use std::fs;
 
 use hublease_sandbox::{Action, Fault, Service};
 
-use super::{
-    around::{Given, config, ready},
-    machine::Image,
-    workflow::Status,
-};
-use crate::{
-    docker_traps::disk::{READ_ONLY, namespace},
-    support::{World, binary, executable},
-};
+use super::around::{Given, config, ready};
+use super::machine::Image;
+use super::workflow::Status;
+use crate::docker_traps::disk::{READ_ONLY, namespace};
+use crate::support::machine::executable;
+use crate::support::{World, binary};
 
 const BROKER: &str = "environment: {HUBLEASE_BROKER_URL: https://broker.example.com}";
 const NEEDS: [&str; 2] = ["docker-registry", "skopeo"];

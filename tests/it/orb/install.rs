@@ -1,19 +1,17 @@
 //! `install`: in every shell and with every program that it may find, and what it says when it cannot.
 
-use std::{fs, os::unix::fs::symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 
 use hublease_sandbox::{Action, Fault, Service};
 
-use super::{
-    around::{Given, config, each, ready},
-    machine::Image,
-    releases::{ASSET, MIRROR_URL, target},
-    workflow::Status,
-};
-use crate::{
-    docker_traps::disk::{READ_ONLY, namespace},
-    support::{World, executable, which},
-};
+use super::around::{Given, config, each, ready};
+use super::machine::Image;
+use super::releases::{ASSET, MIRROR_URL, target};
+use super::workflow::Status;
+use crate::docker_traps::disk::{READ_ONLY, namespace};
+use crate::support::World;
+use crate::support::machine::{executable, which};
 
 const INSTALL: &str = "Install hublease";
 const NEEDS: [&str; 7] = ["docker-registry", "skopeo", "busybox", "dash", "wget", "openssl", "shasum"];

@@ -4,15 +4,21 @@
 //! PATH is closed: it holds what an image of the kind has, and what the test adds. There is no engine, so what needs one
 //! is done by skopeo, with docker's own logins, and a build does nothing; all else is the real docker command line.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
 
-use hublease_sandbox::{ACCOUNT, PASSWORD, vault::Role};
+use hublease_sandbox::vault::Role;
+use hublease_sandbox::{ACCOUNT, PASSWORD};
 
-use super::{releases::Releases, scope::PIPELINE};
-use crate::{
-    registry::{image, server::Server},
-    support::{World, executable, which},
-};
+use super::releases::Releases;
+use super::scope::PIPELINE;
+use crate::registry::image;
+use crate::registry::server::Server;
+use crate::support::World;
+use crate::support::machine::{executable, which};
 
 /// What is in the image of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +195,7 @@ esac
 }
 
 fn base64(text: &str) -> String {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     STANDARD.encode(text)
 }

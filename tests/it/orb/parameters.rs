@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    expand::Executor,
-    node::{Node, Place, Result, shown},
-    step::Step,
-};
+use super::expand::Executor;
+use super::node::{Node, Place, Result, shown};
+use super::step::Step;
 
 /// What a parameter was given.
 #[derive(Clone, Debug)]

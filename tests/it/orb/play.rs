@@ -2,27 +2,24 @@
 //!
 //! After every job everything that it printed, wrote and sent is searched for secrets.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use hublease_sandbox::Service;
 use serde_json::Value;
 
-use super::{
-    expand::Job,
-    machine::{Image, Machine},
-    node::Result,
-    source::Orb,
-    step::{Run, Step, When},
-    workflow::{self, Status, Workflow},
-};
-use crate::support::{World, job::Outcome};
+use super::expand::Job;
+use super::machine::{Image, Machine};
+use super::node::Result;
+use super::source::Orb;
+use super::step::{Run, Step, When};
+use super::workflow::{self, Status, Workflow};
+use crate::support::World;
+use crate::support::job::Outcome;
 
 /// No step may take longer; the client's own limits are 90 and 30 seconds.
 const LONGEST_STEP: Duration = Duration::from_secs(150);

@@ -3,14 +3,12 @@
 
 use serde_json::Value;
 
-use super::{
-    around::ready,
-    machine::Image,
-    play::{Booleans, Circleci, Played},
-    source::Orb,
-    workflow::Status,
-    yaml,
-};
+use super::around::ready;
+use super::machine::Image;
+use super::play::{Booleans, Circleci, Played};
+use super::source::Orb;
+use super::workflow::Status;
+use super::yaml;
 use crate::support::World;
 
 /// An orb with one of everything.

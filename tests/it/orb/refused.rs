@@ -3,7 +3,9 @@
 mod elements;
 mod parameters;
 
-use super::{played::ORB, source::Orb, workflow, yaml};
+use super::played::ORB;
+use super::source::Orb;
+use super::{workflow, yaml};
 
 /// What is replaced, by what, and the refusal.
 type Case = (&'static str, &'static str, &'static str);

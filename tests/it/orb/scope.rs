@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{
-    node::{Node, Place, Result},
-    parameters::{Argument, Parameters},
-    template,
-};
+use super::node::{Node, Place, Result};
+use super::parameters::{Argument, Parameters};
+use super::template;
 
 /// The values of a pipeline that this stand-in has, under the names that CircleCI gives them.
 pub const PIPELINE: [(&str, &str); 7] = [

@@ -5,11 +5,9 @@
 
 use serde_json::Value;
 
-use super::{
-    node::{Node, Place, Result},
-    parameters::Argument,
-    scope::Scope,
-};
+use super::node::{Node, Place, Result};
+use super::parameters::Argument;
+use super::scope::Scope;
 
 /// A piece of a text.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    check, condition,
-    expand::{Expander, Job, NONE, Within},
-    node::{Node, Place, Result},
-    parameters::{Element, Parameters},
-    scope::{self, Scope},
-    source::{Orb, Source},
-    step::reruns,
-    template::resolve,
-};
+use super::expand::{Expander, Job, NONE, Within};
+use super::node::{Node, Place, Result};
+use super::parameters::{Element, Parameters};
+use super::scope::{self, Scope};
+use super::source::{Orb, Source};
+use super::step::reruns;
+use super::template::resolve;
+use super::{check, condition};
 
 /// Keys of an invocation that are not arguments of the job.
 const INVOCATION: [&str; 9] =

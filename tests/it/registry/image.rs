@@ -1,9 +1,7 @@
 //! An image of one layer in skopeo's `dir:` form: `version`, `manifest.json`, and a file for each blob by its digest.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

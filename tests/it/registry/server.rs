@@ -1,14 +1,13 @@
 //! Debian's `docker-registry` (distribution 2.8) with token authentication, in memory, on a port of its own.
 
-use std::{
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::Duration,
-};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use crate::support::{World, which};
+use crate::support::World;
+use crate::support::machine::which;
 
 /// How long it may take to listen; it takes well under a second.
 const START: Duration = Duration::from_secs(30);

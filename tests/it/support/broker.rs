@@ -1,12 +1,10 @@
 //! The real broker as a child process, reached as `https://broker.example.com` through the sandbox's proxy.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use hublease_sandbox::{BrokerLimits, KnownSecret, Logged, PASSWORD, Service};
 

@@ -1,25 +1,21 @@
 //! A story that is stepped in this process, over the real native performer: it can be stopped after effect k, and any
 //! effect can be answered by the test instead. Waiting takes no time. The Action's module can be stepped beside it.
 
-use std::{cell::RefCell, io::Write, rc::Rc};
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
 
-use hublease::{
-    effect::{Asked, Effect, End, Outcome, Perform, Step},
-    environment::Environment,
-    error::Error,
-    native::{
-        Performer, Setup,
-        arguments::{Asked as Words, read},
-        run::prepare,
-    },
-    plan::Plan,
-};
+use hublease::effect::{Asked, Effect, End, Outcome, Perform, Step};
+use hublease::environment::Environment;
+use hublease::error::Error;
+use hublease::native::arguments::{Asked as Words, read};
+use hublease::native::run::prepare;
+use hublease::native::{Performer, Setup};
+use hublease::plan::Plan;
 
-use super::{
-    World,
-    job::Job,
-    module::{self, Beside},
-};
+use super::World;
+use super::job::Job;
+use super::module::{self, Beside};
 
 /// How far a story may go; none of ours has a tenth of it.
 const MOST_EFFECTS: usize = 2000;

@@ -3,10 +3,8 @@
 use hublease_sandbox::{KnownSecret, Service};
 use serde_json::{Value, json};
 
-use super::{
-    World,
-    job::{Job, Outcome, Provider},
-};
+use super::World;
+use super::job::{Job, Outcome, Provider};
 
 /// What must not appear as anything but part of a line that begins with our own words.
 pub const INJECTED: &str = "INJECTED";

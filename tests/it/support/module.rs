@@ -9,20 +9,16 @@ mod component;
 mod core;
 mod told;
 
-use std::{
-    fs,
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
-    time::Duration,
-};
+use std::fs;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use wasmtime::{Config, Engine, Result, Store, StoreLimits, StoreLimitsBuilder};
 
+pub use self::beside::Beside;
 use self::component::Component;
-pub use self::{
-    beside::Beside,
-    core::Core,
-    told::{Answer, Given, Setup},
-};
+pub use self::core::Core;
+pub use self::told::{Answer, Given, Setup};
 use super::binary;
 
 /// The interface that a guest exports; its functions are `begin` and `advance`.

@@ -1,6 +1,7 @@
 //! Node 24, which runs the Action and what belongs to it.
 
-use std::{io::Write, path::PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use super::binary;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::until;
+use super::machine::until;
 
 /// Sends a signal, by its name without `SIG`, to a process that is not yet waited for, and returns when it has been taken.
 /// Of two signals that are sent at once the kernel may run the second's handler first.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use hublease::cli::{Command, FLAGS, Flag, Honour, ProviderName, Value};
 use hublease_sandbox::CONNECTION_ID;
 
-use super::{World, job::Job};
+use super::World;
+use super::job::Job;
 
 /// Stands in wrong values, and must never be repeated.
 pub const MARK: &str = "hunter2XYZZY";

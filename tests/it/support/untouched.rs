@@ -1,6 +1,9 @@
 //! That a run left no trace: no request, no child, no file.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::World;
 

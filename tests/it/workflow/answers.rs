@@ -5,7 +5,9 @@ use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
 use super::{ENDPOINT, a_broker_that_answers, answers, asked, logout, refusal};
-use crate::support::{World, broker::URL, driven::drive};
+use crate::support::World;
+use crate::support::broker::URL;
+use crate::support::driven::drive;
 
 /// Metadata that say this about the endpoint.
 fn publishes(world: &World, endpoint: Option<&str>) {

@@ -4,23 +4,19 @@
 //! `docker login` without a single check; and `action/main.mjs`, as GitHub's runner starts it. All three see the same
 //! environment. Between the turns the post step undoes what the step did.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
-use super::{LIMITS, MEMORY_RUNS, TURNS, UNHINDERED, WARM_UPS, figures, figures::Figure, memory};
-use crate::{
-    Failure,
-    binaries::Binaries,
-    outside::{BROKER_URL, Outside, Shape, said},
-    terminal::Terminal,
-    test::node,
-    wasm,
-    workspace::Workspace,
-};
+use super::figures::Figure;
+use super::{LIMITS, MEMORY_RUNS, TURNS, UNHINDERED, WARM_UPS, figures, memory};
+use crate::binaries::Binaries;
+use crate::outside::{BROKER_URL, Outside, Shape, said};
+use crate::terminal::Terminal;
+use crate::test::node;
+use crate::workspace::Workspace;
+use crate::{Failure, wasm};
 
 /// Time of the step over the time of the floor; at most this.
 const RATIO: f64 = 1.15;

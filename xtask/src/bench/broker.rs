@@ -9,7 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::figures::{self, Figure};
-use crate::{Failure, process::Call, terminal::Terminal, workspace::Workspace};
+use crate::Failure;
+use crate::process::Call;
+use crate::terminal::Terminal;
+use crate::workspace::Workspace;
 
 /// Exchanges per second on two processors.
 const EXCHANGES: f64 = 2000.0;

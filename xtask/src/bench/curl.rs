@@ -3,12 +3,10 @@
 //! They are taken from the sandbox's log of a real login. Two values cannot be used twice and are renewed: the `request_id` of an
 //! exchange, and the Vault token, which every curl after the one that brought it sends.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use hublease_sandbox::Logged;
 use serde_json::Value;

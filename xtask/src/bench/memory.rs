@@ -4,11 +4,9 @@
 //! of a millisecond before the end. Before the program was loaded the line tells of our own memory, hence the look at the
 //! name; afterwards a program may call itself what it likes.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Bytes at the peak of one run.
 pub(super) fn peak(command: &mut Command) -> Result<u64, String> {

@@ -1,7 +1,8 @@
 //! Whom both sides trust. Reading the roots is a part of every TLS program's start, and weighs more in curl than in the client;
 //! so there are two figures, and the one with a single root is the harder aim.
 
-use std::{fmt, fs, path::PathBuf};
+use std::path::PathBuf;
+use std::{fmt, fs};
 
 use crate::outside::Outside;
 

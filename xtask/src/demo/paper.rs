@@ -1,11 +1,10 @@
 //! How the story is printed: commands as they would be typed, what was said below them, no secret anywhere.
 
-use std::{mem, time::Duration};
+use std::mem;
+use std::time::Duration;
 
-use crate::{
-    outside::Outside,
-    terminal::{Terminal, Tone, spell},
-};
+use crate::outside::Outside;
+use crate::terminal::{Terminal, Tone, spell};
 
 /// What GitHub's runner reads to hide a value; the one line that may hold a secret.
 const MASK: &str = "::add-mask::";

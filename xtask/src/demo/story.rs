@@ -3,17 +3,13 @@
 //! Before the logout the credential is copied, as any other step of the job could have done. What counts is that the copy is
 //! refused afterwards, not that docker's own store is empty.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use hublease_sandbox::Identity;
 
-use super::{
-    paper::{Paper, hidden},
-    use_it,
-};
+use super::paper::{Paper, hidden};
+use super::use_it;
 use crate::outside::{Outside, Provider, Said, Shape};
 
 /// The exit code of a refusal by the provider.

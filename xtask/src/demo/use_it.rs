@@ -3,14 +3,16 @@
 //! With a docker CLI it is `docker manifest inspect`. Without one it is what that command does: a token from
 //! auth.docker.io for the credential, then the manifest with that token (distribution's token authentication).
 
-use std::{path::Path, process::Command, sync::Arc, time::Instant};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use ureq::{
-    Agent, Proxy,
-    tls::{Certificate, RootCerts, TlsConfig},
-};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
 use crate::outside::{Outside, Said, said};
 

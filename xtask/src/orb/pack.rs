@@ -3,10 +3,8 @@
 //! Read from both generations of CircleCI's command line, 0.1 and 1. What they do alike is done here; where they differ,
 //! the source is refused, with the reason.
 
-use super::{
-    source::Source,
-    yaml::{Mapping, Yaml, read, word},
-};
+use super::source::Source;
+use super::yaml::{Mapping, Yaml, read, word};
 
 /// Directories that become keys of the orb.
 pub(super) const SECTIONS: [&str; 4] = ["executors", "commands", "jobs", "examples"];
@@ -167,7 +165,8 @@ fn refuse_includes(value: &Yaml<'_>, path: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::{Orb, resolve};
-    use crate::orb::{source::Source, yaml::write};
+    use crate::orb::source::Source;
+    use crate::orb::yaml::write;
 
     fn pack(files: &[(&str, &str)]) -> Result<String, String> {
         let root = [("@orb.yml", "version: 2.1\n")];

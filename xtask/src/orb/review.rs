@@ -1,10 +1,8 @@
 //! The rules of review that CircleCI's orb-tools apply to an orb, those that need no network: RC001 to RC005 and RC008 to
 //! RC012. Two of them are held to more strictly than there: an example names this very version, and a parameter is used.
 
-use super::{
-    pack::{Orb, Part},
-    yaml::Yaml,
-};
+use super::pack::{Orb, Part};
+use super::yaml::Yaml;
 
 /// RC005: a shorter description does not help whoever searches.
 const SHORTEST_DESCRIPTION: usize = 64;
@@ -172,7 +170,8 @@ fn visit(value: &Yaml<'_>, look: &mut impl FnMut(&str, &Yaml<'_>)) {
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::orb::{pack::Orb, source::Source};
+    use crate::orb::pack::Orb;
+    use crate::orb::source::Source;
 
     const ROOT: &str = "version: 2.1\ndescription: An orb that is here for a test, and says so in more than enough words.\n\
                         display:\n  source_url: https://example.com\n";

@@ -1,6 +1,8 @@
 //! The files of an orb's source, as texts by their paths below its root.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use crate::test::every_file;
 

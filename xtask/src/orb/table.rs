@@ -5,10 +5,8 @@
 
 use std::fmt::Write;
 
-use super::{
-    pack::{Orb, Part},
-    yaml::Yaml,
-};
+use super::pack::{Orb, Part};
+use super::yaml::Yaml;
 
 /// The type of a parameter that says where a job runs.
 const EXECUTOR: &str = "executor";
@@ -96,7 +94,8 @@ fn plain(value: &Yaml<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::table;
-    use crate::orb::{pack::Orb, source::Source};
+    use crate::orb::pack::Orb;
+    use crate::orb::source::Source;
 
     fn made(b: &str) -> Result<String, String> {
         let a = "parameters:\n  wait:\n    type: boolean\n    default: true\n    description: Wait.\n  what:\n    \

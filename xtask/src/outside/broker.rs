@@ -1,14 +1,12 @@
 //! The real broker as a child, with a configuration made for the run, reached through the sandbox's proxy.
 
-use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use hublease_sandbox::{BrokerLimits, ORGANIZATION, PASSWORD, Sandbox};
 

@@ -1,12 +1,10 @@
 //! A run of the client as a step of a job: what the CI system puts there, what the user wrote.
 
-use std::{
-    fmt,
-    io::{self, Read, Seek},
-    path::Path,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::fmt;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use hublease_sandbox::{CONNECTION_ID, DOCKER_IDENTITY_AUDIENCE, ORGANIZATION};
 

@@ -5,19 +5,15 @@
 //! commands have ended, or when this command is killed. The kernel and the network are this machine's; so are the certificate
 //! authorities and the proxies, since a machine beside this one would have them too.
 
-use std::{
-    env, fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{env, fs};
 
-use crate::{
-    Failure,
-    process::Call,
-    terminal::{Terminal, Tone, spell},
-    workspace::{Workspace, program},
-};
+use crate::Failure;
+use crate::process::Call;
+use crate::terminal::{Terminal, Tone, spell};
+use crate::workspace::{Workspace, program};
 
 /// The oldest Debian that is supported.
 const RELEASE: &str = "bookworm";
@@ -65,11 +61,12 @@ exec chroot "$1" /bin/sh -euc "$2"
 "#;
 
 /// What a newcomer types there.
-const COMMANDS_THERE: &str = "cd \"$HOME/hublease\"
+const COMMANDS_THERE: &str = r#"cd "$HOME/hublease"
 ~/rustup-init -y --quiet --no-modify-path --default-toolchain none
+PATH="$HOME/.cargo/bin:$PATH"
 cargo xtask demo
 cargo xtask test
-";
+"#;
 
 /// Makes the machine and runs both commands there, with their output as it comes.
 pub(super) fn run(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
@@ -145,7 +142,7 @@ fn enter(machine: &Path) -> Call {
     let call = Call::new("unshare").without(|_| true).arguments(["--mount", "--pid", "--fork", "--kill-child"]);
     let call = call.arguments(["/bin/sh", "-c", ENTER, "enter"]).argument(machine).argument(COMMANDS_THERE);
     let call = call.set("HOME", "/root").set("LANG", "C.UTF-8");
-    let call = call.set("PATH", "/root/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let call = call.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     let authorities = "/etc/ssl/certs/of-the-network.crt";
     let call = AUTHORITY_VARIABLES.iter().fold(call, |call, name| call.set(name, authorities));
     let given = NETWORK_VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?)));

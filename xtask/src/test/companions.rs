@@ -5,11 +5,10 @@
 
 use std::path::PathBuf;
 
-use super::{
-    Context, Outcome, Trouble,
-    python::{Packages, installed_program},
-};
-use crate::{process::Call, workspace::Workspace};
+use super::python::{Packages, installed_program};
+use super::{Context, Outcome, Trouble};
+use crate::process::Call;
+use crate::workspace::Workspace;
 
 /// The folder of `xtask/tools`, and of `target/tools`.
 const FOLDER: &str = "cargo";

@@ -1,6 +1,7 @@
 //! cargo-deny: licences, sources and bans by the lock file; advisories when their database can be fetched.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
+use std::time::Duration;
 
 use super::{Context, Outcome, Trouble, companions};
 use crate::process::Call;

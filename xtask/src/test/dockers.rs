@@ -3,14 +3,13 @@
 //! Debian's is years older than the newest, and is what `apt-get install docker.io` gives to a runner. Where the machine has
 //! a newer one, Debian's is unpacked beside the system, and the tests in which docker does something run a second time.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Context, system};
-use crate::{process::Call, workspace::program};
+use crate::process::Call;
+use crate::workspace::program;
 
 /// The package has 25 MB; a network that swallows packets takes for ever.
 const DOWNLOAD: Duration = Duration::from_secs(5 * 60);

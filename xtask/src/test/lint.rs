@@ -3,12 +3,12 @@
 //! A fenced `yaml` block with `jobs:` in a document is a complete workflow, unless it begins with CircleCI's `version:`. A
 //! reader copies what stands there, so it is held to the same rules as ours.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use super::{Context, Outcome, linters::Linters, rules::files::every_file};
+use super::linters::Linters;
+use super::rules::files::every_file;
+use super::{Context, Outcome};
 use crate::process::Call;
 
 /// A workflow in a document: the line of its fence, and its text.

@@ -1,6 +1,7 @@
 //! The linters of workflows, of the orb and of manifests: check-jsonschema, kubernetes-validate, zizmor and yamllint.
 
-use super::{Context, Trouble, python::Packages};
+use super::python::Packages;
+use super::{Context, Trouble};
 use crate::process::Call;
 
 /// The linters, installed.

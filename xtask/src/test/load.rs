@@ -1,13 +1,8 @@
 //! Load: every core kept busy with something else, so that a test that depends on who comes first shows it.
 
-use std::{
-    hint,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{hint, thread};
 
 /// Threads that compute nothing until this is dropped.
 pub(super) struct Load {

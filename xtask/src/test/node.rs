@@ -3,19 +3,15 @@
 //! `xtask/tools/node` names the version, and its lock file the checksums. The packages hold the program and nothing else: no
 //! script of theirs is run.
 
-use std::{
-    env::consts::ARCH,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::env::consts::ARCH;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Context, Outcome};
-use crate::{
-    process::Call,
-    terminal::Terminal,
-    workspace::{Workspace, program},
-};
+use crate::process::Call;
+use crate::terminal::Terminal;
+use crate::workspace::{Workspace, program};
 
 /// The files that npm wants side by side.
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];

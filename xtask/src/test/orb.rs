@@ -3,16 +3,14 @@
 //!
 //! A fenced `yaml` block in a document that begins with `version: 2.1` is a complete configuration.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use super::{Context, Outcome, linters::Linters, rules::files::every_file};
-use crate::{
-    orb::{self, Packed, read, write},
-    process::Call,
-};
+use super::linters::Linters;
+use super::rules::files::every_file;
+use super::{Context, Outcome};
+use crate::orb::{self, Packed, read, write};
+use crate::process::Call;
 
 /// The smallest configuration that holds an orb inline.
 const AROUND: &str =

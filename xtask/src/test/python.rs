@@ -2,14 +2,13 @@
 //!
 //! A folder of `xtask/tools` names the versions and the checksum of every file; nothing is built from source.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Context, Trouble};
-use crate::{process::Call, workspace::program};
+use crate::process::Call;
+use crate::workspace::program;
 
 /// Some 50 MB; a network that swallows packets takes for ever.
 const DOWNLOAD: Duration = Duration::from_secs(5 * 60);

@@ -1,9 +1,12 @@
 //! What cargo and its companions check: format, lints, the client's tree, its minimum Rust, documentation.
 
-use std::{env, fs, time::Duration};
+use std::time::Duration;
+use std::{env, fs};
 
 use super::{Context, Outcome};
-use crate::{process::Call, wasm, workspace::program};
+use crate::process::Call;
+use crate::wasm;
+use crate::workspace::program;
 
 /// Crates that must not come into the client: runtimes, second TLS stacks, big parsers.
 const NOT_IN_THE_CLIENT: [&str; 8] =

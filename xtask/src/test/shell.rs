@@ -1,9 +1,12 @@
 //! shellcheck over every shell script of the repository.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
-use super::{Context, Outcome, rules::files::every_file};
-use crate::{process::Call, workspace::program};
+use super::rules::files::every_file;
+use super::{Context, Outcome};
+use crate::process::Call;
+use crate::workspace::program;
 
 /// First lines by which a script without an ending is known.
 const SHELLS: [&str; 4] = ["#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash", "#!/usr/bin/env sh"];

@@ -4,23 +4,21 @@
 //! `suites` runs the integration tests of client and broker over and over while something else keeps every core busy. A test
 //! that fails in some runs and not in others depends on who comes first, and is named.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, STEPS, Tally, load::Load, options::Options, suite, take};
-use crate::{
-    Failure,
-    binaries::Binaries,
-    process::Call,
-    terminal::{Terminal, Tone, spell},
-    workspace::Workspace,
-};
+use super::load::Load;
+use super::options::Options;
+use super::{Context, STEPS, Tally, suite, take};
+use crate::Failure;
+use crate::binaries::Binaries;
+use crate::process::Call;
+use crate::terminal::{Terminal, Tone, spell};
+use crate::workspace::Workspace;
 
 /// What `cargo xtask soak --help` prints.
 pub(crate) const HELP: &str = "\

@@ -2,19 +2,17 @@
 //!
 //! Static means that the ELF file names no interpreter: it starts on any Linux, whatever its C library.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{Context, Outcome, Trouble, deploy, rust::add_target, scrub::is_foreign};
-use crate::{
-    binaries::{ARM, ARM_COMPILER, MUSL_COMPILER, Released, build_static, static_path, static_target},
-    orb,
-    process::Call,
-    workspace::program,
-};
+use super::rust::add_target;
+use super::scrub::is_foreign;
+use super::{Context, Outcome, Trouble, deploy};
+use crate::binaries::{ARM, ARM_COMPILER, MUSL_COMPILER, Released, build_static, static_path, static_target};
+use crate::orb;
+use crate::process::Call;
+use crate::workspace::program;
 
 /// The client must stay under this, in bytes.
 pub(crate) const LARGEST: u64 = 4_000_000;

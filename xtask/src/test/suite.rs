@@ -1,14 +1,12 @@
 //! The tests: downloads and builds first, in the caller's environment; then every test, offline and scrubbed.
 
-use super::{
-    Context, Outcome, companions,
-    dockers::{self, Docker},
-    node,
-    scrub::is_foreign,
-    statically,
-    system::missing_names,
-};
-use crate::{binaries::Binaries, guard, process::Call, wasm};
+use super::dockers::{self, Docker};
+use super::scrub::is_foreign;
+use super::system::missing_names;
+use super::{Context, Outcome, companions, node, statically};
+use crate::binaries::Binaries;
+use crate::process::Call;
+use crate::{guard, wasm};
 
 /// Names the programs that tests must do without; set only under `--without-system-tools`.
 const WITHOUT: &str = "HUBLEASE_TESTS_WITHOUT";

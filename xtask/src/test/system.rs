@@ -5,11 +5,10 @@
 
 use std::fs;
 
-use super::{
-    Context, Outcome,
-    dockers::{self, Docker},
-};
-use crate::{process::Call, workspace::program};
+use super::dockers::{self, Docker};
+use super::{Context, Outcome};
+use crate::process::Call;
+use crate::workspace::program;
 
 /// A program, and the Debian packages that have it, best first; what is needed beside one is separated by a space.
 struct Tool {

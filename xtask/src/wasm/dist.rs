@@ -4,14 +4,15 @@
 //! another home of cargo. The toolchain may have the component `rust-src` or not. Only x86_64 Linux is compared:
 //! elsewhere the compiler is another program.
 
-use std::{
-    fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use super::{Build, LARGEST, cargo_home, committed};
-use crate::{Failure, process::Call, terminal::Terminal, workspace::Workspace};
+use crate::Failure;
+use crate::process::Call;
+use crate::terminal::Terminal;
+use crate::workspace::Workspace;
 
 /// What `cargo xtask dist --help` prints.
 pub(crate) const HELP: &str = "\

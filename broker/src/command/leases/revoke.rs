@@ -125,10 +125,7 @@ pub(super) fn confirm(what: &str, matches: &ArgMatches) -> Result<(), Failure> {
     if !screen.is_terminal() || !keyboard.is_terminal() {
         return Err(Failure::of(2, format!("this would {what}; say `--yes` to do so without being asked")));
     }
-    match ask(what, &mut screen, &mut keyboard.lock()) {
-        true => Ok(()),
-        false => Err(Failure::of(1, "nothing was revoked")),
-    }
+    if ask(what, &mut screen, &mut keyboard.lock()) { Ok(()) } else { Err(Failure::of(1, "nothing was revoked")) }
 }
 
 /// Whether the answer is yes. Anything else is no, and so is the end of the input.

@@ -70,10 +70,10 @@ pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Se
 
 /// A hash as the journal has it. Half of one, or the token itself, would only be found nowhere.
 fn sha256(text: &str) -> Result<String, Failure> {
-    match text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => Ok(text.to_ascii_lowercase()),
-        // Whatever stands there may be a token, so it is not repeated.
-        false => Err(Failure::of(2, "`--token-sha256` is a SHA-256 in 64 hexadecimal digits")),
+    if text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(Failure::of(2, "`--token-sha256` is a SHA-256 in 64 hexadecimal digits"))
     }
 }
 

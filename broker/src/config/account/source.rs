@@ -47,9 +47,10 @@ pub(super) fn token(token: &file::Token) -> Result<PasswordSource, Blame> {
 
 fn variable(name: &Spanned<String>) -> Result<PasswordSource, Blame> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    match !name.as_ref().is_empty() && name.as_ref().bytes().all(is_plain) {
-        true => Ok(PasswordSource::Variable(name.as_ref().clone())),
-        false => Err(Blame::at(name.span(), "a variable's name is letters, digits and `_`")),
+    if !name.as_ref().is_empty() && name.as_ref().bytes().all(is_plain) {
+        Ok(PasswordSource::Variable(name.as_ref().clone()))
+    } else {
+        Err(Blame::at(name.span(), "a variable's name is letters, digits and `_`"))
     }
 }
 

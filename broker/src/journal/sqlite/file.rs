@@ -1,10 +1,9 @@
 //! The files of a journal: who may read them, and who serves with them.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::{fmt, io};
 
 use super::fault;
 

@@ -63,10 +63,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 
 /// Whether the file is of this program's version.
 pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
-    match seen(connection)? == MIGRATIONS.len() {
-        true => Ok(()),
-        false => Err(OpenError::Older),
-    }
+    if seen(connection)? == MIGRATIONS.len() { Ok(()) } else { Err(OpenError::Older) }
 }
 
 /// How many migrations the file has seen.

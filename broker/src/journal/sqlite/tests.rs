@@ -1,5 +1,8 @@
 //! The journal's transitions: each happens once, in order, and to one caller.
 
+mod files;
+mod selections;
+
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -7,9 +10,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::journal::Holder;
 use crate::limits::{CLAIM_SECONDS, INTENT_SECONDS, MAX_LEASES};
-
-mod files;
-mod selections;
 
 const NOW: u64 = 1_000_000;
 

@@ -1,13 +1,12 @@
 //! A broker behind the sandbox: the real program with a clock that tests set (`stepped-broker`), its password in a file, and
 //! jobs that log in and out over plain HTTP.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::Mutex;
-use std::thread;
 use std::time::Instant;
+use std::{fs, thread};
 
 use hublease_broker::limits::READINESS_SECONDS;
 use hublease_sandbox::{BrokerLimits, Logged, PASSWORD, Sandbox, Service};

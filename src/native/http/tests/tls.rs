@@ -1,10 +1,8 @@
 //! TLS, authorities and proxies.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    sync::Arc,
-};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

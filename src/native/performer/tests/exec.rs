@@ -1,11 +1,9 @@
 //! The command of `exec`.
 
 use super::{SOON, World, forward, signal};
-use crate::effect::{
-    Effect, Outcome, Perform, Stop,
-    child::{Act, Seen},
-    docker::{Client, Config, Found, Registry},
-};
+use crate::effect::child::{Act, Seen};
+use crate::effect::docker::{Client, Config, Found, Registry};
+use crate::effect::{Effect, Outcome, Perform, Stop};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 

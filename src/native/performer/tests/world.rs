@@ -1,28 +1,20 @@
 //! A home, stand-ins for programs, and the effects that the tests ask for.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::super::Performer;
-use crate::{
-    effect::{
-        Asked, Effect, Level,
-        docker::{Client, Directory, Registry, Run, Verb},
-        http::{Destination, Method, Repeat, Request},
-    },
-    endpoint::Origin,
-    environment::Environment,
-    native::{
-        Reporting, Setup,
-        stand_in::{self, Stream},
-        worker::{Event, Signal},
-    },
-    secret::Secret,
-};
+use crate::effect::docker::{Client, Directory, Registry, Run, Verb};
+use crate::effect::http::{Destination, Method, Repeat, Request};
+use crate::effect::{Asked, Effect, Level};
+use crate::endpoint::Origin;
+use crate::environment::Environment;
+use crate::native::stand_in::{self, Stream};
+use crate::native::worker::{Event, Signal};
+use crate::native::{Reporting, Setup};
+use crate::secret::Secret;
 
 pub(super) struct World {
     pub(super) root: tempfile::TempDir,

@@ -5,14 +5,10 @@ use std::fs;
 use hublease_sandbox::Service;
 
 use super::{BROKER, HIDDEN, INSTALL, LOGIN, LOGOUT, NEEDS, PUSH, STEPS, hide_circleci, refuse};
-use crate::{
-    orb::{
-        around::{Given, config, each, ready},
-        machine::Image,
-        workflow::Status,
-    },
-    support::World,
-};
+use crate::orb::around::{Given, config, each, ready};
+use crate::orb::machine::Image;
+use crate::orb::workflow::Status;
+use crate::support::World;
 
 /// What is changed before, the steps, what runs with which code, and what one of them says.
 struct Case {

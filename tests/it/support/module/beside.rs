@@ -4,10 +4,8 @@
 //! last byte: bodies, headers, masks, sentences, the order of everything. One performer performs each effect once, so
 //! what is true of the requests and of what lives on is true of every form at once.
 
-use hublease::{
-    effect::{Outcome, Step},
-    plan::{Face, Plan},
-};
+use hublease::effect::{Outcome, Step};
+use hublease::plan::{Face, Plan};
 
 use super::{Answer, Code, Form, Given, Guest, Limits, Setup};
 

@@ -1,9 +1,7 @@
 //! The component: the host's types are checked against its interface, and every import traps.
 
-use wasmtime::{
-    Result, Store,
-    component::{Component as Code, Linker, TypedFunc},
-};
+use wasmtime::component::{Component as Code, Linker, TypedFunc};
+use wasmtime::{Result, Store};
 
 use super::{Host, Limits, SESSION, arm, store};
 

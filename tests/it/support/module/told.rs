@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hublease::{
-    cli::FLAGS,
-    effect::{Asked, Effect, Step, http::Destination},
-    native,
-};
+use hublease::cli::FLAGS;
+use hublease::effect::http::Destination;
+use hublease::effect::{Asked, Effect, Step};
+use hublease::native;
 use serde::{Deserialize, Serialize};
 
 use crate::support::job::Job;

@@ -3,24 +3,20 @@
 //!
 //! The container has no network, so its account cannot be reached; it listens all the same, and ends when it is told to.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fs, thread};
 
 use rcgen::generate_simple_self_signed;
 
-use super::{
-    super::{Context, Trouble},
-    kubernetes::{configuration, embedded, read_file},
-    same_version,
-};
-use crate::{process::Call, workspace::program};
+use super::super::{Context, Trouble};
+use super::kubernetes::{configuration, embedded, read_file};
+use super::same_version;
+use crate::process::Call;
+use crate::workspace::program;
 
 const PODMAN: &str = "podman";
 /// Starts containers where control groups of the first version are mounted, too; podman's usual runtime refuses there.

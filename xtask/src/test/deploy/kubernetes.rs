@@ -1,16 +1,15 @@
 //! The manifests, compared with Kubernetes' own schemas of its oldest and newest version that are known here, and the
 //! configuration in one of them, read by the broker itself.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use super::{
-    super::{Context, Trouble, linters::Linters, rules::files::every_file},
-    same_version,
-};
-use crate::{orb::read, process::Call};
+use super::super::linters::Linters;
+use super::super::rules::files::every_file;
+use super::super::{Context, Trouble};
+use super::same_version;
+use crate::orb::read;
+use crate::process::Call;
 
 /// The first is the oldest that is promised; the schemas are bundled, so nothing is asked of a cluster.
 const VERSIONS: [&str; 2] = ["1.29", "1.37"];

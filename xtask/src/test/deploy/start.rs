@@ -1,14 +1,11 @@
 //! A start of the broker by itself: it listens although it cannot reach Docker Hub, because that passes.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fs, thread};
 
 /// How long it may take to listen: it tries its account at a proxy that refuses at once.
 const START: Duration = Duration::from_secs(30);

@@ -1,12 +1,12 @@
 //! The unit, as systemd reads it, and how much of the machine it leaves open to the broker.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
-use super::{
-    super::{Context, Trouble},
-    kubernetes::read_file,
-};
-use crate::{process::Call, workspace::program};
+use super::super::{Context, Trouble};
+use super::kubernetes::read_file;
+use crate::process::Call;
+use crate::workspace::program;
 
 /// Reads units; part of systemd.
 const ANALYZER: &str = "systemd-analyze";

@@ -2,7 +2,8 @@
 //!
 //! A line is `path: the source line`, without its number, so that moving code does not change the list.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use super::source::Source;
 

@@ -1,9 +1,7 @@
 //! Every file of the repository that a person wrote: no build output, nothing of git's own.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Directories that hold what was generated or downloaded.
 const NOT_OURS: [&str; 3] = ["target", ".git", "node_modules"];

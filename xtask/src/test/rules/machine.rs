@@ -1,9 +1,7 @@
 //! No file names a directory of the machine that it was written on.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use super::files::every_file;
 

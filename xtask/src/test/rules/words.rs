@@ -113,12 +113,12 @@ mod tests {
         for code in
             ["#[cfg(unix)]", "#[cfg(target_os = \"linux\")]", "#[cfg(feature = \"native\")]", "if cfg!(windows) {}"]
         {
-            assert_eq!(findings("src/plan/mod.rs", code), 1, "{code}");
+            assert_eq!(findings("src/plan.rs", code), 1, "{code}");
             assert_eq!(findings("src/lib.rs", code), 0, "{code}");
             assert_eq!(findings("src/native/run.rs", code), 0, "{code}");
             assert_eq!(findings("broker/src/main.rs", code), 0, "{code}");
         }
-        assert_eq!(findings("src/plan/mod.rs", "#[cfg(test)]"), 0);
+        assert_eq!(findings("src/plan.rs", "#[cfg(test)]"), 0);
     }
 
     #[test]

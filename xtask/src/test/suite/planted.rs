@@ -1,11 +1,9 @@
 //! What the harness is for, planted: a test that hangs, one that leaves a process behind, one that fails and leaves one, and
 //! one that depends on who comes first. The real runner runs them with our configuration, under the real guard.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
 
 use crate::test::soak::failures;
 

@@ -1,8 +1,7 @@
 //! The journal as a file: whose it is, what survives, and what a disk that is full takes away.
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::thread;
+use std::{fs, thread};
 
 use super::{NOW, Place, entry, state};
 use crate::journal::sqlite::{OpenError, Sqlite};

@@ -16,20 +16,17 @@ mod jobs;
 pub mod private;
 mod retry;
 
-use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
-};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hublease_sandbox::LiveCredential;
 use serde_json::Value;
 
-use crate::support::{
-    World,
-    job::{Job, Outcome, Provider},
-    which,
-};
+use crate::support::World;
+use crate::support::job::{Job, Outcome, Provider};
+use crate::support::machine::which;
 
 /// The key under which docker keeps the login to Docker Hub.
 pub const HUB: &str = "https://index.docker.io/v1/";

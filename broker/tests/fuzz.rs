@@ -9,7 +9,9 @@ mod signer;
 
 use hublease_broker::refusal::Refusal;
 
-pub use self::{ask::ask, config::config, rules::rules};
+pub use self::ask::ask;
+pub use self::config::config;
+pub use self::rules::rules;
 
 /// A function that any bytes may be given to.
 pub type Target = fn(&[u8]);

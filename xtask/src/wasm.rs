@@ -7,20 +7,15 @@
 mod component;
 mod dist;
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 pub(crate) use self::dist::{HELP as DIST_HELP, check, run as dist};
-use crate::{
-    Failure, no_options,
-    process::{Call, cargo},
-    terminal::Terminal,
-    workspace::{Workspace, program},
-};
+use crate::process::{Call, cargo};
+use crate::terminal::Terminal;
+use crate::workspace::{Workspace, program};
+use crate::{Failure, no_options};
 
 /// What `cargo xtask wasm --help` prints.
 pub(crate) const HELP: &str = "\

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod driven;
 pub mod hostile;
 pub mod job;
+pub mod machine;
 pub mod module;
 pub mod node;
 pub mod outcome;
@@ -15,25 +16,18 @@ pub mod signal;
 pub mod typed;
 pub mod untouched;
 
-use std::{
-    cell::{Cell, RefCell},
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::cell::{Cell, RefCell};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use hublease_sandbox::{Sandbox, Service};
 use tempfile::TempDir;
 
-use self::{
-    broker::Broker,
-    job::{Job, Outcome},
-    search::{Needles, Place, is_the_client},
-};
-
-/// When something that has to come is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+use self::broker::Broker;
+use self::job::{Job, Outcome};
+use self::machine::{executable, which};
+use self::search::{Needles, Place, is_the_client};
 
 /// The tests drive the binaries that `cargo xtask test` built.
 pub fn binary(variable: &str) -> PathBuf {
@@ -287,40 +281,4 @@ fn may_hold_a_secret(path: &Path) -> bool {
     // Docker writes its store to `config.json<digits>` and renames it; a killed job's docker may be in between.
     let is_store = name.strip_prefix("config.json").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     is_record || is_store || matches!(name.as_ref(), "auth.json" | "helper-store" | "identity-token")
-}
-
-pub fn executable(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Waits for what another process is about to do. The limit ends a test that waits in vain; none passes because of it.
-#[track_caller]
-pub fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < end, "it never came to that: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Whether a process, by its directory in `/proc`, still runs. One that nobody has waited for yet is dead, too.
-pub fn is_alive(process: &Path) -> bool {
-    fs::read_to_string(process.join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
-}
-
-/// Names the docker command line that the tests drive, where a machine has several; `cargo xtask test` sets it.
-const DOCKER: &str = "HUBLEASE_DOCKER";
-
-/// A program of the machine, in the usual places.
-pub fn which(name: &str) -> Option<PathBuf> {
-    if name == "docker"
-        && let Some(chosen) = std::env::var_os(DOCKER)
-    {
-        return Some(chosen.into());
-    }
-    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"]
-        .iter()
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.is_file())
 }

@@ -3,6 +3,7 @@
 //! The code is read as text with comments and literals blanked out; that is enough for what is asked here, and quick.
 
 mod blank;
+mod dialect;
 mod expected;
 pub(super) mod files;
 mod machine;
@@ -10,7 +11,8 @@ mod size;
 mod source;
 mod words;
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use self::source::Source;
 use super::{Context, Outcome};
@@ -20,7 +22,7 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
     let sources = read(root)?;
     let mut findings: Vec<String> = sources
         .iter()
-        .flat_map(|source| size::check(source).into_iter().chain(words::check(source)))
+        .flat_map(|source| [size::check(source), words::check(source), dialect::check(source)].concat())
         .chain(machine::check(root)?)
         .collect();
     findings.extend(expected::check(root, &sources, context.options.accept)?);

@@ -12,12 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use self::inputs::{Begun, begin};
 pub use self::inputs::{INPUTS_OF_OTHERS, OWN_INPUTS, is_input};
-use crate::{
-    effect::{Asked, Effect, End, Outcome, Session, Step, http::Destination},
-    error::Error,
-    plan::{CaCert, Fixed},
-    secret::Secret,
-};
+use crate::effect::http::Destination;
+use crate::effect::{Asked, Effect, End, Outcome, Session, Step};
+use crate::error::Error;
+use crate::plan::{CaCert, Fixed};
+use crate::secret::Secret;
 
 /// The largest message that is read, in bytes: a body of 1 MiB in which every character is escaped, and some.
 pub const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;

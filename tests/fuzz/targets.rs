@@ -13,17 +13,15 @@ mod record;
 mod scope;
 mod wire;
 
-pub use self::{
-    answers::answers,
-    claims::claims,
-    endpoint::endpoint,
-    image::image,
-    module::{inputs, outcome},
-    printable::printable,
-    record::record,
-    scope::scope,
-    wire::wire,
-};
+pub use self::answers::answers;
+pub use self::claims::claims;
+pub use self::endpoint::endpoint;
+pub use self::image::image;
+pub use self::module::{inputs, outcome};
+pub use self::printable::printable;
+pub use self::record::record;
+pub use self::scope::scope;
+pub use self::wire::wire;
 
 /// A function that any bytes may be given to.
 pub type Target = fn(&[u8]);

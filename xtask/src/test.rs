@@ -23,16 +23,18 @@ mod statically;
 mod suite;
 mod system;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
 
-use self::{load::Load, options::Options};
-pub(crate) use self::{rules::files::every_file, statically::LARGEST};
-use crate::{
-    Failure, beforehand,
-    binaries::Binaries,
-    terminal::{Terminal, Tone, spell},
-    workspace::Workspace,
-};
+use self::load::Load;
+use self::options::Options;
+pub(crate) use self::rules::files::every_file;
+pub(crate) use self::statically::LARGEST;
+use crate::binaries::Binaries;
+use crate::terminal::{Terminal, Tone, spell};
+use crate::workspace::Workspace;
+use crate::{Failure, beforehand};
 
 /// What `cargo xtask test --help` prints.
 pub(crate) const HELP: &str = "\

@@ -8,13 +8,12 @@ mod file;
 mod github;
 mod variable;
 
-use crate::{
-    claims::UnverifiedClaims,
-    effect::{Host, http::Destination},
-    endpoint::Origin,
-    error::{Error, Problem},
-    secret::Secret,
-};
+use crate::claims::UnverifiedClaims;
+use crate::effect::Host;
+use crate::effect::http::Destination;
+use crate::endpoint::Origin;
+use crate::error::{Error, Problem};
+use crate::secret::Secret;
 
 /// A CI system that we know by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

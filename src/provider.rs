@@ -13,27 +13,25 @@ pub mod revocation;
 pub mod vault;
 pub(crate) mod workflow;
 
+use self::broker::Broker;
+use self::docker::DockerIdentity;
+use self::fixed::Fixed;
+use self::lease::{Credential, Lease};
 pub(crate) use self::refusal::remark;
-use self::{
-    broker::Broker,
-    docker::DockerIdentity,
-    fixed::Fixed,
-    lease::{Credential, Lease},
-    vault::Vault,
-};
-use crate::{
-    cli::ProviderName,
-    docker::is_username,
-    effect::{Host, docker::Registry, http::Destination},
-    endpoint::Origin,
-    error::{Error, Problem},
-    identity::{self, Identity},
-    plan::Exchange,
-    printable::printable,
-    record::Keeper,
-    secret::Secret,
-    time::{span, utc},
-};
+use self::vault::Vault;
+use crate::cli::ProviderName;
+use crate::docker::is_username;
+use crate::effect::Host;
+use crate::effect::docker::Registry;
+use crate::effect::http::Destination;
+use crate::endpoint::Origin;
+use crate::error::{Error, Problem};
+use crate::identity::{self, Identity};
+use crate::plan::Exchange;
+use crate::printable::printable;
+use crate::record::Keeper;
+use crate::secret::Secret;
+use crate::time::{span, utc};
 
 /// The largest credential, in bytes. Docker Hub's tokens have under 100, Docker Identity's are JWTs of a few KiB.
 const LARGEST_CREDENTIAL: usize = 16 * 1024;

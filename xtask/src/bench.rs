@@ -12,19 +12,21 @@ mod figures;
 mod memory;
 mod roots;
 
-use std::{fs, path::Path, time::Duration};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use hublease_sandbox::BrokerLimits;
 
-use self::{curl::Replay, figures::Figure, roots::Roots};
-use crate::{
-    Failure,
-    binaries::{Binaries, Released, build_static, static_target},
-    outside::{Outside, Provider, Shape},
-    terminal::Terminal,
-    test::LARGEST,
-    workspace::{Workspace, program},
-};
+use self::curl::Replay;
+use self::figures::Figure;
+use self::roots::Roots;
+use crate::Failure;
+use crate::binaries::{Binaries, Released, build_static, static_target};
+use crate::outside::{Outside, Provider, Shape};
+use crate::terminal::Terminal;
+use crate::test::LARGEST;
+use crate::workspace::{Workspace, program};
 
 /// What `cargo xtask bench --help` prints.
 pub(crate) const HELP: &str = "\

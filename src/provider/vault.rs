@@ -13,20 +13,17 @@ pub(super) use self::wire::{messages, request};
 use std::fmt;
 
 use self::wire::Login;
-use super::{
-    credential, identify,
-    lease::{Handle, Lease, Note},
-    peer::{Lost, Peer},
-    revocation::{self, Ended},
-};
-use crate::{
-    effect::{Host, http::Destination},
-    endpoint::{Endpoint, Origin},
-    error::Error,
-    plan::Exchange,
-    record::Keeper,
-    secret::Secret,
-};
+use super::lease::{Handle, Lease, Note};
+use super::peer::{Lost, Peer};
+use super::revocation::{self, Ended};
+use super::{credential, identify};
+use crate::effect::Host;
+use crate::effect::http::Destination;
+use crate::endpoint::{Endpoint, Origin};
+use crate::error::Error;
+use crate::plan::Exchange;
+use crate::record::Keeper;
+use crate::secret::Secret;
 
 /// How often the whole exchange is begun anew after a lost answer.
 const ROUNDS: u32 = 2;

@@ -10,17 +10,15 @@ mod sums;
 mod table;
 mod yaml;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use self::pack::{Orb, resolve};
+use self::source::Source;
 pub(crate) use self::yaml::{read, write};
-use self::{
-    pack::{Orb, resolve},
-    source::Source,
-};
-use crate::{Failure, terminal::Terminal, workspace::Workspace};
+use crate::Failure;
+use crate::terminal::Terminal;
+use crate::workspace::Workspace;
 
 /// What `cargo xtask orb --help` prints.
 pub(crate) const HELP: &str = "\

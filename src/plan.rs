@@ -13,19 +13,16 @@ mod value;
 mod vault;
 mod workflow;
 
-pub use self::{
-    fixed::{CaCert, Fixed},
-    workflow::WorkflowLogout,
-};
-use crate::{
-    check::image::Image,
-    cli::{Command, Typed},
-    effect::docker::{Client, Registry},
-    environment::Environment,
-    error::Error,
-    identity::Identity,
-    provider::{Provider, revocation::Revoker},
-};
+pub use self::fixed::{CaCert, Fixed};
+pub use self::workflow::WorkflowLogout;
+use crate::check::image::Image;
+use crate::cli::{Command, Typed};
+use crate::effect::docker::{Client, Registry};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::provider::Provider;
+use crate::provider::revocation::Revoker;
 
 /// What a command will do.
 #[derive(Debug)]

@@ -6,24 +6,19 @@
 mod broker;
 mod job;
 
-use std::{
-    cell::Cell,
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-use hublease_sandbox::{
-    BrokerLimits, GITHUB_ISSUER, Sandbox,
-    vault::{Example, Role},
-};
+use hublease_sandbox::vault::{Example, Role};
+use hublease_sandbox::{BrokerLimits, GITHUB_ISSUER, Sandbox};
 use tempfile::TempDir;
 
+pub(crate) use self::broker::BROKER_URL;
 use self::broker::Broker;
-pub(crate) use self::{
-    broker::BROKER_URL,
-    job::{Provider, Said, Shape, said},
-};
-use crate::{binaries::Binaries, workspace::program};
+pub(crate) use self::job::{Provider, Said, Shape, said};
+use crate::binaries::Binaries;
+use crate::workspace::program;
 
 /// The address of the sandbox's Vault behind its proxy.
 pub(crate) const VAULT_URL: &str = "https://vault.example.com";

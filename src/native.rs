@@ -35,14 +35,16 @@ mod terminal;
 mod waiting;
 mod worker;
 
-use std::{io, path::PathBuf, time::Duration};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
 
-pub use self::{
-    certificates::{Certificates, Trusted, read_certificates},
-    performer::Performer,
-    terminal::Reporting,
-};
-use crate::{effect::http::Destination, endpoint::Origin, environment::Environment};
+pub use self::certificates::{Certificates, Trusted, read_certificates};
+pub use self::performer::Performer;
+pub use self::terminal::Reporting;
+use crate::effect::http::Destination;
+use crate::endpoint::Origin;
+use crate::environment::Environment;
 
 /// Everything that is fixed before the story starts.
 #[derive(Debug)]

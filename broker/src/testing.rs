@@ -2,6 +2,8 @@
 //!
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
+pub(crate) mod fake_hub;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +24,6 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub(crate) mod fake_hub;
-
 pub(crate) use fake_hub::FakeHub;
 
 pub(crate) const ISSUER_URL: &str = "https://oidc.circleci.com/org/0f0e";
@@ -35,11 +35,11 @@ pub(crate) const NOW: u64 = 1_795_203_000;
 pub(crate) struct TestKey(RsaKeyPair);
 
 pub(crate) fn key_a() -> TestKey {
-    test_key(include_str!("../../tests/data/test-only-rsa-a.b64"))
+    test_key(include_str!("../tests/data/test-only-rsa-a.b64"))
 }
 
 pub(crate) fn key_b() -> TestKey {
-    test_key(include_str!("../../tests/data/test-only-rsa-b.b64"))
+    test_key(include_str!("../tests/data/test-only-rsa-b.b64"))
 }
 
 fn test_key(text: &str) -> TestKey {
@@ -174,7 +174,7 @@ impl Outbound for Script {
     }
 }
 
-pub(crate) const CONFIG: &str = include_str!("../../tests/data/broker.toml");
+pub(crate) const CONFIG: &str = include_str!("../tests/data/broker.toml");
 
 /// A configuration whose files are in a folder, for which `PLACE` stands. No test can set a variable for itself alone, so the
 /// accounts' password is in a file there.

@@ -4,22 +4,18 @@ mod paper;
 mod story;
 mod use_it;
 
-use std::{fs, time::Instant};
+use std::fs;
+use std::time::Instant;
 
 use hublease_sandbox::BrokerLimits;
 
-use self::{
-    paper::Paper,
-    story::{Ended, Story},
-};
-use crate::{
-    Failure,
-    binaries::Binaries,
-    no_options,
-    outside::{Outside, Provider, Shape, said},
-    terminal::{Terminal, Tone, spell},
-    workspace::Workspace,
-};
+use self::paper::Paper;
+use self::story::{Ended, Story};
+use crate::binaries::Binaries;
+use crate::outside::{Outside, Provider, Shape, said};
+use crate::terminal::{Terminal, Tone, spell};
+use crate::workspace::Workspace;
+use crate::{Failure, no_options};
 
 /// What `cargo xtask demo --help` prints.
 pub(crate) const HELP: &str = "\

@@ -19,14 +19,10 @@ mod session;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{
-    host::Host,
-    session::{End, Perform, Session, Step, drive},
-};
-use crate::{
-    error::{Error, Problem},
-    secret::Secret,
-};
+pub use self::host::Host;
+pub use self::session::{End, Perform, Session, Step, drive};
+use crate::error::{Error, Problem};
+use crate::secret::Secret;
 
 /// One thing that the story asks the outside world to do. The list is closed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
