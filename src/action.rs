@@ -8,6 +8,7 @@ mod inputs;
 
 use std::collections::BTreeMap;
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use self::inputs::{Begun, begin};
@@ -16,7 +17,6 @@ use crate::effect::http::Destination;
 use crate::effect::{Asked, Effect, End, Outcome, Session, Step};
 use crate::error::Error;
 use crate::plan::{CaCert, Fixed};
-use crate::secret::Secret;
 
 /// The largest message that is read, in bytes: a body of 1 MiB in which every character is escaped, and some.
 pub const LARGEST_MESSAGE: usize = 8 * 1024 * 1024;

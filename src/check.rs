@@ -14,6 +14,9 @@ mod window;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hublease_protocol::printable::printable;
+use hublease_protocol::scope::Action;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use self::hub::{Hub, Login, Manifest, Token};
@@ -25,10 +28,7 @@ use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
 use crate::plan::Check;
-use crate::printable::printable;
 use crate::record::{Kind, Shelf};
-use crate::scope::Action;
-use crate::secret::Secret;
 
 /// The repository that Docker Hub keeps for looking at the pull window.
 const PREVIEW: &str = "ratelimitpreview/test";

@@ -9,6 +9,9 @@ mod earlier;
 pub(crate) mod mark;
 mod way_back;
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+
 use self::earlier::{is_ours, remember};
 pub use self::way_back::log_out;
 use crate::effect::Host;
@@ -17,11 +20,9 @@ use crate::effect::docker::{
 };
 use crate::error::{Error, Problem};
 use crate::plan::{Docker, Isolation};
-use crate::printable::printable;
 use crate::provider::lease::Credential;
 use crate::provider::remark;
 use crate::record::{Keeper, Record};
-use crate::secret::Secret;
 
 /// How often `docker login` is tried: one time-out of the token server must not end a build.
 const TRIES: u64 = 3;

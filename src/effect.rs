@@ -17,12 +17,12 @@ pub mod http;
 pub mod record;
 mod session;
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 pub use self::host::Host;
 pub use self::session::{End, Perform, Session, Step, drive};
 use crate::error::{Error, Problem};
-use crate::secret::Secret;
 
 /// One thing that the story asks the outside world to do. The list is closed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub enum Effect {
         bytes: usize,
     },
     /// Tells the CI system to hide this value from now on; answered by [`Outcome::Done`].
-    Mask(#[serde(with = "crate::secret::on_the_wire")] Secret),
+    Mask(#[serde(with = "hublease_protocol::secret::on_the_wire")] Secret),
     /// What the command was run for; answered by [`Outcome::Done`].
     Output(Output),
     /// One line for a person; answered by [`Outcome::Done`].
@@ -81,7 +81,7 @@ pub enum Outcome {
     /// What the record directory holds, or what went wrong.
     Record(Result<Vec<record::Stored>, record::Trouble>),
     /// An identity token, or why there is none, as a sentence of the host's own.
-    Token(#[serde(with = "crate::secret::on_the_wire")] Result<Secret, String>),
+    Token(#[serde(with = "hublease_protocol::secret::on_the_wire")] Result<Secret, String>),
     /// Text without secrets.
     Text(String),
     /// Seconds since 1970 (UTC).
@@ -125,7 +125,7 @@ pub enum Output {
     /// What `login` did.
     LoggedIn(LoggedIn),
     /// The credential that was asked for in so many words (`token`, and the Action's `expose-token`).
-    Credential(#[serde(with = "crate::secret::on_the_wire")] Secret),
+    Credential(#[serde(with = "hublease_protocol::secret::on_the_wire")] Secret),
     /// The directory that later steps need as `DOCKER_CONFIG`.
     DockerConfig(String),
 }

@@ -9,8 +9,9 @@ mod problem;
 
 use std::fmt;
 
+use hublease_protocol::printable::printable;
+
 pub use self::problem::Problem;
-use crate::printable::printable;
 
 /// The exit codes of every command, in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,12 @@
 //! goes on to revoke when the command has ended. With `--renew` a new lease is exchanged at 80 % of the life, and the
 //! old one is revoked only when the new one is logged in.
 
+use hublease_protocol::printable::printable;
+
 use crate::effect::child::{Act, Seen};
 use crate::effect::{End, Host};
 use crate::error::{Error, Problem};
 use crate::plan::Exec;
-use crate::printable::printable;
 use crate::provider::lease::Lease;
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};

@@ -8,12 +8,13 @@ mod file;
 mod github;
 mod variable;
 
-use crate::claims::UnverifiedClaims;
+use hublease_protocol::claims::UnverifiedClaims;
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::secret::Secret;
+
 use crate::effect::Host;
 use crate::effect::http::Destination;
-use crate::endpoint::Origin;
 use crate::error::{Error, Problem};
-use crate::secret::Secret;
 
 /// A CI system that we know by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +154,7 @@ fn refuse_expired(claims: &UnverifiedClaims, now: u64) -> Result<(), Error> {
             Err(Error::new(Problem::IdentityMalformed, "").because("its `exp` is not a number of seconds"))
         }
         (_, Some(expiry)) if expiry <= now => Err(Error::new(Problem::IdentityExpired, "")
-            .because(&format!("it was valid until {}", crate::time::utc(expiry)))),
+            .because(&format!("it was valid until {}", hublease_protocol::time::utc(expiry)))),
         _ => Ok(()),
     }
 }

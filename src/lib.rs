@@ -13,8 +13,8 @@
 //!
 //! Modules in reading order: the story ([`login`], [`logout`], [`exec`], [`token`], [`whoami`], [`check`]); how it is paused
 //! ([`effect`]), also in the GitHub Action ([`action`]); what was typed and what it means ([`cli`], [`plan`]); who we are and who vouches ([`identity`],
-//! [`provider`], with [`oauth`] on the wire); the docker side and the record ([`docker`], [`record`]); and small words
-//! ([`secret`], [`endpoint`], [`claims`], [`scope`], [`printable`], [`strict_json`], [`error`]).
+//! [`provider`]); the docker side and the record ([`docker`], [`record`]); what the user is told when something fails
+//! ([`error`]). The words that go over the wire are those of [`hublease_protocol`], which the broker shares.
 
 pub mod check;
 pub mod exec;
@@ -33,21 +33,12 @@ pub mod environment;
 pub mod plan;
 
 pub mod identity;
-pub mod oauth;
 pub mod provider;
 
 pub mod docker;
 pub mod record;
 
-pub mod claims;
-pub mod endpoint;
 pub mod error;
-pub mod no_proxy;
-pub mod printable;
-pub mod scope;
-pub mod secret;
-pub mod strict_json;
-pub mod time;
 
 #[cfg(feature = "native")]
 pub mod native;

@@ -4,6 +4,8 @@
 //! came: docker is logged out and the lease is revoked. A login that is repeated in the same job mints, logs in, and
 //! then revokes the older lease; it never reuses one.
 
+use hublease_protocol::time::{span, utc};
+
 use crate::effect::{End, Host, LoggedIn, Output};
 use crate::error::Error;
 use crate::plan::{Docker, Face, Job, Login};
@@ -11,7 +13,6 @@ use crate::provider::lease::{Lease, Note};
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
 use crate::record::{Keeper, Kind, Owner};
-use crate::time::{span, utc};
 use crate::{docker, logout};
 
 /// Logs in.

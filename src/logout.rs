@@ -5,13 +5,13 @@
 
 pub mod workflow;
 
+use hublease_protocol::printable::printable;
 use serde::Serialize;
 
 use crate::effect::docker::{Client, Directory};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
 use crate::plan::Logout;
-use crate::printable::printable;
 use crate::provider::lease::Note;
 use crate::provider::revocation::{Revoker, Verdict};
 use crate::record::{Keeper, Kind, Record, Shelf};
@@ -181,7 +181,7 @@ struct Told<'a> {
 
 fn shown(told: &[(Note, Verdict)]) -> Vec<Told<'_>> {
     let shown = told.iter().map(|(note, verdict)| Told {
-        expires_at: note.expires_at.map(crate::time::utc),
+        expires_at: note.expires_at.map(hublease_protocol::time::utc),
         outcome: verdict.word(),
         provider: &note.provider,
         username: &note.username,

@@ -39,11 +39,12 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hublease_protocol::endpoint::Origin;
+
 pub use self::certificates::{Certificates, Trusted, read_certificates};
 pub use self::performer::Performer;
 pub use self::terminal::Reporting;
 use crate::effect::http::Destination;
-use crate::endpoint::Origin;
 use crate::environment::Environment;
 
 /// Everything that is fixed before the story starts.

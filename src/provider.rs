@@ -13,6 +13,11 @@ pub mod revocation;
 pub mod vault;
 pub(crate) mod workflow;
 
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+use hublease_protocol::time::{span, utc};
+
 use self::broker::Broker;
 use self::docker::DockerIdentity;
 use self::fixed::Fixed;
@@ -24,14 +29,10 @@ use crate::docker::is_username;
 use crate::effect::Host;
 use crate::effect::docker::Registry;
 use crate::effect::http::Destination;
-use crate::endpoint::Origin;
 use crate::error::{Error, Problem};
 use crate::identity::{self, Identity};
 use crate::plan::Exchange;
-use crate::printable::printable;
 use crate::record::Keeper;
-use crate::secret::Secret;
-use crate::time::{span, utc};
 
 /// The largest credential, in bytes. Docker Hub's tokens have under 100, Docker Identity's are JWTs of a few KiB.
 const LARGEST_CREDENTIAL: usize = 16 * 1024;

@@ -6,6 +6,7 @@
 
 mod keeper;
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -14,7 +15,6 @@ use crate::effect::docker::{Client, Registry};
 use crate::effect::{Host, record};
 use crate::error::{Error, Problem};
 use crate::provider::lease::Note;
-use crate::secret::Secret;
 
 /// The version of the format. Another version's record is refused and left alone.
 const VERSION: u32 = 1;
@@ -52,7 +52,7 @@ pub struct Earlier {
     /// The registry's short name.
     pub registry: String,
     /// The entry as JSON.
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub entry: Secret,
     /// The mark of the lease whose login it was: another job's, as of then. It comes back only while that job has not
     /// logged out; the entry after it is what was there before that job.
@@ -161,8 +161,9 @@ fn unusable(trouble: &record::Trouble) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::secret::Secret;
+
     use super::{Kind, Owner, Record};
-    use crate::secret::Secret;
 
     fn record(kind: Kind) -> Record {
         let owner = Owner {

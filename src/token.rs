@@ -2,6 +2,8 @@
 //!
 //! The lease is recorded like any other, so that `logout` of the same job revokes it.
 
+use hublease_protocol::secret::Secret;
+use hublease_protocol::time::utc;
 use serde_json::json;
 
 use crate::effect::{End, Host, Output};
@@ -12,8 +14,6 @@ use crate::provider::lease::Lease;
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
 use crate::record::{Keeper, Kind, Owner};
-use crate::secret::Secret;
-use crate::time::utc;
 
 /// Exchanges, and prints.
 pub async fn token(host: Host, plan: Token) -> End {

@@ -1,14 +1,14 @@
 //! `whoami`: what this job can prove, and for each provider the narrowest rule that would accept it.
 
+use hublease_protocol::claims::UnverifiedClaims;
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
-use crate::claims::UnverifiedClaims;
 use crate::effect::{End, Host, Output};
 use crate::identity::{self, Ci};
 use crate::plan::Whoami;
-use crate::printable::printable;
 use crate::rules;
-use crate::time::span;
 
 /// Shows the claims, never the token.
 pub async fn whoami(host: Host, plan: Whoami) -> End {

@@ -3,12 +3,12 @@
 //! Follows RFC 8693 section 2.1 and Docker Identity's two extra fields. A wish that the broker cannot honour is refused here
 //! instead of being ignored; fields that no specification names are ignored.
 
-use hublease::oauth::{self, Code, Form};
-use hublease::scope::Scope;
+use hublease_protocol::oauth::{self, Code, Form};
+use hublease_protocol::scope::Scope;
+use hublease_protocol::secret::Secret;
 
 use crate::limits::MAX_ID_BYTES;
 use crate::refusal::Refusal;
-use hublease::secret::Secret;
 
 /// Docker Hub, as a client may spell it in `audience` or `resource`.
 const TARGETS: [&str; 3] = ["docker.io", "registry.docker.io", "https://index.docker.io/v1/"];

@@ -7,9 +7,8 @@
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
+use hublease_protocol::time::utc;
 use serde::Serialize;
-
-use hublease::time::utc;
 
 use crate::metrics::Count;
 

@@ -14,15 +14,14 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use hublease::endpoint::Endpoint;
-use hublease::printable::printable;
+use hublease_protocol::endpoint::Endpoint;
+use hublease_protocol::printable::printable;
+pub use server::{Rates, Server, TlsFiles};
 
 use crate::hub::Account;
 use crate::issuer::Issuer;
 use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
-
-pub use server::{Rates, Server, TlsFiles};
 
 /// The longest message, in characters: room for the list of every key that could have stood there.
 const LONGEST_REASON: usize = 1000;

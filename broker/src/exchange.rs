@@ -4,7 +4,8 @@
 //! `story`, from top to bottom and without waiting for anything but the outside world. A refusal uses nothing up: the
 //! journal is written after the last "no" that is ours to say.
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
+use hublease_protocol::secret::Secret;
 
 use crate::ask::Ask;
 use crate::audit::{Line, bounded};
@@ -16,7 +17,6 @@ use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::refusal::Refusal;
 use crate::revoke;
 use crate::rules::{self, Grant};
-use hublease::secret::Secret;
 
 /// What the job gets.
 pub struct Issued {

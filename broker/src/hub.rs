@@ -19,25 +19,23 @@ pub mod start;
 
 use std::sync::{Arc, Mutex};
 
-use hublease::oauth::Code;
-use hublease::scope::Scope;
-use hublease::secret::Secret;
+use condition::{Condition, Room};
+pub use fault::HubFault;
+pub use governor::{Governor, Urgency};
+use hublease_protocol::oauth::Code;
+use hublease_protocol::scope::Scope;
+use hublease_protocol::secret::Secret;
+use kind::Api;
+pub use kind::{Kind, Order};
+pub use list::{Listed, Listing};
+pub use pool::{Pool, is_lent, lent_id};
+use session::{Passage, Session};
 
 use crate::clock::is_ahead;
 use crate::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
 use crate::outbound::{Call, Method, Outbound, Reply};
 use crate::password::PasswordSource;
 use crate::refusal::Refusal;
-
-use condition::{Condition, Room};
-use kind::Api;
-use session::{Passage, Session};
-
-pub use fault::HubFault;
-pub use governor::{Governor, Urgency};
-pub use kind::{Kind, Order};
-pub use list::{Listed, Listing};
-pub use pool::{Pool, is_lent, lent_id};
 
 /// The only Docker Hub there is.
 pub const HUB: &str = "https://hub.docker.com";

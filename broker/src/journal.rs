@@ -10,11 +10,10 @@ pub mod sqlite;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
+pub use selection::Selection;
 
 use crate::refusal::Refusal;
-
-pub use selection::Selection;
 
 /// How far a lease is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use hublease::endpoint::{Endpoint, Origin};
-use hublease::oauth::Code;
+use hublease_protocol::endpoint::{Endpoint, Origin};
+use hublease_protocol::oauth::Code;
 use serde::Deserialize;
 
 use crate::issuer::Issuer;

@@ -11,12 +11,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use hublease::printable::printable;
-use hublease::secret::Secret;
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+pub use vault::VaultSource;
 
 use crate::limits::MAX_SECRET_BYTES;
-
-pub use vault::VaultSource;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]

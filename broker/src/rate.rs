@@ -9,7 +9,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 
 use crate::audit::bounded;
 use crate::config::Rates;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 
 use crate::limits::{MAX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS};
 

@@ -6,7 +6,7 @@
 pub mod by_identity;
 pub(crate) mod removal;
 
-use hublease::oauth::{Code, Form, Revocation};
+use hublease_protocol::oauth::{Code, Form, Revocation};
 
 use self::removal::{Removal, name_lease, remove, remove_as};
 use crate::audit::Line;

@@ -7,8 +7,10 @@
 mod explain;
 mod pattern;
 
-use hublease::oauth::Code;
-use hublease::scope::{Action, Scope};
+pub use explain::{Comparison, Explanation, Judgement, Reach, Verdict, explain};
+use hublease_protocol::oauth::Code;
+use hublease_protocol::scope::{Action, Scope};
+pub use pattern::{Glob, Pattern};
 use serde_json::Value;
 
 use crate::ask::Wish;
@@ -16,9 +18,6 @@ use crate::identity::Claims;
 use crate::issuer::{Issuer, Kind, RISKY_EVENTS};
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
-
-pub use explain::{Comparison, Explanation, Judgement, Reach, Verdict, explain};
-pub use pattern::{Glob, Pattern};
 
 /// How many claim names a refusal lists.
 const MAX_LISTED: usize = 5;

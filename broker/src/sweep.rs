@@ -10,9 +10,8 @@ use crate::broker::Broker;
 use crate::hub::HubFault;
 use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
 use crate::reconcile::Reconciler;
-use crate::revoke::removal::{Round, remove_all};
-
 pub use crate::revoke::removal::Removed;
+use crate::revoke::removal::{Round, remove_all};
 
 /// What has ended, and what was left behind.
 const ROUND: Round = Round { event: "sweep", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+pub(crate) use fake_hub::FakeHub;
 use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
@@ -23,8 +24,6 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-pub(crate) use fake_hub::FakeHub;
 
 pub(crate) const ISSUER_URL: &str = "https://oidc.circleci.com/org/0f0e";
 pub(crate) const BROKER_URL: &str = "https://broker.example";

@@ -7,8 +7,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hublease::oauth::Code;
-use hublease::strict_json;
+use hublease_protocol::oauth::Code;
+use hublease_protocol::strict_json;
 use serde_json::{Map, Value};
 
 use crate::identity::{Claims, Identity, job_key, sha256, workflow_key};

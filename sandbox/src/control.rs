@@ -23,7 +23,6 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 
 pub(crate) use self::program::circleci_program;
-
 use crate::issuer::{CIRCLECI_ISSUER, Issuer};
 use crate::journal::Logged;
 use crate::latch::Latch;

@@ -16,10 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::{Request, Response};
 
+use self::errors::not_found;
 pub use self::login::TEST_TOTP_CODE;
 pub(crate) use self::state::{Authenticated, Resource, State};
-
-use self::errors::not_found;
 use crate::clock::parse_rfc3339;
 use crate::core::Core;
 use crate::journal::LiveCredential;

@@ -16,10 +16,9 @@ use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
 pub use self::identity::Identity;
+use self::keys::Keys;
 pub(crate) use self::request::IdTokenRequests;
 pub use self::token::TokenBuilder;
-
-use self::keys::Keys;
 use crate::core::Core;
 use crate::message::json as answer;
 use crate::service::Handler;

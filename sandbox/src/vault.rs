@@ -32,8 +32,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use self::state::State;
-
 pub use self::docker_hub::{DockerHubAccount, Generation};
 pub use self::dynamic::DynamicEngine;
 pub use self::example::{EXAMPLE_PASSWORD, EXAMPLE_STATIC_TOKEN, Example};
@@ -42,6 +40,7 @@ pub use self::login::{BoundClaimsType, JwtMount, Role, RoleType};
 pub use self::policy::Capability;
 pub use self::revocation::QueueRun;
 pub use self::settings::{Flavour, Queue};
+use self::state::State;
 pub use self::token::{TokenRequest, TokenType};
 
 /// A signature check: a JWT's claims, or why it was not accepted.

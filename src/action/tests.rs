@@ -1,9 +1,9 @@
 //! What the module answers to good and to broken messages, natively; `tests/it` asks the built module the same.
 
+use hublease_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{LARGEST_MESSAGE, Module};
-use crate::secret::Secret;
 
 const BROKER: &str = "https://broker.example.com";
 

@@ -1,5 +1,6 @@
 //! What `check` found, for people and for programs. Holds no secret.
 
+use hublease_protocol::printable::printable;
 use serde_json::{Value, json};
 
 use super::Found;
@@ -7,7 +8,6 @@ use super::image::Image;
 use super::window::Window;
 use crate::effect::docker::{Look, Registry, Store};
 use crate::plan::Check;
-use crate::printable::printable;
 
 /// Whether docker will get an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 //! `ratelimit-limit: 100;w=21600`, `ratelimit-remaining: 76;w=21600`, `docker-ratelimit-source: 203.0.113.7`. An
 //! answer without them comes from a registry that does not count: paid, partner and sponsored accounts.
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
 use crate::effect::http::PullLimit;
-use crate::printable::printable;
-use crate::time::span;
 
 /// How much may be pulled.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
-
-use crate::secret::Secret;
 
 /// A registry that Docker Hub credentials are for. Hub's many spellings are one registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,7 +120,7 @@ pub enum Verb {
         /// As whom; has passed the grammar of usernames.
         username: String,
         /// Written to standard input without a newline.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         stdin: Secret,
     },
     /// `logout` with the exact key.
@@ -142,7 +141,7 @@ pub enum Ended {
         /// The exit code; 128 plus the number for a signal.
         code: i32,
         /// What it said.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         message: Secret,
     },
     /// The program is not on PATH.
@@ -173,7 +172,7 @@ pub enum Config {
         /// As whom.
         username: String,
         /// The credential.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         secret: Secret,
     },
     /// Removes the entry from the auth file.
@@ -209,7 +208,7 @@ pub enum Config {
         /// For which registry.
         registry: Registry,
         /// The entry as JSON, as [`Entry::raw`] gave it.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         entry: Secret,
     },
     /// Removes a private directory: only what we made, links never followed.
@@ -285,7 +284,7 @@ pub struct Entry {
     /// As whom, if it can be read.
     pub username: Option<String>,
     /// The entry as JSON, from an auth file.
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub raw: Option<Secret>,
 }
 

@@ -6,10 +6,11 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
+use hublease_protocol::secret::Secret;
+
 use super::session::Mailbox;
 use super::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record};
 use crate::error::Error;
-use crate::secret::Secret;
 
 /// All that the story can do is ask. Cheap to clone; [`Host::undoing`] gives the handle of the way back.
 #[derive(Clone)]

@@ -1,8 +1,7 @@
 //! Requests and answers as values: who is asked, what, and how often it may be asked.
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
-
-use crate::secret::Secret;
 
 /// Who is asked. The origin behind each name is taken from the inputs before the story starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,10 +88,10 @@ pub struct Request {
     /// Begins with a slash; may carry a query.
     pub path_and_query: String,
     /// Names and values; a value may be secret, so all are.
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub headers: Vec<(Header, Secret)>,
     /// Empty for none.
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub body: Secret,
     /// What a repetition would do.
     pub repeat: Repeat,
@@ -111,7 +110,7 @@ pub struct Response {
     #[serde(skip)]
     pub pull_limit: PullLimit,
     /// The body. Secret, since it may hold a credential.
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub body: Secret,
 }
 

@@ -1,8 +1,7 @@
 //! The record directory, as the story sees it: named files with a secret inside.
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
-
-use crate::secret::Secret;
 
 /// The largest record that is read, in bytes: eight leases with Vault tokens and earlier entries stay far below.
 pub const MAXIMUM_RECORD: usize = 64 * 1024;
@@ -23,7 +22,7 @@ pub enum Access {
         /// 64 hexadecimal digits.
         name: String,
         /// The record as JSON.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         body: Secret,
         /// What it may replace.
         over: Over,
@@ -43,7 +42,7 @@ pub enum Over {
     Anything,
     /// Nothing, or exactly this. If something else lies there, nothing is written and the answer holds it: another
     /// login of the same job was here meanwhile.
-    Known(#[serde(with = "crate::secret::on_the_wire")] Option<Secret>),
+    Known(#[serde(with = "hublease_protocol::secret::on_the_wire")] Option<Secret>),
 }
 
 /// One record as it lies there.
@@ -52,7 +51,7 @@ pub struct Stored {
     /// 64 hexadecimal digits.
     pub name: String,
     /// Its content, or why it could not be read (too large, foreign owner, not text), printable.
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub body: Result<Secret, String>,
 }
 

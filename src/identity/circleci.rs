@@ -4,10 +4,11 @@
 //! starts. For another audience, or later, `circleci run oidc get --claims '{"aud":"…"}'` mints anew; there is no
 //! HTTP endpoint for it. What the program prints is not masked by CircleCI, so it is captured and never shown.
 
-use crate::claims::UnverifiedClaims;
+use hublease_protocol::claims::UnverifiedClaims;
+use hublease_protocol::secret::Secret;
+
 use crate::effect::{Effect, Host};
 use crate::error::{Error, Problem};
-use crate::secret::Secret;
 
 /// Seconds of life that a token must still have: enough for the exchange with all its retries.
 const MARGIN: u64 = 90;

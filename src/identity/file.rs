@@ -1,8 +1,9 @@
 //! A file, such as a projected Kubernetes service account token. Read at each use, since it is rotated.
 
+use hublease_protocol::secret::Secret;
+
 use crate::effect::{Effect, Host};
 use crate::error::{Error, Problem};
-use crate::secret::Secret;
 
 /// Reads the file that the inputs name; white space around the token is cut by the host.
 pub(super) async fn read(host: &Host) -> Result<Secret, Error> {

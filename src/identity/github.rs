@@ -1,18 +1,18 @@
 //! GitHub Actions: `GET $ACTIONS_ID_TOKEN_REQUEST_URL&audience=…` with the request token as bearer, answered by
 //! `{"value": "<JWT>"}`. Follows GitHub's OIDC reference; Forgejo has the same contract.
 
+use hublease_protocol::endpoint::percent_encode;
+use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
-use crate::endpoint::percent_encode;
 use crate::error::{Error, Problem};
 use crate::provider::peer::Peer;
-use crate::secret::Secret;
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(with = "crate::secret::on_the_wire")]
+    #[serde(with = "hublease_protocol::secret::on_the_wire")]
     value: Secret,
 }
 

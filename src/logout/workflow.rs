@@ -7,12 +7,12 @@
 //! Idempotent: no lease is success with one line. A failed revocation warns, and is an error with `--strict-revoke`
 //! only; so is one that Docker Hub has not confirmed. Without an identity token nobody was asked, which is an error.
 
+use hublease_protocol::oauth::LeasesResponse;
 use serde::Serialize;
 
 use super::{Told, end, records, shown};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Stage};
-use crate::oauth::LeasesResponse;
 use crate::plan::WorkflowLogout;
 use crate::provider::lease::Note;
 use crate::provider::revocation::Verdict;
@@ -99,8 +99,9 @@ fn report(answer: Option<LeasesResponse>, told: &[(Note, Verdict)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::oauth::LeasesResponse;
+
     use super::sentence;
-    use crate::oauth::LeasesResponse;
 
     #[test]
     fn one_line_says_how_many_leases_ended_how() {

@@ -4,9 +4,8 @@
 
 use std::io::{self, Read};
 
+use hublease_protocol::secret::Secret;
 use zeroize::Zeroizing;
-
-use crate::secret::Secret;
 
 /// The size of the first buffer; most answers and messages are smaller, so nothing has to grow.
 const FIRST: usize = 16 * 1024;

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::printable::printable;
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -14,7 +15,6 @@ use rustls_pki_types::pem::PemObject;
 use super::capped::{self, Capped};
 use crate::effect::http::Destination;
 use crate::environment::Environment;
-use crate::printable::printable;
 
 /// The largest certificate file that is read, in bytes: the bundle of a whole operating system has 250 KiB.
 const MAXIMUM_FILE: usize = 1024 * 1024;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::{io, process, thread};
 
+use hublease_protocol::printable::printable;
 use rustix::process::Signal as Number;
 
 use super::running::{Running, code};
@@ -15,7 +16,6 @@ use super::signals::INTERRUPT;
 use super::worker::{Event, Signal};
 use crate::effect::child::Seen;
 use crate::effect::docker::Client;
-use crate::printable::printable;
 
 /// The command, before, while and after it runs.
 #[derive(Debug, Default)]

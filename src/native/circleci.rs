@@ -8,13 +8,13 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
+use hublease_protocol::claims::MAXIMUM_TOKEN;
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
 use serde_json::json;
 
 use super::process::{Finished, Program};
 use super::programs::Programs;
-use crate::claims::MAXIMUM_TOKEN;
-use crate::printable::printable;
-use crate::secret::Secret;
 
 /// How long it may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);

@@ -10,10 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hublease_protocol::secret::Secret;
+
 use super::process::Program;
 use super::programs::{Programs, Variables};
 use crate::effect::docker::{Client, Registry, Verb};
-use crate::secret::Secret;
 
 /// How much of its standard error is kept, in bytes; docker's own messages stay under one kilobyte.
 const MESSAGE: usize = 4096;
@@ -79,9 +80,10 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
+    use hublease_protocol::secret::Secret;
+
     use super::{arguments, directory};
     use crate::effect::docker::{Client, Registry, Verb};
-    use crate::secret::Secret;
 
     #[test]
     fn the_arguments_of_every_call() {

@@ -11,6 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::strict_json;
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
@@ -21,8 +23,6 @@ use super::docker_merge::{Config, Malformed};
 use super::private_directory;
 use crate::effect::docker::{Client, Directory, Trouble};
 use crate::environment::Environment;
-use crate::printable::printable;
-use crate::strict_json;
 
 /// The largest file that is read, in bytes; docker's own have a few KiB.
 const MAXIMUM_FILE: usize = 1024 * 1024;

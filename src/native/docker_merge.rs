@@ -6,10 +6,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hublease_protocol::secret::Secret;
 use serde_json::{Map, Value, json};
 
 use crate::effect::docker::{Client, Entry, Registry};
-use crate::secret::Secret;
 
 /// Something else than an object where docker expects one; the file stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,8 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
 use rustix::fs::{
     AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, symlinkat, unlinkat,
 };
@@ -16,8 +18,6 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::capped::{self, Capped};
-use crate::printable::printable;
-use crate::secret::Secret;
 
 const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);

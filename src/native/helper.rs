@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+
 use super::docker_file::{Content, Places};
 use super::docker_merge::{Kept, Malformed};
 use super::process::{Finished, Program};
 use super::programs::Programs;
 use crate::effect::docker::{Client, Directory, Entry, Look, Registry, RegistryLook, Store, Trouble};
-use crate::printable::printable;
-use crate::secret::Secret;
 
 /// How long a helper may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
@@ -146,6 +147,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
+    use hublease_protocol::secret::Secret;
+
     use super::{Answer, Unanswered, answer, program};
     use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
     use crate::environment::Environment;
@@ -153,7 +156,6 @@ mod tests {
     use crate::native::programs::Programs;
     use crate::native::running::Running;
     use crate::native::{process, stand_in};
-    use crate::secret::Secret;
 
     struct World {
         root: tempfile::TempDir,

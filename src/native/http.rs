@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::secret::Secret;
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::{Request, Uri};
@@ -22,9 +24,7 @@ use super::capped::{self, Capped};
 use super::certificates::{self, Trusted};
 use super::proxy::{self, Route};
 use crate::effect::http::{self, Destination, Failure, Method, PullLimit, Response};
-use crate::endpoint::Origin;
 use crate::environment::Environment;
-use crate::secret::Secret;
 
 /// A connection, TLS included, is made within this or not at all.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use hublease_protocol::claims::MAXIMUM_TOKEN;
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+
 use super::capped::{self, Capped};
-use crate::claims::MAXIMUM_TOKEN;
-use crate::printable::printable;
-use crate::secret::Secret;
 
 /// Reads the token; surrounding white space is not part of the token.
 pub(super) fn read(path: &Path) -> Result<Secret, String> {
@@ -28,8 +29,9 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use hublease_protocol::claims::MAXIMUM_TOKEN;
+
     use super::read;
-    use crate::claims::MAXIMUM_TOKEN;
 
     #[test]
     fn the_token_is_what_is_left_without_white_space() {

@@ -12,6 +12,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+
 use super::docker_file::Places;
 use super::ending::Ending;
 use super::helper::{self, Unanswered};
@@ -24,8 +27,6 @@ use crate::effect::child::{Act, Seen};
 use crate::effect::docker::{Client, Config, Directory, Ended, Found, Run};
 use crate::effect::http::{Failure, Request};
 use crate::effect::{Asked, Effect, Outcome, Perform, Stop};
-use crate::printable::printable;
-use crate::secret::Secret;
 
 /// How much longer than its own limit an answer is waited for, so that the worker can tell how it failed.
 const GRACE: Duration = Duration::from_millis(500);

@@ -6,11 +6,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::printable::printable;
+
 use super::docker_file;
 use super::docker_merge::Config;
 use super::folder::Folder;
 use crate::effect::docker::{Found, Registry, Trouble};
-use crate::printable::printable;
 
 const MARKER: &str = ".hublease";
 const CONFIG: &str = "config.json";

@@ -12,11 +12,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use hublease_protocol::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::capped;
 use super::running::{Running, code};
-use crate::secret::Secret;
 
 /// How long its output is waited for once the program itself has ended: a daemon that it left behind may hold the
 /// other end of the pipe for ever.
@@ -131,9 +131,10 @@ fn keep(mut source: impl Read + Send + 'static, limit: usize) -> io::Result<mpsc
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::secret::Secret;
+
     use super::{Finished, Program, run};
     use crate::native::running::Running;
-    use crate::secret::Secret;
 
     fn shell(script: &str, stdin: &str) -> Program {
         Program {

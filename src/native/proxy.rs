@@ -4,10 +4,10 @@
 //! `ALL_PROXY` is ignored. `HTTP_PROXY` is for plain `http`, which here never leaves the machine, so it is not asked
 //! for either. A proxy is spoken to in plain `http` and asked for a tunnel (CONNECT); it never sees the request.
 
+use hublease_protocol::no_proxy;
 use ureq::Proxy;
 
 use crate::environment::Environment;
-use crate::no_proxy;
 
 /// What the environment says about proxies.
 #[derive(Debug, PartialEq)]

@@ -6,12 +6,12 @@
 
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::secret::Secret;
 use rustix::process::geteuid;
 
 use super::folder::Folder;
 use crate::effect::record::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, Stored, Trouble};
 use crate::environment::Environment;
-use crate::secret::Secret;
 
 /// What a probe writes, in bytes: as much as a record with a Vault token and an earlier entry.
 const PROBE: usize = 8 * 1024;
@@ -105,9 +105,10 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::{Path, PathBuf};
 
+    use hublease_protocol::secret::Secret;
+
     use super::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, access, directory};
     use crate::environment::Environment;
-    use crate::secret::Secret;
 
     fn write(name: &str, body: &str) -> Access {
         Access::Write { name: name.to_owned(), body: Secret::new(body), over: Over::Anything }

@@ -9,10 +9,10 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::secret::Secret;
 use serde_json::json;
 
 use crate::effect::{Level, Line, LoggedIn, Output};
-use crate::secret::Secret;
 
 /// What is shown, and how.
 #[derive(Clone, Debug)]
@@ -178,10 +178,11 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use std::{fs, io};
 
+    use hublease_protocol::secret::Secret;
+
     use super::{Reporting, Terminal};
     use crate::effect::{Level, Line, Output};
     use crate::native::stand_in::Stream;
-    use crate::secret::Secret;
 
     fn reporting(threshold: Level) -> Reporting {
         Reporting { threshold, progress: true, colours: false, mask: true, json: false }

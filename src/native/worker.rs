@@ -8,9 +8,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use hublease_protocol::secret::Secret;
+
 use super::process::Finished;
 use crate::effect::http::{Failure, Response};
-use crate::secret::Secret;
 
 /// The longest single wait on the channel; a limit far away is waited for in pieces of this.
 const PIECE: Duration = Duration::from_secs(3600);

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Problem};
 
 /// As many images as a token may be limited to; asked one after the other, they fit into the time of a check.
-const MOST_IMAGES: usize = crate::scope::MAX_REPOSITORIES;
+const MOST_IMAGES: usize = hublease_protocol::scope::MAX_REPOSITORIES;
 
 impl Check {
     pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, json: bool) -> Result<Self, Error> {

@@ -1,12 +1,13 @@
 //! Which source of identity applies here. An empty variable falls through to the next source.
 
+use hublease_protocol::endpoint;
+use hublease_protocol::secret::Secret;
+
 use super::value::variable;
 use crate::cli::Typed;
-use crate::endpoint;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::identity::{Ci, Identity};
-use crate::secret::Secret;
 
 /// Finds the source, the named ones first.
 ///

@@ -1,5 +1,8 @@
 //! Which provider is meant, and whether it can do what is wished.
 
+use hublease_protocol::scope::Scope;
+use hublease_protocol::secret::Secret;
+
 use super::value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path};
 use super::vault;
 use crate::cli::{Command, Honour, ProviderName, Source, Typed};
@@ -10,8 +13,6 @@ use crate::provider::docker::DockerIdentity;
 use crate::provider::fixed::Fixed;
 use crate::provider::revocation::Revoker;
 use crate::provider::{Provider, docker};
-use crate::scope::Scope;
-use crate::secret::Secret;
 
 /// The provider that the selecting inputs name: a connection id, a broker's URL, Vault's path or role. An ambient
 /// `VAULT_ADDR` selects nothing, and `static` is never automatic.

@@ -1,12 +1,13 @@
 //! From words to plans, one constructor for each part of a plan.
 
+use hublease_protocol::secret::Secret;
+
 use super::{Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
 use crate::cli::{ProviderName, Typed};
 use crate::effect::docker::{Client, Registry};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::identity::Identity;
-use crate::secret::Secret;
 
 impl Login {
     pub(super) fn ready(&self) -> Result<(), Error> {

@@ -1,13 +1,13 @@
 //! A plan as a person or a program reads it, for `--dry-run`.
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
 use serde_json::{Map, Value};
 
 use super::{Check, Docker, Exchange, Isolation, Logout, Plan, WorkflowLogout};
-use crate::printable::printable;
 use crate::provider::Provider;
 use crate::provider::revocation::Revoker;
 use crate::provider::vault::Method;
-use crate::time::span;
 
 /// The lines of a plan: a name and a value each, in the order of the story.
 pub fn lines(plan: &Plan) -> Vec<(&'static str, String)> {

@@ -1,9 +1,10 @@
 //! The grammar of single values: what a flag or variable may hold, whatever the provider does with it.
 
+use hublease_protocol::endpoint::{Endpoint, Origin};
+use hublease_protocol::vault_path::plain_path;
+
 use crate::cli::{Source, Typed};
-use crate::endpoint::{Endpoint, Origin};
 use crate::error::{Error, Problem};
-use crate::provider::vault::plain_path;
 
 /// A path as Vault knows them.
 pub(super) fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {

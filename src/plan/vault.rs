@@ -1,8 +1,9 @@
 //! What Vault needs: where it is, how to log in there, and which path gives the credential.
 
+use hublease_protocol::endpoint::Origin;
+
 use super::value::{endpoint, required, vault_path};
 use crate::cli::Typed;
-use crate::endpoint::Origin;
 use crate::error::{Error, Problem};
 use crate::provider::vault::{Address, Method, Vault};
 

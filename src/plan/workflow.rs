@@ -1,8 +1,9 @@
 //! `logout --workflow`: which broker is asked, and by whose identity.
 
+use hublease_protocol::endpoint::Endpoint;
+
 use super::{Logout, identity, provider};
 use crate::cli::{Source, Typed};
-use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::identity::Identity;

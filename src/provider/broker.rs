@@ -6,20 +6,21 @@
 //!
 //! A random `request_id` makes a repetition safe at our broker: a repeat revokes the first lease and mints anew.
 
+use hublease_protocol::endpoint::Endpoint;
+use hublease_protocol::oauth::{
+    CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, METADATA_PATH, Metadata, TOKEN_TYPE_ID_TOKEN,
+};
+use hublease_protocol::scope::Scope;
+use hublease_protocol::secret::Secret;
+
 use super::lease::{Handle, Lease, Note};
 use super::peer::{Lost, Peer};
 use super::{check_registry, credential, identify, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
-use crate::endpoint::Endpoint;
 use crate::error::{Error, Problem};
-use crate::oauth::{
-    CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, METADATA_PATH, Metadata, TOKEN_TYPE_ID_TOKEN,
-};
 use crate::plan::Exchange;
 use crate::record::Keeper;
-use crate::scope::Scope;
-use crate::secret::Secret;
 
 /// What the exchange needs.
 #[derive(Clone, Debug)]

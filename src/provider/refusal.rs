@@ -3,11 +3,12 @@
 //! A remote sentence is shown only after `printable`, and only if it repeats no piece of a secret that we sent: a
 //! server that echoes its input must not put it into our log.
 
+use hublease_protocol::oauth::{Code, ErrorResponse};
+use hublease_protocol::secret::Secret;
+
 use crate::effect::http::Response;
 use crate::error::{Error, Problem};
-use crate::oauth::{Code, ErrorResponse};
 use crate::provider::peer::Peer;
-use crate::secret::Secret;
 
 /// A run of this many bytes of a secret in a remote sentence counts as a repetition.
 const ECHO: usize = 8;
@@ -100,8 +101,9 @@ fn is_word(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::secret::Secret;
+
     use super::remark;
-    use crate::secret::Secret;
 
     #[test]
     fn a_sentence_that_repeats_what_was_sent_is_withheld() {

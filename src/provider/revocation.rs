@@ -3,18 +3,21 @@
 //! Exactly one party revokes: at Vault, Vault does it, never we behind its back. A lease that has ended by its own
 //! time needs no request, except at Vault, where the Docker Hub token may outlive a lease that Vault failed to end.
 
+use hublease_protocol::endpoint::{Endpoint, Origin};
+use hublease_protocol::oauth::{
+    CONTENT_TYPE_FORM, HINT_REVOCATION_HANDLE, Revocation, RevocationResponse, revocation_form,
+};
+use hublease_protocol::secret::Secret;
+use hublease_protocol::time::utc;
+
 use super::lease::{Handle, Note};
 use super::peer::Peer;
 use super::vault::Address;
 use super::{broker, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
-use crate::endpoint::{Endpoint, Origin};
 use crate::error::Error;
-use crate::oauth::{CONTENT_TYPE_FORM, HINT_REVOCATION_HANDLE, Revocation, RevocationResponse, revocation_form};
 use crate::provider::Provider;
-use crate::secret::Secret;
-use crate::time::utc;
 
 /// What a 403 on `sys/leases/revoke` means.
 const NO_POLICY: &str = "the policy of the role lacks `update` on sys/leases/revoke";
@@ -280,7 +283,7 @@ fn explained(status: u16, response: &Response, token: &Secret) -> String {
     let text = super::vault::messages(response);
     refusal::remark(&text, &[token]).map_or_else(
         || format!("Vault answered with status {status}"),
-        |remark| format!("Vault answered with status {status}; {}", crate::printable::printable(&remark)),
+        |remark| format!("Vault answered with status {status}; {}", hublease_protocol::printable::printable(&remark)),
     )
 }
 

@@ -8,22 +8,22 @@
 
 mod wire;
 
-pub(super) use self::wire::{messages, request};
-
 use std::fmt;
 
+use hublease_protocol::endpoint::{Endpoint, Origin};
+use hublease_protocol::secret::Secret;
+
 use self::wire::Login;
+pub(super) use self::wire::{messages, request};
 use super::lease::{Handle, Lease, Note};
 use super::peer::{Lost, Peer};
 use super::revocation::{self, Ended};
 use super::{credential, identify};
 use crate::effect::Host;
 use crate::effect::http::Destination;
-use crate::endpoint::{Endpoint, Origin};
 use crate::error::Error;
 use crate::plan::Exchange;
 use crate::record::Keeper;
-use crate::secret::Secret;
 
 /// How often the whole exchange is begun anew after a lost answer.
 const ROUNDS: u32 = 2;
@@ -60,17 +60,6 @@ impl Address {
     pub(super) fn peer<'a>(&'a self, host: &'a Host) -> Peer<'a> {
         Peer::new(host, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
     }
-}
-
-/// A path as Vault knows them, without `v1/` and slashes at its ends: plain segments, so that it can stand in a URL and in
-/// a header as it is. None for any other text.
-pub fn plain_path(text: &str) -> Option<&str> {
-    let path = text.trim_matches('/');
-    let path = path.strip_prefix("v1/").unwrap_or(path);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:,".contains(&byte);
-    let is_segment =
-        |segment: &str| !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(is_plain);
-    path.split('/').all(is_segment).then_some(path)
 }
 
 /// How the path is asked.

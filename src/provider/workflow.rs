@@ -4,14 +4,15 @@
 //! the identity token as bearer (RFC 6750). What is revoked is what was leased before that token was made. Nothing is
 //! used up, neither the token nor a lease that is over, so the request may be repeated.
 
+use hublease_protocol::oauth::{LeasesRequest, LeasesResponse};
+use hublease_protocol::secret::Secret;
+
 use super::peer::Peer;
 use super::{broker, identify, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
-use crate::oauth::{LeasesRequest, LeasesResponse};
 use crate::plan::WorkflowLogout;
-use crate::secret::Secret;
 
 /// metadata -> identity token -> revocation.
 ///

@@ -1,5 +1,7 @@
 //! Who keeps the record during a story: every change is on disk before the story goes on.
 
+use hublease_protocol::secret::Secret;
+
 use super::{Kind, Owner, Record, Shelf, unusable};
 use crate::effect::Host;
 use crate::effect::record::{Access, Over, Trouble};
@@ -7,7 +9,6 @@ use crate::error::{Error, Problem};
 use crate::provider::lease::{Handle, Note};
 use crate::provider::revocation::{Revoker, Verdict};
 use crate::provider::vault::Address;
-use crate::secret::Secret;
 
 /// How often a write is tried anew when others write too; each try takes along what they wrote.
 const MOST_ROUNDS: usize = 16;

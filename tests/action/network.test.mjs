@@ -1,4 +1,4 @@
-/** Which destinations `NO_PROXY` takes out: the cases of `src/no_proxy.rs`. */
+/** Which destinations `NO_PROXY` takes out: the cases of `protocol/src/no_proxy.rs`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -6,7 +6,7 @@ mod answers;
 use std::fs;
 
 use hublease::effect::Effect;
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use hublease_sandbox::{Action, BrokerLimits, Fault, Logged, Service};
 use serde_json::{Value, json};
 

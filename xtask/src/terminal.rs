@@ -83,8 +83,9 @@ pub(crate) fn spell(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::spell;
     use std::time::Duration;
+
+    use super::spell;
 
     #[test]
     fn times_are_spelt_for_people() {

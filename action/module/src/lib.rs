@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::panic;
 
 use hublease::action::Module;
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 
 #[expect(unsafe_code, reason = "the generated glue of the canonical ABI")]
 mod abi {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use crate::limits::{MAX_EXCHANGES, MAX_IN_FLIGHT};

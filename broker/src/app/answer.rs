@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use hublease::oauth::{self, Code, ErrorResponse};
+use hublease_protocol::oauth::{self, Code, ErrorResponse};
 use serde::Serialize;
 
 use crate::exchange::Issued;

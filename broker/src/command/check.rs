@@ -8,6 +8,11 @@ pub(super) mod warnings;
 use std::io::Read as _;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use hublease_protocol::oauth::Code;
+use hublease_protocol::printable::printable;
+use hublease_protocol::scope::Scope;
+use hublease_protocol::secret::Secret;
+use hublease_protocol::strict_json;
 use serde_json::{Value, json};
 
 use self::decision::{Asker, Report, decision_json, outcome};
@@ -23,11 +28,6 @@ use crate::outbound::native::Native;
 use crate::refusal::Refusal;
 use crate::rules::{Explanation, Rule, explain};
 use crate::verify::{Verifier, single_use_id};
-use hublease::oauth::Code;
-use hublease::printable::printable;
-use hublease::scope::Scope;
-use hublease::secret::Secret;
-use hublease::strict_json;
 
 const EXAMPLES: &str = "\
 Exit codes: 0 sound, or granted; 1 refused, or with --strict a warning; 2 usage or a broken configuration.

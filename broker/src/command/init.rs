@@ -9,11 +9,11 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use clap::{Arg, ArgMatches, Command};
+use hublease_protocol::printable::printable;
 
 use super::output::print;
 use super::{Failure, say};
 use crate::broker::random;
-use hublease::printable::printable;
 
 /// What all of them begin with.
 const HEAD: &str = include_str!("init/head.toml");

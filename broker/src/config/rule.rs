@@ -1,6 +1,6 @@
 //! `[[rule]]`: who may have what. A rule that could mean more than its author thinks is refused here, not at run time.
 
-use hublease::scope::{Action, check_repository};
+use hublease_protocol::scope::{Action, check_repository};
 use toml::{Spanned, Value};
 
 use super::account::{named, namespace};

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use hublease::endpoint::Origin;
+use hublease_protocol::endpoint::Origin;
 use ipnet::IpNet;
 use toml::Spanned;
 

@@ -1,6 +1,6 @@
 //! Why Docker Hub did not do what was asked, and what the client is told.
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 
 use crate::limits::{LIST_RETRY_SECONDS, LOGIN_COOLDOWN_SECONDS, RETRY_AFTER_SECONDS};
 use crate::refusal::Refusal;

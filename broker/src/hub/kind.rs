@@ -2,12 +2,12 @@
 
 use std::time::UNIX_EPOCH;
 
-use hublease::scope::Scope;
+use hublease_protocol::scope::Scope;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::pool::Pool;
 use super::{Listed, Minted, oat, pat};
-use hublease::secret::Secret;
 
 /// The longest id that is put into a path.
 const MAX_ID_BYTES: usize = 64;

@@ -2,11 +2,11 @@
 //!
 //! Follows Docker's Hub API reference, "Organization access tokens", and its list of scopes.
 
-use hublease::scope::Action;
+use hublease_protocol::scope::Action;
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use super::Order;
-use hublease::time::utc;
 
 /// Where an organization's tokens are. The name passed the configuration's grammar.
 pub(super) fn collection(organization: &str) -> String {

@@ -3,11 +3,11 @@
 //!
 //! Follows Docker's Hub API reference, "Personal access tokens".
 
-use hublease::scope::Action;
+use hublease_protocol::scope::Action;
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use super::Order;
-use hublease::time::utc;
 
 /// Where an account's own tokens are.
 pub(super) const COLLECTION: &str = "/v2/access-tokens";

@@ -4,8 +4,8 @@
 //! Docker Hub: the token goes on to be valid, for whoever has seen it, until an administrator deletes it. So a pool
 //! accounts for who held which token and cannot end it, and a job is told neither an end nor a confirmed revocation.
 
-use hublease::scope::{Action, Scope};
-use hublease::secret::Secret;
+use hublease_protocol::scope::{Action, Scope};
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::{HubFault, Minted};

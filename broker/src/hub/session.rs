@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 use serde_json::json;
 

@@ -4,7 +4,7 @@ mod start;
 
 use std::path::Path;
 
-use hublease::scope::Scope;
+use hublease_protocol::scope::Scope;
 use tempfile::TempDir;
 
 use super::*;

@@ -19,13 +19,12 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params, params_from_iter};
 
 use self::enter::enter;
+pub use self::file::OpenError;
 use self::file::{create, lock};
 use self::row::{COLUMNS, condition, insert, lease, marks, seconds, state, time, trust, trust_code};
 use self::writer::{Books, Writer};
 use super::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
 use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
-
-pub use self::file::OpenError;
 
 /// See the module.
 pub struct Sqlite {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hublease::endpoint;
+use hublease_protocol::endpoint;
 use ureq::config::Config;
 use ureq::http::header::HeaderMap;
 use ureq::http::{Response, Uri};

@@ -4,7 +4,7 @@
 //! `ALL_PROXY` is ignored, and so is `HTTP_PROXY`, because plain `http` never leaves the machine. A proxy is spoken to in
 //! plain `http` and asked for a tunnel (CONNECT); it never sees the call.
 
-use hublease::no_proxy;
+use hublease_protocol::no_proxy;
 use ureq::Proxy;
 
 use super::Fault;

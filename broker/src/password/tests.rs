@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Instant;
 
-use hublease::endpoint::Endpoint;
+use hublease_protocol::endpoint::Endpoint;
 use hublease_sandbox::vault::{Capability, DynamicEngine};
 use hublease_sandbox::{ACCOUNT, Action, Fault, PASSWORD, Sandbox, Service};
 use serde_json::{Map, json};
@@ -49,7 +49,6 @@ impl World {
             identity_token_file: self.place.path().join("token"),
             path: "secret/data/ci/hub".to_owned(),
             field: "password".to_owned(),
-            username: "owner".to_owned(),
             ca_file: None,
         }
     }

@@ -1,34 +1,30 @@
-//! A secret in Vault or OpenBao, read by the client's own provider: JWT login, one read, end of the Vault token.
+//! A secret in Vault or OpenBao: JWT login, one read, end of the Vault token.
 //!
-//! The client's story pauses at each effect, and the host here performs the few that this one needs: requests to the one
-//! Vault, the identity token's file, time, randomness. What the client would write into a record stays in memory for the
-//! time of one read, and the client's `logout` ends whatever it still names. Nothing is shown to anybody.
+//! Three calls, by Vault's HTTP API documentation; every one carries `X-Vault-Request: true`, which an Agent or Proxy may
+//! require. Whatever the read brings, the Vault token is ended, and what it has made with it. What Vault says in an error
+//! is not repeated, for it may hold what was sent.
 
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use hublease::effect::http::{Destination, Failure, Header, Method as Verb, Request, Response};
-use hublease::effect::record::{Access, Stored};
-use hublease::effect::{Asked, Effect, Outcome, Output, Perform, Stop, drive};
-use hublease::endpoint::Endpoint;
-use hublease::error::{Error, Problem};
-use hublease::identity::Identity;
-use hublease::plan::{Exchange, Format, Job, Logout, Plan, Token};
-use hublease::provider::Provider;
-use hublease::provider::revocation::Revoker;
-use hublease::provider::vault::{Address, Method, Vault};
-use hublease::secret::Secret;
-use hublease::session;
-use ring::rand::{SecureRandom as _, SystemRandom};
-use serde::Deserialize;
+use hublease_protocol::claims::UnverifiedClaims;
+use hublease_protocol::endpoint::Endpoint;
+use hublease_protocol::secret::Secret;
+use serde_json::{Map, Value, json};
 
 use super::{Unreadable, read_file};
-use crate::clock::{Clock as _, SystemClock};
-use crate::identity::hexadecimal;
 use crate::limits::{CALL_TIMEOUT, VAULT_TIMEOUT};
 use crate::outbound::native::Native;
-use crate::outbound::{Call, Fault, Outbound as _};
+use crate::outbound::{Call, Method, Outbound as _, Reply};
+
+/// How often a call is made whose trouble may pass. Neither a login nor a read of the KV engine leaves anything behind that
+/// does not end by itself.
+const TRIES: u32 = 3;
+/// The wait before a repetition, times the number of the try.
+const WAIT: Duration = Duration::from_millis(500);
+/// What a client is told while Vault does not answer as it should.
+const AWAY: &str = "Vault is not available";
 
 /// Where a secret is, and how to log in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,17 +43,8 @@ pub struct VaultSource {
     pub path: String,
     /// The field that holds the secret.
     pub field: String,
-    /// Whose password it is; the client wants a name with each credential.
-    pub username: String,
     /// More authorities, in PEM.
     pub ca_file: Option<PathBuf>,
-}
-
-/// What the client's `token --format json` gives, as far as it matters here.
-#[derive(Deserialize)]
-struct Printed {
-    secret: String,
-    revocable: bool,
 }
 
 impl VaultSource {
@@ -68,192 +55,166 @@ impl VaultSource {
 
     /// The same with another end.
     pub(super) fn read_until(&self, until: Instant) -> Result<Secret, Unreadable> {
-        let mut host = Host::new(self, until)?;
-        let told = drive(session(Plan::Token(self.token())), &mut host);
-        // After a success too: a Vault token that could not be ended, or one that has a lease, is still in the record.
-        let _ended_or_ends_by_itself = drive(session(Plan::Logout(self.logout())), &mut host);
-        if let Err(error) = told {
-            return Err(host.unreadable(&error));
-        }
-        let printed = host.printed.as_ref().and_then(|text| serde_json::from_str::<Printed>(text.expose()).ok());
-        match printed.map(|printed| (Secret::new(printed.secret), printed.revocable)) {
-            Some((secret, false)) => Ok(secret),
-            Some((_, true)) => Err(Unreadable::lasting(
+        let session = Session { source: self, client: self.client()?, until };
+        let vault_token = session.log_in(&self.identity_token()?)?;
+        let answer = session.call(Method::Get, &self.path, Some(&vault_token), None);
+        let read = answer.and_then(|answer| self.field_of(&answer));
+        session.end(&vault_token, read.as_ref().ok().and_then(|read| read.lease_id.as_deref()));
+        match read? {
+            Read { lease_id: None, secret } => Ok(secret),
+            Read { lease_id: Some(_), .. } => Err(Unreadable::lasting(
                 "Vault gave it as a lease",
                 "Vault gave the secret as a lease, which has ended with the Vault token: use a path of the KV engine",
             )),
-            None => Err(Unreadable::lasting("Vault gave no usable secret", "Vault gave no secret")),
         }
     }
 
-    fn token(&self) -> Token {
-        let vault = Vault {
-            address: self.address(),
-            auth_path: self.auth_path.clone(),
-            role: self.role.clone(),
-            path: self.path.clone(),
-            method: Method::Read,
-            data: Vec::new(),
-            username_field: String::new(),
-            secret_field: Some(self.field.clone()),
-        };
-        Token {
-            exchange: Exchange {
-                identity: Identity::File { path: self.identity_token_file.display().to_string() },
-                audience: None,
-                provider: Provider::Vault(Box::new(vault)),
-                username: Some(self.username.clone()),
-                wanted_life: None,
-            },
-            registries: Vec::new(),
-            job: Job { key: None },
-            format: Format::Json,
+    fn client(&self) -> Result<Native, Unreadable> {
+        let no_authority = |why: String| Unreadable::lasting("Vault's authority cannot be read", why);
+        let more = self.ca_file.as_deref().map(read_file).transpose().map_err(no_authority)?;
+        let more = more.as_ref().map_or(&b""[..], |pem| pem.expose().as_bytes());
+        Native::trusting(more).map_err(|fault| no_authority(fault.0.to_owned()))
+    }
+
+    fn identity_token(&self) -> Result<Secret, Unreadable> {
+        let none = |why: String| Unreadable::lasting("there is no identity token for Vault", why);
+        let token = Secret::new(read_file(&self.identity_token_file).map_err(none)?.expose().trim());
+        let name = || self.identity_token_file.display().to_string();
+        UnverifiedClaims::of(&token).map_err(|why| none(format!("the content of `{}`: {why}", name())))?;
+        Ok(token)
+    }
+
+    /// The secret in Vault's answer. KV version 2 wraps the fields once more, beside `metadata`.
+    fn field_of(&self, answer: &Map<String, Value>) -> Result<Read, Unreadable> {
+        let lease_id = answer.get("lease_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+        let data = answer.get("data").and_then(Value::as_object);
+        let wrapped = data.filter(|data| lease_id.is_none() && data.get("metadata").is_some_and(Value::is_object));
+        let fields = wrapped.map_or(data, |data| data.get("data").and_then(Value::as_object));
+        let value = fields.and_then(|fields| fields.get(&self.field)).and_then(Value::as_str);
+        match value.filter(|value| !value.is_empty()) {
+            Some(secret) => Ok(Read { lease_id, secret: Secret::new(secret) }),
+            None => Err(unusable(&format!("its answer has no field `{}` with a text", self.field))),
         }
-    }
-
-    fn logout(&self) -> Logout {
-        let revoker = Revoker::Vault(self.address());
-        Logout { revoker, job: Job { key: None }, all: true, strict: false, probe: false, json: false }
-    }
-
-    fn address(&self) -> Address {
-        Address { endpoint: self.address.clone(), namespace: self.namespace.clone(), redirect: None }
     }
 }
 
-/// Performs what the client's stories ask.
-struct Host<'a> {
+/// What a read brought.
+struct Read {
+    lease_id: Option<String>,
+    secret: Secret,
+}
+
+/// The calls of one reading.
+struct Session<'a> {
     source: &'a VaultSource,
     client: Native,
-    /// From then on nothing is asked any more but the end of the Vault token.
+    /// From then on nothing is begun any more but the end of the Vault token.
     until: Instant,
-    /// What the client would keep in its directory.
-    record: Option<Stored>,
-    printed: Option<Secret>,
-    /// Why the last request had no answer.
-    fault: Option<Fault>,
 }
 
-impl<'a> Host<'a> {
-    fn new(source: &'a VaultSource, until: Instant) -> Result<Self, Unreadable> {
-        let no_authority = |why: String| Unreadable::lasting("Vault's authority cannot be read", why);
-        let more = source.ca_file.as_deref().map(read_file).transpose().map_err(no_authority)?;
-        let more = more.as_ref().map_or(&b""[..], |pem| pem.expose().as_bytes());
-        let client = Native::trusting(more).map_err(|fault| no_authority(fault.0.to_owned()))?;
-        Ok(Self { source, client, until, record: None, printed: None, fault: None })
-    }
-
-    /// How long something may still begin, the end of the Vault token included.
-    fn left(&self) -> Duration {
-        (self.until + CALL_TIMEOUT).saturating_duration_since(Instant::now())
-    }
-
-    fn http(&mut self, request: &Request) -> Result<Response, Failure> {
-        if request.to != Destination::Provider || self.left().is_zero() {
-            return Err(Failure::Slow);
+impl Session<'_> {
+    /// `POST auth/MOUNT/login`. With a second factor enforced Vault answers 200 and an empty token.
+    fn log_in(&self, identity_token: &Secret) -> Result<Secret, Unreadable> {
+        let mut body = json!({ "jwt": identity_token.expose() });
+        if let Some(role) = &self.source.role {
+            body["role"] = json!(role);
         }
-        let call = Call {
-            method: match request.method {
-                Verb::Post => crate::outbound::Method::Post,
-                Verb::Get | Verb::Head => crate::outbound::Method::Get,
+        let body = Secret::new(body.to_string());
+        let path = format!("auth/{}/login", self.source.auth_path);
+        let answer = self.call(Method::Post, &path, None, Some(&body))?;
+        let token = answer.get("auth").and_then(|auth| auth.get("client_token")).and_then(Value::as_str);
+        // It stands in a header: Vault's tokens are opaque, but never more than visible ASCII.
+        let is_usable = |token: &&str| !token.is_empty() && token.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+        match token.filter(is_usable) {
+            Some(token) => Ok(Secret::new(token)),
+            None => Err(unusable("its login gave no usable Vault token")),
+        }
+    }
+
+    /// One call, repeated where the trouble may pass.
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&Secret>,
+        body: Option<&Secret>,
+    ) -> Result<Map<String, Value>, Unreadable> {
+        let mut tried = 0;
+        loop {
+            if Instant::now() >= self.until {
+                let sentence = format!("{} did not answer in time", self.source.address);
+                return Err(Unreadable { phrase: AWAY, sentence, is_passing: true });
+            }
+            tried += 1;
+            match self.send(method, path, token, body) {
+                Ok(reply) if is_passing(reply.status) && tried < TRIES => sleep(self.pause(tried)),
+                Ok(reply) => return self.answer(&reply),
+                Err(unreadable) => return Err(unreadable),
+            }
+        }
+    }
+
+    fn pause(&self, tried: u32) -> Duration {
+        (WAIT * tried).min(self.until.saturating_duration_since(Instant::now()))
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&Secret>,
+        body: Option<&Secret>,
+    ) -> Result<Reply, Unreadable> {
+        let address = &self.source.address;
+        let mut headers = vec![("x-vault-request", "true")];
+        headers.extend(self.source.namespace.as_deref().map(|namespace| ("x-vault-namespace", namespace)));
+        headers.extend(token.map(|token| ("x-vault-token", token.expose())));
+        let url = format!("{}{}/v1/{path}", address.origin, address.path);
+        self.client.send(&Call { method, json: body.map(Secret::expose), headers, ..Call::read(url) }).map_err(
+            |fault| Unreadable {
+                phrase: AWAY,
+                sentence: format!("{address} is not available: {}", fault.0),
+                is_passing: true,
             },
-            json: Some(request.body.expose()),
-            headers: request.headers.iter().filter_map(vault_header).collect(),
-            ..Call::read(format!("{}{}", self.source.address.origin, request.path_and_query))
-        };
-        match self.client.send(&call) {
-            Ok(reply) => Ok(Response {
-                status: reply.status,
-                retry_after: reply.retry_after.map(|seconds| seconds.to_string()),
-                body: Secret::new(String::from_utf8(reply.body).map_err(|_no_text| Failure::Cut)?),
-                ..Response::default()
-            }),
-            Err(fault) => {
-                // Told as the one failure that is not repeated: the broker itself comes again, and a job waits for this.
-                self.fault = Some(fault);
-                Err(Failure::Untrusted)
+        )
+    }
+
+    fn answer(&self, reply: &Reply) -> Result<Map<String, Value>, Unreadable> {
+        let status = reply.status;
+        let address = &self.source.address;
+        match status {
+            200 => match serde_json::from_slice(&reply.body) {
+                Ok(Value::Object(answer)) => Ok(answer),
+                _ => Err(unusable("its answer is not a JSON object")),
+            },
+            _ if is_passing(status) => {
+                let sentence = format!("{address} fails: status {status}");
+                Err(Unreadable { phrase: AWAY, sentence, is_passing: true })
             }
+            400 | 403 | 404 | 405 => {
+                Err(Unreadable::lasting("Vault refuses to give it", format!("{address} refuses: status {status}")))
+            }
+            _ => Err(unusable(&format!("its answer has status {status}"))),
         }
     }
 
-    fn record(&mut self, access: &Access) -> Vec<Stored> {
-        match access {
-            Access::Prepare => {}
-            Access::Read => return self.record.iter().cloned().collect(),
-            Access::Write { name, body, .. } => {
-                self.record = Some(Stored { name: name.clone(), body: Ok(body.clone()) });
-            }
-            Access::Erase { .. } => self.record = None,
+    /// Ends the Vault token, and what it has made with it. One that cannot be ended ends by itself.
+    fn end(&self, vault_token: &Secret, lease_id: Option<&str>) {
+        if let Some(lease_id) = lease_id {
+            let body = Secret::new(json!({ "lease_id": lease_id }).to_string());
+            drop(self.send(Method::Post, "sys/leases/revoke", Some(vault_token), Some(&body)));
         }
-        Vec::new()
-    }
-
-    /// The client's sentence without its causes, which may repeat what Vault said.
-    fn unreadable(&self, error: &Error) -> Unreadable {
-        use Problem::{Busy, Cut, Deadline, Failing, Sealed, Slow, Unreachable, Untrusted};
-        let (phrase, is_passing) = match (error.problem(), error.exit_code()) {
-            (Busy | Cut | Deadline | Failing | Sealed | Slow | Unreachable | Untrusted, _) => {
-                ("Vault is not available", true)
-            }
-            (_, 3) => ("there is no identity token for Vault", false),
-            (_, 4) => ("Vault refuses to give it", false),
-            _ => ("Vault gave no usable secret", false),
-        };
-        let sentence = match self.fault {
-            Some(fault) => format!("{} is not available: {}", self.source.address, fault.0),
-            None => error.sentence(),
-        };
-        Unreadable { phrase, sentence, is_passing }
-    }
-}
-
-impl Perform for Host<'_> {
-    fn stop(&mut self) -> Option<Stop> {
-        (Instant::now() >= self.until).then_some(Stop::Deadline)
-    }
-
-    fn perform(&mut self, asked: &Asked) -> Outcome {
-        match &asked.effect {
-            Effect::Http(request) => Outcome::Http(self.http(request)),
-            Effect::IdentityFile => {
-                let token = read_file(&self.source.identity_token_file);
-                Outcome::Token(token.map(|token| Secret::new(token.expose().trim())))
-            }
-            Effect::Record(access) => Outcome::Record(Ok(self.record(access))),
-            Effect::Random { bytes } => Outcome::Text(random(*bytes)),
-            Effect::Now => Outcome::Now(SystemClock.now()),
-            Effect::Sleep { milliseconds } => {
-                sleep(Duration::from_millis(*milliseconds).min(self.left()));
-                Outcome::Done
-            }
-            Effect::Output(Output::Credential(printed)) => {
-                self.printed = Some(printed.clone());
-                Outcome::Done
-            }
-            // No log of a CI system is here to hide a value from, and nobody to tell. What neither story asks for is
-            // answered wrongly so, and ends the story as a bug.
-            Effect::Mask(_)
-            | Effect::Say(_)
-            | Effect::Output(_)
-            | Effect::Docker(_)
-            | Effect::Config(_)
-            | Effect::CircleciIdentity { .. }
-            | Effect::Child(_) => Outcome::Done,
+        if Instant::now() < self.until + CALL_TIMEOUT {
+            drop(self.send(Method::Post, "auth/token/revoke-self", Some(vault_token), None));
         }
     }
 }
 
-/// Vault's own headers; the others are the client's to set.
-fn vault_header((name, value): &(Header, Secret)) -> Option<(&'static str, &str)> {
-    match name {
-        Header::XVaultNamespace | Header::XVaultRequest | Header::XVaultToken => Some((name.name(), value.expose())),
-        Header::Accept | Header::Authorization | Header::ContentType => None,
-    }
+/// Vault's statuses of a server that cannot answer now: rate limits, a standby that is behind (412), sealed, failing.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 412 | 429) || status >= 500
 }
 
-/// Random bytes in hexadecimal; zeros when the system gives none, for they only name a record that nobody else sees.
-fn random(bytes: usize) -> String {
-    let mut drawn = vec![0; bytes];
-    let _either_way = SystemRandom::new().fill(&mut drawn);
-    hexadecimal(&drawn)
+fn unusable(why: &str) -> Unreadable {
+    Unreadable::lasting("Vault gave no usable secret", format!("Vault gave no usable secret: {why}"))
 }

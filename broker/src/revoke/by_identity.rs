@@ -4,7 +4,7 @@
 //! it. The identity token is the bearer (RFC 6750) and is not used up. What is revoked is written down before Docker Hub is
 //! asked, so the sweeper finishes what this request does not.
 
-use hublease::oauth::{Code, LeasesRequest, LeasesResponse};
+use hublease_protocol::oauth::{Code, LeasesRequest, LeasesResponse};
 
 use super::removal::{Round, remove_all};
 use crate::ask::Wish;

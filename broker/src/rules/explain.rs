@@ -1,7 +1,7 @@
 //! Why? The decision rule by rule, for the operator who asks. The decision itself is [`decide`]'s and nobody else's: what is
 //! said about the rules is made of the same parts, and the fuzz target `rules` holds both against each other.
 
-use hublease::scope::{Action, Scope};
+use hublease_protocol::scope::{Action, Scope};
 use serde_json::Value;
 
 use super::{Grant, Pattern, Rule, decide, is_one_of};

@@ -171,9 +171,10 @@ impl Drop for Served {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+
+    use super::*;
 
     /// What is there without waiting; nothing while it has to be waited for.
     fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {

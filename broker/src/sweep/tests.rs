@@ -1,6 +1,6 @@
 //! Accounts in trouble get ready again by themselves, with few calls; a token that a list did not show is found later.
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use serde_json::json;
 
 use crate::exchange::exchange;

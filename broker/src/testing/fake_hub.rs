@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 
+use hublease_broker::outbound::{Call, Fault, Outbound, RateLimit, Reply};
 use serde_json::{Value, json};
 
 use super::{jwks, key_a, key_b, name_of};
-use hublease_broker::outbound::{Call, Fault, Outbound, RateLimit, Reply};
 
 const HUB: &str = "https://hub.docker.com";
 pub(crate) const GITHUB_JWKS: &str = "https://token.actions.githubusercontent.com/.well-known/jwks";
@@ -131,7 +131,7 @@ impl FakeHub {
 impl FakeHub {
     /// An organization token of that lease and that age which no exchange of this test has made.
     pub(crate) fn plant(&self, instance: &str, lease: &str, created_at: u64) {
-        let (label, created_at) = (format!("hublease/{instance}/{lease}"), hublease::time::utc(created_at));
+        let (label, created_at) = (format!("hublease/{instance}/{lease}"), hublease_protocol::time::utc(created_at));
         let token = json!({"label": label, "created_at": created_at, "expires_at": "2026-11-21T00:00:00.123456Z"});
         self.state.lock().unwrap().tokens.insert(format!("planted-{lease}"), token);
     }

@@ -1,9 +1,9 @@
 //! The form of a token exchange.
 
-use hublease::oauth::{ExchangeRequest, TOKEN_TYPE_ID_TOKEN};
-use hublease::scope::Scope;
 use hublease_broker::ask::Ask;
 use hublease_broker::limits::MAX_ID_BYTES;
+use hublease_protocol::oauth::{ExchangeRequest, TOKEN_TYPE_ID_TOKEN};
+use hublease_protocol::scope::Scope;
 
 use super::check_refusal;
 

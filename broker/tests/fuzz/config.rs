@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use hublease::endpoint::{Endpoint, Origin};
-use hublease::scope::Scope;
 use hublease_broker::config::{Config, ConfigError};
 use hublease_broker::hub::Kind as AccountKind;
 use hublease_broker::issuer::{Issuer, Kind};
 use hublease_broker::limits::{MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
 use hublease_broker::rules::{Pattern, Rule};
+use hublease_protocol::endpoint::{Endpoint, Origin};
+use hublease_protocol::scope::Scope;
 
 use super::LONGEST_SENTENCE;
 

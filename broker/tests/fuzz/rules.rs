@@ -4,8 +4,6 @@
 //! The parts are separated by a line `---`: TOML; then the wish as a form (`connection_id`, `scope`, `expires_in`); then the
 //! claims as a JSON object. Every issuer of the configuration signs the claims in turn.
 
-use hublease::oauth::{Code, Form};
-use hublease::scope::Scope;
 use hublease_broker::ask::Wish;
 use hublease_broker::config::Config;
 use hublease_broker::identity::Claims;
@@ -14,6 +12,8 @@ use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
 use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain};
 use hublease_broker::verify::Verifier;
+use hublease_protocol::oauth::{Code, Form};
+use hublease_protocol::scope::Scope;
 use serde_json::{Map, Value};
 
 use super::check_refusal;

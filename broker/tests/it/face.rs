@@ -4,11 +4,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use hublease::oauth::{
+use hublease_broker::limits::MAX_IN_FLIGHT;
+use hublease_protocol::oauth::{
     Code, ErrorResponse, ExchangeRequest, ExchangeResponse, HINT_REVOCATION_HANDLE, Metadata, Revocation,
     RevocationResponse, TOKEN_TYPE_ID_TOKEN, revocation_form,
 };
-use hublease_broker::limits::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 
 use crate::stub::{Running, client, header, post_form, text};

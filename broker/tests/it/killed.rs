@@ -12,10 +12,10 @@ use std::sync::Mutex;
 use std::time::Instant;
 use std::{fs, thread};
 
-use hublease::oauth::{ExchangeResponse, Revocation, RevocationResponse};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::journal::{Journal as _, Selection, State};
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
+use hublease_protocol::oauth::{ExchangeResponse, Revocation, RevocationResponse};
 use hublease_sandbox::{BrokerLimits, Hold, ORGANIZATION, PASSWORD, Sandbox, Service};
 use serde_json::json;
 

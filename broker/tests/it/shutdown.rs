@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Instant;
 
 use hublease_broker::tls::Tls;
-
 use serde_json::json;
 
 use crate::stepped::PATIENCE;

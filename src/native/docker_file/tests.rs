@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::secret::Secret;
+
 use super::{Places, change, read};
 use crate::effect::docker::{Client, Directory, Registry, Trouble};
 use crate::environment::Environment;
-use crate::secret::Secret;
 
 const KEY: &str = "https://index.docker.io/v1/";
 

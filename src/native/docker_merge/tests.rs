@@ -1,10 +1,10 @@
 //! Runs the table that both hosts share.
 
+use hublease_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{Config, Malformed};
 use crate::effect::docker::{Client, Entry, Registry};
-use crate::secret::Secret;
 
 fn cases() -> Vec<Value> {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/docker-config.json");

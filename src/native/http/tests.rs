@@ -7,12 +7,13 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::secret::Secret;
+
 use super::{Client, MAXIMUM_BODY};
 use crate::effect::http::{Destination, Failure, Header, Method, Repeat, Request, Response};
-use crate::endpoint::Origin;
 use crate::environment::Environment;
 use crate::native::{Certificates, Trusted};
-use crate::secret::Secret;
 
 const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(300);

@@ -9,13 +9,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::secret::Secret;
+
 use self::world::{World, docker, forward, login, request, signal, undo};
 use super::Performer;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Verb};
 use crate::effect::http::{Failure, Repeat};
 use crate::effect::{Effect, Outcome, Output, Perform, Stop};
-use crate::endpoint::Origin;
-use crate::secret::Secret;
 
 /// Long before any limit of an effect, and long after anything that happens at once.
 const SOON: Duration = Duration::from_secs(5);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use hublease_protocol::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::{Address, Vault};
@@ -13,7 +14,6 @@ use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response
 use crate::error::{Error, Problem};
 use crate::provider::peer::{Lost, Peer};
 use crate::provider::refusal;
-use crate::secret::Secret;
 
 /// The answer to a JWT login.
 pub(super) struct Login {

@@ -14,7 +14,7 @@ use hublease::effect::record::{Access, Stored};
 use hublease::effect::{Effect, End, Outcome, Output, Step};
 use hublease::environment::Environment;
 use hublease::plan::{Machine, Plan};
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::{is_harmless, repeats};

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hublease::claims::{MAXIMUM_TOKEN, UnverifiedClaims};
-use hublease::printable::LIMIT;
-use hublease::secret::Secret;
+use hublease_protocol::claims::{MAXIMUM_TOKEN, UnverifiedClaims};
+use hublease_protocol::printable::LIMIT;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::{is_harmless, repeats};

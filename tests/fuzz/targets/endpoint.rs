@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use hublease::endpoint::{Endpoint, Origin, percent_encode, split};
+use hublease_protocol::endpoint::{Endpoint, Origin, percent_encode, split};
 
 use super::repeats;
 

@@ -1,7 +1,7 @@
 //! Image references: what is accepted stands in the path of a request and in the scope of a token.
 
 use hublease::check::image::Image;
-use hublease::scope::check_repository;
+use hublease_protocol::scope::check_repository;
 
 use super::repeats;
 

@@ -2,7 +2,7 @@
 
 use hublease::action::Module;
 use hublease::effect::Outcome;
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::{is_harmless, repeats};

@@ -1,7 +1,7 @@
 //! Foreign text on its way to the terminal or the log.
 
 use hublease::error::{Error, Problem};
-use hublease::printable::{LIMIT, printable as shown};
+use hublease_protocol::printable::{LIMIT, printable as shown};
 
 use super::is_harmless;
 

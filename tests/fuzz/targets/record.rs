@@ -6,7 +6,7 @@ use std::rc::Rc;
 use hublease::effect::record::{Access, Stored};
 use hublease::effect::{Effect, Outcome, Session, Step};
 use hublease::record::{Record, Shelf};
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 
 use super::{is_harmless, repeats};
 

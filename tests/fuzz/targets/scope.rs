@@ -1,6 +1,6 @@
 //! Scopes, and single repository names.
 
-use hublease::scope::{Action, MAX_NAME_BYTES, MAX_REPOSITORIES, MAX_TEXT_BYTES, Scope, check_repository};
+use hublease_protocol::scope::{Action, MAX_NAME_BYTES, MAX_REPOSITORIES, MAX_TEXT_BYTES, Scope, check_repository};
 
 /// The longest error: a sentence, and 60 characters of which each may be escaped.
 const LONGEST_ERROR: usize = 100 + 60 * 10;

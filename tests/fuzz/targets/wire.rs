@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hublease::oauth::{
+use hublease_protocol::oauth::{
     Code, DecodeError, ErrorResponse, ExchangeRequest, ExchangeResponse, Form, FormError, FormWriter,
     GRANT_TYPE_TOKEN_EXCHANGE, LeasesResponse, MAX_FIELDS, Metadata, RevocationResponse, TOKEN_TYPE_ID_TOKEN,
     revocation_form,

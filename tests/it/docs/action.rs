@@ -4,7 +4,7 @@
 //! As much of YAML as these files use: maps by indentation, plain and quoted values, folded and literal blocks.
 
 use hublease::action::Module;
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use super::markdown::{Document, documents, root};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use hublease::action::Module;
-use hublease::secret::Secret;
+use hublease_protocol::secret::Secret;
 
 use super::{MARK, TEN_MEGABYTES, begun, given, is_refused};
 use crate::support::module::{Code, Limits};

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use hublease::endpoint::percent_encode;
+use hublease_protocol::endpoint::percent_encode;
 
 /// Runs of this many bytes of a secret count as the secret.
 const PIECE: usize = 12;

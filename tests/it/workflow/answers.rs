@@ -1,6 +1,6 @@
 //! What a broker, or something in its place, may answer to the one request.
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 

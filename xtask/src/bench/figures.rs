@@ -88,8 +88,9 @@ pub(super) fn median(times: &[Duration]) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figure, median};
     use std::time::Duration;
+
+    use super::{Figure, median};
 
     #[test]
     fn the_median_is_in_the_middle() {

@@ -1,12 +1,12 @@
 //! The decision for one job as an operator reads it: who asks and for what, each rule with each claim, and how it ended.
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
 use crate::ask::Wish;
 use crate::refusal::Refusal;
 use crate::rules::{Comparison, Explanation, Grant, Judgement, Pattern, Reach, Verdict};
-use hublease::printable::printable;
-use hublease::time::span;
 
 /// Who asks: what the claims say, and whether a token has proved it.
 pub(super) struct Asker {

@@ -1,13 +1,13 @@
 //! What a configuration holds, in a few lines.
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::hub::{Account, Kind as AccountKind};
 use crate::issuer::{Issuer, Kind};
 use crate::rules::{Pattern, Rule};
-use hublease::printable::printable;
-use hublease::time::span;
 
 /// A line for each issuer, account and rule.
 pub(super) fn text(config: &Config) -> String {

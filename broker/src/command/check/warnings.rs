@@ -4,6 +4,8 @@
 //! Follows CircleCI's and GitHub's documentation of their claims: a forked pull request runs in the original's project at
 //! CircleCI, so only `vcs-origin` tells it apart; and a job that was rerun with SSH has a person inside.
 
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::time::span;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -11,8 +13,6 @@ use crate::hub::Account;
 use crate::hub::start::is_account_wide;
 use crate::issuer::{Issuer, Kind};
 use crate::rules::{Glob, Pattern, Rule};
-use hublease::endpoint::Origin;
-use hublease::time::span;
 
 /// What every text that a template leaves to be filled in has in it.
 pub(in crate::command) const PLACEHOLDER: &str = "replace-with-";

@@ -5,6 +5,7 @@
 //! trust the journal again, so that from there on what it does not know is a leftover.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use hublease_protocol::printable::printable;
 
 use super::super::{Failure, Machine, config, say};
 use super::progress::{self, Done};
@@ -16,7 +17,6 @@ use crate::config::Config;
 use crate::hub::Account;
 use crate::journal::{Lease, Selection, State, Trust};
 use crate::reconcile::{Incomparable, unknown};
-use hublease::printable::printable;
 
 /// The consent to judge by a journal that was made only now.
 const NEW_JOURNAL: &str = "new-journal";

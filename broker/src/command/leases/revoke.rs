@@ -4,6 +4,7 @@
 use std::io::{BufRead, IsTerminal as _, Read as _, Write};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use hublease_protocol::printable::printable;
 
 use super::super::{Failure, Machine, config, say};
 use super::progress::{self, Done};
@@ -13,7 +14,6 @@ use crate::broker::Broker;
 use crate::config::Config;
 use crate::journal::{Lease, Selection, State};
 use crate::revoke::removal::Removed;
-use hublease::printable::printable;
 
 /// The longest answer that is listened to, in bytes.
 const LONGEST_ANSWER: u64 = 64;

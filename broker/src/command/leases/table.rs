@@ -1,10 +1,10 @@
 //! Leases as lines and as JSON.
 
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use crate::journal::Lease;
-use hublease::printable::printable;
-use hublease::time::utc;
 
 /// Columns under their names, each as wide as its widest cell. The last is not padded.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {

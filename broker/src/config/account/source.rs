@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use hublease::endpoint::Endpoint;
-use hublease::provider::vault::plain_path;
+use hublease_protocol::endpoint::Endpoint;
+use hublease_protocol::vault_path::plain_path;
 use toml::Spanned;
 
 use super::super::{Blame, file};
@@ -28,7 +28,7 @@ pub(super) fn password(account: &file::Account) -> Result<PasswordSource, Blame>
     match (&account.password_file, &account.password_env, &account.password_vault) {
         (Some(path), None, None) => Ok(PasswordSource::File(PathBuf::from(path.as_ref()))),
         (None, Some(name), None) => variable(name),
-        (None, None, Some(place)) => vault(place.as_ref(), account.username.as_ref()),
+        (None, None, Some(place)) => vault(place.as_ref()),
         _ => Err(Blame::at(
             account.name.span(),
             "an account has one of `password_file`, `password_env` and `password_vault`",
@@ -54,7 +54,7 @@ fn variable(name: &Spanned<String>) -> Result<PasswordSource, Blame> {
     }
 }
 
-fn vault(vault: &file::Vault, username: &str) -> Result<PasswordSource, Blame> {
+fn vault(vault: &file::Vault) -> Result<PasswordSource, Blame> {
     let address = Endpoint::parse(vault.address.as_ref())
         .map_err(|error| Blame::at(vault.address.span(), format!("`address` of Vault: {error}")))?;
     let default_auth_path = DEFAULT_AUTH_PATH.to_owned();
@@ -66,7 +66,6 @@ fn vault(vault: &file::Vault, username: &str) -> Result<PasswordSource, Blame> {
         identity_token_file: PathBuf::from(vault.identity_token_file.as_ref()),
         path: path(&vault.path)?,
         field: vault.field.as_ref().map_or(DEFAULT_FIELD, |field| field.as_ref()).to_owned(),
-        username: username.to_owned(),
         ca_file: vault.ca_file.as_ref().map(|path| PathBuf::from(path.as_ref())),
     })))
 }

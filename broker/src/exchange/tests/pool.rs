@@ -1,6 +1,6 @@
 //! Tokens that are lent: which one, what a job is told of it, and how it comes back.
 
-use hublease::oauth::{Code, Revocation};
+use hublease_protocol::oauth::{Code, Revocation};
 
 use super::circleci;
 use crate::exchange::Issued;

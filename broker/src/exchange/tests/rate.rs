@@ -1,6 +1,6 @@
 //! What a project and a rule may ask for in a minute.
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use serde_json::{Value, json};
 
 use super::{ask, circleci, github};

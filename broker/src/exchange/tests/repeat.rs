@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::thread;
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use serde_json::json;
 
 use super::{ask, circleci, github};

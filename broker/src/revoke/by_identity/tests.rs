@@ -1,6 +1,6 @@
 //! A later job of a workflow ends what the others left behind, and nothing else.
 
-use hublease::oauth::{Code, LeasesResponse};
+use hublease_protocol::oauth::{Code, LeasesResponse};
 use serde_json::{Value, json};
 
 use super::revoke_by_identity;

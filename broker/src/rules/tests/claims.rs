@@ -1,13 +1,13 @@
 //! What a rule says about one claim, and which values of it are then accepted. All other claims are as the rule wants them.
 //! The tables are longer than a function should be, because a row per line is how they are read.
 
+use hublease_protocol::oauth::Code;
 use serde_json::{Value, json};
 
 use super::{CONFIG, changed, release, scope};
 use crate::config::Config;
 use crate::identity::Claims;
 use crate::rules::decide;
-use hublease::oauth::Code;
 
 /// Whether the rule `release` accepts a job, when it says this about `ref` and the job's token that.
 fn accepts(rule: &str, claims: &Value) -> bool {

@@ -1,6 +1,6 @@
 //! Tokens that name keys which nobody has: they cost a comparison, and not a call each.
 
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use serde_json::json;
 
 use crate::limits::KEYS_COOLDOWN_SECONDS;

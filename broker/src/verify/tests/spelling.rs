@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use hublease::oauth::Code;
+use hublease_protocol::oauth::Code;
 use serde_json::{Value, json};
 
 use super::{GITHUB_URL, verify, with};

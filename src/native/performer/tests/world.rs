@@ -5,16 +5,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::secret::Secret;
+
 use super::super::Performer;
 use crate::effect::docker::{Client, Directory, Registry, Run, Verb};
 use crate::effect::http::{Destination, Method, Repeat, Request};
 use crate::effect::{Asked, Effect, Level};
-use crate::endpoint::Origin;
 use crate::environment::Environment;
 use crate::native::stand_in::{self, Stream};
 use crate::native::worker::{Event, Signal};
 use crate::native::{Reporting, Setup};
-use crate::secret::Secret;
 
 pub(super) struct World {
     pub(super) root: tempfile::TempDir,

@@ -8,7 +8,7 @@ use super::source::{Source, line_of};
 /// Nowhere: unfinished work, tests that do not run, lints that are silenced.
 const NOWHERE: [&str; 5] = ["todo!", "unimplemented!", "dbg!", "#[ignore", "no_mangle"];
 
-/// Not in the client's story, which reaches files, variables, sockets and time through effects only.
+/// Neither in the client's story nor in the words that it shares with the broker: it reaches files, variables, sockets and time through effects only.
 const NOT_IN_THE_STORY: [&str; 24] = [
     ".exists()",
     ".try_exists()",
@@ -80,11 +80,12 @@ fn is_client(name: &str) -> bool {
 }
 
 fn may_choose_a_platform(name: &str) -> bool {
-    name == "src/lib.rs" || name.starts_with("src/native/")
+    name == "src/lib.rs" || name == "src/native.rs" || name.starts_with("src/native/")
 }
 
 fn is_story(name: &str) -> bool {
-    is_client(name) && !name.starts_with("src/native/") && name != "src/main.rs"
+    let is_native = name == "src/native.rs" || name.starts_with("src/native/") || name == "src/main.rs";
+    name.starts_with("protocol/src/") || (is_client(name) && !is_native)
 }
 
 #[cfg(test)]
@@ -103,6 +104,7 @@ mod tests {
         }
         for word in NOT_IN_THE_STORY {
             assert!(findings("src/login.rs", &format!("fn a() {{ b{word}; }}")) > 0, "{word}");
+            assert!(findings("protocol/src/secret.rs", &format!("fn a() {{ b{word}; }}")) > 0, "{word}");
             assert_eq!(findings("src/native/a.rs", &format!("fn a() {{ b{word}; }}")), 0, "{word}");
             assert_eq!(findings("src/main.rs", &format!("fn a() {{ b{word}; }}")), 0, "{word}");
         }

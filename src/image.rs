@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::scope::check_repository;
+use hublease_protocol::scope::check_repository;
 
 /// The longest reference that is looked at, in bytes: a name of 255, a tag of 128 and the longest digest fit.
 const LONGEST: usize = 600;

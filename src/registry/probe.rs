@@ -4,17 +4,17 @@
 //! Docker's token server is asked for a token without any scope, as `docker login` does; 401 means dead. A registry
 //! bearer that somebody already holds may live about five minutes longer, and no probe sees that.
 
+use hublease_protocol::endpoint::percent_encode;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use crate::docker::look;
 use crate::effect::Host;
 use crate::effect::docker::{Client, Directory, Registry};
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
-use crate::endpoint::percent_encode;
 use crate::error::Error;
 use crate::provider::peer::Peer;
 use crate::record::Record;
-use crate::secret::Secret;
 
 /// What is asked of Docker's token server, with a login in the form of HTTP Basic or with none; without a scope as
 /// `docker login` asks, so that only the login itself can be refused.

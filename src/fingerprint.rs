@@ -5,12 +5,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::effect::docker::Entry;
-use crate::secret::Secret;
 
 /// The mark of a login: SHA-256, in hexadecimal, of what docker's file holds of it.
 pub(crate) fn of(username: &str, secret: &Secret) -> String {
@@ -38,9 +38,10 @@ fn digest(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::secret::Secret;
+
     use super::{of, of_entry};
     use crate::effect::docker::Entry;
-    use crate::secret::Secret;
 
     fn entry(raw: Option<&str>) -> Entry {
         Entry { username: Some("alice".to_owned()), raw: raw.map(Secret::new) }

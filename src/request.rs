@@ -3,9 +3,10 @@
 //! A request says itself what its repetition would do ([`Repeat`]); nothing else decides. 400, 401 and 403 are never
 //! repeated. Redirects are not followed, except once to the one origin that the inputs allow.
 
+use hublease_protocol::endpoint::{self, Origin};
+
 use crate::effect::Host;
 use crate::effect::http::{Destination, Failure, Repeat, Request, Response};
-use crate::endpoint::{self, Origin};
 use crate::error::{Error, Problem};
 
 /// How often a request is sent at most. With [`LONGEST_WAIT`] the waiting stays under the 90 seconds of a login.

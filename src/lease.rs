@@ -1,9 +1,9 @@
 //! A lease: a credential, when it ends, and how to revoke it.
 
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::docker::mark;
-use crate::secret::Secret;
 
 /// What docker gets.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub enum Handle {
     /// RFC 7009 with this token.
     Token {
         /// Our broker's handle, or at a third party's endpoint the credential itself.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         token: Secret,
         /// Whether it is a handle of its own and not the credential.
         own: bool,
@@ -63,7 +63,7 @@ pub enum Handle {
     /// Vault's lease and the Vault token that made it.
     Vault {
         /// The Vault token.
-        #[serde(with = "crate::secret::on_the_wire")]
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
         client_token: Secret,
         /// The lease; none between the Vault login and the answer that names it, and for a secret without a lease.
         lease_id: Option<String>,

@@ -3,13 +3,14 @@
 //! Nothing is exchanged and nothing can be revoked: the token lives on at its owner. What is gained is the same
 //! login, the same logout and the same record, so that a team can move one job at a time.
 
+use hublease_protocol::secret::Secret;
+
 use super::credential;
 use super::lease::{Handle, Lease, Note};
 use crate::effect::Host;
 use crate::error::Error;
 use crate::plan::Exchange;
 use crate::record::Keeper;
-use crate::secret::Secret;
 
 /// The token; the username is the plan's.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! The login that was there before ours: kept in the record, to be put back.
 
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::mark;
@@ -7,7 +8,6 @@ use crate::effect::Host;
 use crate::effect::docker::RegistryLook;
 use crate::error::Error;
 use crate::record::{Earlier, Keeper, Record};
-use crate::secret::Secret;
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
 pub(super) async fn remember(host: &Host, registry: &RegistryLook, keeper: &mut Keeper) -> Result<(), Error> {

@@ -2,11 +2,12 @@
 //!
 //! Nothing here ends the story: what cannot be undone is said, and the leases are revoked all the same.
 
+use hublease_protocol::printable::printable;
+
 use super::{look, mark};
 use crate::effect::Host;
 use crate::effect::docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb};
 use crate::error::Error;
-use crate::printable::printable;
 use crate::record::{Earlier, Record, Shelf};
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.

@@ -5,9 +5,9 @@
 //! it is exactly the claim again once it is read. Which claims are bound, and why, is in SECURITY.md: a project by its
 //! id, a branch or environment, and for CircleCI no re-run over SSH.
 
+use hublease_protocol::claims::UnverifiedClaims;
 use serde_json::{Map, Value, json};
 
-use crate::claims::UnverifiedClaims;
 use crate::identity::Ci;
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";

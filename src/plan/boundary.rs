@@ -1,11 +1,11 @@
 //! What whoever performs the effects fixes before the story begins, so that nothing in it can steer where a secret goes.
 
+use hublease_protocol::endpoint::Origin;
 use serde::Serialize;
 
 use super::{Logout, Plan};
 use crate::cli::{ProviderName, Source, Typed};
 use crate::effect::http::Destination;
-use crate::endpoint::Origin;
 use crate::provider::revocation::Revoker;
 
 /// What is fixed.

@@ -5,16 +5,17 @@
 //! revocation endpoint: the credential dies by itself. 429 with `Retry-After` is the one fault that is repeated,
 //! because a repetition after a lost answer would leave a second credential alive.
 
+use hublease_protocol::oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN};
+use hublease_protocol::secret::Secret;
+
 use super::lease::{Handle, Lease, Note};
 use super::peer::Peer;
 use super::{credential, identify, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN};
 use crate::plan::Exchange;
 use crate::record::Keeper;
-use crate::secret::Secret;
 
 /// Origin and audience.
 pub const AUDIENCE: &str = "https://identity.docker.com";

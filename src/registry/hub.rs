@@ -4,18 +4,18 @@
 //! bearer that comes back to the registry alone. A manifest is asked for by `HEAD`, which Docker Hub does not count;
 //! nothing is fetched and nothing is uploaded.
 
+use hublease_protocol::claims::UnverifiedClaims;
+use hublease_protocol::scope::Action;
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use super::image::Image;
-use crate::claims::UnverifiedClaims;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, PullLimit, Repeat, Request, Response};
 use crate::error::{Error, Problem};
 use crate::probe::token_request;
 use crate::provider::peer::Peer;
 use crate::provider::remark;
-use crate::scope::Action;
-use crate::secret::Secret;
 
 /// Every form of a manifest, so that an image that is there is not taken for one that is missing.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -153,10 +153,10 @@ fn granted(bearer: &Secret, repository: &str) -> Option<Vec<Action>> {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use hublease_protocol::scope::Action::{self, Delete, Pull, Push};
+    use hublease_protocol::secret::Secret;
 
     use super::granted;
-    use crate::scope::Action::{self, Delete, Pull, Push};
-    use crate::secret::Secret;
 
     #[test]
     fn what_a_bearer_may_do_is_read_for_this_repository_alone() {

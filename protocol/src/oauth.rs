@@ -12,13 +12,12 @@ mod reply;
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
 pub use code::Code;
 pub use form::{Form, FormError, FormWriter, MAX_FIELDS};
 pub use reply::{ErrorResponse, LeasesRequest, LeasesResponse, Metadata, Revocation, RevocationResponse};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// The one grant type of a token exchange (RFC 8693 section 2.1).
 pub const GRANT_TYPE_TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
