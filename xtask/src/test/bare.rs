@@ -42,6 +42,8 @@ const NETWORK_VARIABLES: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "
 /// Mounts what a system has beside its files, and goes in. Its arguments: the directory, and a shell command.
 const ENTER: &str = r#"set -eu
 mount --make-rprivate /
+# Its root is a mount of its own, as on a machine: podman remounts it.
+mount --bind "$1" "$1"
 mount -t proc proc "$1/proc"
 mount --rbind /sys "$1/sys"
 mount -t tmpfs -o mode=0755 dev "$1/dev"
