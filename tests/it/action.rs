@@ -1,7 +1,7 @@
 //! The GitHub Action: the real `main.mjs` and `post.mjs` under the Node of the runner, with the module that was built.
 
 mod finished;
-mod runner;
+pub mod runner;
 
 mod face;
 mod hostile;

@@ -37,6 +37,7 @@ mod revocation;
 mod story;
 mod streams;
 mod token;
+mod transcripts;
 mod vault;
 mod whoami;
 mod witness;
