@@ -7,8 +7,6 @@
 //! The login comes from docker's own auth file. A credential helper is asked who is logged in, and never for the
 //! secret; so a login that a helper keeps cannot be checked, and that is said. Only images at Docker Hub are checked.
 
-mod hub;
-pub mod image;
 mod report;
 mod window;
 
@@ -19,16 +17,16 @@ use hublease_protocol::scope::Action;
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use self::hub::{Hub, Login, Manifest, Token};
-use self::image::Image;
-use self::report::{Pull, Push, Report, Verdict};
-use self::window::Window;
+use crate::check::report::{Pull, Push, Report, Verdict};
+use crate::check::window::Window;
 use crate::docker;
 use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
+use crate::image::Image;
 use crate::plan::Check;
 use crate::record::{Kind, Shelf};
+use crate::registry::hub::{Hub, Login, Manifest, Token};
 
 /// The repository that Docker Hub keeps for looking at the pull window.
 const PREVIEW: &str = "ratelimitpreview/test";

@@ -5,40 +5,51 @@
 //! lead to a private directory, and it is said. Where docker would pick a broken helper by itself (an uninitialised
 //! `pass`, for instance), an empty entry keeps it from doing so.
 
-mod earlier;
-pub(crate) mod mark;
-mod way_back;
+mod logout;
+mod previous;
 
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
-use self::earlier::{is_ours, remember};
-pub use self::way_back::log_out;
+pub use self::logout::log_out;
+use self::previous::{is_ours, remember};
 use crate::effect::Host;
 use crate::effect::docker::{
     Client, Config, Directory, Ended, Found, Look, Registry, RegistryLook, Run, Store, Trouble, Verb,
 };
 use crate::error::{Error, Problem};
-use crate::plan::{Docker, Isolation};
-use crate::provider::lease::Credential;
-use crate::provider::remark;
+use crate::lease::Credential;
 use crate::record::{Keeper, Record};
+use crate::request::remark;
+
+/// The docker side.
+#[derive(Clone, Debug)]
+pub struct Docker {
+    /// Where to log in; not empty, no registry twice.
+    pub registries: Vec<Registry>,
+    /// Who keeps the login.
+    pub client: Client,
+    /// Which configuration directory.
+    pub isolation: Isolation,
+}
+
+/// Which configuration directory a login uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// The user's own, unless it would do harm.
+    No,
+    /// A private one.
+    Yes {
+        /// Whether other registries' logins come along.
+        copy_auths: bool,
+    },
+}
 
 /// How often `docker login` is tried: one time-out of the token server must not end a build.
 const TRIES: u64 = 3;
 
 /// The wait before a repetition, in milliseconds; multiplied by the number of the try.
 const WAIT: u64 = 1000;
-
-/// The longest username, in bytes.
-const LONGEST_USERNAME: usize = 255;
-
-/// Docker's usernames stand in an argument and before a colon, so they cannot begin with a dash or hold a colon.
-pub fn is_username(text: &str) -> bool {
-    text.len() <= LONGEST_USERNAME
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-}
 
 /// Looks at the user's own configuration, and whether the client is there.
 ///

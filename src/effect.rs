@@ -16,6 +16,7 @@ mod host;
 pub mod http;
 pub mod record;
 mod session;
+pub mod username;
 
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ pub(crate) fn of(username: &str, secret: &Secret) -> String {
 }
 
 /// The mark of an entry; none if it can only be told by its name.
-pub(super) fn of_entry(entry: &Entry) -> Option<String> {
+pub(crate) fn of_entry(entry: &Entry) -> Option<String> {
     #[derive(Deserialize)]
     struct Stored {
         auth: Option<String>,

@@ -1,9 +1,10 @@
-//! A lease: a credential, when it ends, and how to revoke it.
+//! A lease: a credential, when it ends, how to revoke it, and how its revocation ended.
 
 use hublease_protocol::secret::Secret;
+use hublease_protocol::time::utc;
 use serde::{Deserialize, Serialize};
 
-use crate::docker::mark;
+use crate::fingerprint;
 
 /// What docker gets.
 #[derive(Clone, Debug)]
@@ -96,11 +97,81 @@ impl Note {
     /// Notes what the credential is: nothing that could be used in its place.
     pub fn describe(&mut self, credential: &Credential) {
         self.username.clone_from(&credential.username);
-        self.mark = Some(mark::of(&credential.username, &credential.secret));
+        self.mark = Some(fingerprint::of(&credential.username, &credential.secret));
+    }
+
+    /// Whether its time is over at `now`, in seconds since 1970.
+    pub fn is_over(&self, now: u64) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
     }
 
     /// Whether something can be done about it at `logout`.
     pub fn is_revocable(&self) -> bool {
         matches!(self.handle, Handle::Token { .. } | Handle::Vault { .. })
+    }
+}
+
+/// How a revocation ended; one of these is true of every lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RevocationOutcome {
+    /// The provider confirmed that the credential is dead.
+    Confirmed,
+    /// It was asked and did not say; the text says what would make it.
+    Requested(&'static str),
+    /// It had ended before.
+    AlreadyOver,
+    /// Nobody can revoke it: it dies by itself.
+    DiesAlone,
+    /// It lives on at its owner.
+    NotALease,
+    /// It lives on.
+    NotRevoked(String),
+}
+
+impl RevocationOutcome {
+    /// Whether the credential may live on although it should not.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::NotRevoked(_))
+    }
+
+    /// Whether there is nothing left to do later.
+    pub fn is_final(&self) -> bool {
+        !self.is_failure()
+    }
+
+    /// A stable word for JSON output.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Confirmed => "revoked",
+            Self::Requested(_) => "requested",
+            Self::AlreadyOver => "already_over",
+            Self::DiesAlone => "not_revocable",
+            Self::NotALease => "not_a_lease",
+            Self::NotRevoked(_) => "not_revoked",
+        }
+    }
+
+    /// The sentence for people.
+    pub fn sentence(&self, note: &Note) -> String {
+        let who = if note.username.is_empty() {
+            format!("the {} token", note.provider)
+        } else {
+            format!("the credential of {}", note.username)
+        };
+        match self {
+            Self::Confirmed => format!("{who}: revoked and confirmed"),
+            Self::Requested("") => format!("{who}: revocation requested, not confirmed"),
+            Self::Requested(why) => format!("{who}: revocation requested, not confirmed ({why})"),
+            Self::AlreadyOver => format!("{who}: already over"),
+            Self::DiesAlone => match note.expires_at {
+                Some(end) => format!("{who}: cannot be revoked, dies at {}", utc(end)),
+                None => format!("{who}: cannot be revoked, and its end is not known"),
+            },
+            Self::NotALease => format!("{who}: not a lease, lives on at its owner"),
+            Self::NotRevoked(why) => {
+                let end = note.expires_at.map_or_else(|| "its provider ends it".to_owned(), utc);
+                format!("{who}: not revoked, lives until {end}, because {why}")
+            }
+        }
     }
 }

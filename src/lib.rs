@@ -20,8 +20,6 @@ pub mod check;
 pub mod exec;
 pub mod login;
 pub mod logout;
-mod probe;
-mod rules;
 pub mod token;
 pub mod whoami;
 
@@ -32,13 +30,17 @@ pub mod cli;
 pub mod environment;
 pub mod plan;
 
+pub mod docker;
 pub mod identity;
 pub mod provider;
-
-pub mod docker;
 pub mod record;
+mod registry;
 
 pub mod error;
+mod fingerprint;
+pub mod image;
+pub mod lease;
+mod request;
 
 #[cfg(feature = "native")]
 pub mod native;

@@ -6,10 +6,11 @@
 
 use hublease_protocol::time::{span, utc};
 
+use crate::docker::Docker;
 use crate::effect::{End, Host, LoggedIn, Output};
 use crate::error::Error;
-use crate::plan::{Docker, Face, Job, Login};
-use crate::provider::lease::{Lease, Note};
+use crate::lease::{Lease, Note};
+use crate::plan::{Face, Job, Login};
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
 use crate::record::{Keeper, Kind, Owner};

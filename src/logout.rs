@@ -8,14 +8,15 @@ pub mod workflow;
 use hublease_protocol::printable::printable;
 use serde::Serialize;
 
+use crate::docker;
 use crate::effect::docker::{Client, Directory};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
+use crate::lease::{Note, RevocationOutcome};
 use crate::plan::Logout;
-use crate::provider::lease::Note;
-use crate::provider::revocation::{Revoker, Verdict};
+use crate::provider::revocation::Revoker;
 use crate::record::{Keeper, Kind, Record, Shelf};
-use crate::{docker, probe};
+use crate::registry::probe;
 
 /// Logs out.
 pub async fn logout(host: Host, plan: Logout) -> End {
@@ -28,7 +29,7 @@ pub async fn logout(host: Host, plan: Logout) -> End {
 /// What came of the records.
 struct Undone {
     /// Every lease that was looked at.
-    told: Vec<(Note, Verdict)>,
+    told: Vec<(Note, RevocationOutcome)>,
     /// Whether all of it was undone.
     clean: bool,
 }
@@ -52,7 +53,12 @@ fn end(plan: &Logout, clean: bool) -> End {
 }
 
 /// Undoes one record, and keeps of it what still lives.
-async fn one(undo: &Host, plan: &Logout, record: Record, told: &mut Vec<(Note, Verdict)>) -> Result<bool, Error> {
+async fn one(
+    undo: &Host,
+    plan: &Logout,
+    record: Record,
+    told: &mut Vec<(Note, RevocationOutcome)>,
+) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
     let shared_by_steps = record.owner.kind == Kind::Login && !record.private.is_empty();
     // Asked first: a later step has the private directory as DOCKER_CONFIG, and it leads to the user's own while it is there.
@@ -83,7 +89,7 @@ pub(crate) async fn settle(
     revoker: &Revoker,
     mut keeper: Keeper,
     docker_undone: bool,
-) -> Result<Vec<(Note, Verdict)>, Error> {
+) -> Result<Vec<(Note, RevocationOutcome)>, Error> {
     let mut told = Vec::new();
     for note in std::mem::take(&mut keeper.record.leases) {
         let verdict = revoke(undo, revoker, &note).await?;
@@ -113,7 +119,7 @@ pub(crate) async fn retire(undo: &Host, revoker: &Revoker, keeper: &mut Keeper) 
 }
 
 /// Revokes one lease and says how that ended.
-pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &Note) -> Result<Verdict, Error> {
+pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &Note) -> Result<RevocationOutcome, Error> {
     let verdict = revoker.revoke(undo, note).await?;
     let sentence = printable(&verdict.sentence(note));
     if verdict.is_failure() {
@@ -154,7 +160,7 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     Ok(selected)
 }
 
-async fn report(host: &Host, plan: &Logout, told: &[(Note, Verdict)]) -> Result<(), Error> {
+async fn report(host: &Host, plan: &Logout, told: &[(Note, RevocationOutcome)]) -> Result<(), Error> {
     #[derive(Serialize)]
     struct Report<'a> {
         leases: Vec<Told<'a>>,
@@ -179,7 +185,7 @@ struct Told<'a> {
     username: &'a str,
 }
 
-fn shown(told: &[(Note, Verdict)]) -> Vec<Told<'_>> {
+fn shown(told: &[(Note, RevocationOutcome)]) -> Vec<Told<'_>> {
     let shown = told.iter().map(|(note, verdict)| Told {
         expires_at: note.expires_at.map(hublease_protocol::time::utc),
         outcome: verdict.word(),

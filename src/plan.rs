@@ -3,8 +3,8 @@
 //! After this stage nobody reads the environment. A wish that the chosen provider cannot honour is refused here, so
 //! that nothing is sent, started or written for a plan that is not valid.
 
+mod boundary;
 mod check;
-mod fixed;
 mod identity;
 mod provider;
 mod resolve;
@@ -13,15 +13,16 @@ mod value;
 mod vault;
 mod workflow;
 
-pub use self::fixed::{CaCert, Fixed};
+pub use self::boundary::{CaCert, Fixed};
 pub use self::workflow::WorkflowLogout;
-use crate::check::image::Image;
 use crate::cli::{Command, Typed};
-use crate::effect::docker::{Client, Registry};
+use crate::docker::Docker;
+use crate::effect::docker::Registry;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::provider::Provider;
+use crate::image::Image;
+use crate::provider::Exchange;
 use crate::provider::revocation::Revoker;
 
 /// What a command will do.
@@ -41,44 +42,6 @@ pub enum Plan {
     Whoami(Whoami),
     /// `check`.
     Check(Check),
-}
-
-/// Who asks whom for what.
-#[derive(Debug)]
-pub struct Exchange {
-    /// Who we are.
-    pub identity: Identity,
-    /// The audience to ask an identity token for; none takes what the CI system gives by default.
-    pub audience: Option<String>,
-    /// Who vouches.
-    pub provider: Provider,
-    /// As whom to log in, if the provider does not say.
-    pub username: Option<String>,
-    /// How long the credential shall live, in seconds; compared with what was granted.
-    pub wanted_life: Option<u64>,
-}
-
-/// The docker side.
-#[derive(Clone, Debug)]
-pub struct Docker {
-    /// Where to log in; not empty, no registry twice.
-    pub registries: Vec<Registry>,
-    /// Who keeps the login.
-    pub client: Client,
-    /// Which configuration directory.
-    pub isolation: Isolation,
-}
-
-/// Which configuration directory a login uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// The user's own, unless it would do harm.
-    No,
-    /// A private one.
-    Yes {
-        /// Whether other registries' logins come along.
-        copy_auths: bool,
-    },
 }
 
 /// Which job this is: the record belongs to it.

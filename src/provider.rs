@@ -4,34 +4,30 @@
 //! common is here and in `peer`: limits, the check of what came back, and who is asked.
 
 pub mod broker;
-pub mod docker;
-pub mod fixed;
-pub mod lease;
-pub(crate) mod peer;
+pub mod docker_identity;
 mod refusal;
 pub mod revocation;
+pub mod static_credential;
 pub mod vault;
-pub(crate) mod workflow;
+pub mod workflow;
 
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 use hublease_protocol::time::{span, utc};
 
-use self::broker::Broker;
-use self::docker::DockerIdentity;
-use self::fixed::Fixed;
-use self::lease::{Credential, Lease};
-pub(crate) use self::refusal::remark;
-use self::vault::Vault;
 use crate::cli::ProviderName;
-use crate::docker::is_username;
 use crate::effect::Host;
 use crate::effect::docker::Registry;
 use crate::effect::http::Destination;
+use crate::effect::username::is_username;
 use crate::error::{Error, Problem};
 use crate::identity::{self, Identity};
-use crate::plan::Exchange;
+use crate::lease::{Credential, Lease};
+use crate::provider::broker::Broker;
+use crate::provider::docker_identity::DockerIdentity;
+use crate::provider::static_credential::Fixed;
+use crate::provider::vault::Vault;
 use crate::record::Keeper;
 
 /// The largest credential, in bytes. Docker Hub's tokens have under 100, Docker Identity's are JWTs of a few KiB.
@@ -67,7 +63,7 @@ impl Provider {
     /// The audience that goes with it.
     pub fn audience(&self) -> Option<String> {
         match self {
-            Self::Docker(_) => Some(docker::AUDIENCE.to_owned()),
+            Self::Docker(_) => Some(docker_identity::AUDIENCE.to_owned()),
             Self::Broker(broker) => Some(broker.endpoint.origin.to_string()),
             Self::Vault(vault) => Some(vault.address.endpoint.origin.to_string()),
             Self::Static(_) => None,
@@ -77,14 +73,31 @@ impl Provider {
     /// The origins that may be asked.
     pub fn destinations(&self) -> Vec<(Destination, Origin)> {
         match self {
-            Self::Docker(_) => {
-                Origin::parse(docker::AUDIENCE).ok().map(|origin| (Destination::Provider, origin)).into_iter().collect()
-            }
+            Self::Docker(_) => Origin::parse(docker_identity::AUDIENCE)
+                .ok()
+                .map(|origin| (Destination::Provider, origin))
+                .into_iter()
+                .collect(),
             Self::Broker(broker) => vec![(Destination::Provider, broker.endpoint.origin.clone())],
             Self::Vault(vault) => vault.address.destinations(),
             Self::Static(_) => Vec::new(),
         }
     }
+}
+
+/// Who asks whom for what.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Who we are.
+    pub identity: Identity,
+    /// The audience to ask an identity token for; none takes what the CI system gives by default.
+    pub audience: Option<String>,
+    /// Who vouches.
+    pub provider: Provider,
+    /// As whom to log in, if the provider does not say.
+    pub username: Option<String>,
+    /// How long the credential shall live, in seconds; compared with what was granted.
+    pub wanted_life: Option<u64>,
 }
 
 /// Turns this job's identity into a lease, which the keeper has recorded when this returns.
@@ -93,8 +106,8 @@ impl Provider {
 /// Stages identity, refused and unavailable. What came into being before the failure is in the keeper's record.
 pub async fn exchange(host: &Host, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
     let lease = match &plan.provider {
-        Provider::Static(fixed) => fixed::exchange(host, fixed, plan, keeper).await?,
-        Provider::Docker(docker) => docker::exchange(host, docker, plan, keeper).await?,
+        Provider::Static(fixed) => static_credential::exchange(host, fixed, plan, keeper).await?,
+        Provider::Docker(docker) => docker_identity::exchange(host, docker, plan, keeper).await?,
         Provider::Broker(broker) => broker::exchange(host, broker, plan, keeper).await?,
         Provider::Vault(vault) => vault::exchange(host, vault, plan, keeper).await?,
     };

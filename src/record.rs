@@ -14,7 +14,7 @@ pub use self::keeper::Keeper;
 use crate::effect::docker::{Client, Registry};
 use crate::effect::{Host, record};
 use crate::error::{Error, Problem};
-use crate::provider::lease::Note;
+use crate::lease::Note;
 
 /// The version of the format. Another version's record is refused and left alone.
 const VERSION: u32 = 1;

@@ -3,8 +3,11 @@
 //! A request says itself what its repetition would do ([`Repeat`]); nothing else decides. 400, 401 and 403 are never
 //! repeated. Redirects are not followed, except once to the one origin that the inputs allow.
 
+mod remark;
+
 use hublease_protocol::endpoint::{self, Origin};
 
+pub(crate) use self::remark::remark;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Failure, Repeat, Request, Response};
 use crate::error::{Error, Problem};

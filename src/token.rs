@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::effect::{End, Host, Output};
 use crate::error::Error;
+use crate::lease::Lease;
 use crate::logout;
 use crate::plan::{Format, Token};
-use crate::provider::lease::Lease;
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
 use crate::record::{Keeper, Kind, Owner};

@@ -1,5 +1,7 @@
 //! `whoami`: what this job can prove, and for each provider the narrowest rule that would accept it.
 
+mod suggested_rule;
+
 use hublease_protocol::claims::UnverifiedClaims;
 use hublease_protocol::printable::printable;
 use hublease_protocol::time::span;
@@ -8,14 +10,17 @@ use serde_json::{Value, json};
 use crate::effect::{End, Host, Output};
 use crate::identity::{self, Ci};
 use crate::plan::Whoami;
-use crate::rules;
 
 /// Shows the claims, never the token.
 pub async fn whoami(host: Host, plan: Whoami) -> End {
     let identity = identity::obtain(&host, &plan.identity, plan.audience.as_deref()).await?;
     let now = host.now().await?;
     let claims = &identity.claims;
-    let rules = [("docker", rules::docker(claims)), ("broker", rules::broker(claims)), ("vault", rules::vault(claims))];
+    let rules = [
+        ("docker", suggested_rule::docker(claims)),
+        ("broker", suggested_rule::broker(claims)),
+        ("vault", suggested_rule::vault(claims)),
+    ];
     let text = if plan.json { as_json(claims, now, &rules) } else { as_text(claims, now, &rules) };
     host.output(Output::Report(text)).await.map(|()| 0)
 }
@@ -62,7 +67,7 @@ fn as_json(claims: &UnverifiedClaims, now: u64, rules: &[(&str, Result<String, &
 }
 
 fn issuer(claims: &UnverifiedClaims) -> String {
-    match rules::ci(claims) {
+    match suggested_rule::ci(claims) {
         Some(Ci::Github) => "GitHub Actions".to_owned(),
         Some(Ci::Circleci) => "CircleCI".to_owned(),
         None => claims.text("iss").map_or_else(|| "no issuer".to_owned(), printable),

@@ -3,10 +3,10 @@
 use hublease_protocol::printable::printable;
 use serde_json::{Value, json};
 
-use super::Found;
-use super::image::Image;
-use super::window::Window;
+use crate::check::Found;
+use crate::check::window::Window;
 use crate::effect::docker::{Look, Registry, Store};
+use crate::image::Image;
 use crate::plan::Check;
 
 /// Whether docker will get an image.

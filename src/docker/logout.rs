@@ -4,10 +4,11 @@
 
 use hublease_protocol::printable::printable;
 
-use super::{look, mark};
+use crate::docker::look;
 use crate::effect::Host;
 use crate::effect::docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb};
 use crate::error::Error;
+use crate::fingerprint;
 use crate::record::{Earlier, Record, Shelf};
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.
@@ -100,7 +101,7 @@ async fn remove_entry(
     }
     let erase = Config::Erase { client, directory: Directory::User, registry };
     if let Err(trouble) = host.config(erase).await? {
-        return Ok(Err(super::refused(&trouble).sentence()));
+        return Ok(Err(crate::docker::refused(&trouble).sentence()));
     }
     Ok(match entry(host, record, client, registry).await? {
         Ok(None) => Ok(()),
@@ -121,7 +122,7 @@ async fn restore(host: &Host, record: &Record, client: Client, registry: Registr
         Err(trouble) => {
             host.warn(format!(
                 "{registry}: the earlier login could not be put back: {}",
-                super::refused(&trouble).sentence()
+                crate::docker::refused(&trouble).sentence()
             ))
             .await?;
             Ok(false)
@@ -148,7 +149,7 @@ async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
         }
         Ok(_) => Ok(true),
         Err(trouble) => {
-            let error = super::refused(&trouble);
+            let error = crate::docker::refused(&trouble);
             let why = error.causes().first().cloned().unwrap_or_else(|| error.sentence());
             host.warn(format!("the private directory is still there: {why}")).await?;
             Ok(false)
@@ -165,7 +166,7 @@ fn is_earlier(entry: &Entry, record: &Record, registry: Registry) -> bool {
 /// An entry with a mark is known exactly. Without one, an entry without a readable username may be ours; one with
 /// another name is not.
 fn is_ours(entry: &Entry, record: &Record) -> bool {
-    if let Some(mark) = mark::of_entry(entry) {
+    if let Some(mark) = fingerprint::of_entry(entry) {
         return record.made(&mark);
     }
     entry.username.as_ref().is_none_or(|username| {

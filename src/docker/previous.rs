@@ -3,10 +3,10 @@
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use super::mark;
 use crate::effect::Host;
 use crate::effect::docker::RegistryLook;
 use crate::error::Error;
+use crate::fingerprint;
 use crate::record::{Earlier, Keeper, Record};
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
@@ -19,7 +19,7 @@ pub(super) async fn remember(host: &Host, registry: &RegistryLook, keeper: &mut 
     };
     mask(host, &raw).await?;
     let name = registry.registry.name();
-    let mark = mark::of_entry(entry);
+    let mark = fingerprint::of_entry(entry);
     let lender = mark.as_ref().and_then(|mark| keeper.others.iter().find(|other| other.made(mark)));
     // Of the logins below it those of jobs that have logged out will not be needed any more.
     let is_held = |mark: &String| keeper.others.iter().any(|other| other.made(mark));
@@ -49,7 +49,7 @@ pub(super) fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
     let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
         return false;
     };
-    match mark::of_entry(entry) {
+    match fingerprint::of_entry(entry) {
         Some(mark) => older.made(&mark),
         None => older.leases.iter().any(|lease| Some(&lease.username) == entry.username.as_ref()),
     }

@@ -1,6 +1,6 @@
 //! The command of `exec`, as the story sees it.
 
-use super::docker::Client;
+use crate::effect::docker::Client;
 
 /// One act on the command.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use hublease_protocol::secret::Secret;
 
-use super::session::Mailbox;
-use super::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record};
+use crate::effect::session::Mailbox;
+use crate::effect::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record};
 use crate::error::Error;
 
 /// All that the story can do is ask. Cheap to clone; [`Host::undoing`] gives the handle of the way back.

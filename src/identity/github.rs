@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
-use crate::provider::peer::Peer;
+use crate::request::Peer;
 
 #[derive(Deserialize)]
 struct Answer {

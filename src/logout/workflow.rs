@@ -13,15 +13,14 @@ use serde::Serialize;
 use super::{Told, end, records, shown};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Stage};
+use crate::lease::{Note, RevocationOutcome};
 use crate::plan::WorkflowLogout;
-use crate::provider::lease::Note;
-use crate::provider::revocation::Verdict;
 use crate::provider::workflow;
 
 /// Revokes for the workflow, and logs this job out.
 pub async fn logout(host: Host, plan: WorkflowLogout) -> End {
     let undo = host.undoing();
-    let ended = match workflow::revoke(&undo, &plan).await {
+    let ended = match workflow::revoke(&undo, &plan.revocation).await {
         Err(error) if error.problem().stage() == Stage::Identity => Err(error),
         asked => {
             say(&undo, &asked).await?;
@@ -72,7 +71,7 @@ fn failure(error: &Error) -> String {
 }
 
 /// The document of a logout, with one member more.
-fn report(answer: Option<LeasesResponse>, told: &[(Note, Verdict)]) -> String {
+fn report(answer: Option<LeasesResponse>, told: &[(Note, RevocationOutcome)]) -> String {
     #[derive(Serialize)]
     struct Report<'a> {
         leases: Vec<Told<'a>>,
@@ -87,10 +86,10 @@ fn report(answer: Option<LeasesResponse>, told: &[(Note, Verdict)]) -> String {
     }
 
     let outcome = match answer {
-        None => Verdict::NotRevoked(String::new()),
-        Some(LeasesResponse { leases: 0, .. }) => Verdict::AlreadyOver,
-        Some(LeasesResponse { leases, confirmed }) if leases == confirmed => Verdict::Confirmed,
-        Some(_) => Verdict::Requested(""),
+        None => RevocationOutcome::NotRevoked(String::new()),
+        Some(LeasesResponse { leases: 0, .. }) => RevocationOutcome::AlreadyOver,
+        Some(LeasesResponse { leases, confirmed }) if leases == confirmed => RevocationOutcome::Confirmed,
+        Some(_) => RevocationOutcome::Requested(""),
     };
     let (leases, confirmed) = answer.map(|answer| (answer.leases, answer.confirmed)).unzip();
     let workflow = Workflow { confirmed, leases, outcome: outcome.word() };

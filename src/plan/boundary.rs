@@ -3,9 +3,9 @@
 use hublease_protocol::endpoint::Origin;
 use serde::Serialize;
 
-use super::{Logout, Plan};
 use crate::cli::{ProviderName, Source, Typed};
 use crate::effect::http::Destination;
+use crate::plan::{Logout, Plan};
 use crate::provider::revocation::Revoker;
 
 /// What is fixed.
@@ -56,7 +56,7 @@ impl Plan {
             Self::Logout(logout) => known.extend(undoing(logout)),
             Self::WorkflowLogout(plan) => {
                 known.extend(undoing(&plan.logout));
-                known.extend(plan.identity.destination());
+                known.extend(plan.revocation.identity.destination());
             }
             Self::Whoami(whoami) => known.extend(whoami.identity.destination()),
             Self::Check(_) => known.extend(

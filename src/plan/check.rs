@@ -2,11 +2,11 @@
 
 use super::resolve::shadow;
 use super::{Check, Job};
-use crate::check::image::Image;
 use crate::cli::Typed;
 use crate::effect::docker::Registry;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
+use crate::image::Image;
 
 /// As many images as a token may be limited to; asked one after the other, they fit into the time of a check.
 const MOST_IMAGES: usize = hublease_protocol::scope::MAX_REPOSITORIES;

@@ -9,10 +9,10 @@ use crate::cli::{Command, Honour, ProviderName, Source, Typed};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::provider::broker::Broker;
-use crate::provider::docker::DockerIdentity;
-use crate::provider::fixed::Fixed;
+use crate::provider::docker_identity::DockerIdentity;
 use crate::provider::revocation::Revoker;
-use crate::provider::{Provider, docker};
+use crate::provider::static_credential::Fixed;
+use crate::provider::{Provider, docker_identity};
 
 /// The provider that the selecting inputs name: a connection id, a broker's URL, Vault's path or role. An ambient
 /// `VAULT_ADDR` selects nothing, and `static` is never automatic.
@@ -91,7 +91,7 @@ pub(super) fn resolve(
             let id = connection_id(typed, id)?.to_owned();
             let username =
                 Some(username.ok_or_else(|| missing("--username", "the organization that the connection belongs to"))?);
-            let expires_in = life(typed, name)?.unwrap_or(docker::DEFAULT_LIFE);
+            let expires_in = life(typed, name)?.unwrap_or(docker_identity::DEFAULT_LIFE);
             Ok((Provider::Docker(DockerIdentity { connection_id: id, expires_in }), username))
         }
         ProviderName::Broker => {
@@ -152,7 +152,7 @@ fn revoker_of(typed: &Typed) -> Result<Revoker, Error> {
 /// The audience that goes with a provider, if nobody names one.
 pub(super) fn default_audience(typed: &Typed, name: Option<ProviderName>) -> Result<Option<String>, Error> {
     Ok(match name {
-        Some(ProviderName::Docker) => Some(docker::AUDIENCE.to_owned()),
+        Some(ProviderName::Docker) => Some(docker_identity::AUDIENCE.to_owned()),
         Some(ProviderName::Broker) => {
             Some(endpoint(typed, "broker-url", "the address of the token service")?.origin.to_string())
         }
@@ -186,7 +186,7 @@ pub(super) fn life(typed: &Typed, name: ProviderName) -> Result<Option<u64>, Err
     let Some(text) = typed.one("expires-in").filter(|_| is_meant) else {
         return Ok(None);
     };
-    let (least, most) = if name == ProviderName::Docker { docker::LIVES } else { (60, 86_400) };
+    let (least, most) = if name == ProviderName::Docker { docker_identity::LIVES } else { (60, 86_400) };
     let wrong = || typed.refuse("expires-in", &format!("it is a whole number of seconds from {least} to {most}"));
     let seconds: u64 =
         text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten().ok_or_else(wrong)?;

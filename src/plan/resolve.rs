@@ -2,12 +2,14 @@
 
 use hublease_protocol::secret::Secret;
 
-use super::{Docker, Exchange, Face, Format, Isolation, Job, Login, Machine, Token, Whoami, identity, provider, value};
+use super::{Face, Format, Job, Login, Machine, Token, Whoami, identity, provider, value};
 use crate::cli::{ProviderName, Typed};
+use crate::docker::{Docker, Isolation};
 use crate::effect::docker::{Client, Registry};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::identity::Identity;
+use crate::provider::Exchange;
 
 impl Login {
     pub(super) fn ready(&self) -> Result<(), Error> {

@@ -4,10 +4,11 @@ use hublease_protocol::printable::printable;
 use hublease_protocol::time::span;
 use serde_json::{Map, Value};
 
-use super::{Check, Docker, Exchange, Isolation, Logout, Plan, WorkflowLogout};
-use crate::provider::Provider;
+use super::{Check, Logout, Plan, WorkflowLogout};
+use crate::docker::{Docker, Isolation};
 use crate::provider::revocation::Revoker;
 use crate::provider::vault::Method;
+use crate::provider::{Exchange, Provider};
 
 /// The lines of a plan: a name and a value each, in the order of the story.
 pub fn lines(plan: &Plan) -> Vec<(&'static str, String)> {
@@ -140,6 +141,6 @@ fn undo(lines: &mut Vec<(&'static str, String)>, logout: &Logout) {
 
 fn speak(lines: &mut Vec<(&'static str, String)>, plan: &WorkflowLogout) {
     lines.push(("workflow", "every lease that is older than the identity token".to_owned()));
-    lines.push(("identity", plan.identity.shown()));
-    lines.push(("audience", plan.audience.clone()));
+    lines.push(("identity", plan.revocation.identity.shown()));
+    lines.push(("audience", plan.revocation.audience.clone()));
 }

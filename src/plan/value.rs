@@ -15,7 +15,7 @@ pub(super) fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Resul
 /// The grammar of a username: it stands on docker's command line and before a colon.
 pub(super) fn username(typed: &Typed, flag: &'static str, text: Option<&str>) -> Result<String, Error> {
     let text = text.ok_or_else(|| typed.refuse(flag, "the variable that it names is unset or empty"))?;
-    if crate::docker::is_username(text) {
+    if crate::effect::username::is_username(text) {
         Ok(text.to_owned())
     } else {
         Err(typed

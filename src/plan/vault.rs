@@ -5,7 +5,8 @@ use hublease_protocol::endpoint::Origin;
 use super::value::{endpoint, required, vault_path};
 use crate::cli::Typed;
 use crate::error::{Error, Problem};
-use crate::provider::vault::{Address, Method, Vault};
+use crate::provider::vault::address::Address;
+use crate::provider::vault::{Method, Vault};
 
 pub(super) fn plan(typed: &Typed) -> Result<Vault, Error> {
     let path = required(typed, "vault-path", "the path that gives the credential")?;

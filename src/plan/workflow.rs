@@ -1,13 +1,11 @@
 //! `logout --workflow`: which broker is asked, and by whose identity.
 
-use hublease_protocol::endpoint::Endpoint;
-
 use super::{Logout, identity, provider};
 use crate::cli::{Source, Typed};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::identity::Identity;
 use crate::provider::revocation::Revoker;
+use crate::provider::workflow::WorkflowRevocation;
 
 /// What is about the identity token. Of a logout, only this one asks for it.
 const IDENTIFYING: [&str; 4] = ["audience", "audience-elsewhere", "identity-token-env", "identity-token-file"];
@@ -17,12 +15,8 @@ const IDENTIFYING: [&str; 4] = ["audience", "audience-elsewhere", "identity-toke
 pub struct WorkflowLogout {
     /// What is undone of this job itself, afterwards; its revoker is the broker.
     pub logout: Logout,
-    /// The broker; without a path, because only metadata names the endpoint.
-    pub broker: Endpoint,
-    /// Who we are.
-    pub identity: Identity,
-    /// The audience to ask an identity token for.
-    pub audience: String,
+    /// What is revoked of the whole workflow, before.
+    pub revocation: WorkflowRevocation,
 }
 
 impl WorkflowLogout {
@@ -40,7 +34,8 @@ impl WorkflowLogout {
         }
         let own = broker.origin.to_string();
         let audience = provider::audience(typed, Some(own.clone()))?.unwrap_or(own);
-        Ok(Self { identity: identity::detect(typed, environment)?, audience, broker, logout })
+        let revocation = WorkflowRevocation { identity: identity::detect(typed, environment)?, audience, broker };
+        Ok(Self { revocation, logout })
     }
 }
 

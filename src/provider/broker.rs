@@ -8,19 +8,19 @@
 
 use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::oauth::{
-    CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, METADATA_PATH, Metadata, TOKEN_TYPE_ID_TOKEN,
+    CONTENT_TYPE_FORM, ExchangeParts, ExchangeRequest, ExchangeResponse, HINT_REVOCATION_HANDLE, METADATA_PATH,
+    Metadata, Revocation, RevocationResponse, TOKEN_TYPE_ID_TOKEN, revocation_form,
 };
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 
-use super::lease::{Handle, Lease, Note};
-use super::peer::{Lost, Peer};
-use super::{check_registry, credential, identify, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::plan::Exchange;
+use crate::lease::{Handle, Lease, Note, RevocationOutcome};
+use crate::provider::{Exchange, check_registry, credential, identify, refusal};
 use crate::record::Keeper;
+use crate::request::{Lost, Peer};
 
 /// What the exchange needs.
 #[derive(Clone, Debug)]
@@ -161,4 +161,44 @@ fn handle(own: Option<Secret>, credential: &Secret, paths: &Paths) -> Handle {
         (None, Some(_)) => Handle::Token { token: credential.clone(), own: false },
         (None, None) => Handle::None,
     }
+}
+
+/// RFC 7009. Our broker confirms in the body; from others a 200 says no more than that it was asked.
+pub(super) async fn revoke_token(
+    host: &Host,
+    endpoint: &Endpoint,
+    token: &Secret,
+    own: bool,
+) -> Result<RevocationOutcome, Error> {
+    let peer = Peer::new(host, endpoint.origin.to_string());
+    let path = match paths(&peer, endpoint).await {
+        Ok(paths) => paths.revocation,
+        Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),
+    };
+    let Some(path_and_query) = path else {
+        return Ok(RevocationOutcome::NotRevoked("the token service has no revocation endpoint".to_owned()));
+    };
+    let request = Request {
+        to: Destination::Provider,
+        method: Method::Post,
+        path_and_query,
+        headers: vec![
+            (Header::ContentType, Secret::new(CONTENT_TYPE_FORM)),
+            (Header::Accept, Secret::new("application/json")),
+        ],
+        body: Secret::new(revocation_form(token.expose(), own.then_some(HINT_REVOCATION_HANDLE))),
+        repeat: Repeat::Safe,
+    };
+    let response = match peer.send(request).await {
+        Ok(response) => response,
+        Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),
+    };
+    Ok(match (response.status, RevocationResponse::decode(response.body.expose().as_bytes())) {
+        (200, Ok(RevocationResponse { revocation: Revocation::Confirmed })) => RevocationOutcome::Confirmed,
+        (200, Ok(RevocationResponse { revocation: Revocation::Unknown })) => RevocationOutcome::Requested(
+            "the broker cannot tell: it has forgotten the lease, or had only lent the token",
+        ),
+        (200 | 204, _) => RevocationOutcome::Requested(""),
+        _ => RevocationOutcome::NotRevoked(refusal::oauth(&peer, &response, &[token]).sentence()),
+    })
 }

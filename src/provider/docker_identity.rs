@@ -8,14 +8,13 @@
 use hublease_protocol::oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN};
 use hublease_protocol::secret::Secret;
 
-use super::lease::{Handle, Lease, Note};
-use super::peer::Peer;
-use super::{credential, identify, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::plan::Exchange;
+use crate::lease::{Handle, Lease, Note};
+use crate::provider::{Exchange, credential, identify, refusal};
 use crate::record::Keeper;
+use crate::request::Peer;
 
 /// Origin and audience.
 pub const AUDIENCE: &str = "https://identity.docker.com";

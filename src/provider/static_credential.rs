@@ -5,11 +5,10 @@
 
 use hublease_protocol::secret::Secret;
 
-use super::credential;
-use super::lease::{Handle, Lease, Note};
 use crate::effect::Host;
 use crate::error::Error;
-use crate::plan::Exchange;
+use crate::lease::{Handle, Lease, Note};
+use crate::provider::{Exchange, credential};
 use crate::record::Keeper;
 
 /// The token; the username is the plan's.

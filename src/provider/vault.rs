@@ -6,61 +6,24 @@
 //!
 //! Follows Vault's HTTP API documentation; the wire shapes are in `wire`.
 
+pub(crate) mod address;
+pub(crate) mod revocation;
 mod wire;
 
-use std::fmt;
-
-use hublease_protocol::endpoint::{Endpoint, Origin};
 use hublease_protocol::secret::Secret;
 
+use self::address::Address;
+use self::revocation::Ended;
 use self::wire::Login;
-pub(super) use self::wire::{messages, request};
-use super::lease::{Handle, Lease, Note};
-use super::peer::{Lost, Peer};
-use super::revocation::{self, Ended};
-use super::{credential, identify};
 use crate::effect::Host;
-use crate::effect::http::Destination;
 use crate::error::Error;
-use crate::plan::Exchange;
+use crate::lease::{Handle, Lease, Note, RevocationOutcome};
+use crate::provider::{Exchange, credential, identify};
 use crate::record::Keeper;
+use crate::request::{Lost, Peer};
 
 /// How often the whole exchange is begun anew after a lost answer.
 const ROUNDS: u32 = 2;
-
-/// Where Vault is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// Origin and base path.
-    pub endpoint: Endpoint,
-    /// `X-Vault-Namespace`.
-    pub namespace: Option<String>,
-    /// The one other origin that a standby may name.
-    pub redirect: Option<Origin>,
-}
-
-impl fmt::Display for Address {
-    /// What a record names, and a logout compares: a token is good in its namespace only.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(formatter, "{} (namespace {namespace})", self.endpoint),
-            None => write!(formatter, "{}", self.endpoint),
-        }
-    }
-}
-
-impl Address {
-    /// The origins that may be asked.
-    pub fn destinations(&self) -> Vec<(Destination, Origin)> {
-        let mut known = vec![(Destination::Provider, self.endpoint.origin.clone())];
-        known.extend(self.redirect.clone().map(|origin| (Destination::ProviderRedirect, origin)));
-        known
-    }
-
-    pub(super) fn peer<'a>(&'a self, host: &'a Host) -> Peer<'a> {
-        Peer::new(host, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
-    }
-}
 
 /// How the path is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +67,7 @@ pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper
             Err(lost) => lost,
         };
         // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
-        if round == ROUNDS || !lost.maybe_done || !keeper.drop_unanswered(host, &vault.address).await? {
+        if round == ROUNDS || !lost.maybe_done || !drop_unanswered(host, &vault.address, keeper).await? {
             return Err(lost.error);
         }
         host.detail(format!(
@@ -114,6 +77,27 @@ pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper
         .await?;
         round += 1;
     }
+}
+
+/// Gives up a Vault token whose mint was not answered, so that the exchange may begin anew. False if the token could not be
+/// revoked, or cannot be.
+async fn drop_unanswered(host: &Host, address: &Address, keeper: &mut Keeper) -> Result<bool, Error> {
+    let Some(note) = keeper.unsettled().cloned() else {
+        return Ok(true);
+    };
+    let Handle::Vault { client_token, lease_id, batch: false } = &note.handle else {
+        return Ok(false);
+    };
+    let undo = host.undoing();
+    undo.mask(client_token).await?;
+    let outcome = revocation::revoke_lease(&undo, address, client_token, lease_id.as_deref(), false).await?;
+    let is_over = note.is_over(undo.now().await?);
+    match outcome {
+        RevocationOutcome::Confirmed => {}
+        RevocationOutcome::Requested(_) if !is_over => {}
+        _ => return Ok(false),
+    }
+    keeper.forget_unsettled(host).await.map(|()| true)
 }
 
 async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Lost> {

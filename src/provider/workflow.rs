@@ -4,21 +4,33 @@
 //! the identity token as bearer (RFC 6750). What is revoked is what was leased before that token was made. Nothing is
 //! used up, neither the token nor a lease that is over, so the request may be repeated.
 
+use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::oauth::{LeasesRequest, LeasesResponse};
 use hublease_protocol::secret::Secret;
 
-use super::peer::Peer;
-use super::{broker, identify, refusal};
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
-use crate::plan::WorkflowLogout;
+use crate::identity::Identity;
+use crate::provider::{broker, identify, refusal};
+use crate::request::Peer;
+
+/// Whose leases are revoked, and where.
+#[derive(Debug)]
+pub struct WorkflowRevocation {
+    /// The broker; without a path, because only metadata names the endpoint.
+    pub broker: Endpoint,
+    /// Who we are.
+    pub identity: Identity,
+    /// The audience to ask an identity token for.
+    pub audience: String,
+}
 
 /// metadata -> identity token -> revocation.
 ///
 /// # Errors
 /// Stage identity: nobody was asked. Stages refused and unavailable: nothing is known to be revoked.
-pub(crate) async fn revoke(host: &Host, plan: &WorkflowLogout) -> Result<LeasesResponse, Error> {
+pub(crate) async fn revoke(host: &Host, plan: &WorkflowRevocation) -> Result<LeasesResponse, Error> {
     plan.identity.ready()?;
     let peer = Peer::new(host, plan.broker.origin.to_string());
     let paths = broker::paths(&peer, &plan.broker).await?;

@@ -6,9 +6,7 @@ use super::{Kind, Owner, Record, Shelf, unusable};
 use crate::effect::Host;
 use crate::effect::record::{Access, Over, Trouble};
 use crate::error::{Error, Problem};
-use crate::provider::lease::{Handle, Note};
-use crate::provider::revocation::{Revoker, Verdict};
-use crate::provider::vault::Address;
+use crate::lease::Note;
 
 /// How often a write is tried anew when others write too; each try takes along what they wrote.
 const MOST_ROUNDS: usize = 16;
@@ -120,21 +118,13 @@ impl Keeper {
         self.settled = self.record.leases.len();
     }
 
-    /// Gives up a Vault token whose mint was not answered, so that the exchange may begin anew. False if the token
-    /// could not be revoked, or cannot be.
-    pub async fn drop_unanswered(&mut self, host: &Host, address: &Address) -> Result<bool, Error> {
-        let Some(note) = self.record.leases.get(self.settled).cloned() else {
-            return Ok(true);
-        };
-        if matches!(note.handle, Handle::Vault { batch: true, .. }) {
-            return Ok(false);
-        }
-        let verdict = Revoker::Vault(address.clone()).revoke(&host.undoing(), &note).await?;
-        if !matches!(verdict, Verdict::Confirmed | Verdict::Requested(_)) {
-            return Ok(false);
-        }
+    /// Drops the lease in the making, which nobody can use any more.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn forget_unsettled(&mut self, host: &Host) -> Result<(), Error> {
         self.record.leases.truncate(self.settled);
-        self.save(host).await.map(|()| true)
+        self.save(host).await
     }
 
     /// Takes out the leases of this story that came before the last one, for revocation.

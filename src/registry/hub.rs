@@ -9,13 +9,12 @@ use hublease_protocol::scope::Action;
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use super::image::Image;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, PullLimit, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::probe::token_request;
-use crate::provider::peer::Peer;
-use crate::provider::remark;
+use crate::image::Image;
+use crate::registry::token::token_request;
+use crate::request::{Peer, remark};
 
 /// Every form of a manifest, so that an image that is there is not taken for one that is missing.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -23,23 +22,23 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
 /// Docker Hub, asked with one login or with none.
-pub(super) struct Hub<'a> {
+pub(crate) struct Hub<'a> {
     host: &'a Host,
     login: Option<&'a Login>,
 }
 
 /// A login as it is sent.
-pub(super) struct Login {
+pub(crate) struct Login {
     /// As whom; printable.
-    pub(super) username: String,
+    pub(crate) username: String,
     /// User name and secret in the form of HTTP Basic.
-    pub(super) basic: Secret,
+    pub(crate) basic: Secret,
     /// The secret alone, which no remote text may repeat.
-    pub(super) secret: Secret,
+    pub(crate) secret: Secret,
 }
 
 /// What the token server says.
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A bearer, and what it may do if that can be read.
     Granted { bearer: Secret, actions: Option<Vec<Action>> },
     /// It gives none, and its words, if they may be shown.
@@ -47,7 +46,7 @@ pub(super) enum Token {
 }
 
 /// What the registry says about a manifest.
-pub(super) enum Manifest {
+pub(crate) enum Manifest {
     /// It is there; what the answer says about pulls.
     Found(PullLimit),
     /// The repository has no such tag or digest.
@@ -59,17 +58,17 @@ pub(super) enum Manifest {
 }
 
 impl<'a> Hub<'a> {
-    pub(super) fn new(host: &'a Host, login: Option<&'a Login>) -> Self {
+    pub(crate) fn new(host: &'a Host, login: Option<&'a Login>) -> Self {
         Self { host, login }
     }
 
     /// Asks for a token as `docker login` does: without a scope, so only the login itself can be refused.
-    pub(super) async fn sign_in(&self) -> Result<Token, Error> {
+    pub(crate) async fn sign_in(&self) -> Result<Token, Error> {
         self.token(None).await
     }
 
     /// Asks for a token that may do these things with a repository.
-    pub(super) async fn token_for(&self, repository: &str, actions: &[Action]) -> Result<Token, Error> {
+    pub(crate) async fn token_for(&self, repository: &str, actions: &[Action]) -> Result<Token, Error> {
         let words: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
         self.token(Some((repository, &format!("repository:{repository}:{}", words.join(","))))).await
     }
@@ -92,7 +91,7 @@ impl<'a> Hub<'a> {
     }
 
     /// Asks whether a manifest is there.
-    pub(super) async fn manifest(&self, image: &Image, bearer: &Secret) -> Result<Manifest, Error> {
+    pub(crate) async fn manifest(&self, image: &Image, bearer: &Secret) -> Result<Manifest, Error> {
         let request = Request {
             to: Destination::Registry,
             method: Method::Head,

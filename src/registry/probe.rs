@@ -4,32 +4,16 @@
 //! Docker's token server is asked for a token without any scope, as `docker login` does; 401 means dead. A registry
 //! bearer that somebody already holds may live about five minutes longer, and no probe sees that.
 
-use hublease_protocol::endpoint::percent_encode;
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use crate::docker::look;
 use crate::effect::Host;
 use crate::effect::docker::{Client, Directory, Registry};
-use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::Error;
-use crate::provider::peer::Peer;
 use crate::record::Record;
-
-/// What is asked of Docker's token server, with a login in the form of HTTP Basic or with none; without a scope as
-/// `docker login` asks, so that only the login itself can be refused.
-pub(crate) fn token_request(basic: Option<&Secret>, scope: Option<&str>) -> Request {
-    let scope = scope.map(|scope| format!("&scope={}", percent_encode(scope))).unwrap_or_default();
-    let basic = basic.map(|basic| Secret::new(format!("Basic {}", basic.expose())));
-    Request {
-        to: Destination::RegistryAuth,
-        method: Method::Get,
-        path_and_query: format!("/token?service=registry.docker.io&client_id=hublease{scope}"),
-        headers: basic.map(|basic| (Header::Authorization, basic)).into_iter().collect(),
-        body: Secret::default(),
-        repeat: Repeat::Safe,
-    }
-}
+use crate::registry::token::token_request;
+use crate::request::Peer;
 
 /// A credential in the form of HTTP Basic, from the auth file.
 #[derive(Debug)]

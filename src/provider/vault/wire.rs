@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use hublease_protocol::secret::Secret;
 use serde_json::{Map, Value};
 
-use super::{Address, Vault};
+use super::Vault;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::provider::peer::{Lost, Peer};
-use crate::provider::refusal;
+use crate::provider::vault::address::Address;
+use crate::request::{Lost, Peer, remark};
 
 /// The answer to a JWT login.
 pub(super) struct Login {
@@ -63,7 +63,7 @@ pub(super) fn write(vault: &Vault, token: &Secret) -> Request {
 }
 
 /// Any request with the headers that all share.
-pub(in crate::provider) fn request(address: &Address, method: Method, path: &str, token: Option<&Secret>) -> Request {
+pub(super) fn request(address: &Address, method: Method, path: &str, token: Option<&Secret>) -> Request {
     let mut headers =
         vec![(Header::XVaultRequest, Secret::new("true")), (Header::Accept, Secret::new("application/json"))];
     if method == Method::Post {
@@ -144,7 +144,7 @@ pub(super) fn parse_secret(
 }
 
 /// The messages of an answer with an error status, joined; empty if there is none.
-pub(in crate::provider) fn messages(response: &Response) -> String {
+pub(super) fn messages(response: &Response) -> String {
     let answer: Value = serde_json::from_str(response.body.expose()).unwrap_or_default();
     let errors = answer.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     errors.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
@@ -152,7 +152,7 @@ pub(in crate::provider) fn messages(response: &Response) -> String {
 
 /// A lost request with Vault's own message, if it came with one: a plugin's failure is a 500 with the reason.
 pub(super) fn told(lost: Lost, sent: &[&Secret]) -> Error {
-    let remark = lost.response.as_ref().and_then(|response| refusal::remark(&messages(response), sent));
+    let remark = lost.response.as_ref().and_then(|response| remark(&messages(response), sent));
     match remark {
         Some(remark) => lost.error.because(&remark),
         None => lost.error,
@@ -195,7 +195,7 @@ fn path_refused(peer: &Peer<'_>, response: &Response, sent: &[&Secret]) -> Error
 
 fn explained(error: Error, response: &Response, text: &str, sent: &[&Secret]) -> Error {
     let error = error.because(&format!("status {}", response.status));
-    match refusal::remark(text, sent) {
+    match remark(text, sent) {
         Some(remark) => error.because(&remark),
         None => error,
     }

@@ -1,6 +1,6 @@
 //! Image references: what is accepted stands in the path of a request and in the scope of a token.
 
-use hublease::check::image::Image;
+use hublease::image::Image;
 use hublease_protocol::scope::check_repository;
 
 use super::repeats;
