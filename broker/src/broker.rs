@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Account;
-use crate::identity::hexadecimal;
+use crate::identity::claims::hexadecimal;
+use crate::identity::verify::Verifier;
 use crate::journal::Journal;
-use crate::metrics::{Count, Counted};
+use crate::observe::audit::Audit;
+use crate::observe::counter::{Count, Counted};
 use crate::outbound::Outbound;
-use crate::rate::Limiter;
+use crate::rate_limit::Limiter;
 use crate::rules::Rule;
-use crate::verify::Verifier;
 
 /// Everything that an exchange or a revocation needs. Shared by all requests.
 pub struct Broker {

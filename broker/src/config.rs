@@ -1,11 +1,12 @@
 //! The configuration file: read whole, checked whole, and either understood to the last key or refused with the line.
 //!
 //! TOML. Unknown keys are errors, because a misspelt limit would be a missing limit. Secrets are never in the file, and
-//! are not read here: it names the file, the variable or the place in Vault that holds them, see [`crate::password`].
+//! are not read here: it names the file, the variable or the place in Vault that holds them, see [`crate::secret_source`].
 
 mod account;
 mod file;
 mod issuer;
+mod reach;
 mod rule;
 mod server;
 
@@ -19,7 +20,7 @@ use hublease_protocol::printable::printable;
 pub use server::{Rates, Server, TlsFiles};
 
 use crate::hub::Account;
-use crate::issuer::Issuer;
+use crate::identity::issuer::Issuer;
 use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
 

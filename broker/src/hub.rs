@@ -6,22 +6,24 @@
 //! how a login under a second factor fails (`login_2fa_token`, or else a plain 401).
 //! The address is fixed. Only a user's password can mint: a bearer that comes from a token is refused by Docker Hub.
 
-mod condition;
+pub mod account_error;
 mod fault;
 mod governor;
+mod health;
 mod kind;
 mod list;
 mod oat;
+pub mod password;
 mod pat;
 pub mod pool;
+pub mod preflight;
 mod session;
-pub mod start;
 
 use std::sync::{Arc, Mutex};
 
-use condition::{Condition, Room};
 pub use fault::HubFault;
 pub use governor::{Governor, Urgency};
+use health::{Condition, Room};
 use hublease_protocol::oauth::Code;
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
@@ -34,8 +36,8 @@ use session::{Passage, Session};
 use crate::clock::is_ahead;
 use crate::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
 use crate::outbound::{Call, Method, Outbound, Reply};
-use crate::password::PasswordSource;
 use crate::refusal::Refusal;
+use crate::secret_source::PasswordSource;
 
 /// The only Docker Hub there is.
 pub const HUB: &str = "https://hub.docker.com";

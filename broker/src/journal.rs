@@ -51,9 +51,9 @@ pub struct Holder {
     pub issuer: String,
     /// The project's id.
     pub project: Option<String>,
-    /// Issuer, project and workflow, as [`crate::identity::Identity::workflow`].
+    /// Issuer, project and workflow, as [`crate::identity::claims::Identity::workflow`].
     pub workflow: Option<String>,
-    /// Issuer, project and job, as [`crate::identity::Identity::job`].
+    /// Issuer, project and job, as [`crate::identity::claims::Identity::job`].
     pub job: String,
     /// `sub`.
     pub subject: Option<String>,

@@ -23,49 +23,36 @@
 //!     holds a password.
 //!
 //! # Reading order
-//! [`exchange`] is the story and [`revoke`] its mirror; [`sweep`] and [`reconcile`] clean up after both. [`ask`], [`verify`]
-//! and [`rules`] answer what, who and whether; [`hub`] mints or lends, with what [`password`] reads; [`journal`] remembers;
-//! [`app`] and [`serve`] put it on the network, where [`peer`] says who calls, [`rate`] how often he may, and [`tls`],
-//! [`readiness`] and [`metrics`] are for the operator; [`command`] is what he types. Only [`app`],
-//! [`serve`], [`readiness`] and `command::serve` know about tokio.
+//! [`leases`] holds the story, [`leases::exchange`], its mirror, [`leases::revoke`], and what cleans up after both. [`identity`] and
+//! [`rules`] answer who asks, for what, and whether; [`hub`] mints or lends, with what [`secret_source`] reads; [`journal`]
+//! remembers; [`edge`] puts it on the network, where [`client_address`] says who calls and [`rate_limit`] how often he may;
+//! [`observe`] is what the broker says of itself, and [`operator`] what its operator types. Only [`edge`] and `operator::serve`
+//! know about tokio.
 
 #[cfg(test)]
 extern crate self as hublease_broker;
 
-pub mod exchange;
-pub mod reconcile;
-pub mod revoke;
-pub mod sweep;
+pub mod edge;
+pub mod leases;
+pub mod operator;
 
-pub mod ask;
 pub mod identity;
-pub mod issuer;
-pub mod jwk;
-pub mod keys;
 pub mod rules;
-pub mod verify;
 
-pub mod audit;
-pub mod clock;
 pub mod hub;
 pub mod journal;
 pub mod outbound;
-pub mod password;
+pub mod secret_source;
 
 pub mod broker;
 pub mod config;
 pub mod limits;
+pub mod observe;
+
+pub mod client_address;
+pub mod clock;
+pub mod rate_limit;
 pub mod refusal;
-
-pub mod metrics;
-pub mod peer;
-pub mod rate;
-pub mod readiness;
-pub mod tls;
-
-pub mod app;
-pub mod command;
-pub mod serve;
 
 #[cfg(test)]
 mod testing;

@@ -1,8 +1,8 @@
-//! `hublease-broker`: see [`hublease_broker::command`].
+//! `hublease-broker`: see [`hublease_broker::operator`].
 
 use std::process::ExitCode;
 
-use hublease_broker::command::{Machine, run};
+use hublease_broker::operator::{Machine, run};
 
 fn main() -> ExitCode {
     run(std::env::args_os(), &Machine::real())

@@ -6,6 +6,7 @@
 
 mod explain;
 mod pattern;
+pub mod request;
 
 pub use explain::{Comparison, Explanation, Judgement, Reach, Verdict, explain};
 use hublease_protocol::oauth::Code;
@@ -13,11 +14,11 @@ use hublease_protocol::scope::{Action, Scope};
 pub use pattern::{Glob, Pattern};
 use serde_json::Value;
 
-use crate::ask::Wish;
-use crate::identity::Claims;
-use crate::issuer::{Issuer, Kind, RISKY_EVENTS};
+use crate::identity::claims::Claims;
+use crate::identity::issuer::{Issuer, Kind, RISKY_EVENTS};
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
+use crate::rules::request::Wish;
 
 /// How many claim names a refusal lists.
 const MAX_LISTED: usize = 5;

@@ -12,8 +12,8 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use hublease_broker::clock::{Clock, SystemClock};
-use hublease_broker::command::{Machine, run};
 use hublease_broker::journal::sqlite::Sqlite;
+use hublease_broker::operator::{Machine, run};
 
 use self::stopping::{Side, Stop, Stopping};
 

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::{Blame, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
-use crate::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use crate::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
 const DEFAULT_LIVE_LEASES: usize = 3;

@@ -9,11 +9,11 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::{Blame, file};
+use crate::client_address::TrustedProxies;
 use crate::limits::{
     DEFAULT_EXCHANGES_PER_MINUTE_PER_PROJECT, DEFAULT_EXCHANGES_PER_MINUTE_PER_RULE, DEFAULT_REQUESTS_PER_MINUTE,
     DEFAULT_REQUESTS_PER_MINUTE_PER_ADDRESS, MAX_RATE, MAX_TRUSTED_PROXIES,
 };
-use crate::peer::TrustedProxies;
 
 /// How clients reach the broker, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]

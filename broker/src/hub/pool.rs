@@ -8,9 +8,9 @@ use hublease_protocol::scope::{Action, Scope};
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use super::{HubFault, Minted};
-use crate::password::{PasswordSource, Unreadable};
+use crate::hub::{HubFault, Minted};
 use crate::rules::Pattern;
+use crate::secret_source::{PasswordSource, Unreadable};
 
 /// The tokens of an account. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Lendable {
     /// When there is none.
     pub fn read(&self) -> Result<Secret, Unreadable> {
         let token = self.source.read()?;
-        match super::start::unfit_password(token.expose()) {
+        match crate::hub::password::unfit_password(token.expose()) {
             Some(_) => Ok(token),
             None => Err(Unreadable::lasting(
                 "what it was given as token is none",

@@ -11,15 +11,15 @@ use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::governor::{Governor, Urgency};
-use super::start::unfit_password;
-use super::{HUB, HubFault};
 use crate::clock::is_ahead;
+use crate::hub::governor::{Governor, Urgency};
+use crate::hub::password::unfit_password;
+use crate::hub::{HUB, HubFault};
 use crate::limits::{
     BEARER_SECONDS, CALL_TIMEOUT, LOGIN_COOLDOWN_SECONDS, LOGIN_PAUSE_SECONDS, PASSWORD_TIMEOUT, SLOWEST_CALL,
 };
 use crate::outbound::{Call, Method, Outbound, Reply};
-use crate::password::PasswordSource;
+use crate::secret_source::PasswordSource;
 
 /// How one call gets to Docker Hub, login included.
 pub(super) struct Passage<'a> {

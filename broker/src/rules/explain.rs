@@ -5,11 +5,11 @@ use hublease_protocol::scope::{Action, Scope};
 use serde_json::Value;
 
 use super::{Grant, Pattern, Rule, decide, is_one_of};
-use crate::ask::Wish;
-use crate::identity::Claims;
-use crate::issuer::Issuer;
+use crate::identity::claims::Claims;
+use crate::identity::issuer::Issuer;
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
+use crate::rules::request::Wish;
 
 /// The decision, and how each rule stands to it.
 pub struct Explanation<'a> {

@@ -1,7 +1,7 @@
 //! The form of a token exchange.
 
-use hublease_broker::ask::Ask;
 use hublease_broker::limits::MAX_ID_BYTES;
+use hublease_broker::rules::request::Ask;
 use hublease_protocol::oauth::{ExchangeRequest, TOKEN_TYPE_ID_TOKEN};
 use hublease_protocol::scope::Scope;
 

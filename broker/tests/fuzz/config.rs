@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hublease_broker::config::{Config, ConfigError};
 use hublease_broker::hub::Kind as AccountKind;
-use hublease_broker::issuer::{Issuer, Kind};
+use hublease_broker::identity::issuer::{Issuer, Kind};
 use hublease_broker::limits::{MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
 use hublease_broker::rules::{Pattern, Rule};
 use hublease_protocol::endpoint::{Endpoint, Origin};

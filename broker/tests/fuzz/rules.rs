@@ -4,14 +4,14 @@
 //! The parts are separated by a line `---`: TOML; then the wish as a form (`connection_id`, `scope`, `expires_in`); then the
 //! claims as a JSON object. Every issuer of the configuration signs the claims in turn.
 
-use hublease_broker::ask::Wish;
 use hublease_broker::config::Config;
-use hublease_broker::identity::Claims;
-use hublease_broker::issuer::{Issuer, Kind};
+use hublease_broker::identity::claims::Claims;
+use hublease_broker::identity::issuer::{Issuer, Kind};
+use hublease_broker::identity::verify::Verifier;
 use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
+use hublease_broker::rules::request::Wish;
 use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain};
-use hublease_broker::verify::Verifier;
 use hublease_protocol::oauth::{Code, Form};
 use hublease_protocol::scope::Scope;
 use serde_json::{Map, Value};

@@ -11,13 +11,13 @@ mod shell;
 
 use std::collections::BTreeSet;
 
-use hublease_broker::command::command;
 use hublease_broker::config::Config;
 use hublease_broker::limits::{
     MAX_BODY_BYTES, MAX_CONFIG_BYTES, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_EXCHANGES, MAX_IN_FLIGHT,
     MAX_LEASES, MAX_LIFE_SECONDS, MAX_TOKEN_BYTES, MAX_TOKEN_LIFE_SECONDS, MIN_LIFE_SECONDS, READ_TIMEOUT,
     REQUEST_TIMEOUT,
 };
+use hublease_broker::operator::command;
 use toml::{Table, Value};
 
 use self::markdown::{Document, documents, root};
@@ -121,7 +121,7 @@ fn within(part: Table) -> String {
 
 #[test]
 fn every_metric_of_the_documents_exists() {
-    let source = include_str!("../../src/metrics.rs");
+    let source = include_str!("../../src/edge/metrics_page.rs");
     let page = Document::read(OPERATIONS);
     let is_part = |character: char| character.is_ascii_lowercase() || character == '_';
     let names: BTreeSet<&str> = page

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hublease_broker::exchange::exchange;
 use hublease_broker::journal::{Selection, Trust};
+use hublease_broker::leases::exchange::exchange;
 use hublease_broker::limits::RECONCILE_SECONDS;
 use serde_json::json;
 

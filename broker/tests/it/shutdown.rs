@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use hublease_broker::tls::Tls;
+use hublease_broker::edge::tls::Tls;
 use serde_json::json;
 
 use crate::stepped::PATIENCE;

@@ -10,16 +10,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hublease_broker::audit::Audit;
 use hublease_broker::broker::Broker;
-use hublease_broker::exchange::exchange;
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::journal::{Selection, State};
+use hublease_broker::leases::exchange::exchange;
+use hublease_broker::leases::revoke::revoke;
+use hublease_broker::leases::revoke_by_identity::revoke_by_identity;
+use hublease_broker::leases::sweep::Sweeper;
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
+use hublease_broker::observe::audit::Audit;
 use hublease_broker::outbound::{Call, Fault, Outbound, Reply};
-use hublease_broker::revoke::by_identity::revoke_by_identity;
-use hublease_broker::revoke::revoke;
-use hublease_broker::sweep::Sweeper;
 use serde_json::json;
 
 use crate::stopping::{Side, Stop, Stopping};

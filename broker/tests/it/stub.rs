@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use hublease_broker::broker::Broker;
+use hublease_broker::client_address::TrustedProxies;
+use hublease_broker::edge::server::{Edge, serve};
 use hublease_broker::limits::{MAX_CONNECTIONS, SWEEP_INTERVAL};
-use hublease_broker::peer::TrustedProxies;
-use hublease_broker::serve::{Edge, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use ureq::http::Response;

@@ -1,6 +1,6 @@
 //! `[[account.token]]`: the tokens of a pool, and how far its maker says that each reaches.
 
-use super::super::rule::{actions, repositories};
+use super::super::reach::{actions, repositories};
 use super::super::{Blame, file, is_name, repeated};
 use super::source;
 use crate::hub::pool::{Lendable, Reach};

@@ -8,7 +8,7 @@ use hublease_protocol::vault_path::plain_path;
 use toml::Spanned;
 
 use super::super::{Blame, file};
-use crate::password::{PasswordSource, VaultSource};
+use crate::secret_source::{PasswordSource, VaultSource};
 
 /// Where Vault's JWT method is usually mounted.
 const DEFAULT_AUTH_PATH: &str = "jwt";

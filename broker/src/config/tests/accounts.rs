@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{changed, error};
 use crate::config::Config;
 use crate::hub::Kind;
-use crate::password::PasswordSource;
+use crate::secret_source::PasswordSource;
 use crate::testing::CONFIG;
 
 /// The account `someone` as a pool of two tokens.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{changed, error};
+use crate::client_address::TrustedProxies;
 use crate::config::{Config, Rates, TlsFiles};
-use crate::peer::TrustedProxies;
 use crate::testing::CONFIG;
 
 /// The test configuration, listening beyond this machine, with more keys before its first table.

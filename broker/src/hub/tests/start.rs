@@ -2,7 +2,8 @@
 
 use super::account;
 use crate::hub::HubFault;
-use crate::hub::start::{Unfit, unfit_password};
+use crate::hub::account_error::Unfit;
+use crate::hub::password::unfit_password;
 use crate::testing::{FakeHub, NOW, Script};
 
 /// Calls with the status and the body that each is answered with.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CONFIG, changed, release, scope};
 use crate::config::Config;
-use crate::identity::Claims;
+use crate::identity::claims::Claims;
 use crate::rules::decide;
 
 /// Whether the rule `release` accepts a job, when it says this about `ref` and the job's token that.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{CONFIG, changed, release, scope};
-use crate::ask::Wish;
 use crate::config::Config;
-use crate::identity::Claims;
+use crate::identity::claims::Claims;
+use crate::rules::request::Wish;
 use crate::rules::{Verdict, explain};
 
 /// What becomes of the rules `app-main`, `release` and `personal` for a job at GitHub.

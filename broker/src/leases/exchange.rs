@@ -1,0 +1,213 @@
+//! The broker's story: a job's identity token comes in, a Docker Hub token that lives for minutes goes out.
+//!
+//! What is asked? Who asks? May they? Write it down, mint, write down what was minted, hand it over. It is told once, in
+//! `story`, from top to bottom and without waiting for anything but the outside world. A refusal uses nothing up: the
+//! journal is written after the last "no" that is ours to say.
+
+use hublease_protocol::oauth::Code;
+use hublease_protocol::secret::Secret;
+
+use crate::broker::{Broker, random};
+use crate::hub::{Account, Minted, Order, lent_id};
+use crate::identity::claims::{Identity, sha256};
+use crate::journal::{Entry, Holder, JournalFault, Lease, Selection, State};
+use crate::leases::revoke;
+use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
+use crate::observe::audit::Line;
+use crate::observe::bounded::bounded;
+use crate::refusal::Refusal;
+use crate::rules::request::Ask;
+use crate::rules::{self, Grant};
+
+/// What the job gets.
+pub struct Issued {
+    /// The password for `docker login`.
+    pub access_token: Secret,
+    /// Revokes it, and can do nothing else.
+    pub revocation_handle: Secret,
+    /// The lease's name, not a secret.
+    pub lease_id: String,
+    /// Who to log in as.
+    pub username: String,
+    /// What was granted.
+    pub scope: String,
+    /// The life in seconds; nothing for a token of a pool, which does not end with its lease.
+    pub expires_in: Option<u64>,
+}
+
+/// Serves one exchange, and tells the operator how it went.
+///
+/// # Errors
+/// With the refusal that the client gets.
+pub fn exchange(broker: &Broker, body: &[u8]) -> Result<Issued, Refusal> {
+    let mut line = Line::new("exchange", broker.clock.now());
+    let outcome = story(broker, body, &mut line);
+    match &outcome {
+        Ok(_) => "issued".clone_into(&mut line.outcome),
+        Err(refusal) => {
+            refusal.code.as_str().clone_into(&mut line.outcome);
+            line.reason = Some(refusal.sentence.clone());
+        }
+    }
+    broker.audit.write(&line);
+    outcome
+}
+
+fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Issued, Refusal> {
+    // What is asked?
+    let ask = Ask::read(body)?;
+    line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
+    // Who asks?
+    let identity = broker.verifier.verify(ask.identity_token.expose(), &*broker.outbound, broker.clock.now())?;
+    name_identity(line, broker, &identity);
+    // May they?
+    let issuer = broker.verifier.issuer(&identity);
+    let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
+    name_grant(line, &grant);
+    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    broker.limiter.rule(&grant.rule, broker.clock.now())?;
+    let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
+    account.check_reach(&grant.scope)?;
+    // Write down what is about to be done; from here on the token and the request are used.
+    let (lease, handle) = announce(broker, &identity, &grant)?;
+    line.lease_id = Some(lease.id.clone());
+    let first = enter(broker, &identity, &ask, &lease)?;
+    // A repeated request takes the place of its first try.
+    if let Some(first) = first {
+        revoke::take_back(broker, &first);
+    }
+    // Mint, and write down what was minted before anyone has it.
+    let minted = mint(broker, account, &lease, &grant)?;
+    hold(broker, account, &lease, &minted)?;
+    Ok(Issued {
+        access_token: minted.token,
+        revocation_handle: handle,
+        lease_id: lease.id,
+        username: account.username().to_owned(),
+        scope: grant.scope.to_string(),
+        expires_in: account.mints().then_some(grant.life),
+    })
+}
+
+fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Lease, Secret), Refusal> {
+    let (id, handle) = random::<16>().zip(random::<32>()).ok_or_else(internal)?;
+    let now = broker.clock.now();
+    let lease = Lease {
+        label: format!("{}{id}", broker.label_prefix()),
+        id,
+        handle_sha256: Some(sha256(handle.as_bytes())),
+        state: State::Intent,
+        holder: holder(broker, identity),
+        rule: grant.rule.clone(),
+        account: grant.account.clone(),
+        scope: grant.scope.to_string(),
+        hub_id: None,
+        created_at: now,
+        expires_at: now.saturating_add(grant.life),
+        due_at: now.saturating_add(INTENT_SECONDS),
+        closed_at: None,
+    };
+    Ok((lease, Secret::new(handle)))
+}
+
+fn holder(broker: &Broker, identity: &Identity) -> Holder {
+    Holder {
+        issuer: broker.verifier.issuer(identity).name.clone(),
+        project: identity.project.clone(),
+        workflow: identity.workflow.clone(),
+        job: identity.job.clone(),
+        subject: identity.claims.text("sub").map(bounded),
+        token_sha256: identity.token_sha256.clone(),
+    }
+}
+
+fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Result<Option<Lease>, Refusal> {
+    let issuer = broker.verifier.issuer(identity);
+    let entry = Entry {
+        lease: lease.clone(),
+        request_id: ask.request_id.clone(),
+        single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
+        identity_expires_at: identity.expires_at,
+        max_live_leases: issuer.max_live_leases,
+        max_mints: issuer.max_mints,
+    };
+    match broker.journal.enter(entry, broker.clock.now()) {
+        Ok(Ok(first)) => Ok(first),
+        Ok(Err(full)) => Err(full.refusal()),
+        Err(fault) => Err(fault.refusal()),
+    }
+}
+
+/// After a clear "no" nothing was made and the intent is withdrawn. After an unclear answer the sweeper looks for the token
+/// by its label, once Docker Hub has certainly finished with the request.
+fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Result<Minted, Refusal> {
+    let made = if account.mints() {
+        let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
+        account.mint(&order, &*broker.outbound, broker.clock.now())
+    } else {
+        account.lend(&grant.scope, |token| held(broker, account, token))
+    };
+    made.map_err(|fault| {
+        let written = if fault.is_ambiguous() {
+            broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS))
+        } else {
+            broker.journal.withdraw(&lease.id)
+        };
+        written.map_or_else(JournalFault::refusal, |()| fault.refusal())
+    })
+}
+
+/// How many leases hold a token of a pool. It only balances the pool, so a journal that fails here is left to fail where it matters.
+fn held(broker: &Broker, account: &Account, token: &str) -> usize {
+    let holding = Selection {
+        account: Some(account.name.clone()),
+        hub_id: Some(lent_id(token)),
+        states: vec![State::Live, State::Revoking],
+        ..Selection::default()
+    };
+    broker.journal.select(&holding).map_or(0, |leases| leases.len())
+}
+
+/// A token that cannot be written down is not handed out: it is removed at once, or else found by its label later.
+fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> Result<(), Refusal> {
+    match broker.journal.live(&lease.id, &minted.id) {
+        Ok(true) => Ok(()),
+        failed => {
+            // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not
+            // handed out, and is nobody's to delete.
+            let now = broker.clock.now();
+            let is_gone = account.delete(&minted.id, &*broker.outbound, now).is_ok();
+            if is_gone && failed == Ok(false) {
+                // Nobody has to look for it any more.
+                let _else_by_the_sweeper = broker.journal.revoked(&lease.id, now);
+            }
+            Err(failed.map_or_else(JournalFault::refusal, |_| taken_back()))
+        }
+    }
+}
+
+fn name_identity(line: &mut Line, broker: &Broker, identity: &Identity) {
+    line.issuer = Some(broker.verifier.issuer(identity).name.clone());
+    line.project = identity.project.as_deref().map(bounded);
+    line.job = Some(bounded(&identity.job));
+    line.subject = identity.claims.text("sub").map(bounded);
+}
+
+fn name_grant(line: &mut Line, grant: &Grant) {
+    line.rule = Some(grant.rule.clone());
+    line.account = Some(grant.account.clone());
+    line.scope = Some(grant.scope.to_string());
+    line.expires_in = Some(grant.life);
+}
+
+fn internal() -> Refusal {
+    Refusal::new(Code::Internal, "the broker failed; its operator finds more in its log")
+}
+
+/// Somebody revoked for the whole workflow, the rule or the project while this token was being made.
+fn taken_back() -> Refusal {
+    Refusal::new(Code::RequestInProgress, "the lease was revoked while it was being made")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Repetitions: of requests, of tokens, and after what was not answered.
+
+use std::sync::mpsc;
+use std::thread;
+
+use hublease_protocol::oauth::Code;
+use serde_json::json;
+
+use crate::leases::exchange::tests::{ask, circleci, github};
+use crate::leases::sweep::Removed;
+use crate::limits::UNCLEAR_SECONDS;
+use crate::testing::fake_hub::Trouble;
+use crate::testing::{CONFIG, NOW, World, circleci_form};
+
+#[test]
+fn a_repeated_request_replaces_its_first_lease() {
+    let world = World::new(CONFIG);
+    let first = circleci(&world, "&request_id=r1").ok().unwrap();
+    let second = circleci(&world, "&request_id=r1").ok().unwrap();
+    assert_ne!(first.lease_id, second.lease_id);
+    assert_eq!(world.hub.labels(), [format!("hublease/test/{}", second.lease_id)]);
+    assert_eq!(world.audit.outcomes(), ["exchange issued", "replace confirmed", "exchange issued"]);
+    // The same name from another job is another request.
+    let other = json!({"oidc.circleci.com/job-id": "j2"});
+    assert!(ask(&world, &circleci_form(&other, "&request_id=r1")).is_ok());
+    assert_eq!(world.hub.labels().len(), 2);
+}
+
+#[test]
+fn a_single_use_token_counts_once_except_for_its_own_request() {
+    let world = World::new(CONFIG);
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok());
+    assert_eq!(github(&world, &json!({}), "").err(), Some(Code::TokenReplayed));
+    assert_eq!(github(&world, &json!({}), "&request_id=r2").err(), Some(Code::TokenReplayed));
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok(), "its own request may be repeated");
+    assert_eq!(github(&world, &json!({"run_id": "2"}), "&request_id=r1").err(), Some(Code::TokenReplayed));
+    assert!(github(&world, &json!({"jti": "i2"}), "&request_id=r1").is_ok(), "so may it with a fresh token");
+    assert_eq!(world.hub.tokens().len(), 1);
+    // Without a request id there is nothing to repeat.
+    assert!(github(&world, &json!({"jti": "i3"}), "").is_ok());
+    assert_eq!(github(&world, &json!({"jti": "i3"}), "").err(), Some(Code::TokenReplayed));
+}
+
+#[test]
+fn a_used_token_is_remembered_for_as_long_as_it_is_accepted() {
+    let world = World::new(CONFIG);
+    assert!(github(&world, &json!({}), "").is_ok());
+    world.clock.set(NOW + 359);
+    assert_eq!(github(&world, &json!({}), "").err(), Some(Code::TokenReplayed));
+    world.clock.set(NOW + 360);
+    assert_eq!(github(&world, &json!({}), "").err(), Some(Code::TokenExpired));
+}
+
+#[test]
+fn a_refusal_uses_nothing_up() {
+    let world = World::new(CONFIG);
+    assert_eq!(github(&world, &json!({}), "&expires_in=9999").err(), Some(Code::LifeNotGranted));
+    for trouble in [Trouble::Status(403, "{}"), Trouble::Status(400, r#"{"fields":{}}"#), Trouble::Wait(429, 7)] {
+        world.hub.trouble("POST /v2/orgs/", trouble);
+        assert!(github(&world, &json!({}), "").is_err());
+    }
+    world.clock.set(NOW + 7);
+    assert!(github(&world, &json!({}), "").is_ok());
+    assert_eq!(world.hub.tokens().len(), 1);
+}
+
+#[test]
+fn a_refused_repetition_leaves_its_token_used() {
+    let world = World::new(CONFIG);
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok());
+    for _ in 0..2 {
+        world.hub.trouble("POST /v2/orgs/", Trouble::Status(403, "{}"));
+        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubRefused));
+        assert_eq!(github(&world, &json!({}), "&request_id=r2").err(), Some(Code::TokenReplayed));
+    }
+    assert!(github(&world, &json!({}), "&request_id=r1").is_ok(), "its own request may still be repeated");
+    assert_eq!(world.hub.tokens().len(), 1);
+}
+
+#[test]
+fn a_token_whose_answer_was_lost_is_found_by_its_label() {
+    let world = World::new(CONFIG);
+    world.hub.trouble("POST /v2/orgs/", Trouble::Lost);
+    assert_eq!(circleci(&world, "&request_id=r1").err(), Some(Code::HubUnavailable));
+    assert_eq!(world.hub.labels().len(), 1, "the hub made it all the same");
+    let second = circleci(&world, "&request_id=r1").ok().unwrap();
+    assert_eq!(world.hub.labels().len(), 2, "the first may not be judged yet");
+    assert_eq!(world.sweep(), Removed::default());
+    world.clock.set(NOW + UNCLEAR_SECONDS);
+    assert_eq!(world.sweep(), Removed { gone: 1, kept: 0, left: 0 });
+    assert_eq!(world.hub.labels(), [format!("hublease/test/{}", second.lease_id)]);
+}
+
+#[test]
+fn a_mint_is_not_looked_for_while_it_may_go_on() {
+    let world = World::new(CONFIG);
+    assert!(circleci(&world, "&request_id=r1").is_ok());
+    let (release, latch) = mpsc::channel();
+    let (reached, arrived) = mpsc::channel();
+    *world.hub.latch.lock().unwrap() = Some((reached, latch));
+    thread::scope(|scope| {
+        let second = scope.spawn(|| circleci(&world, "&request_id=r1").is_ok());
+        arrived.recv().unwrap();
+        // Taking the first lease back and minting may each wait for a login, log in and call, and do it all again.
+        world.clock.set(NOW + 60 + 60 + 119);
+        let swept = world.sweep();
+        release.send(()).unwrap();
+        assert_eq!(swept, Removed::default());
+        assert!(second.join().unwrap());
+    });
+    assert_eq!(world.hub.labels().len(), 1);
+}

@@ -1,0 +1,102 @@
+//! A job revokes by its identity instead of by a handle: one lease of its own, or all that its workflow was given.
+//!
+//! For what a cancelled or crashed job left behind: its handle is lost with it, and a later job of the same workflow speaks for
+//! it. The identity token is the bearer (RFC 6750) and is not used up. What is revoked is written down before Docker Hub is
+//! asked, so the sweeper finishes what this request does not.
+
+use hublease_protocol::oauth::{Code, LeasesRequest, LeasesResponse};
+
+use crate::broker::Broker;
+use crate::identity::claims::Identity;
+use crate::journal::{JournalFault, Selection, State};
+use crate::leases::removal::{Round, remove_all};
+use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS, RETRY_AFTER_SECONDS};
+use crate::observe::audit::Line;
+use crate::observe::bounded::bounded;
+use crate::refusal::Refusal;
+use crate::rules;
+use crate::rules::request::Wish;
+
+/// What a request ends.
+const ROUND: Round = Round { event: "revoke_by_identity", pause: RETRY_AFTER_SECONDS, workers: REQUEST_WORKERS };
+
+/// Serves one such request, and tells the operator how it went.
+///
+/// # Errors
+/// When the body is no such request, the token is not accepted, or no rule lets this job speak for its workflow.
+pub fn revoke_by_identity(broker: &Broker, token: &str, body: &[u8]) -> Result<LeasesResponse, Refusal> {
+    let mut line = Line::new("revoke_by_identity", broker.clock.now());
+    let outcome = story(broker, token, body, &mut line);
+    match &outcome {
+        Ok(answer) if answer.confirmed == answer.leases => "confirmed".clone_into(&mut line.outcome),
+        Ok(_) => "requested".clone_into(&mut line.outcome),
+        Err(refusal) => {
+            refusal.code.as_str().clone_into(&mut line.outcome);
+            line.reason = Some(refusal.sentence.clone());
+        }
+    }
+    broker.audit.write(&line);
+    outcome
+}
+
+fn story(broker: &Broker, token: &str, body: &[u8], line: &mut Line) -> Result<LeasesResponse, Refusal> {
+    let which = read(body)?;
+    let identity = broker.verifier.verify(token, &*broker.outbound, broker.clock.now())?;
+    line.token_sha256 = Some(identity.token_sha256.clone());
+    line.issuer = Some(broker.verifier.issuer(&identity).name.clone());
+    line.project = identity.project.as_deref().map(bounded);
+    line.job = Some(bounded(&identity.job));
+    let issuer = broker.verifier.issuer(&identity);
+    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    let selection = match which {
+        Which::Lease(id) => Selection { id: Some(id), job: Some(identity.job.clone()), ..Selection::default() },
+        Which::Workflow => workflow(broker, &identity)?,
+    };
+    let now = broker.clock.now();
+    broker.journal.condemn(&selection, now).map_err(JournalFault::refusal)?;
+    // With them goes what an earlier request has condemned and nobody has confirmed yet.
+    let condemned = Selection { states: vec![State::Revoking], ..selection };
+    let leases = broker.journal.select(&condemned).map_err(JournalFault::refusal)?;
+    let (removed, _) = remove_all(broker, &leases, ROUND);
+    Ok(LeasesResponse { leases: leases.len() as u64, confirmed: removed.gone as u64 })
+}
+
+enum Which {
+    Lease(String),
+    Workflow,
+}
+
+fn read(body: &[u8]) -> Result<Which, Refusal> {
+    let malformed =
+        || Refusal::new(Code::MalformedRequest, "the body has either `lease_id` or `workflow: true`, as JSON");
+    let request: LeasesRequest = serde_json::from_slice(body).map_err(|_position_only| malformed())?;
+    match (request.lease_id, request.workflow) {
+        (Some(id), false) if !id.is_empty() && id.len() <= MAX_ID_BYTES => Ok(Which::Lease(id)),
+        (None, true) => Ok(Which::Workflow),
+        _ => Err(malformed()),
+    }
+}
+
+/// What the rules that let this job speak for its workflow have granted to it before this token was made.
+fn workflow(broker: &Broker, identity: &Identity) -> Result<Selection, Refusal> {
+    let issuer = broker.verifier.issuer(identity);
+    let accepting = rules::accepting(&broker.rules, issuer, &identity.claims, &Wish::default())?;
+    let not_granted =
+        || Refusal::new(Code::WorkflowNotGranted, "no rule that accepts this job has `revoke_workflow = true`");
+    if !accepting.iter().any(|rule| rule.revoke_workflow) {
+        return Err(not_granted());
+    }
+    let Some(workflow) = &identity.workflow else {
+        return Err(Refusal::new(Code::WorkflowNotGranted, "the token does not say which workflow the job belongs to"));
+    };
+    let speaking = broker.rules.iter().filter(|rule| rule.issuer == issuer.name && rule.revoke_workflow);
+    Ok(Selection {
+        workflow: Some(workflow.clone()),
+        rules: Some(speaking.map(|rule| rule.name.clone()).collect()),
+        created_before: Some(identity.issued_at),
+        ..Selection::default()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! What is counted where it happens: events by some labels, and calls on the way out.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+use crate::hub::HUB;
+use crate::outbound::{Call, Fault, Outbound, Reply};
+
+/// A label and its value.
+pub(crate) type Label = (&'static str, String);
+
+/// Events by some labels. A clone counts the same events.
+#[derive(Clone)]
+pub struct Count<const LABELS: usize> {
+    names: [&'static str; LABELS],
+    pub(crate) family: Family<[Label; LABELS], Counter>,
+}
+
+impl<const LABELS: usize> Count<LABELS> {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn by(names: [&'static str; LABELS]) -> Self {
+        Self { names, family: Family::default() }
+    }
+
+    /// It has happened once more.
+    pub fn add(&self, values: [&str; LABELS]) {
+        let mut values = values.into_iter();
+        let labels = self.names.map(|name| (name, values.next().unwrap_or_default().to_owned()));
+        self.family.get_or_create(&labels).inc();
+    }
+}
+
+/// The way out, with its calls counted by where they went and how they ended.
+pub struct Counted {
+    outbound: Box<dyn Outbound>,
+    calls: Count<2>,
+}
+
+impl Counted {
+    /// Counts what goes this way.
+    #[must_use]
+    pub fn new(outbound: Box<dyn Outbound>) -> (Self, Count<2>) {
+        let calls = Count::by(["to", "outcome"]);
+        (Self { outbound, calls: calls.clone() }, calls)
+    }
+}
+
+impl Outbound for Counted {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        let answer = self.outbound.send(call);
+        let to = if call.url.starts_with(HUB) { "docker_hub" } else { "elsewhere" };
+        let outcome = match &answer {
+            Err(_) => "no_answer",
+            Ok(reply) => match reply.status {
+                200..=299 => "done",
+                429 => "rate_limited",
+                500..=599 => "failed",
+                _ => "refused",
+            },
+        };
+        self.calls.add([to, outcome]);
+        answer
+    }
+}

@@ -1,0 +1,164 @@
+//! The decision for one job as an operator reads it: who asks and for what, each rule with each claim, and how it ended.
+
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
+use serde_json::{Value, json};
+
+use crate::refusal::Refusal;
+use crate::rules::request::Wish;
+use crate::rules::{Comparison, Explanation, Grant, Judgement, Pattern, Reach, Verdict};
+
+/// Who asks: what the claims say, and whether a token has proved it.
+pub(super) struct Asker {
+    pub(super) issuer: String,
+    pub(super) project: Option<String>,
+    pub(super) job: Option<String>,
+    pub(super) workflow: Option<String>,
+    pub(super) is_proved: bool,
+}
+
+/// What there is to tell.
+pub(super) struct Report<'a> {
+    pub(super) asker: Asker,
+    pub(super) wish: &'a Wish,
+    pub(super) rules: &'a [Judgement<'a>],
+    pub(super) decision: &'a Result<Grant, Refusal>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn of(asker: Asker, wish: &'a Wish, explanation: &'a Explanation<'a>) -> Self {
+        Self { asker, wish, rules: &explanation.rules, decision: &explanation.decision }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut lines = vec![self.asker_line(), self.wish_line(), String::new()];
+        for judged in self.rules {
+            lines.push(format!("rule {}: {}", judged.rule.name, verdict(judged)));
+            lines.extend(claim_lines(&judged.claims));
+            lines.extend(judged.reach.iter().map(reach_line));
+        }
+        lines.push(String::new());
+        lines.push(outcome(self.decision));
+        lines.into_iter().map(|line| line + "\n").collect()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "identity": {
+                "issuer": self.asker.issuer, "project": self.asker.project, "job": self.asker.job,
+                "workflow": self.asker.workflow, "proved": self.asker.is_proved,
+            },
+            "wish": {
+                "scope": self.wish.scope.as_ref().map(ToString::to_string),
+                "expires_in": self.wish.expires_in, "connection_id": self.wish.connection_id,
+            },
+            "rules": self.rules.iter().map(judgement_json).collect::<Vec<_>>(),
+            "decision": decision_json(self.decision),
+        })
+    }
+
+    fn asker_line(&self) -> String {
+        let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "(none)".to_owned(), printable);
+        let Asker { issuer, project, job, is_proved, .. } = &self.asker;
+        let proof = if *is_proved { "proved by its token" } else { "claims from a file, which prove nothing" };
+        format!("job: issuer {issuer}, project {}, job {} ({proof})", shown(project), shown(job))
+    }
+
+    fn wish_line(&self) -> String {
+        let scope =
+            self.wish.scope.as_ref().map_or_else(|| "all that one rule spells out".to_owned(), ToString::to_string);
+        let life = self.wish.expires_in.map_or_else(|| "as long as the rule allows".to_owned(), span);
+        let connection = self.wish.connection_id.as_deref().map(printable);
+        let connection = connection.map_or_else(String::new, |id| format!(", connection {id}"));
+        format!("asks for: {scope}, {life}{connection}")
+    }
+}
+
+/// The decision in one line; also for a token that was not accepted at all.
+pub(super) fn outcome(decision: &Result<Grant, Refusal>) -> String {
+    match decision {
+        Ok(grant) => {
+            let Grant { rule, account, scope, life } = grant;
+            format!("granted by rule {rule}: {scope} from account {account}, for {}", span(*life))
+        }
+        Err(refusal) => format!("refused: {refusal}"),
+    }
+}
+
+/// The same for scripts.
+pub(super) fn decision_json(decision: &Result<Grant, Refusal>) -> Value {
+    match decision {
+        Ok(grant) => json!({
+            "outcome": "granted", "rule": grant.rule, "account": grant.account, "scope": grant.scope.to_string(),
+            "expires_in": grant.life,
+        }),
+        Err(refusal) => json!({"outcome": "refused", "code": refusal.code.as_str(), "sentence": refusal.sentence}),
+    }
+}
+
+fn verdict(judged: &Judgement<'_>) -> String {
+    let rule = judged.rule;
+    match judged.verdict {
+        Verdict::OtherIssuer => format!("is about tokens of {}", rule.issuer),
+        Verdict::OtherConnection => match &rule.connection_id {
+            Some(id) => format!("belongs to connection {id}"),
+            None => "belongs to no connection".to_owned(),
+        },
+        Verdict::ClaimsDiffer => "does not accept the job".to_owned(),
+        Verdict::EventNotNamed => {
+            "does not accept the job: this event counts only for a rule that has it in `event_name`".to_owned()
+        }
+        Verdict::ScopeNeeded => "accepts the job; it grants a pattern, so a scope must say what is wanted".to_owned(),
+        Verdict::ScopeNotGranted => "accepts the job, and does not grant all of the scope".to_owned(),
+        Verdict::LifeNotGranted => {
+            format!("grants the scope, for up to {} and not for what is asked", span(rule.max_life))
+        }
+        Verdict::Grants => format!("grants this, for up to {}", span(rule.max_life)),
+    }
+}
+
+fn claim_lines(claims: &[Comparison<'_>]) -> Vec<String> {
+    let width = claims.iter().map(|claim| printable(claim.name).chars().count()).max().unwrap_or_default();
+    let line = |claim: &Comparison<'_>| {
+        let mark = if claim.matches { "ok" } else { "NO" };
+        let found = claim.found.map_or_else(|| "nothing".to_owned(), |value| printable(&value.to_string()));
+        format!("  {mark}  {:width$}  wants {}, found {found}", printable(claim.name), wanted(claim.wanted))
+    };
+    claims.iter().map(line).collect()
+}
+
+fn wanted(patterns: &[Pattern]) -> String {
+    patterns.iter().map(|pattern| printable(&pattern.to_string())).collect::<Vec<_>>().join(" or ")
+}
+
+fn reach_line(reach: &Reach) -> String {
+    let lacking: Vec<_> = reach.lacking.iter().map(|action| action.as_str()).collect();
+    match (reach.is_named, lacking.is_empty()) {
+        (false, _) => format!("  NO  repository {}: not named by the rule", reach.repository),
+        (true, false) => format!("  NO  repository {}: {} not granted", reach.repository, lacking.join(", ")),
+        (true, true) => format!("  ok  repository {}", reach.repository),
+    }
+}
+
+fn judgement_json(judged: &Judgement<'_>) -> Value {
+    let claim = |claim: &Comparison<'_>| {
+        let wanted: Vec<_> = claim.wanted.iter().map(Pattern::to_string).collect();
+        let mut entry = json!({"claim": claim.name, "wanted": wanted, "matches": claim.matches});
+        // A claim that is not there has no `found`; one that is null has.
+        if let Some(value) = claim.found {
+            entry["found"] = value.clone();
+        }
+        entry
+    };
+    let reach = |reach: &Reach| {
+        let lacking: Vec<_> = reach.lacking.iter().map(|action| action.as_str()).collect();
+        json!({"repository": reach.repository, "named": reach.is_named, "lacking": lacking})
+    };
+    json!({
+        "rule": judged.rule.name,
+        "verdict": judged.verdict.as_str(),
+        "max_life_seconds": judged.rule.max_life,
+        "claims": judged.claims.iter().map(claim).collect::<Vec<_>>(),
+        "repositories": judged.reach.iter().map(reach).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,89 @@
+//! What a configuration holds, in a few lines.
+
+use hublease_protocol::printable::printable;
+use hublease_protocol::time::span;
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::hub::{Account, Kind as AccountKind};
+use crate::identity::issuer::{Issuer, Kind};
+use crate::rules::{Pattern, Rule};
+
+/// A line for each issuer, account and rule.
+pub(super) fn text(config: &Config) -> String {
+    let listen = match &config.public_url {
+        Some(url) => format!("{url} (listens on {})", config.listen),
+        None => format!("the address it listens on, {}", config.listen),
+    };
+    let mut lines = vec![format!("address: {listen}")];
+    for issuer in &config.issuers {
+        lines.push(format!("issuer {}: {}, {}", issuer.name, printable(&issuer.url), kind(issuer)));
+    }
+    for account in &config.accounts {
+        lines.push(format!("account {}: {}", account.name, what(account)));
+    }
+    for rule in &config.rules {
+        lines.push(format!("rule {}: {}", rule.name, grants(rule)));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// The same for scripts.
+pub(super) fn json(config: &Config) -> Value {
+    let issuers = config.issuers.iter().map(|issuer| json!({"name": issuer.name, "url": issuer.url}));
+    let accounts = config.accounts.iter().map(|account| json!({"name": account.name, "username": account.username()}));
+    let rules = config.rules.iter().map(|rule| {
+        json!({
+            "name": rule.name, "issuer": rule.issuer, "account": rule.account,
+            "repositories": rule.repositories.iter().map(Pattern::to_string).collect::<Vec<_>>(),
+            "actions": actions(rule), "max_life_seconds": rule.max_life,
+        })
+    });
+    json!({
+        "public_url": config.public_url.as_deref().unwrap_or("auto"),
+        "issuers": issuers.collect::<Vec<_>>(),
+        "accounts": accounts.collect::<Vec<_>>(),
+        "rules": rules.collect::<Vec<_>>(),
+    })
+}
+
+const fn kind(issuer: &Issuer) -> &'static str {
+    match issuer.kind {
+        Kind::CircleCi => "CircleCI",
+        Kind::GitHub => "GitHub Actions",
+        Kind::Kubernetes => "Kubernetes",
+        Kind::Other { .. } => "with claims of its own",
+    }
+}
+
+fn what(account: &Account) -> String {
+    match &account.kind {
+        AccountKind::Oat { organization, quota } => {
+            format!("organization tokens of `{organization}` (at most {quota}), made by `{}`", account.login)
+        }
+        AccountKind::Pool(pool) => {
+            let count = pool.tokens.len();
+            format!(
+                "a pool of {count} tokens of `{}`, made by an administrator and never revoked by this broker",
+                account.login
+            )
+        }
+        AccountKind::Pat => format!("personal tokens of `{}`", account.login),
+    }
+}
+
+fn grants(rule: &Rule) -> String {
+    let repositories: Vec<_> = rule.repositories.iter().map(|pattern| printable(&pattern.to_string())).collect();
+    format!(
+        "jobs of {} may {} {} for up to {}, from {}",
+        rule.issuer,
+        actions(rule).join(", "),
+        repositories.join(", "),
+        span(rule.max_life),
+        rule.account
+    )
+}
+
+fn actions(rule: &Rule) -> Vec<&'static str> {
+    rule.actions.iter().map(|action| action.as_str()).collect()
+}

@@ -1,0 +1,278 @@
+//! What a configuration allows, although its author may not have meant it. Nothing here is an error: each has a use, and each
+//! was the hole in somebody's trust policy.
+//!
+//! Follows CircleCI's and GitHub's documentation of their claims: a forked pull request runs in the original's project at
+//! CircleCI, so only `vcs-origin` tells it apart; and a job that was rerun with SSH has a person inside.
+
+use hublease_protocol::endpoint::Origin;
+use hublease_protocol::time::span;
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::hub::Account;
+use crate::hub::preflight::is_account_wide;
+use crate::identity::issuer::{Issuer, Kind};
+use crate::rules::{Glob, Pattern, Rule};
+
+/// What every text that a template leaves to be filled in has in it.
+pub(in crate::operator) const PLACEHOLDER: &str = "replace-with-";
+
+/// A life that outlasts most jobs, in seconds.
+const LONG_LIFE_SECONDS: u64 = 3600;
+
+/// What strangers can start at GitHub besides `pull_request` and its relatives.
+const STRANGERS_EVENTS: [&str; 4] = ["workflow_run", "issues", "issue_comment", "discussion"];
+
+/// References that have nothing in common but being one: a pattern that matches all of them of a kind takes any.
+const REFERENCES: [[&str; 3]; 2] = [
+    ["refs/heads/a", "refs/heads/0-0", "refs/heads/zz.z"],
+    ["refs/heads/feature/a", "refs/heads/0/0-0", "refs/heads/zz/z.z"],
+];
+
+/// One thing to look at.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Warning {
+    /// The machine's word.
+    pub(super) code: &'static str,
+    /// The rule, account or issuer, or the place in the file.
+    pub(super) about: String,
+    /// What is so, and what would change it.
+    pub(super) sentence: String,
+}
+
+/// Everything that there is to warn of, in the order of the file.
+pub(super) fn warnings(config: &Config) -> Vec<Warning> {
+    let mut found = Vec::new();
+    placeholders(config, &mut found);
+    found.extend(uncounted_clients(config));
+    for issuer in &config.issuers {
+        of_issuer(issuer, config, &mut found);
+    }
+    for account in &config.accounts {
+        of_account(account, config, &mut found);
+    }
+    for rule in &config.rules {
+        let issuer = config.issuers.iter().find(|issuer| issuer.name == rule.issuer);
+        let account = config.accounts.iter().find(|account| account.name == rule.account);
+        if let (Some(issuer), Some(account)) = (issuer, account) {
+            of_rule(rule, issuer, account, &mut found);
+        }
+    }
+    found.extend(config.warnings.iter().map(|text| beyond_pool(text)));
+    found
+}
+
+/// What the configuration's own reader has to say: so far of pools only.
+fn beyond_pool(text: &str) -> Warning {
+    let (about, sentence) = text.split_once(": ").unwrap_or(("configuration", text));
+    Warning { code: "beyond_pool", about: about.to_owned(), sentence: sentence.to_owned() }
+}
+
+/// Says what a template left to be filled in.
+fn placeholders(config: &Config, found: &mut Vec<Warning>) {
+    let mut look = |about: String, text: &str| {
+        if text.contains(PLACEHOLDER) {
+            let sentence = format!("`{text}` is a placeholder: put your own value there");
+            found.push(Warning { code: "placeholder", about, sentence });
+        }
+    };
+    look("public_url".to_owned(), config.public_url.as_deref().unwrap_or_default());
+    look("instance".to_owned(), &config.instance);
+    for issuer in &config.issuers {
+        look(format!("issuer `{}`", issuer.name), &issuer.url);
+        look(format!("issuer `{}`", issuer.name), issuer.jwks_uri.as_deref().unwrap_or_default());
+    }
+    for account in &config.accounts {
+        look(format!("account `{}`", account.name), account.username());
+        if account.login != account.username() {
+            look(format!("account `{}`", account.name), &account.login);
+        }
+    }
+    for rule in &config.rules {
+        let patterns = rule.claims.iter().flat_map(|(_, patterns)| patterns).chain(&rule.repositories);
+        for pattern in patterns {
+            match pattern {
+                Pattern::Text(text) => look(format!("rule `{}`", rule.name), text),
+                Pattern::Glob(glob) => look(format!("rule `{}`", rule.name), &glob.to_string()),
+                Pattern::Number(_) | Pattern::Flag(_) => {}
+            }
+        }
+    }
+}
+
+/// Behind a proxy on this machine all clients look like this machine, which nothing is counted for.
+fn uncounted_clients(config: &Config) -> Option<Warning> {
+    let url = Origin::parse(config.public_url.as_deref()?).ok()?;
+    let listen = config.listen.ip();
+    if url.is_loopback() || !listen.is_loopback() || config.server.trusted_proxies.contains(listen) {
+        return None;
+    }
+    let sentence = "names no proxy on this machine, where `listen` is: the clients of one are not counted by their addresses, \
+                    and one that adds no `X-Forwarded-For` shows `/metrics` to everybody; put the address that it calls from \
+                    there, such as \"127.0.0.1\"";
+    Some(Warning { code: "uncounted_clients", about: "trusted_proxies".to_owned(), sentence: sentence.to_owned() })
+}
+
+fn of_issuer(issuer: &Issuer, config: &Config, found: &mut Vec<Warning>) {
+    let mut warn = |code, sentence: &str| {
+        found.push(Warning { code, about: format!("issuer `{}`", issuer.name), sentence: sentence.to_owned() });
+    };
+    if issuer.default_audience.is_some() {
+        warn(
+            "default_audience",
+            "takes tokens whose audience is the organization's id: every service that a job shows its `CIRCLE_OIDC_TOKEN` to \
+             can use it here as well; the client fetches one for this broker by itself",
+        );
+    }
+    if !config.rules.iter().any(|rule| rule.issuer == issuer.name) {
+        warn("unused", "no rule is about it");
+    }
+}
+
+fn of_account(account: &Account, config: &Config, found: &mut Vec<Warning>) {
+    if !config.rules.iter().any(|rule| rule.account == account.name) {
+        let sentence = "no rule issues from it, and its password is kept all the same".to_owned();
+        found.push(Warning { code: "unused", about: format!("account `{}`", account.name), sentence });
+    }
+}
+
+fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warning>) {
+    let mut warn =
+        |code, sentence: String| found.push(Warning { code, about: format!("rule `{}`", rule.name), sentence });
+    let forks = forks(rule, issuer);
+    if let Some(reason) = &forks {
+        warn("open_to_forks", format!("is open to forks and strangers: {reason}"));
+    }
+    if let Some(reason) = any_branch(rule, issuer) {
+        warn("open_to_any_branch", format!("is open to any branch: {reason}"));
+    }
+    if issuer.kind == Kind::CircleCi && !is_exactly(rule, "oidc.circleci.com/ssh-rerun", &Pattern::Flag(false)) {
+        let reason =
+            "is open to jobs that somebody reran with SSH and sits in: name `oidc.circleci.com/ssh-rerun` = false";
+        warn("open_to_ssh_rerun", reason.to_owned());
+    }
+    if issuer.kind == Kind::Kubernetes && !names_any(rule, &["/kubernetes.io/serviceaccount/name", "sub"]) {
+        let reason = "is open to every service account of the namespace: name `/kubernetes.io/serviceaccount/name`";
+        warn("open_to_any_service_account", reason.to_owned());
+    }
+    if stands_on_sub(rule, issuer) {
+        let reason = "stands on `sub` besides the project's id: what `sub` holds is the CI system's choice, and at some a \
+                      project's own; name the claims themselves";
+        warn("sub_alone", reason.to_owned());
+    }
+    if is_account_wide(&account.kind) {
+        let reason = format!(
+            "is account-wide: whatever repositories it lists, its tokens reach all that `{}` reaches, because Docker Hub cannot \
+             limit personal tokens",
+            account.login
+        );
+        warn("account_wide", reason);
+    }
+    if rule.revoke_workflow && forks.is_some() {
+        let reason = "lets a stranger's job revoke what other jobs of its workflow hold: `revoke_workflow` on a rule that is \
+                      open to forks";
+        warn("revoke_workflow_open_to_forks", reason.to_owned());
+    }
+    if rule.max_life > LONG_LIFE_SECONDS {
+        let reason = format!(
+            "lets tokens live for {}: expiry is what ends the token of a job that was cancelled; the client's `exec --renew` \
+             serves longer jobs",
+            span(rule.max_life)
+        );
+        warn("long_life", reason);
+    }
+}
+
+/// Why somebody else's code may get a token, if it may.
+fn forks(rule: &Rule, issuer: &Issuer) -> Option<String> {
+    match &issuer.kind {
+        Kind::CircleCi => {
+            let is_named = names_any(rule, &["oidc.circleci.com/vcs-origin"]) || sub_says(rule, "/vcs-origin/");
+            let reason = "it does not name `oidc.circleci.com/vcs-origin`, and a fork's pull request runs in this project where \
+                          \"Pass secrets to builds from forked pull requests\" is on";
+            (!is_named).then(|| reason.to_owned())
+        }
+        Kind::GitHub => match patterns(rule, "event_name") {
+            None => Some(
+                "it does not name `event_name`, so a pull request may name the environment too, unless the environment's own \
+                 protection says otherwise"
+                    .to_owned(),
+            ),
+            Some(events) => {
+                let is_strangers = |event: &&str| {
+                    event.starts_with("pull_request") || STRANGERS_EVENTS.contains(event)
+                };
+                let event = events.iter().filter_map(Pattern::literal).find(is_strangers)?;
+                Some(format!("its `event_name` has `{event}`, which people without write access can cause"))
+            }
+        },
+        Kind::Kubernetes | Kind::Other { .. } => None,
+    }
+}
+
+/// Why any branch may get a token, if it may.
+fn any_branch(rule: &Rule, issuer: &Issuer) -> Option<String> {
+    let (limiting, mark): (&[&str], _) = match &issuer.kind {
+        Kind::CircleCi => (&["oidc.circleci.com/vcs-ref"], "/vcs-ref/"),
+        Kind::GitHub => (&["ref", "environment", "workflow_ref"], ":ref:"),
+        Kind::Other { .. } => {
+            (&["ref", "ref_path", "ref_protected", "environment", "build_branch", "ci_config_ref_uri"], "ref:")
+        }
+        Kind::Kubernetes => return None,
+    };
+    let named: Vec<_> = limiting.iter().filter_map(|name| Some((*name, patterns(rule, name)?))).collect();
+    // Every claim must match, so one that limits is enough.
+    let unlimited =
+        named.iter().find_map(|(name, patterns)| Some((name, patterns.iter().find(|pattern| takes_any(pattern))?)));
+    let is_limited = named.iter().any(|(_, patterns)| !patterns.iter().any(takes_any));
+    match unlimited {
+        _ if is_limited || sub_says(rule, mark) => None,
+        Some((name, pattern)) => Some(format!("`{name}` = {pattern} takes every one")),
+        None => Some(format!("it names none of {}", quoted(limiting))),
+    }
+}
+
+fn takes_any(pattern: &Pattern) -> bool {
+    let Pattern::Glob(glob) = pattern else { return false };
+    let text = glob.to_string();
+    // A workflow's path has its reference behind `@`.
+    let reference = text.rsplit_once('@').map_or(text.as_str(), |(_, reference)| reference);
+    let takes = |glob: &Glob| REFERENCES.iter().any(|kind| kind.iter().all(|reference| glob.matches(reference)));
+    Glob::parse(reference).is_ok_and(|glob| takes(&glob))
+}
+
+/// Whether nothing but `sub` narrows the project down.
+fn stands_on_sub(rule: &Rule, issuer: &Issuer) -> bool {
+    let narrowing: Vec<_> = rule
+        .claims
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| *name != issuer.kind.project_claim() && *name != "event_name")
+        .collect();
+    narrowing == ["sub"]
+}
+
+/// Whether every `sub` that the rule takes has this in it.
+fn sub_says(rule: &Rule, mark: &str) -> bool {
+    let says = |pattern: &Pattern| pattern.literal().is_some_and(|sub| sub.contains(mark));
+    patterns(rule, "sub").is_some_and(|patterns| patterns.iter().all(says))
+}
+
+fn is_exactly(rule: &Rule, name: &str, wanted: &Pattern) -> bool {
+    patterns(rule, name).is_some_and(|patterns| patterns.iter().all(|pattern| pattern == wanted))
+}
+
+fn names_any(rule: &Rule, names: &[&str]) -> bool {
+    names.iter().any(|name| patterns(rule, name).is_some())
+}
+
+fn patterns<'a>(rule: &'a Rule, name: &str) -> Option<&'a [Pattern]> {
+    rule.claims.iter().find(|(known, _)| known == name).map(|(_, patterns)| patterns.as_slice())
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

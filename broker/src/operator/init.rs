@@ -1,0 +1,97 @@
+//! `hublease-broker init`: writes a configuration for one CI system, commented and ready to be filled in.
+//!
+//! Each is a file beside this one behind the part that all have in common. What they say about claims follows the CI systems'
+//! own documentation: CircleCI "OpenID Connect tokens", GitHub "OpenID Connect reference", GitLab "ID token authentication",
+//! Kubernetes' projected service account tokens.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use clap::{Arg, ArgMatches, Command};
+use hublease_protocol::printable::printable;
+
+use crate::broker::random;
+use crate::observe::console::say;
+use crate::operator::Failure;
+use crate::operator::output::print;
+
+/// What all of them begin with.
+const HEAD: &str = include_str!("init/head.toml");
+
+/// Stands in the head for random digits at the end of `instance`.
+const SUFFIX: &str = "000000";
+
+/// The CI systems, each with what is its own.
+const SYSTEMS: [(&str, &str); 4] = [
+    ("circleci", include_str!("init/circleci.toml")),
+    ("github", include_str!("init/github.toml")),
+    ("gitlab", include_str!("init/gitlab.toml")),
+    ("kubernetes", include_str!("init/kubernetes.toml")),
+];
+
+pub(super) fn command() -> Command {
+    Command::new("init")
+        .about("Write a commented configuration, ready to be filled in")
+        .arg(
+            Arg::new("ci")
+                .long("ci")
+                .value_name("SYSTEM")
+                .required(true)
+                .value_parser(SYSTEMS.map(|(name, _)| name))
+                .help("The CI system whose jobs get tokens"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .value_name("FILE")
+                .help("A new file, for its owner only; standard output when it is not given"),
+        )
+        .after_help("Example: hublease-broker init --ci circleci --output /etc/hublease/broker.toml")
+}
+
+pub(super) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let wanted = matches.get_one::<String>("ci").map(String::as_str);
+    let Some((_, own)) = SYSTEMS.iter().find(|(name, _)| Some(*name) == wanted) else {
+        return Err(Failure::of(2, "there is no such CI system"));
+    };
+    let text = filled(own)?;
+    match matches.get_one::<String>("output") {
+        None => print(&text)?,
+        Some(path) => {
+            write(path, &text)?;
+            let path = printable(path);
+            say(&format!("wrote {path}: fill it in, then run `hublease-broker check --config {path} --strict`"));
+        }
+    }
+    Ok(0)
+}
+
+/// The configuration, whose `instance` nobody else has: two teams that share a Docker Hub organization and left it as it was
+/// would take each other's tokens for their own.
+fn filled(own: &str) -> Result<String, Failure> {
+    let suffix = random::<3>().ok_or_else(|| Failure::of(1, "the system gives no randomness"))?;
+    Ok(format!("{HEAD}{own}").replacen(SUFFIX, &suffix, 1))
+}
+
+/// Never over a file that is there: it may be the only copy of somebody's rules.
+fn write(path: &str, text: &str) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| {
+        // Half a file would only be in the way of the next attempt.
+        file.write_all(text.as_bytes()).inspect_err(|_| drop(std::fs::remove_file(path)))
+    });
+    written.map_err(|error| {
+        let path = printable(path);
+        Failure::of(
+            1,
+            match error.kind() {
+                ErrorKind::AlreadyExists => format!("`{path}` is there already, and is left alone"),
+                _ => format!("cannot write `{path}`: {error}"),
+            },
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! `leases adopt` and `leases purge`: what to do with tokens of this broker at Docker Hub that its journal does not know, after
+//! the journal was lost or an older copy of it was restored. Until one of them was said, a serving broker only reports them.
+//!
+//! `adopt` lets them live: they are entered as leases, count, and are removed when they end. `purge` ends them now. Both then
+//! trust the journal again, so that from there on what it does not know is a leftover.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use hublease_protocol::printable::printable;
+
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::hub::Account;
+use crate::journal::{Lease, Selection, State, Trust};
+use crate::leases::reconcile::{Incomparable, unknown};
+use crate::observe::audit::Line;
+use crate::observe::console::say;
+use crate::operator::leases::progress::{self, Done};
+use crate::operator::leases::revoke::{conclude, confirm};
+use crate::operator::leases::{broker, consent, fault, journal_or_new, subcommand};
+use crate::operator::{Failure, Machine, config};
+
+/// The consent to judge by a journal that was made only now.
+const NEW_JOURNAL: &str = "new-journal";
+
+/// What is done with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cure {
+    /// They live on as leases.
+    Adopt,
+    /// They end now.
+    Purge,
+}
+
+pub(super) fn command(cure: Cure) -> Command {
+    let command = match cure {
+        Cure::Adopt => subcommand(
+            "adopt",
+            "After a lost journal: enter this broker's tokens at Docker Hub as leases, to live until they end",
+            "Example: hublease-broker leases adopt --config broker.toml",
+        ),
+        Cure::Purge => subcommand(
+            "purge",
+            "After a lost journal: revoke this broker's tokens at Docker Hub that the journal does not know",
+            "Example: hublease-broker leases purge --config broker.toml --account acme --yes",
+        )
+        .arg(consent())
+        .arg(Arg::new(NEW_JOURNAL).long(NEW_JOURNAL).action(ArgAction::SetTrue).help(
+            "Make a journal where there is none: every token whose label has the configuration's `instance` is unknown to it",
+        )),
+    };
+    command.arg(Arg::new("account").long("account").value_name("NAME").action(ArgAction::Append).help(
+        "This account, whatever is known about it; may be repeated. Without it: those that wait for this decision",
+    ))
+}
+
+/// An account and what was found in it.
+struct Patient<'a> {
+    account: &'a Account,
+    leases: Vec<Lease>,
+}
+
+pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result<u8, Failure> {
+    let (config, _) = config(matches)?;
+    let named: Option<Vec<&String>> = matches.get_many("account").map(Iterator::collect);
+    let stranger = named.iter().flatten().find(|name| !config.accounts.iter().any(|account| account.name == ***name));
+    if let Some(name) = stranger {
+        return Err(Failure::of(2, format!("the configuration has no account `{}`", printable(name))));
+    }
+    // A wrong path, or a name that another broker has too, would end tokens that somebody knows.
+    if cure == Cure::Purge && !config.journal.exists() && !matches.get_flag(NEW_JOURNAL) {
+        return Err(Failure::of(2, without_journal(&config)));
+    }
+    let done = Done::default();
+    let journal = journal_or_new(&config, machine)?;
+    let broker = broker(config, journal, &done, machine)?;
+    let (mut patients, mut all_listed) = (Vec::new(), true);
+    for account in broker.accounts.values() {
+        match &named {
+            Some(names) if !names.contains(&&account.name) => continue,
+            _ if !account.mints() => {
+                say(&format!("account `{}`: a pool makes no tokens, nothing is done", account.name));
+                continue;
+            }
+            None if broker.journal.trust(&account.name).map_err(fault)? == Trust::Known => {
+                say(&format!("account `{}`: its journal is trusted, nothing is done", account.name));
+                continue;
+            }
+            _ => {}
+        }
+        match unknown(&broker, account) {
+            Ok(leases) => patients.push(Patient { account, leases }),
+            Err(reason) => {
+                all_listed = false;
+                say(&format!("account `{}`: nothing is done: {}", account.name, sentence(reason)));
+            }
+        }
+    }
+    let code = match cure {
+        Cure::Adopt => adopt(&broker, &patients)?,
+        Cure::Purge => purge(&broker, &patients, &done, matches)?,
+    };
+    Ok(code.max(u8::from(!all_listed)))
+}
+
+fn adopt(broker: &Broker, patients: &[Patient<'_>]) -> Result<u8, Failure> {
+    for Patient { account, leases } in patients {
+        let (mut adopted, mut over) = (0, 0);
+        for found in leases {
+            // A lease that the journal holds for revoked is not brought to life again: it is removed.
+            let id = Selection { id: Some(found.id.clone()), ..Selection::default() };
+            let is_known = !broker.journal.select(&id).map_err(fault)?.is_empty();
+            let lease = Lease { state: State::Live, due_at: found.expires_at, ..found.clone() };
+            let entered = broker.journal.adopt(if is_known { found } else { &lease }).map_err(fault)?;
+            match (entered, is_known) {
+                (true, false) => {
+                    adopted += 1;
+                    tell(broker, found);
+                }
+                (true, true) => over += 1,
+                // A broker that serves was quicker.
+                (false, _) => {}
+            }
+        }
+        broker.journal.set_trust(&account.name, Trust::Known).map_err(fault)?;
+        let over =
+            if over == 0 { String::new() } else { format!(", {over} that were revoked before are being removed") };
+        say(&format!("account `{}`: {adopted} tokens are leases now{over}; its journal is trusted", account.name));
+    }
+    Ok(0)
+}
+
+fn purge(broker: &Broker, patients: &[Patient<'_>], done: &Done, matches: &ArgMatches) -> Result<u8, Failure> {
+    let total: usize = patients.iter().map(|patient| patient.leases.len()).sum();
+    if total > 1 {
+        confirm(&format!("revoke {total} tokens that the journal does not know"), matches)?;
+    }
+    let mut condemned = Vec::new();
+    for Patient { account, leases } in patients {
+        let before = condemned.len();
+        for found in leases {
+            if broker.journal.adopt(found).map_err(fault)? {
+                condemned.push(found.clone());
+            }
+        }
+        broker.journal.set_trust(&account.name, Trust::Known).map_err(fault)?;
+        let count = condemned.len() - before;
+        say(&format!("account `{}`: {count} tokens are to be revoked; its journal is trusted", account.name));
+    }
+    if condemned.is_empty() {
+        return Ok(0);
+    }
+    let removed = progress::remove(broker, &condemned, done);
+    Ok(conclude(broker, &condemned, removed))
+}
+
+fn without_journal(config: &Config) -> String {
+    format!(
+        "{}: there is no journal, so all tokens whose labels begin with `hublease/{}/` would end, whoever made them; if all of \
+         them are this broker's, say `--new-journal`",
+        config.journal.display(),
+        config.instance
+    )
+}
+
+fn tell(broker: &Broker, lease: &Lease) {
+    let mut line = Line::new("operator", broker.clock.now());
+    "adopted".clone_into(&mut line.outcome);
+    line.lease_id = Some(lease.id.clone());
+    line.rule = Some(lease.rule.clone());
+    line.account = Some(lease.account.clone());
+    broker.audit.write(&line);
+}
+
+fn sentence(reason: Incomparable) -> String {
+    match reason {
+        Incomparable::Hub(fault) => fault.refusal().sentence,
+        Incomparable::Journal(fault) => fault.to_string(),
+    }
+}

@@ -1,0 +1,83 @@
+//! What a command prints on standard output: lines for people, or one JSON document for scripts.
+//!
+//! Claims and names come from elsewhere. In text they are made printable by whoever writes the line; in JSON every character
+//! beyond ASCII is escaped, so that the document is exact and still cannot reorder or hide anything on a terminal.
+
+use std::io::Write as _;
+
+use clap::{Arg, ArgMatches};
+use serde::Serialize;
+
+use crate::operator::Failure;
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Lines.
+    Text,
+    /// One document.
+    Json,
+}
+
+/// `--output text|json`, the same for every command that prints an answer.
+pub(super) fn argument() -> Arg {
+    Arg::new("output")
+        .long("output")
+        .value_name("FORM")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help("Lines for people, or one JSON document")
+}
+
+impl Output {
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        match matches.get_one::<String>("output").map(String::as_str) {
+            Some("json") => Self::Json,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Prints one document.
+pub(super) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(document)
+        .map_err(|_position_only| Failure::of(1, "the answer cannot be written as JSON"))?;
+    print(&(escape(&text) + "\n"))
+}
+
+/// Prints lines; each brings its own end.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::of(1, format!("standard output cannot be written: {error}")))
+}
+
+/// The same JSON in ASCII without controls. What lies beyond stands in texts only, where `\u` says the same.
+fn escape(json: &str) -> String {
+    let mut ascii = String::new();
+    for letter in json.chars() {
+        if letter.is_ascii() && letter != '\u{7f}' {
+            ascii.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            ascii.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    ascii
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::escape;
+
+    #[test]
+    fn json_stays_exact_and_shows_nothing_but_ascii() {
+        let value = json!({"a\u{202e}b": ["\u{9b}2J", "\u{7f}", "é", "𝄞", "\u{0}\n", "\"\\"]});
+        let text = escape(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+}
