@@ -82,7 +82,10 @@ pub(super) fn run(workspace: &Workspace, terminal: &Terminal) -> Result<(), Fail
     if !workspace_is_committed(workspace)? {
         terminal.say("what is not committed is not there");
     }
-    enter(&machine).limit(COMMANDS).run_in_sight(terminal)?;
+    enter(&machine)
+        .limit(COMMANDS)
+        .run_in_sight(terminal)
+        .map_err(|_long_command_line| "one of the two commands failed there".to_owned())?;
     terminal.say(&format!("both commands work on a bare Debian ({RELEASE}), in {}", spell(begun.elapsed())));
     Ok(())
 }
