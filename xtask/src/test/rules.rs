@@ -6,6 +6,7 @@ mod blank;
 mod dialect;
 mod expected;
 pub(super) mod files;
+mod layers;
 mod machine;
 mod size;
 mod source;
@@ -25,6 +26,7 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
         .flat_map(|source| [size::check(source), words::check(source), dialect::check(source)].concat())
         .chain(machine::check(root)?)
         .collect();
+    findings.extend(layers::check(&sources));
     findings.extend(expected::check(root, &sources, context.options.accept)?);
     if findings.is_empty() {
         return Ok(format!("{} files", sources.len()));
