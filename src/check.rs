@@ -25,7 +25,7 @@ use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
 use crate::image::Image;
 use crate::plan::Check;
-use crate::record::{Kind, Shelf};
+use crate::record::{Kind, RecordStore};
 use crate::registry::hub::{Hub, Login, Manifest, Token};
 
 /// The repository that Docker Hub keeps for looking at the pull window.
@@ -108,7 +108,7 @@ async fn shadows(host: &Host, plan: &Check, look: &Look) -> Result<Vec<String>, 
     // Another directory's login only matters where docker is not in a private one already. What cannot be read here is
     // the business of `logout`.
     if !look.taken_over
-        && let Ok(shelf) = Shelf::read(host).await
+        && let Ok(shelf) = RecordStore::read(host).await
     {
         let is_elsewhere = shelf.records.iter().any(|record| {
             record.owner.kind == Kind::Login

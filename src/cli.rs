@@ -128,7 +128,7 @@ pub enum Value {
 
 /// What a provider does with a wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Honour {
+pub enum Support {
     /// It is part of a request to the provider.
     Sent,
     /// hublease does it itself.
@@ -149,7 +149,7 @@ pub struct Flag {
     /// Which commands know it.
     pub commands: &'static [Command],
     /// What docker, broker, vault and static do with it.
-    pub honour: [Honour; 4],
+    pub support: [Support; 4],
     /// One line of help.
     pub help: &'static str,
 }

@@ -19,7 +19,7 @@ use crate::effect::docker::{
 };
 use crate::error::{Error, Problem};
 use crate::lease::Credential;
-use crate::record::{Keeper, Record};
+use crate::record::{Record, RecordWriter};
 use crate::request::remark;
 
 /// The docker side.
@@ -70,7 +70,7 @@ pub async fn survey(host: &Host, plan: &Docker) -> Result<Look, Error> {
 
 /// What will be done for the login.
 #[derive(Debug)]
-pub struct Ground {
+pub struct LoginTarget {
     directory: Directory,
     copy_auths: bool,
     seed: Vec<Registry>,
@@ -80,9 +80,9 @@ pub struct Ground {
 ///
 /// # Errors
 /// Stage docker: the login belongs into a directory that cannot be written.
-pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper) -> Result<Ground, Error> {
+pub async fn decide(host: &Host, plan: &Docker, look: &Look, writer: &mut RecordWriter) -> Result<LoginTarget, Error> {
     let mut isolation = plan.isolation;
-    let harm = |registry| harm(plan.client, look, registry, keeper.older.as_ref());
+    let harm = |registry| harm(plan.client, look, registry, writer.older.as_ref());
     if isolation == Isolation::No && look.taken_over {
         host.detail("DOCKER_CONFIG is the private directory of an earlier login, which this one replaces".to_owned())
             .await?;
@@ -94,28 +94,32 @@ pub async fn decide(host: &Host, plan: &Docker, look: &Look, keeper: &mut Keeper
         isolation = Isolation::Yes { copy_auths: false };
     }
     if let Isolation::Yes { copy_auths } = isolation {
-        keeper.record.private.push(keeper.record.id.clone());
-        return Ok(Ground { directory: Directory::Private(keeper.record.id.clone()), copy_auths, seed: Vec::new() });
+        writer.record.private.push(writer.record.id.clone());
+        return Ok(LoginTarget {
+            directory: Directory::Private(writer.record.id.clone()),
+            copy_auths,
+            seed: Vec::new(),
+        });
     }
     if let Some(why) = &look.unwritable {
         return Err(refused(&Trouble::Unusable(why.clone())));
     }
-    keeper.record.shared = true;
+    writer.record.shared = true;
     let mut seed = Vec::new();
     for registry in &look.registries {
         if matches!(registry.store, Store::SilentHelper { configured: false, .. }) {
             seed.push(registry.registry);
         }
-        remember(host, registry, keeper).await?;
+        remember(host, registry, writer).await?;
     }
-    Ok(Ground { directory: Directory::User, copy_auths: false, seed })
+    Ok(LoginTarget { directory: Directory::User, copy_auths: false, seed })
 }
 
 /// Makes the login, in every registry of the plan.
 ///
 /// # Errors
 /// Stage docker.
-pub async fn log_in(host: &Host, plan: &Docker, ground: &Ground, credential: &Credential) -> Result<(), Error> {
+pub async fn log_in(host: &Host, plan: &Docker, ground: &LoginTarget, credential: &Credential) -> Result<(), Error> {
     let mut path = None;
     match &ground.directory {
         Directory::Private(id) => {

@@ -13,7 +13,7 @@ use crate::lease::Lease;
 use crate::plan::Exec;
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
-use crate::record::{Keeper, Kind};
+use crate::record::{Kind, RecordWriter};
 use crate::{docker, login, logout};
 
 /// How many seconds pass after a failed renewal before the next one.
@@ -25,11 +25,11 @@ pub async fn exec(host: Host, plan: Exec) -> End {
     plan.login.exchange.identity.ready().map_err(early)?;
     let look = docker::survey(&host, &plan.login.docker).await.map_err(early)?;
     let owner = login::owner(&plan.login.job, &plan.login.docker, look.directory.clone(), Kind::Exec);
-    let mut keeper = Keeper::open(&host, owner, plan.login.docker.client.name()).await.map_err(early)?;
-    let ground = docker::decide(&host, &plan.login.docker, &look, &mut keeper).await.map_err(early)?;
+    let mut writer = RecordWriter::open(&host, owner, plan.login.docker.client.name()).await.map_err(early)?;
+    let ground = docker::decide(&host, &plan.login.docker, &look, &mut writer).await.map_err(early)?;
 
-    let ended = run(&host, &plan, &ground, &mut keeper).await;
-    let cleaned = clean_up(&host.undoing(), &plan, keeper).await;
+    let ended = run(&host, &plan, &ground, &mut writer).await;
+    let cleaned = clean_up(&host.undoing(), &plan, writer).await;
     let clean = logout::unless_failed(&host.undoing(), cleaned).await?.unwrap_or(false);
     match ended? {
         0 if !clean && plan.strict => Err(Error::new(Problem::NotRevoked, "")),
@@ -37,16 +37,16 @@ pub async fn exec(host: Host, plan: Exec) -> End {
     }
 }
 
-async fn run(host: &Host, plan: &Exec, ground: &docker::Ground, keeper: &mut Keeper) -> End {
+async fn run(host: &Host, plan: &Exec, ground: &docker::LoginTarget, writer: &mut RecordWriter) -> End {
     let early = Error::before_the_command;
-    let lease = provider::exchange(host, &plan.login.exchange, keeper).await.map_err(early)?;
+    let lease = provider::exchange(host, &plan.login.exchange, writer).await.map_err(early)?;
     docker::log_in(host, &plan.login.docker, ground, &lease.credential).await.map_err(early)?;
-    start(host, plan, keeper).await?;
+    start(host, plan, writer).await?;
     let mut due = renewal(plan, &lease);
     loop {
         let seconds = seconds_until(host, due).await?;
         if seconds == Some(0) {
-            due = renew_or_warn(host, plan, keeper).await?;
+            due = renew_or_warn(host, plan, writer).await?;
             continue;
         }
         match host.child(Act::Wait { seconds }).await? {
@@ -64,20 +64,20 @@ async fn run(host: &Host, plan: &Exec, ground: &docker::Ground, keeper: &mut Kee
 }
 
 /// Renews, and says when the next renewal is due. A failure is a warning: the command still has its old login.
-async fn renew_or_warn(host: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<Option<u64>, Error> {
-    match renew(host, plan, keeper).await {
+async fn renew_or_warn(host: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<Option<u64>, Error> {
+    match renew(host, plan, writer).await {
         Ok(renewed) => Ok(renewal(plan, &renewed)),
         Err(error) => {
             host.warn(format!("not renewed: {}", error.sentence())).await?;
-            give_up_unsettled(&host.undoing(), plan, keeper).await?;
+            give_up_unsettled(&host.undoing(), plan, writer).await?;
             Ok(Some(host.now().await? + RENEW_AGAIN))
         }
     }
 }
 
-async fn start(host: &Host, plan: &Exec, keeper: &Keeper) -> Result<(), Error> {
+async fn start(host: &Host, plan: &Exec, writer: &RecordWriter) -> Result<(), Error> {
     let program = plan.command.first().map(|program| printable(program)).unwrap_or_default();
-    let (command, directory) = (plan.command.clone(), keeper.record.id.clone());
+    let (command, directory) = (plan.command.clone(), writer.record.id.clone());
     let act = Act::Start { command, directory, client: plan.login.docker.client };
     match host.child(act).await.map_err(Error::before_the_command)? {
         Seen::Running => Ok(()),
@@ -104,29 +104,29 @@ async fn seconds_until(host: &Host, due: Option<u64>) -> Result<Option<u64>, Err
 }
 
 /// New before old is revoked.
-async fn renew(host: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<Lease, Error> {
-    keeper.settle();
-    let lease = provider::exchange(host, &plan.login.exchange, keeper).await?;
-    docker::renew(host, &plan.login.docker, &keeper.record, &lease.credential).await?;
-    logout::retire(&host.undoing(), &Revoker::of(&plan.login.exchange.provider), keeper).await?;
+async fn renew(host: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<Lease, Error> {
+    writer.settle();
+    let lease = provider::exchange(host, &plan.login.exchange, writer).await?;
+    docker::renew(host, &plan.login.docker, &writer.record, &lease.credential).await?;
+    logout::retire(&host.undoing(), &Revoker::of(&plan.login.exchange.provider), writer).await?;
     Ok(lease)
 }
 
 /// A renewal that failed half-way leaves nothing alive.
-async fn give_up_unsettled(undo: &Host, plan: &Exec, keeper: &mut Keeper) -> Result<(), Error> {
-    if let Some(note) = keeper.unsettled().cloned() {
+async fn give_up_unsettled(undo: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<(), Error> {
+    if let Some(note) = writer.unsettled().cloned() {
         let verdict = logout::revoke(undo, &Revoker::of(&plan.login.exchange.provider), &note).await?;
         if verdict.is_final() {
-            keeper.record.leases.retain(|lease| *lease != note);
-            keeper.write(undo).await?;
+            writer.record.leases.retain(|lease| *lease != note);
+            writer.write(undo).await?;
         }
-        keeper.settle();
+        writer.settle();
     }
     Ok(())
 }
 
-async fn clean_up(undo: &Host, plan: &Exec, keeper: Keeper) -> Result<bool, Error> {
-    let clean = docker::log_out(undo, &keeper.record).await?;
-    let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), keeper, clean).await?;
+async fn clean_up(undo: &Host, plan: &Exec, writer: RecordWriter) -> Result<bool, Error> {
+    let clean = docker::log_out(undo, &writer.record).await?;
+    let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), writer, clean).await?;
     Ok(clean && told.iter().all(|(_, verdict)| verdict.is_final()))
 }

@@ -21,13 +21,13 @@ pub struct Lease {
     /// What docker gets.
     pub credential: Credential,
     /// What `logout` needs.
-    pub note: Note,
+    pub note: LeaseRecord,
 }
 
 /// What is written down of a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Note {
+pub struct LeaseRecord {
     /// The provider's name on the command line.
     pub provider: String,
     /// The provider's address; compared at `logout`, never followed.
@@ -93,7 +93,7 @@ impl Handle {
     }
 }
 
-impl Note {
+impl LeaseRecord {
     /// Notes what the credential is: nothing that could be used in its place.
     pub fn describe(&mut self, credential: &Credential) {
         self.username.clone_from(&credential.username);
@@ -152,7 +152,7 @@ impl RevocationOutcome {
     }
 
     /// The sentence for people.
-    pub fn sentence(&self, note: &Note) -> String {
+    pub fn sentence(&self, note: &LeaseRecord) -> String {
         let who = if note.username.is_empty() {
             format!("the {} token", note.provider)
         } else {

@@ -9,11 +9,11 @@ use hublease_protocol::time::{span, utc};
 use crate::docker::Docker;
 use crate::effect::{End, Host, LoggedIn, Output};
 use crate::error::Error;
-use crate::lease::{Lease, Note};
-use crate::plan::{Face, Job, Login};
+use crate::lease::{Lease, LeaseRecord};
+use crate::plan::{Frontend, Job, Login};
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
-use crate::record::{Keeper, Kind, Owner};
+use crate::record::{Kind, Owner, RecordWriter};
 use crate::{docker, logout};
 
 /// Logs in.
@@ -21,13 +21,13 @@ pub async fn login(host: Host, plan: Login) -> End {
     plan.exchange.identity.ready()?;
     let look = docker::survey(&host, &plan.docker).await?;
     let owner = owner(&plan.job, &plan.docker, look.directory.clone(), Kind::Login);
-    let mut keeper = Keeper::open(&host, owner, plan.docker.client.name()).await?;
-    let ground = docker::decide(&host, &plan.docker, &look, &mut keeper).await?;
+    let mut writer = RecordWriter::open(&host, owner, plan.docker.client.name()).await?;
+    let ground = docker::decide(&host, &plan.docker, &look, &mut writer).await?;
 
-    match forward(&host, &plan, &ground, &mut keeper).await {
-        Ok(()) => retire_older(&host, &plan, &mut keeper).await,
+    match forward(&host, &plan, &ground, &mut writer).await {
+        Ok(()) => retire_older(&host, &plan, &mut writer).await,
         Err((error, touched)) => {
-            let taken_back = take_back(&host.undoing(), &plan, &keeper, touched).await;
+            let taken_back = take_back(&host.undoing(), &plan, &writer, touched).await;
             logout::unless_failed(&host.undoing(), taken_back).await?;
             Err(error)
         }
@@ -35,11 +35,16 @@ pub async fn login(host: Host, plan: Login) -> End {
 }
 
 /// The part that something can be left of. The flag says whether docker was touched.
-async fn forward(host: &Host, plan: &Login, ground: &docker::Ground, keeper: &mut Keeper) -> Result<(), (Error, bool)> {
-    let lease = provider::exchange(host, &plan.exchange, keeper).await.map_err(|error| (error, false))?;
+async fn forward(
+    host: &Host,
+    plan: &Login,
+    ground: &docker::LoginTarget,
+    writer: &mut RecordWriter,
+) -> Result<(), (Error, bool)> {
+    let lease = provider::exchange(host, &plan.exchange, writer).await.map_err(|error| (error, false))?;
     let touched = |error| (error, true);
     docker::log_in(host, &plan.docker, ground, &lease.credential).await.map_err(touched)?;
-    report(host, plan, keeper, &lease).await.map_err(touched)
+    report(host, plan, writer, &lease).await.map_err(touched)
 }
 
 /// To whom the record of this plan belongs.
@@ -49,45 +54,45 @@ pub(crate) fn owner(job: &Job, docker: &Docker, directory: String, kind: Kind) -
 }
 
 /// Undoes what this login made, and leaves what was there before it, the older login's lease included.
-pub(crate) async fn take_back(undo: &Host, plan: &Login, keeper: &Keeper, touched: bool) -> Result<(), Error> {
+pub(crate) async fn take_back(undo: &Host, plan: &Login, writer: &RecordWriter, touched: bool) -> Result<(), Error> {
     if touched {
         // Only what this very login left: an older one that is still there stays.
-        let mut mine = keeper.record.clone();
-        mine.leases = keeper.unsettled().cloned().into_iter().collect();
-        mine.private.retain(|id| *id == keeper.record.id);
+        let mut mine = writer.record.clone();
+        mine.leases = writer.unsettled().cloned().into_iter().collect();
+        mine.private.retain(|id| *id == writer.record.id);
         docker::log_out(undo, &mine).await?;
     }
-    let mut left = keeper.record.clone();
-    if let Some(note) = keeper.unsettled() {
+    let mut left = writer.record.clone();
+    if let Some(note) = writer.unsettled() {
         let verdict = logout::revoke(undo, &Revoker::of(&plan.exchange.provider), note).await?;
         if verdict.is_final() {
             left.leases.retain(|lease| lease != note);
         }
     }
-    match &keeper.older {
+    match &writer.older {
         // Docker still holds the older login, or nothing any more; either way `logout` can undo the older record.
-        Some(older) if left.leases == older.leases => Keeper::from(older.clone()).write(undo).await,
-        _ if left.leases.is_empty() => keeper.erase(undo).await,
-        _ => Keeper::from(left).write(undo).await,
+        Some(older) if left.leases == older.leases => RecordWriter::from(older.clone()).write(undo).await,
+        _ if left.leases.is_empty() => writer.erase(undo).await,
+        _ => RecordWriter::from(left).write(undo).await,
     }
 }
 
 /// Revokes the leases that this login replaces.
-async fn retire_older(host: &Host, plan: &Login, keeper: &mut Keeper) -> End {
+async fn retire_older(host: &Host, plan: &Login, writer: &mut RecordWriter) -> End {
     let undo = host.undoing();
-    if keeper.older.take().is_none() {
+    if writer.older.take().is_none() {
         return Ok(0);
     }
-    if !keeper.superseded().is_empty() {
+    if !writer.superseded().is_empty() {
         undo.note("the older login of this job is replaced".to_owned()).await?;
     }
-    logout::retire(&undo, &Revoker::of(&plan.exchange.provider), keeper).await?;
+    logout::retire(&undo, &Revoker::of(&plan.exchange.provider), writer).await?;
     Ok(0)
 }
 
 /// Tells who is logged in, where, and until when.
-async fn report(host: &Host, plan: &Login, keeper: &Keeper, lease: &Lease) -> Result<(), Error> {
-    let path = docker::private_path(host, &plan.docker, &keeper.record).await?;
+async fn report(host: &Host, plan: &Login, writer: &RecordWriter, lease: &Lease) -> Result<(), Error> {
+    let path = docker::private_path(host, &plan.docker, &writer.record).await?;
     let note = &lease.note;
     let logged_in = LoggedIn {
         text: sentence(plan, note, path.is_some()),
@@ -102,24 +107,24 @@ async fn report(host: &Host, plan: &Login, keeper: &Keeper, lease: &Lease) -> Re
     if let Some(path) = path {
         host.output(Output::DockerConfig(path)).await?;
     }
-    if plan.face == (Face::Action { expose_token: true }) {
+    if plan.frontend == (Frontend::Action { expose_token: true }) {
         host.output(Output::Credential(lease.credential.secret.clone())).await?;
     }
     Ok(())
 }
 
-fn sentence(plan: &Login, note: &Note, is_private: bool) -> String {
+fn sentence(plan: &Login, note: &LeaseRecord, is_private: bool) -> String {
     let names: Vec<_> = plan.docker.registries.iter().map(|registry| registry.name()).collect();
     let end = match note.expires_at {
         Some(end) => format!("until {} ({})", utc(end), span(end.saturating_sub(note.issued_at))),
         None => "without a known end".to_owned(),
     };
-    let way = match (note.is_revocable(), plan.face) {
+    let way = match (note.is_revocable(), plan.frontend) {
         (false, _) => "it cannot be revoked",
-        (true, Face::Program) => "`hublease logout` revokes it",
-        (true, Face::Action { .. }) => "the post step revokes it",
+        (true, Frontend::Program) => "`hublease logout` revokes it",
+        (true, Frontend::Action { .. }) => "the post step revokes it",
     };
     // A shell that evaluates the output takes the `export` line after this one, and nothing else.
-    let comment = if is_private && plan.face == Face::Program { "# " } else { "" };
+    let comment = if is_private && plan.frontend == Frontend::Program { "# " } else { "" };
     format!("{comment}logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
 }

@@ -12,10 +12,10 @@ use crate::docker;
 use crate::effect::docker::{Client, Directory};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
-use crate::lease::{Note, RevocationOutcome};
+use crate::lease::{LeaseRecord, RevocationOutcome};
 use crate::plan::Logout;
 use crate::provider::revocation::Revoker;
-use crate::record::{Keeper, Kind, Record, Shelf};
+use crate::record::{Kind, Record, RecordStore, RecordWriter};
 use crate::registry::probe;
 
 /// Logs out.
@@ -29,14 +29,14 @@ pub async fn logout(host: Host, plan: Logout) -> End {
 /// What came of the records.
 struct Undone {
     /// Every lease that was looked at.
-    told: Vec<(Note, RevocationOutcome)>,
+    told: Vec<(LeaseRecord, RevocationOutcome)>,
     /// Whether all of it was undone.
     clean: bool,
 }
 
 /// Undoes the records that the plan selects.
 async fn records(undo: &Host, plan: &Logout) -> Result<Undone, Error> {
-    let shelf = Shelf::read(undo).await?;
+    let shelf = RecordStore::read(undo).await?;
     let mut undone = Undone { told: Vec::new(), clean: true };
     for (file, why) in &shelf.foreign {
         undo.warn(format!("the record {} is left alone: {}", printable(file), printable(why))).await?;
@@ -57,7 +57,7 @@ async fn one(
     undo: &Host,
     plan: &Logout,
     record: Record,
-    told: &mut Vec<(Note, RevocationOutcome)>,
+    told: &mut Vec<(LeaseRecord, RevocationOutcome)>,
 ) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
     let shared_by_steps = record.owner.kind == Kind::Login && !record.private.is_empty();
@@ -67,7 +67,7 @@ async fn one(
     if let Some(directory) = user {
         undo.output(Output::DockerConfig(directory?)).await?;
     }
-    let verdicts = settle(undo, &plan.revoker, Keeper::from(record), clean).await?;
+    let verdicts = settle(undo, &plan.revoker, RecordWriter::from(record), clean).await?;
     clean &= verdicts.iter().all(|(_, verdict)| verdict.is_final());
     told.extend(verdicts);
     if let Some(probe) = probe {
@@ -87,39 +87,39 @@ async fn user_directory(undo: &Host, record: &Record) -> Result<String, Error> {
 pub(crate) async fn settle(
     undo: &Host,
     revoker: &Revoker,
-    mut keeper: Keeper,
+    mut writer: RecordWriter,
     docker_undone: bool,
-) -> Result<Vec<(Note, RevocationOutcome)>, Error> {
+) -> Result<Vec<(LeaseRecord, RevocationOutcome)>, Error> {
     let mut told = Vec::new();
-    for note in std::mem::take(&mut keeper.record.leases) {
+    for note in std::mem::take(&mut writer.record.leases) {
         let verdict = revoke(undo, revoker, &note).await?;
         // The notes also tell which entry in docker's store is ours.
         if verdict.is_failure() || !docker_undone {
-            keeper.record.leases.push(note.clone());
+            writer.record.leases.push(note.clone());
         }
         told.push((note, verdict));
     }
-    if keeper.record.leases.is_empty() && docker_undone {
-        keeper.erase(undo).await?;
+    if writer.record.leases.is_empty() && docker_undone {
+        writer.erase(undo).await?;
     } else {
-        keeper.write(undo).await?;
+        writer.write(undo).await?;
     }
     Ok(told)
 }
 
 /// Revokes the leases that the last one of the story replaces, and keeps of them what still lives.
-pub(crate) async fn retire(undo: &Host, revoker: &Revoker, keeper: &mut Keeper) -> Result<(), Error> {
+pub(crate) async fn retire(undo: &Host, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
     let mut alive = Vec::new();
-    for note in keeper.superseded() {
+    for note in writer.superseded() {
         if revoke(undo, revoker, &note).await?.is_failure() {
             alive.push(note);
         }
     }
-    keeper.retain(undo, alive).await
+    writer.retain(undo, alive).await
 }
 
 /// Revokes one lease and says how that ended.
-pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &Note) -> Result<RevocationOutcome, Error> {
+pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &LeaseRecord) -> Result<RevocationOutcome, Error> {
     let verdict = revoker.revoke(undo, note).await?;
     let sentence = printable(&verdict.sentence(note));
     if verdict.is_failure() {
@@ -160,7 +160,7 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     Ok(selected)
 }
 
-async fn report(host: &Host, plan: &Logout, told: &[(Note, RevocationOutcome)]) -> Result<(), Error> {
+async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, RevocationOutcome)]) -> Result<(), Error> {
     #[derive(Serialize)]
     struct Report<'a> {
         leases: Vec<Told<'a>>,
@@ -185,7 +185,7 @@ struct Told<'a> {
     username: &'a str,
 }
 
-fn shown(told: &[(Note, RevocationOutcome)]) -> Vec<Told<'_>> {
+fn shown(told: &[(LeaseRecord, RevocationOutcome)]) -> Vec<Told<'_>> {
     let shown = told.iter().map(|(note, verdict)| Told {
         expires_at: note.expires_at.map(hublease_protocol::time::utc),
         outcome: verdict.word(),

@@ -53,7 +53,7 @@ pub struct Job {
 
 /// Who shows the story to people, and undoes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
+pub enum Frontend {
     /// The program: `hublease logout` undoes.
     Program,
     /// The GitHub Action: its post step undoes.
@@ -73,7 +73,7 @@ pub struct Login {
     /// Whose record.
     pub job: Job,
     /// Who shows it.
-    pub face: Face,
+    pub frontend: Frontend,
     /// What would win over this login wherever docker looks for one.
     pub shadow: Option<Error>,
 }

@@ -1,7 +1,7 @@
 //! Who vouches: an identity goes in, a lease comes out.
 //!
 //! One file per provider, each made of pure pairs (build a request, read an answer) and one short exchange. What is
-//! common is here and in `peer`: limits, the check of what came back, and who is asked.
+//! common is here and in `request`: limits, the check of what came back, and who is asked.
 
 pub mod broker;
 pub mod docker_identity;
@@ -28,7 +28,7 @@ use crate::provider::broker::Broker;
 use crate::provider::docker_identity::DockerIdentity;
 use crate::provider::static_credential::Fixed;
 use crate::provider::vault::Vault;
-use crate::record::Keeper;
+use crate::record::RecordWriter;
 
 /// The largest credential, in bytes. Docker Hub's tokens have under 100, Docker Identity's are JWTs of a few KiB.
 const LARGEST_CREDENTIAL: usize = 16 * 1024;
@@ -100,16 +100,16 @@ pub struct Exchange {
     pub wanted_life: Option<u64>,
 }
 
-/// Turns this job's identity into a lease, which the keeper has recorded when this returns.
+/// Turns this job's identity into a lease, which the writer has recorded when this returns.
 ///
 /// # Errors
-/// Stages identity, refused and unavailable. What came into being before the failure is in the keeper's record.
-pub async fn exchange(host: &Host, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
+/// Stages identity, refused and unavailable. What came into being before the failure is in the writer's record.
+pub async fn exchange(host: &Host, plan: &Exchange, writer: &mut RecordWriter) -> Result<Lease, Error> {
     let lease = match &plan.provider {
-        Provider::Static(fixed) => static_credential::exchange(host, fixed, plan, keeper).await?,
-        Provider::Docker(docker) => docker_identity::exchange(host, docker, plan, keeper).await?,
-        Provider::Broker(broker) => broker::exchange(host, broker, plan, keeper).await?,
-        Provider::Vault(vault) => vault::exchange(host, vault, plan, keeper).await?,
+        Provider::Static(fixed) => static_credential::exchange(host, fixed, plan, writer).await?,
+        Provider::Docker(docker) => docker_identity::exchange(host, docker, plan, writer).await?,
+        Provider::Broker(broker) => broker::exchange(host, broker, plan, writer).await?,
+        Provider::Vault(vault) => vault::exchange(host, vault, plan, writer).await?,
     };
     warn_of_a_short_life(host, plan, &lease).await?;
     Ok(lease)
@@ -126,13 +126,13 @@ async fn identify(host: &Host, identity: &Identity, audience: Option<&str>) -> R
 
 /// Checks what a provider gave before anything is done with it. `held` are the other secrets of the exchange.
 fn credential(
-    peer: &str,
+    server: &str,
     plan: &Exchange,
     username: Option<&str>,
     secret: Secret,
     held: &[&Secret],
 ) -> Result<Credential, Error> {
-    let unusable = |why: &str| Error::new(Problem::Answer, peer).because(why);
+    let unusable = |why: &str| Error::new(Problem::Answer, server).because(why);
     let username = plan.username.as_deref().or(username).ok_or_else(|| {
         Error::new(Problem::Missing, "`--username`")
             .because("the provider does not say which account the credential belongs to")
@@ -154,10 +154,10 @@ fn credential(
 }
 
 /// A registry that the provider names has to be one that we know.
-fn check_registry(peer: &str, name: Option<&str>) -> Result<(), Error> {
+fn check_registry(server: &str, name: Option<&str>) -> Result<(), Error> {
     match name {
         Some(name) if Registry::parse(name).is_none() => {
-            Err(Error::new(Problem::Answer, peer).because("the credential is for another registry than Docker Hub"))
+            Err(Error::new(Problem::Answer, server).because("the credential is for another registry than Docker Hub"))
         }
         _ => Ok(()),
     }

@@ -4,17 +4,17 @@
 //! undo. It holds handles, and the earlier docker entry that must come back; the credential itself only where a third
 //! party's endpoint has no handle. What it says about addresses is compared and never followed.
 
-mod keeper;
+mod writer;
 
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::keeper::Keeper;
+pub use self::writer::RecordWriter;
 use crate::effect::docker::{Client, Registry};
 use crate::effect::{Host, record};
 use crate::error::{Error, Problem};
-use crate::lease::Note;
+use crate::lease::LeaseRecord;
 
 /// The version of the format. Another version's record is refused and left alone.
 const VERSION: u32 = 1;
@@ -77,7 +77,7 @@ pub struct Record {
     /// What was there before, to be put back: for each registry the first that may still be there.
     pub earlier: Vec<Earlier>,
     /// The leases, the newest last.
-    pub leases: Vec<Note>,
+    pub leases: Vec<LeaseRecord>,
 }
 
 impl Record {
@@ -133,14 +133,14 @@ fn name(owner: &Owner, id: &str) -> String {
 
 /// What the record directory holds: what can be read, and a sentence for each file that is left alone.
 #[derive(Debug, Default)]
-pub struct Shelf {
+pub struct RecordStore {
     /// The records.
     pub records: Vec<Record>,
     /// File names with the reason why they are left alone.
     pub foreign: Vec<(String, String)>,
 }
 
-impl Shelf {
+impl RecordStore {
     /// Reads the whole directory; one that does not exist is empty.
     pub async fn read(host: &Host) -> Result<Self, Error> {
         let stored = host.record(record::Access::Read).await?.map_err(|trouble| unusable(&trouble))?;

@@ -23,7 +23,7 @@ const FIRST_WAIT: u64 = 250;
 
 /// A request that brought no usable answer.
 #[derive(Debug)]
-pub(crate) struct Lost {
+pub(crate) struct RequestError {
     /// What to report.
     pub(crate) error: Error,
     /// Whether the server may have done what was asked.
@@ -32,34 +32,34 @@ pub(crate) struct Lost {
     pub(crate) response: Option<Box<Response>>,
 }
 
-impl Lost {
+impl RequestError {
     /// A failure after which nothing can have been done, or that a repetition would not change.
     pub(crate) fn settled(error: Error) -> Self {
         Self { error, maybe_done: false, response: None }
     }
 }
 
-impl From<Error> for Lost {
+impl From<Error> for RequestError {
     fn from(error: Error) -> Self {
         Self { error, maybe_done: true, response: None }
     }
 }
 
-impl From<Lost> for Error {
-    fn from(lost: Lost) -> Self {
+impl From<RequestError> for Error {
+    fn from(lost: RequestError) -> Self {
         lost.error
     }
 }
 
 /// One server, as the story speaks to it.
 #[derive(Debug)]
-pub(crate) struct Peer<'a> {
+pub(crate) struct Server<'a> {
     host: &'a Host,
     name: String,
     redirect: Option<&'a Origin>,
 }
 
-impl<'a> Peer<'a> {
+impl<'a> Server<'a> {
     /// A server by the name that errors show.
     pub(crate) fn new(host: &'a Host, name: impl Into<String>) -> Self {
         Self { host, name: name.into(), redirect: None }
@@ -85,7 +85,7 @@ impl<'a> Peer<'a> {
     ///
     /// # Errors
     /// The last fault, and whether the server may have done what was asked.
-    pub(crate) async fn send(&self, request: Request) -> Result<Response, Lost> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, RequestError> {
         let mut request = request;
         let mut tried = 1;
         loop {
@@ -96,7 +96,7 @@ impl<'a> Peer<'a> {
                 request = self.redirected(&request, response)?;
                 continue;
             }
-            let fault = match Fault::of(&answer) {
+            let fault = match Transient::of(&answer) {
                 None => return answer.map_err(|_failure| Error::bug("a failure that is no fault").into()),
                 Some(fault) => fault,
             };
@@ -105,14 +105,14 @@ impl<'a> Peer<'a> {
                 Some(wait) if wait <= LONGEST_WAIT * 1000 => self.pause(&fault, wait, tried).await?,
                 _ => {
                     let (error, maybe_done) = (self.report(&fault, tried), fault.maybe_done());
-                    return Err(Lost { error, maybe_done, response: answer.ok().map(Box::new) });
+                    return Err(RequestError { error, maybe_done, response: answer.ok().map(Box::new) });
                 }
             }
             tried += 1;
         }
     }
 
-    async fn pause(&self, fault: &Fault, wait: u64, tried: u32) -> Result<(), Error> {
+    async fn pause(&self, fault: &Transient, wait: u64, tried: u32) -> Result<(), Error> {
         let random = self.host.random(2).await?;
         let jitter = u64::from_str_radix(&random, 16).unwrap_or_default() * wait / 0xffff;
         let wait = if fault.asks_for().is_some() { wait + jitter / 8 } else { wait + jitter };
@@ -123,8 +123,8 @@ impl<'a> Peer<'a> {
     }
 
     /// The same request at the allowed origin, once.
-    fn redirected(&self, request: &Request, response: &Response) -> Result<Request, Lost> {
-        let refused = |why: &str| Lost::settled(self.problem(Problem::Redirected).because(why));
+    fn redirected(&self, request: &Request, response: &Response) -> Result<Request, RequestError> {
+        let refused = |why: &str| RequestError::settled(self.problem(Problem::Redirected).because(why));
         let target = response.location.as_deref().map(endpoint::split);
         let (origin, path_and_query) = match target {
             Some(Ok(target)) => target,
@@ -139,33 +139,33 @@ impl<'a> Peer<'a> {
         Ok(Request { to: Destination::ProviderRedirect, path_and_query: path_and_query.to_owned(), ..request.clone() })
     }
 
-    fn report(&self, fault: &Fault, tried: u32) -> Error {
+    fn report(&self, fault: &Transient, tried: u32) -> Error {
         let problem = match fault {
-            Fault::Failure(Failure::Unreachable) => Problem::Unreachable,
-            Fault::Failure(Failure::Untrusted) => Problem::Untrusted,
-            Fault::Failure(Failure::Slow) => Problem::Slow,
-            Fault::Failure(Failure::Cut) => Problem::Cut,
-            Fault::Failure(Failure::TooLarge) => Problem::TooLarge,
-            Fault::Status { status: 429, .. } => Problem::Busy,
-            Fault::Status { status: 503, sealed: true, .. } => Problem::Sealed,
-            Fault::Status { .. } => Problem::Failing,
+            Transient::Failure(Failure::Unreachable) => Problem::Unreachable,
+            Transient::Failure(Failure::Untrusted) => Problem::Untrusted,
+            Transient::Failure(Failure::Slow) => Problem::Slow,
+            Transient::Failure(Failure::Cut) => Problem::Cut,
+            Transient::Failure(Failure::TooLarge) => Problem::TooLarge,
+            Transient::Status { status: 429, .. } => Problem::Busy,
+            Transient::Status { status: 503, sealed: true, .. } => Problem::Sealed,
+            Transient::Status { .. } => Problem::Failing,
         };
         let error = self.problem(problem);
         let error = match fault {
-            Fault::Status { .. } => error.because(&fault.shown()),
-            Fault::Failure(_) => error,
+            Transient::Status { .. } => error.because(&fault.shown()),
+            Transient::Failure(_) => error,
         };
         if tried > 1 { error.because(&format!("after {tried} tries")) } else { error }
     }
 }
 
 /// What may be worth a repetition.
-enum Fault {
+enum Transient {
     Failure(Failure),
     Status { status: u16, retry_after: Option<u64>, sealed: bool },
 }
 
-impl Fault {
+impl Transient {
     fn of(answer: &Result<Response, Failure>) -> Option<Self> {
         match answer {
             Err(failure) => Some(Self::Failure(*failure)),

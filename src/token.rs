@@ -13,27 +13,27 @@ use crate::logout;
 use crate::plan::{Format, Token};
 use crate::provider::revocation::Revoker;
 use crate::provider::{self};
-use crate::record::{Keeper, Kind, Owner};
+use crate::record::{Kind, Owner, RecordWriter};
 
 /// Exchanges, and prints.
 pub async fn token(host: Host, plan: Token) -> End {
     plan.exchange.identity.ready()?;
     let registries = plan.registries.iter().map(|registry| registry.name().to_owned()).collect();
     let owner = Owner { job: plan.job.key.clone(), registries, directory: String::new(), kind: Kind::Token };
-    let mut keeper = Keeper::open(&host, owner, "none").await?;
-    match forward(&host, &plan, &mut keeper).await {
+    let mut writer = RecordWriter::open(&host, owner, "none").await?;
+    match forward(&host, &plan, &mut writer).await {
         Ok(()) => Ok(0),
         Err(error) => {
             let undo = host.undoing();
-            let settled = logout::settle(&undo, &Revoker::of(&plan.exchange.provider), keeper, true).await;
+            let settled = logout::settle(&undo, &Revoker::of(&plan.exchange.provider), writer, true).await;
             logout::unless_failed(&undo, settled).await?;
             Err(error)
         }
     }
 }
 
-async fn forward(host: &Host, plan: &Token, keeper: &mut Keeper) -> Result<(), Error> {
-    let lease = provider::exchange(host, &plan.exchange, keeper).await?;
+async fn forward(host: &Host, plan: &Token, writer: &mut RecordWriter) -> Result<(), Error> {
+    let lease = provider::exchange(host, &plan.exchange, writer).await?;
     host.output(Output::Credential(printed(plan, &lease))).await
 }
 

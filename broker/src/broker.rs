@@ -11,7 +11,7 @@ use crate::identity::claims::hexadecimal;
 use crate::identity::verify::Verifier;
 use crate::journal::Journal;
 use crate::observe::audit::Audit;
-use crate::observe::counter::{Count, Counted};
+use crate::observe::counter::{CounterFamily, CountingOutbound};
 use crate::outbound::Outbound;
 use crate::rate_limit::Limiter;
 use crate::rules::Rule;
@@ -37,7 +37,7 @@ pub struct Broker {
     /// What is told to the operator.
     pub audit: Audit,
     /// The calls that went there.
-    pub calls: Count<2>,
+    pub calls: CounterFamily<2>,
     /// The way out.
     pub outbound: Box<dyn Outbound>,
     /// The time.
@@ -55,7 +55,7 @@ impl Broker {
         outbound: Box<dyn Outbound>,
         clock: Box<dyn Clock>,
     ) -> Self {
-        let (outbound, calls) = Counted::new(outbound);
+        let (outbound, calls) = CountingOutbound::new(outbound);
         Self {
             verifier: Verifier::new(config.issuers, public_url.clone()),
             public_url,

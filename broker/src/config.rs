@@ -72,12 +72,12 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// What is wrong, and at which bytes; turned into a line at the end.
-struct Blame {
+struct SpannedError {
     at: Option<Range<usize>>,
     reason: String,
 }
 
-impl Blame {
+impl SpannedError {
     fn at(at: Range<usize>, reason: impl Into<String>) -> Self {
         Self { at: Some(at), reason: reason.into() }
     }
@@ -98,13 +98,13 @@ impl Config {
     }
 }
 
-fn check(file: file::File) -> Result<Config, Blame> {
+fn check(file: file::File) -> Result<Config, SpannedError> {
     let listen = server::address(&file.listen, "listen")?;
     let public_url = server::public_url(&file.public_url, listen)?;
     let server = server::check(&file, listen)?;
     let instance = file.instance.as_ref();
     if !is_name(instance) || instance.len() > 32 {
-        return Err(Blame::at(file.instance.span(), "`instance` is 1 to 32 lower-case letters, digits and `-`"));
+        return Err(SpannedError::at(file.instance.span(), "`instance` is 1 to 32 lower-case letters, digits and `-`"));
     }
     let (journal, keep) = journal(file.journal)?;
     let issuers = issuer::check(file.issuer)?;
@@ -114,9 +114,9 @@ fn check(file: file::File) -> Result<Config, Blame> {
     Ok(Config { listen, public_url, server, instance, journal, keep, issuers, accounts, rules, warnings })
 }
 
-fn journal(journal: file::Journal) -> Result<(PathBuf, u64), Blame> {
+fn journal(journal: file::Journal) -> Result<(PathBuf, u64), SpannedError> {
     if !journal.path.as_ref().starts_with('/') {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             journal.path.span(),
             "`path` of the journal starts with `/`: it must not depend on where one is",
         ));
@@ -126,7 +126,7 @@ fn journal(journal: file::Journal) -> Result<(PathBuf, u64), Blame> {
         Some(days) if (MIN_KEEP_DAYS..=MAX_KEEP_DAYS).contains(days.as_ref()) => days.into_inner(),
         Some(days) => {
             let reason = format!("`keep_days` lies between {MIN_KEEP_DAYS} and {MAX_KEEP_DAYS}");
-            return Err(Blame::at(days.span(), reason));
+            return Err(SpannedError::at(days.span(), reason));
         }
     };
     Ok((PathBuf::from(journal.path.into_inner()), days * 24 * 3600))
@@ -159,12 +159,12 @@ fn one_line(text: &str) -> String {
 }
 
 /// The first name that comes twice.
-fn repeated(names: &[&toml::Spanned<String>]) -> Option<Blame> {
+fn repeated(names: &[&toml::Spanned<String>]) -> Option<SpannedError> {
     let twice = names
         .iter()
         .enumerate()
         .find(|(index, name)| names[..*index].iter().any(|before| before.as_ref() == name.as_ref()));
-    twice.map(|(_, name)| Blame::at(name.span(), format!("the name `{}` comes twice", name.as_ref())))
+    twice.map(|(_, name)| SpannedError::at(name.span(), format!("the name `{}` comes twice", name.as_ref())))
 }
 
 #[cfg(test)]

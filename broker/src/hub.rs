@@ -21,9 +21,9 @@ mod session;
 
 use std::sync::{Arc, Mutex};
 
-pub use fault::HubFault;
+pub use fault::HubError;
 pub use governor::{Governor, Urgency};
-use health::{Condition, Room};
+use health::{AccountHealth, QuotaHint};
 use hublease_protocol::oauth::Code;
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
@@ -31,13 +31,13 @@ use kind::Api;
 pub use kind::{Kind, Order};
 pub use list::{Listed, Listing};
 pub use pool::{Pool, is_lent, lent_id};
-use session::{Passage, Session};
+use session::{CallContext, Session};
 
 use crate::clock::is_ahead;
 use crate::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
 use crate::outbound::{Call, Method, Outbound, Reply};
 use crate::refusal::Refusal;
-use crate::secret_source::PasswordSource;
+use crate::secret_source::SecretSource;
 
 /// The only Docker Hub there is.
 pub const HUB: &str = "https://hub.docker.com";
@@ -53,7 +53,7 @@ pub struct Account {
     /// Nothing for a pool, which never logs in.
     session: Option<Session>,
     governor: Arc<Governor>,
-    condition: Mutex<Condition>,
+    condition: Mutex<AccountHealth>,
 }
 
 /// A token that Docker Hub made, or that a pool lends.
@@ -67,7 +67,7 @@ pub struct Minted {
 impl Account {
     /// An account that mints and has not logged in yet. All accounts of a broker share their governor.
     #[must_use]
-    pub fn minting(name: String, kind: Kind, login: String, password: PasswordSource, governor: Arc<Governor>) -> Self {
+    pub fn minting(name: String, kind: Kind, login: String, password: SecretSource, governor: Arc<Governor>) -> Self {
         let session = Some(Session::new(login.clone(), password));
         Self { name, kind, login, session, governor, condition: Mutex::default() }
     }
@@ -121,26 +121,26 @@ impl Account {
     ///
     /// # Errors
     /// When the account is none, no token covers the scope, or the token cannot be read.
-    pub fn lend(&self, scope: &Scope, held: impl Fn(&str) -> usize) -> Result<Minted, HubFault> {
-        let outcome = self.pool().ok_or(HubFault::LendsOnly).and_then(|pool| pool.lend(scope, held));
-        self.note(outcome.as_ref().err().copied(), Room::Unchanged);
+    pub fn lend(&self, scope: &Scope, held: impl Fn(&str) -> usize) -> Result<Minted, HubError> {
+        let outcome = self.pool().ok_or(HubError::LendsOnly).and_then(|pool| pool.lend(scope, held));
+        self.note(outcome.as_ref().err().copied(), QuotaHint::Unchanged);
         outcome
     }
 
     /// Makes a token.
     ///
     /// # Errors
-    /// [`HubFault::is_ambiguous`] tells whether a token may have been made all the same.
-    pub fn mint(&self, order: &Order, outbound: &dyn Outbound, now: u64) -> Result<Minted, HubFault> {
+    /// [`HubError::is_ambiguous`] tells whether a token may have been made all the same.
+    pub fn mint(&self, order: &Order, outbound: &dyn Outbound, now: u64) -> Result<Minted, HubError> {
         if is_ahead(self.condition().full_until, now, QUOTA_PAUSE_SECONDS) {
-            return Err(HubFault::QuotaFull { retry_after: QUOTA_RETRY_SECONDS });
+            return Err(HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS });
         }
         let (api, passage) = self.passage(Urgency::CanWait, outbound, now)?;
         let reply = self.call(Method::Post, &api.collection(), Some(&api.body(order)), &passage)?;
         match reply.status {
             200 | 201 => {
-                self.note(None, Room::Found);
-                api.minted(&reply.body).ok_or(HubFault::unclear("its answer was not understood"))
+                self.note(None, QuotaHint::Found);
+                api.minted(&reply.body).ok_or(HubError::unclear("its answer was not understood"))
             }
             status => Err(self.refusal(status, &passage)),
         }
@@ -150,36 +150,42 @@ impl Account {
     ///
     /// # Errors
     /// When it may still be there.
-    pub fn delete(&self, id: &str, outbound: &dyn Outbound, now: u64) -> Result<(), HubFault> {
+    pub fn delete(&self, id: &str, outbound: &dyn Outbound, now: u64) -> Result<(), HubError> {
         let (api, passage) = self.passage(Urgency::Removal, outbound, now)?;
         let path = format!("{}/{id}", api.collection());
         match self.call(Method::Delete, &path, None, &passage)?.status {
             204 | 404 => {
-                self.note(None, Room::Found);
+                self.note(None, QuotaHint::Found);
                 Ok(())
             }
-            status => Err(HubFault::Refused { status }),
+            status => Err(HubError::Refused { status }),
         }
     }
 
     /// Why a mint was refused. At its limit an organization still lists its tokens, so counting tells.
-    fn refusal(&self, status: u16, passage: &Passage<'_>) -> HubFault {
+    fn refusal(&self, status: u16, passage: &CallContext<'_>) -> HubError {
         if let Kind::Oat { quota, .. } = self.kind
             && let Ok(list) = self.list(1, 1, passage)
             && list.total.is_some_and(|total| total >= quota)
         {
-            let fault = HubFault::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
+            let fault = HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
             self.condition().full_until = passage.now.saturating_add(QUOTA_PAUSE_SECONDS);
-            self.note(Some(fault), Room::Unchanged);
+            self.note(Some(fault), QuotaHint::Unchanged);
             return fault;
         }
-        HubFault::Refused { status }
+        HubError::Refused { status }
     }
 
     /// One authorized call. A bearer that Docker Hub no longer takes is renewed once.
-    fn call(&self, method: Method, path: &str, json: Option<&str>, passage: &Passage<'_>) -> Result<Reply, HubFault> {
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        json: Option<&str>,
+        passage: &CallContext<'_>,
+    ) -> Result<Reply, HubError> {
         let outcome = self.authorized(method, path, json, passage);
-        self.note(outcome.as_ref().err().copied(), Room::Unchanged);
+        self.note(outcome.as_ref().err().copied(), QuotaHint::Unchanged);
         outcome
     }
 
@@ -188,9 +194,9 @@ impl Account {
         method: Method,
         path: &str,
         json: Option<&str>,
-        passage: &Passage<'_>,
-    ) -> Result<Reply, HubFault> {
-        let session = self.session.as_ref().ok_or(HubFault::LendsOnly)?;
+        passage: &CallContext<'_>,
+    ) -> Result<Reply, HubError> {
+        let session = self.session.as_ref().ok_or(HubError::LendsOnly)?;
         let send = |bearer: &Secret| {
             let call = Call { method, json, ..Call::read(format!("{HUB}{path}")).with_bearer(bearer.expose()) };
             passage.send(&call)
@@ -202,8 +208,8 @@ impl Account {
         }
     }
 
-    fn api(&self) -> Result<Api<'_>, HubFault> {
-        self.kind.api().ok_or(HubFault::LendsOnly)
+    fn api(&self) -> Result<Api<'_>, HubError> {
+        self.kind.api().ok_or(HubError::LendsOnly)
     }
 
     fn passage<'a>(
@@ -211,8 +217,8 @@ impl Account {
         urgency: Urgency,
         outbound: &'a dyn Outbound,
         now: u64,
-    ) -> Result<(Api<'a>, Passage<'a>), HubFault> {
-        Ok((self.api()?, Passage::new(&self.governor, outbound, urgency, now)))
+    ) -> Result<(Api<'a>, CallContext<'a>), HubError> {
+        Ok((self.api()?, CallContext::new(&self.governor, outbound, urgency, now)))
     }
 }
 

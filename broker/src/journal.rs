@@ -111,7 +111,7 @@ pub struct Entry {
 
 /// Why a lease was not entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Full {
+pub enum EnterDenied {
     /// The identity token was used, by another request.
     Replayed,
     /// The same request is being served.
@@ -124,7 +124,7 @@ pub enum Full {
     Journal,
 }
 
-impl Full {
+impl EnterDenied {
     /// What the client is told.
     #[must_use]
     pub fn refusal(self) -> Refusal {
@@ -154,9 +154,9 @@ pub enum Trust {
 
 /// The journal could not be read or written, and why, in our words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JournalFault(pub &'static str);
+pub struct JournalError(pub &'static str);
 
-impl JournalFault {
+impl JournalError {
     /// What the client is told: nothing was promised, and the same request may be sent again.
     #[must_use]
     pub fn refusal(self) -> Refusal {
@@ -164,13 +164,13 @@ impl JournalFault {
     }
 }
 
-impl fmt::Display for JournalFault {
+impl fmt::Display for JournalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the journal could not be used: {}", self.0)
     }
 }
 
-impl std::error::Error for JournalFault {}
+impl std::error::Error for JournalError {}
 
 /// Where leases are written down. What a method has written when it returns survives a crash of the machine.
 ///
@@ -179,62 +179,62 @@ impl std::error::Error for JournalFault {}
 #[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
 pub trait Journal: Send + Sync {
     /// Enters an intent, uses up what it uses up, and gives the earlier lease of the same request, if it is not yet revoked.
-    /// All of it happens, or, when the answer is [`Full`], nothing.
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault>;
+    /// All of it happens, or, when the answer is [`EnterDenied`], nothing.
+    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError>;
 
     /// Undoes an intent whose token was certainly not made: neither the identity token nor a mint is used up.
-    fn withdraw(&self, lease: &str) -> Result<(), JournalFault>;
+    fn withdraw(&self, lease: &str) -> Result<(), JournalError>;
 
     /// `Intent -> Revoking` for a mint whose answer is not known: it may be looked for from `due_at` on, when Docker Hub has
     /// certainly finished with it. The same request may be tried again at once.
-    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalFault>;
+    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalError>;
 
     /// `Intent -> Live`, with the id at Docker Hub. False when the lease is no longer an intent.
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalFault>;
+    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError>;
 
     /// Claims a lease for removal until `until`: `Live -> Revoking`, or `Revoking` or an `Intent` that is due. Nothing when it is
     /// somebody else's turn, or there is nothing to remove.
-    fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalFault>;
+    fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalError>;
 
     /// `Revoking -> Revoked`. Docker Hub said that the token is gone.
-    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault>;
+    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalError>;
 
     /// Gives a claim back after a failed removal: it may be tried again from `due_at` on.
-    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault>;
+    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalError>;
 
     /// `Live -> Revoking` for every lease of the selection, free to be claimed at once; an intent of it will not become live.
     /// Gives all that it has moved.
-    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalFault>;
+    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalError>;
 
     /// Writes down a token that was found at Docker Hub: as it is when the journal does not know its lease, else
     /// `Revoked -> Revoking`. False when the lease is not over: then it is not a leftover.
-    fn adopt(&self, lease: &Lease) -> Result<bool, JournalFault>;
+    fn adopt(&self, lease: &Lease) -> Result<bool, JournalError>;
 
     /// The lease that a handle revokes.
-    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalFault>;
+    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalError>;
 
     /// The leases of a selection, the newest first.
-    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault>;
+    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalError>;
 
     /// At most `limit` leases that are not over and whose time has come, the longest overdue first; none of these accounts.
-    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalFault>;
+    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalError>;
 
     /// Forgets at most `limit` leases that were over before that time; gives how many.
-    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault>;
+    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalError>;
 
     /// What is known about an account.
-    fn trust(&self, account: &str) -> Result<Trust, JournalFault>;
+    fn trust(&self, account: &str) -> Result<Trust, JournalError>;
 
     /// Writes down what a first comparison with an account has found, unless somebody has written another meanwhile; gives what
     /// holds now.
-    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalFault>;
+    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalError>;
 
     /// Writes down what an operator has decided about an account.
-    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault>;
+    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalError>;
 
     /// Writes, and changes nothing: what tells whether the others could.
-    fn probe(&self) -> Result<(), JournalFault>;
+    fn probe(&self) -> Result<(), JournalError>;
 
     /// How many leases of each account are in a state that is not `Revoked`.
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault>;
+    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError>;
 }

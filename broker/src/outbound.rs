@@ -1,7 +1,7 @@
 //! The way out: every call that the broker makes is a [`Call`] that a client performs: one client for issuers and Docker Hub, and
 //! one of its own, with its authorities, for each reading of a Vault.
 //!
-//! Answers may hold secrets, so neither they nor calls can be printed, and a [`Fault`] is a fixed phrase.
+//! Answers may hold secrets, so neither they nor calls can be printed, and an [`OutboundError`] is a fixed phrase.
 
 pub mod native;
 mod proxy;
@@ -75,7 +75,7 @@ pub struct RateLimit {
 
 /// Why there is no answer. The request may still have been served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault(pub &'static str);
+pub struct OutboundError(pub &'static str);
 
 /// Performs calls. Blocking; called on threads that may block.
 pub trait Outbound: Send + Sync {
@@ -83,11 +83,11 @@ pub trait Outbound: Send + Sync {
     ///
     /// # Errors
     /// When no complete answer came: connection, TLS, time, size.
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault>;
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError>;
 }
 
 impl<T: Outbound + ?Sized> Outbound for Arc<T> {
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         (**self).send(call)
     }
 }

@@ -19,10 +19,10 @@ use crate::refusal::Refusal;
 
 /// The four limits of a broker.
 pub struct Limiter {
-    address: Windows<IpAddr>,
-    all: Windows<()>,
-    project: Windows<(String, String)>,
-    rule: Windows<String>,
+    address: FixedWindows<IpAddr>,
+    all: FixedWindows<()>,
+    project: FixedWindows<(String, String)>,
+    rule: FixedWindows<String>,
 }
 
 impl Limiter {
@@ -30,10 +30,10 @@ impl Limiter {
     #[must_use]
     pub fn new(rates: &Rates) -> Self {
         Self {
-            address: Windows::new(rates.requests_per_minute_per_address),
-            all: Windows::new(rates.requests_per_minute),
-            project: Windows::new(rates.exchanges_per_minute_per_project),
-            rule: Windows::new(rates.exchanges_per_minute_per_rule),
+            address: FixedWindows::new(rates.requests_per_minute_per_address),
+            all: FixedWindows::new(rates.requests_per_minute),
+            project: FixedWindows::new(rates.exchanges_per_minute_per_project),
+            rule: FixedWindows::new(rates.exchanges_per_minute_per_rule),
         }
     }
 
@@ -71,7 +71,7 @@ fn refusal(who: &'static str) -> impl Fn(u64) -> Refusal {
 }
 
 /// Counts per key, for the current minute.
-struct Windows<K> {
+struct FixedWindows<K> {
     per_minute: u64,
     window: Mutex<Window<K>>,
 }
@@ -84,7 +84,7 @@ struct Window<K> {
     others: u64,
 }
 
-impl<K: Hash + Eq> Windows<K> {
+impl<K: Hash + Eq> FixedWindows<K> {
     fn new(per_minute: u64) -> Self {
         Self { per_minute, window: Mutex::new(Window { minute: 0, counts: HashMap::new(), others: 0 }) }
     }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_count_is_for_one_key_and_one_minute() {
-        let windows = Windows::new(2);
+        let windows = FixedWindows::new(2);
         // The key, the second, and in how many seconds there is room again.
         for (key, now, expected) in [
             ("a", 60, Ok(())),
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn keys_beyond_the_bound_share_one_count() {
-        let windows = Windows::new(2);
+        let windows = FixedWindows::new(2);
         for key in 0..MAX_RATE_KEYS {
             assert_eq!(windows.count(key, 0), Ok(()));
         }

@@ -18,7 +18,7 @@ use crate::identity::claims::Claims;
 use crate::identity::issuer::{Issuer, Kind, RISKY_EVENTS};
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
-use crate::rules::request::Wish;
+use crate::rules::request::RequestedGrant;
 
 /// How many claim names a refusal lists.
 const MAX_LISTED: usize = 5;
@@ -63,7 +63,7 @@ pub struct Grant {
 ///
 /// # Errors
 /// With the code that says which part was not granted.
-pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) -> Result<Grant, Refusal> {
+pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant) -> Result<Grant, Refusal> {
     let accepting = accepting(rules, issuer, claims, wish)?;
     let scope = match &wish.scope {
         Some(scope) => scope.clone(),
@@ -82,7 +82,7 @@ pub(crate) fn accepting<'a>(
     rules: &'a [Rule],
     issuer: &Issuer,
     claims: &Claims,
-    wish: &Wish,
+    wish: &RequestedGrant,
 ) -> Result<Vec<&'a Rule>, Refusal> {
     let known = |id: &String| rules.iter().any(|rule| rule.connection_id.as_ref() == Some(id));
     if wish.connection_id.as_ref().is_some_and(|id| !known(id)) {
@@ -103,7 +103,7 @@ pub(crate) fn accepting<'a>(
 }
 
 /// The first of the rules that grant the scope which grants the life too, and that life.
-fn longest_enough<'a>(granting: &[&'a Rule], wish: &Wish) -> Result<(&'a Rule, u64), Refusal> {
+fn longest_enough<'a>(granting: &[&'a Rule], wish: &RequestedGrant) -> Result<(&'a Rule, u64), Refusal> {
     let Some(longest) = granting.iter().map(|rule| rule.max_life).max() else {
         return refuse(Code::ScopeNotGranted, "the rules accept this job, but no single one grants all of the scope");
     };
@@ -122,7 +122,7 @@ fn longest_enough<'a>(granting: &[&'a Rule], wish: &Wish) -> Result<(&'a Rule, u
 }
 
 impl Rule {
-    fn is_of_connection(&self, wish: &Wish) -> bool {
+    fn is_of_connection(&self, wish: &RequestedGrant) -> bool {
         wish.connection_id.is_none() || self.connection_id == wish.connection_id
     }
 

@@ -19,7 +19,7 @@ use crate::limits::MAX_SECRET_BYTES;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PasswordSource {
+pub enum SecretSource {
     /// The content of a file, without line ends at its end.
     File(PathBuf),
     /// The value of an environment variable.
@@ -30,7 +30,7 @@ pub enum PasswordSource {
 
 /// Why there is no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct SecretSourceError {
     /// For a client, without any name of the operator's.
     pub phrase: &'static str,
     /// For the operator.
@@ -39,42 +39,46 @@ pub struct Unreadable {
     pub is_passing: bool,
 }
 
-impl Unreadable {
+impl SecretSourceError {
     /// A fault that somebody has to mend.
     pub(crate) fn lasting(phrase: &'static str, sentence: impl Into<String>) -> Self {
         Self { phrase, sentence: sentence.into(), is_passing: false }
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for SecretSourceError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.sentence)
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for SecretSourceError {}
 
-impl PasswordSource {
+impl SecretSource {
     /// The secret as it is now. Blocking: Vault may take until `PASSWORD_TIMEOUT`.
     ///
     /// # Errors
     /// When it cannot be read, or is empty.
-    pub fn read(&self) -> Result<Secret, Unreadable> {
+    pub fn read(&self) -> Result<Secret, SecretSourceError> {
         let secret = match self {
             Self::File(path) => {
-                let text = read_file(path).map_err(|why| Unreadable::lasting("its file cannot be read", why))?;
+                let text = read_file(path).map_err(|why| SecretSourceError::lasting("its file cannot be read", why))?;
                 Secret::new(text.expose().trim_end_matches(['\r', '\n']))
             }
             Self::Variable(name) => match std::env::var(name) {
                 Ok(value) => Secret::new(value),
                 Err(_absent_or_no_text) => {
                     let sentence = format!("the variable `{name}` is not set, or is not text");
-                    return Err(Unreadable::lasting("its variable is not set", sentence));
+                    return Err(SecretSourceError::lasting("its variable is not set", sentence));
                 }
             },
             Self::Vault(source) => source.read()?,
         };
-        if secret.is_empty() { Err(Unreadable::lasting("it is empty", format!("{self} is empty"))) } else { Ok(secret) }
+        if secret.is_empty() {
+            Err(SecretSourceError::lasting("it is empty", format!("{self} is empty")))
+        } else {
+            Ok(secret)
+        }
     }
 
     /// Whether reading it costs nothing, so that one may look often whether it has changed.
@@ -84,7 +88,7 @@ impl PasswordSource {
     }
 }
 
-impl fmt::Display for PasswordSource {
+impl fmt::Display for SecretSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(formatter, "the file `{}`", printable(&path.display().to_string())),

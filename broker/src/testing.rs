@@ -19,7 +19,7 @@ use hublease_broker::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::leases::sweep::{Removed, Sweeper};
 use hublease_broker::observe::audit::Audit;
-use hublease_broker::outbound::{Call, Fault, Method, Outbound, Reply};
+use hublease_broker::outbound::{Call, Method, Outbound, OutboundError, Reply};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
@@ -164,11 +164,11 @@ pub(crate) fn name_of(call: &Call<'_>) -> String {
 }
 
 impl Outbound for Script {
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         let name = name_of(call);
         let answer = self.answers.lock().unwrap().get(&name).cloned();
         self.calls.lock().unwrap().push(name);
-        let (status, body) = answer.ok_or(Fault("nothing is scripted for this call"))?;
+        let (status, body) = answer.ok_or(OutboundError("nothing is scripted for this call"))?;
         Ok(Reply { status, body: body.into_bytes(), ..Reply::default() })
     }
 }

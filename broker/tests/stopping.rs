@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 
 use hublease_broker::journal::sqlite::Sqlite;
-use hublease_broker::journal::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
+use hublease_broker::journal::{EnterDenied, Entry, Journal, JournalError, Lease, Selection, State, Trust};
 
 /// Where the broker is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,81 +50,81 @@ pub(crate) struct Stopping<T> {
 }
 
 impl<T> Stopping<T> {
-    fn write<R>(&self, work: impl FnOnce(&T) -> Result<R, JournalFault>) -> Result<R, JournalFault> {
-        self.stop.step(Err(JournalFault("stopped")), || work(&self.inner))
+    fn write<R>(&self, work: impl FnOnce(&T) -> Result<R, JournalError>) -> Result<R, JournalError> {
+        self.stop.step(Err(JournalError("stopped")), || work(&self.inner))
     }
 }
 
 impl Journal for Stopping<Sqlite> {
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault> {
+    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError> {
         self.write(|journal| journal.enter(entry, now))
     }
 
-    fn withdraw(&self, lease: &str) -> Result<(), JournalFault> {
+    fn withdraw(&self, lease: &str) -> Result<(), JournalError> {
         self.write(|journal| journal.withdraw(lease))
     }
 
-    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
+    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalError> {
         self.write(|journal| journal.unclear(lease, due_at))
     }
 
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalFault> {
+    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError> {
         self.write(|journal| journal.live(lease, hub_id))
     }
 
-    fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalFault> {
+    fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalError> {
         self.write(|journal| journal.claim(lease, now, until))
     }
 
-    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault> {
+    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalError> {
         self.write(|journal| journal.revoked(lease, now))
     }
 
-    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
+    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalError> {
         self.write(|journal| journal.failed(lease, due_at))
     }
 
-    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalFault> {
+    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalError> {
         self.write(|journal| journal.condemn(selection, now))
     }
 
-    fn adopt(&self, lease: &Lease) -> Result<bool, JournalFault> {
+    fn adopt(&self, lease: &Lease) -> Result<bool, JournalError> {
         self.write(|journal| journal.adopt(lease))
     }
 
-    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalFault> {
+    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalError> {
         self.write(|journal| journal.by_handle(handle_sha256))
     }
 
-    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault> {
+    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalError> {
         self.write(|journal| journal.select(selection))
     }
 
-    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalFault> {
+    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalError> {
         self.write(|journal| journal.due(now, except, limit))
     }
 
-    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault> {
+    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalError> {
         self.write(|journal| journal.prune(closed_before, limit))
     }
 
-    fn trust(&self, account: &str) -> Result<Trust, JournalFault> {
+    fn trust(&self, account: &str) -> Result<Trust, JournalError> {
         self.write(|journal| journal.trust(account))
     }
 
-    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalFault> {
+    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalError> {
         self.write(|journal| journal.learn(account, trust))
     }
 
-    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault> {
+    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalError> {
         self.write(|journal| journal.set_trust(account, trust))
     }
 
-    fn probe(&self) -> Result<(), JournalFault> {
+    fn probe(&self) -> Result<(), JournalError> {
         self.write(Journal::probe)
     }
 
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {
+    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError> {
         self.write(Journal::open)
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::{Command, FLAGS, Flag, Typed, Value};
 use crate::effect::{Output, Session};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
-use crate::plan::{Face, Fixed, Job, Login, Logout, Plan, shown};
+use crate::plan::{Fixed, Frontend, Job, Login, Logout, Plan, shown};
 use crate::provider::revocation::Revoker;
 use crate::{login, logout};
 
@@ -78,7 +78,7 @@ fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
     let (typed, mut login) = words.login(environment)?;
     // What only the post step uses is checked before anything is minted, too.
     words.logout(environment)?;
-    login.face = Face::Action { expose_token: words.expose_token };
+    login.frontend = Frontend::Action { expose_token: words.expose_token };
     let plan = Plan::Login(login);
     let fixed = plan.fixed(&typed);
     if typed.is_on("dry-run") {

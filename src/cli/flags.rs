@@ -2,7 +2,7 @@
 
 use super::Command::{self, Check, Exec, Login, Logout, Token, Whoami};
 use super::Flag;
-use super::Honour::{self, Local, Refused, Sent};
+use super::Support::{self, Local, Refused, Sent};
 use super::Value::{self, Choice, Many, One, Switch, SwitchOr};
 
 const EXCHANGES: &[Command] = &[Login, Exec, Token, Whoami];
@@ -10,12 +10,12 @@ const MINTS: &[Command] = &[Login, Exec, Token];
 const PROVIDED: &[Command] = &[Login, Logout, Exec, Token, Whoami];
 const ALL: &[Command] = &[Login, Logout, Exec, Token, Whoami, Check];
 
-const ANYWHERE: [Honour; 4] = [Local; 4];
-const BROKER: [Honour; 4] = [Refused, Sent, Refused, Refused];
-const VAULT: [Honour; 4] = [Refused, Refused, Sent, Refused];
-const STATIC: [Honour; 4] = [Refused, Refused, Refused, Local];
-const IDENTITY: [Honour; 4] = [Sent, Sent, Sent, Refused];
-const FETCHES: [Honour; 4] = [Local, Local, Local, Refused];
+const ANYWHERE: [Support; 4] = [Local; 4];
+const BROKER: [Support; 4] = [Refused, Sent, Refused, Refused];
+const VAULT: [Support; 4] = [Refused, Refused, Sent, Refused];
+const STATIC: [Support; 4] = [Refused, Refused, Refused, Local];
+const IDENTITY: [Support; 4] = [Sent, Sent, Sent, Refused];
+const FETCHES: [Support; 4] = [Local, Local, Local, Refused];
 
 /// Every flag, in the order of the help. The four columns are docker, broker, vault, static.
 pub static FLAGS: &[Flag] = &[
@@ -290,8 +290,8 @@ const fn flag(
     variables: &'static [&'static str],
     value: Value,
     commands: &'static [Command],
-    honour: [Honour; 4],
+    support: [Support; 4],
     help: &'static str,
 ) -> Flag {
-    Flag { name, variables, value, commands, honour, help }
+    Flag { name, variables, value, commands, support, help }
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::Command::{Exec, Login, Token};
-use super::{FLAGS, Flag, Honour, ProviderName, Value};
+use super::{FLAGS, Flag, ProviderName, Support, Value};
 
 const OPENING: &str = "\
 # What each provider does with a flag
@@ -50,10 +50,10 @@ fn honours(page: &mut String) {
     row(page, &["---", &vec!["---"; names.len()].join(" | ")]);
     let asks = |flag: &&Flag| {
         flag.commands.iter().any(|command| matches!(command, Login | Exec | Token))
-            || flag.honour.contains(&Honour::Refused)
+            || flag.support.contains(&Support::Refused)
     };
     for flag in FLAGS.iter().filter(asks) {
-        row(page, &[&format!("`--{}`", flag.name), &flag.honour.map(word).join(" | ")]);
+        row(page, &[&format!("`--{}`", flag.name), &flag.support.map(word).join(" | ")]);
     }
 }
 
@@ -67,11 +67,11 @@ fn variables(page: &mut String) {
     }
 }
 
-fn word(honour: Honour) -> &'static str {
-    match honour {
-        Honour::Sent => "sent",
-        Honour::Local => "local",
-        Honour::Refused => "refused",
+fn word(support: Support) -> &'static str {
+    match support {
+        Support::Sent => "sent",
+        Support::Local => "local",
+        Support::Refused => "refused",
     }
 }
 

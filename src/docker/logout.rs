@@ -9,7 +9,7 @@ use crate::effect::Host;
 use crate::effect::docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb};
 use crate::error::Error;
 use crate::fingerprint;
-use crate::record::{Earlier, Record, Shelf};
+use crate::record::{Earlier, Record, RecordStore};
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.
 ///
@@ -136,7 +136,7 @@ async fn earlier<'r>(host: &Host, record: &'r Record, registry: Registry) -> Res
     if known.peek().is_none_or(|first| first.lease.is_none()) {
         return Ok(known.next());
     }
-    let shelf = Shelf::read(host).await?.records;
+    let shelf = RecordStore::read(host).await?.records;
     let is_held = |mark: &String| shelf.iter().any(|other| other.name() != record.name() && other.made(mark));
     Ok(known.find(|earlier| earlier.lease.as_ref().is_none_or(is_held)))
 }

@@ -7,11 +7,11 @@ use crate::effect::Host;
 use crate::effect::docker::RegistryLook;
 use crate::error::Error;
 use crate::fingerprint;
-use crate::record::{Earlier, Keeper, Record};
+use crate::record::{Earlier, Record, RecordWriter};
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
-pub(super) async fn remember(host: &Host, registry: &RegistryLook, keeper: &mut Keeper) -> Result<(), Error> {
-    let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, keeper.older.as_ref())) else {
+pub(super) async fn remember(host: &Host, registry: &RegistryLook, writer: &mut RecordWriter) -> Result<(), Error> {
+    let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, writer.older.as_ref())) else {
         return Ok(());
     };
     let Some(raw) = entry.raw.clone() else {
@@ -20,15 +20,15 @@ pub(super) async fn remember(host: &Host, registry: &RegistryLook, keeper: &mut 
     mask(host, &raw).await?;
     let name = registry.registry.name();
     let mark = fingerprint::of_entry(entry);
-    let lender = mark.as_ref().and_then(|mark| keeper.others.iter().find(|other| other.made(mark)));
+    let lender = mark.as_ref().and_then(|mark| writer.others.iter().find(|other| other.made(mark)));
     // Of the logins below it those of jobs that have logged out will not be needed any more.
-    let is_held = |mark: &String| keeper.others.iter().any(|other| other.made(mark));
+    let is_held = |mark: &String| writer.others.iter().any(|other| other.made(mark));
     let before = lender.into_iter().flat_map(|lender| lender.earlier.iter());
     let before = before.filter(|earlier| earlier.registry == name && earlier.lease.as_ref().is_none_or(is_held));
     let mut chain = vec![Earlier { registry: name.to_owned(), entry: raw, lease: lender.and(mark) }];
     chain.extend(before.cloned());
-    keeper.record.earlier.retain(|earlier| earlier.registry != name);
-    keeper.record.earlier.extend(chain);
+    writer.record.earlier.retain(|earlier| earlier.registry != name);
+    writer.record.earlier.extend(chain);
     Ok(())
 }
 

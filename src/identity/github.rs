@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
-use crate::request::Peer;
+use crate::request::Server;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -41,7 +41,7 @@ pub(super) async fn request(
         repeat: Repeat::Safe,
     };
     let failed = |cause: &str| Error::new(Problem::GithubAnswer, "").because(cause);
-    let answer = Peer::new(host, "GitHub's identity endpoint")
+    let answer = Server::new(host, "GitHub's identity endpoint")
         .send(request)
         .await
         .map_err(|lost| failed(&lost.error.sentence()))?;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Told, end, records, shown};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Stage};
-use crate::lease::{Note, RevocationOutcome};
+use crate::lease::{LeaseRecord, RevocationOutcome};
 use crate::plan::WorkflowLogout;
 use crate::provider::workflow;
 
@@ -71,7 +71,7 @@ fn failure(error: &Error) -> String {
 }
 
 /// The document of a logout, with one member more.
-fn report(answer: Option<LeasesResponse>, told: &[(Note, RevocationOutcome)]) -> String {
+fn report(answer: Option<LeasesResponse>, told: &[(LeaseRecord, RevocationOutcome)]) -> String {
     #[derive(Serialize)]
     struct Report<'a> {
         leases: Vec<Told<'a>>,

@@ -5,7 +5,7 @@ use hublease_protocol::secret::Secret;
 
 use super::value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path};
 use super::vault;
-use crate::cli::{Command, Honour, ProviderName, Source, Typed};
+use crate::cli::{Command, ProviderName, Source, Support, Typed};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::provider::broker::Broker;
@@ -45,7 +45,7 @@ pub(super) fn select(typed: &Typed) -> Result<Option<ProviderName>, Error> {
 pub(super) fn refuse_foreign_wishes(typed: &Typed, name: ProviderName) -> Result<(), Error> {
     for (flag, source) in typed.given() {
         let column = ProviderName::ALL.iter().position(|provider| *provider == name).unwrap_or_default();
-        if flag.honour.get(column) == Some(&Honour::Refused) && !is_for_others(typed, source) {
+        if flag.support.get(column) == Some(&Support::Refused) && !is_for_others(typed, source) {
             return Err(Error::new(Problem::NotHonoured, &typed.label(flag.name))
                 .because(&format!("the provider is {}", name.name())));
         }

@@ -2,7 +2,7 @@
 
 use hublease_protocol::secret::Secret;
 
-use super::{Face, Format, Job, Login, Machine, Token, Whoami, identity, provider, value};
+use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider, value};
 use crate::cli::{ProviderName, Typed};
 use crate::docker::{Docker, Isolation};
 use crate::effect::docker::{Client, Registry};
@@ -30,7 +30,13 @@ impl Login {
         let exchange = Exchange::new(typed, environment)?;
         let shadow = shadow(environment, &registries);
         let client = typed.one("client").and_then(Client::parse).unwrap_or(Client::Docker);
-        Ok(Self { exchange, docker: Docker { registries, client, isolation }, job, face: Face::Program, shadow })
+        Ok(Self {
+            exchange,
+            docker: Docker { registries, client, isolation },
+            job,
+            frontend: Frontend::Program,
+            shadow,
+        })
     }
 }
 

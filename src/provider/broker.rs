@@ -17,10 +17,10 @@ use hublease_protocol::secret::Secret;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::lease::{Handle, Lease, Note, RevocationOutcome};
+use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
 use crate::provider::{Exchange, check_registry, credential, identify, refusal};
-use crate::record::Keeper;
-use crate::request::{Lost, Peer};
+use crate::record::RecordWriter;
+use crate::request::{RequestError, Server};
 
 /// What the exchange needs.
 #[derive(Clone, Debug)]
@@ -49,22 +49,22 @@ pub(super) async fn exchange(
     host: &Host,
     broker: &Broker,
     plan: &Exchange,
-    keeper: &mut Keeper,
+    writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
-    let peer = Peer::new(host, broker.endpoint.origin.to_string());
-    let paths = paths(&peer, &broker.endpoint).await?;
+    let server = Server::new(host, broker.endpoint.origin.to_string());
+    let paths = paths(&server, &broker.endpoint).await?;
     let token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
     let request_id = host.random(16).await?;
     let issued_at = host.now().await?;
-    let response = peer.send(request(broker, &paths, &token, &request_id)).await?;
-    let parts = parse(&peer, &response, &token)?;
+    let response = server.send(request(broker, &paths, &token, &request_id)).await?;
+    let parts = parse(&server, &response, &token)?;
     let secret = Secret::new(parts.access_token);
     host.mask(&secret).await?;
     let own = parts.revocation_handle.map(Secret::new);
     if let Some(handle) = &own {
         host.mask(handle).await?;
     }
-    let mut note = Note {
+    let mut note = LeaseRecord {
         provider: "broker".to_owned(),
         origin: broker.endpoint.origin.to_string(),
         username: String::new(),
@@ -74,17 +74,17 @@ pub(super) async fn exchange(
         handle: handle(own.clone(), &secret, &paths),
     };
     // Written down before the answer is looked at any closer: what is unusable is revoked too.
-    keeper.hold(host, &note).await?;
-    check_registry(peer.name(), parts.issued.registry.as_deref())?;
+    writer.hold(host, &note).await?;
+    check_registry(server.name(), parts.issued.registry.as_deref())?;
     let held: Vec<&Secret> = [&token].into_iter().chain(&own).collect();
-    let credential = credential(peer.name(), plan, parts.issued.username.as_deref(), secret, &held)?;
+    let credential = credential(server.name(), plan, parts.issued.username.as_deref(), secret, &held)?;
     note.describe(&credential);
-    keeper.hold(host, &note).await?;
+    writer.hold(host, &note).await?;
     Ok(Lease { credential, note })
 }
 
 /// The endpoints of a token service.
-pub(super) async fn paths(peer: &Peer<'_>, endpoint: &Endpoint) -> Result<Paths, Lost> {
+pub(super) async fn paths(server: &Server<'_>, endpoint: &Endpoint) -> Result<Paths, RequestError> {
     if !endpoint.path.is_empty() {
         let revocation = endpoint.path.strip_suffix("/token").map(|start| format!("{start}/revoke"));
         return Ok(Paths { token: endpoint.path.clone(), revocation, lease_revocation: None });
@@ -97,12 +97,12 @@ pub(super) async fn paths(peer: &Peer<'_>, endpoint: &Endpoint) -> Result<Paths,
         body: Secret::default(),
         repeat: Repeat::Safe,
     };
-    let response = peer.send(request).await?;
-    metadata(peer, &response, endpoint).map_err(Lost::settled)
+    let response = server.send(request).await?;
+    metadata(server, &response, endpoint).map_err(RequestError::settled)
 }
 
-fn metadata(peer: &Peer<'_>, response: &Response, endpoint: &Endpoint) -> Result<Paths, Error> {
-    let unusable = |why: &str| peer.problem(Problem::Answer).because(why);
+fn metadata(server: &Server<'_>, response: &Response, endpoint: &Endpoint) -> Result<Paths, Error> {
+    let unusable = |why: &str| server.problem(Problem::Answer).because(why);
     if response.status != 200 {
         return Err(unusable(&format!("its metadata ({METADATA_PATH}) came with status {}", response.status)));
     }
@@ -146,13 +146,13 @@ fn request(broker: &Broker, paths: &Paths, token: &Secret, request_id: &str) -> 
     }
 }
 
-fn parse(peer: &Peer<'_>, response: &Response, token: &Secret) -> Result<ExchangeParts, Error> {
+fn parse(server: &Server<'_>, response: &Response, token: &Secret) -> Result<ExchangeParts, Error> {
     if response.status != 200 {
-        return Err(refusal::oauth(peer, response, &[token]));
+        return Err(refusal::oauth(server, response, &[token]));
     }
     ExchangeResponse::decode(response.body.expose().as_bytes())
         .map(ExchangeResponse::into_parts)
-        .map_err(|error| peer.problem(Problem::Answer).because(&error.to_string()))
+        .map_err(|error| server.problem(Problem::Answer).because(&error.to_string()))
 }
 
 fn handle(own: Option<Secret>, credential: &Secret, paths: &Paths) -> Handle {
@@ -170,8 +170,8 @@ pub(super) async fn revoke_token(
     token: &Secret,
     own: bool,
 ) -> Result<RevocationOutcome, Error> {
-    let peer = Peer::new(host, endpoint.origin.to_string());
-    let path = match paths(&peer, endpoint).await {
+    let server = Server::new(host, endpoint.origin.to_string());
+    let path = match paths(&server, endpoint).await {
         Ok(paths) => paths.revocation,
         Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),
     };
@@ -189,7 +189,7 @@ pub(super) async fn revoke_token(
         body: Secret::new(revocation_form(token.expose(), own.then_some(HINT_REVOCATION_HANDLE))),
         repeat: Repeat::Safe,
     };
-    let response = match peer.send(request).await {
+    let response = match server.send(request).await {
         Ok(response) => response,
         Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),
     };
@@ -199,6 +199,6 @@ pub(super) async fn revoke_token(
             "the broker cannot tell: it has forgotten the lease, or had only lent the token",
         ),
         (200 | 204, _) => RevocationOutcome::Requested(""),
-        _ => RevocationOutcome::NotRevoked(refusal::oauth(&peer, &response, &[token]).sentence()),
+        _ => RevocationOutcome::NotRevoked(refusal::oauth(&server, &response, &[token]).sentence()),
     })
 }

@@ -11,10 +11,10 @@ use hublease_protocol::secret::Secret;
 use crate::effect::Host;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
-use crate::lease::{Handle, Lease, Note};
+use crate::lease::{Handle, Lease, LeaseRecord};
 use crate::provider::{Exchange, credential, identify, refusal};
-use crate::record::Keeper;
-use crate::request::Peer;
+use crate::record::RecordWriter;
+use crate::request::Server;
 
 /// Origin and audience.
 pub const AUDIENCE: &str = "https://identity.docker.com";
@@ -39,16 +39,16 @@ pub(super) async fn exchange(
     host: &Host,
     docker: &DockerIdentity,
     plan: &Exchange,
-    keeper: &mut Keeper,
+    writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
-    let peer = Peer::new(host, "identity.docker.com");
+    let server = Server::new(host, "identity.docker.com");
     let token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
     let issued_at = host.now().await?;
-    let response = peer.send(request(docker, &token)).await?;
-    let (secret, life) = parse(&peer, &response, &token)?;
+    let response = server.send(request(docker, &token)).await?;
+    let (secret, life) = parse(&server, &response, &token)?;
     host.mask(&secret).await?;
-    let credential = credential(peer.name(), plan, None, secret, &[&token])?;
-    let mut note = Note {
+    let credential = credential(server.name(), plan, None, secret, &[&token])?;
+    let mut note = LeaseRecord {
         provider: "docker".to_owned(),
         origin: AUDIENCE.to_owned(),
         username: String::new(),
@@ -58,7 +58,7 @@ pub(super) async fn exchange(
         handle: Handle::None,
     };
     note.describe(&credential);
-    keeper.hold(host, &note).await?;
+    writer.hold(host, &note).await?;
     Ok(Lease { credential, note })
 }
 
@@ -84,12 +84,12 @@ fn request(docker: &DockerIdentity, token: &Secret) -> Request {
     }
 }
 
-fn parse(peer: &Peer<'_>, response: &Response, token: &Secret) -> Result<(Secret, Option<u64>), Error> {
+fn parse(server: &Server<'_>, response: &Response, token: &Secret) -> Result<(Secret, Option<u64>), Error> {
     if response.status != 200 {
-        return Err(refusal::oauth(peer, response, &[token]));
+        return Err(refusal::oauth(server, response, &[token]));
     }
     let parts = ExchangeResponse::decode(response.body.expose().as_bytes())
-        .map_err(|error| peer.problem(Problem::Answer).because(&error.to_string()))?
+        .map_err(|error| server.problem(Problem::Answer).because(&error.to_string()))?
         .into_parts();
     Ok((Secret::new(parts.access_token), parts.issued.expires_in))
 }

@@ -5,14 +5,14 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::http::Response;
 use crate::error::{Error, Problem};
-use crate::request::{Peer, remark};
+use crate::request::{Server, remark};
 
 /// Reads an OAuth error answer (RFC 6749 section 5.2) of a broker or of Docker Identity.
-pub(super) fn oauth(peer: &Peer<'_>, response: &Response, sent: &[&Secret]) -> Error {
+pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) -> Error {
     let status = response.status;
     let Ok(answer) = ErrorResponse::decode(response.body.expose().as_bytes()) else {
         let problem = if matches!(status, 400 | 401 | 403) { Problem::Refused } else { Problem::Answer };
-        return peer.problem(problem).because(&format!("status {status}, without an error message that can be read"));
+        return server.problem(problem).because(&format!("status {status}, without an error message that can be read"));
     };
     let sentence = answer.sentence().unwrap_or_default();
     let problem = match answer.code() {
@@ -20,7 +20,7 @@ pub(super) fn oauth(peer: &Peer<'_>, response: &Response, sent: &[&Secret]) -> E
         None => by_sentence(answer.error.as_deref().unwrap_or_default(), sentence),
     };
     let word = answer.error.as_deref().filter(|word| is_word(word)).unwrap_or("no error word");
-    let error = peer.problem(problem).because(&format!("status {status}, {word}"));
+    let error = server.problem(problem).because(&format!("status {status}, {word}"));
     match remark(sentence, sent) {
         Some(remark) => error.because(&remark),
         None => error,

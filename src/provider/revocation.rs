@@ -8,7 +8,7 @@ use hublease_protocol::endpoint::{Endpoint, Origin};
 use crate::effect::Host;
 use crate::effect::http::Destination;
 use crate::error::Error;
-use crate::lease::{Handle, Note, RevocationOutcome};
+use crate::lease::{Handle, LeaseRecord, RevocationOutcome};
 use crate::provider::Provider;
 use crate::provider::broker::revoke_token;
 use crate::provider::vault::address::Address;
@@ -48,7 +48,7 @@ impl Revoker {
     ///
     /// # Errors
     /// Only what ends the whole story; a failed revocation is a [`RevocationOutcome`].
-    pub async fn revoke(&self, host: &Host, note: &Note) -> Result<RevocationOutcome, Error> {
+    pub async fn revoke(&self, host: &Host, note: &LeaseRecord) -> Result<RevocationOutcome, Error> {
         match (&note.handle, self) {
             (Handle::NotALease, _) => Ok(RevocationOutcome::NotALease),
             (Handle::None, _) if note.is_over(host.now().await?) => Ok(RevocationOutcome::AlreadyOver),
@@ -76,7 +76,7 @@ impl Revoker {
     }
 
     /// The record's address is only compared: a planted record must not steer a token.
-    fn mismatch(&self, note: &Note) -> String {
+    fn mismatch(&self, note: &LeaseRecord) -> String {
         let flag = if note.provider == "vault" { "--vault-addr" } else { "--broker-url" };
         match self {
             Self::Nobody => {

@@ -7,9 +7,9 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::Host;
 use crate::error::Error;
-use crate::lease::{Handle, Lease, Note};
+use crate::lease::{Handle, Lease, LeaseRecord};
 use crate::provider::{Exchange, credential};
-use crate::record::Keeper;
+use crate::record::RecordWriter;
 
 /// The token; the username is the plan's.
 #[derive(Clone, Debug)]
@@ -19,10 +19,15 @@ pub struct Fixed {
 }
 
 /// variable -> lease.
-pub(super) async fn exchange(host: &Host, fixed: &Fixed, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
+pub(super) async fn exchange(
+    host: &Host,
+    fixed: &Fixed,
+    plan: &Exchange,
+    writer: &mut RecordWriter,
+) -> Result<Lease, Error> {
     host.mask(&fixed.secret).await?;
     let credential = credential("the static provider", plan, None, fixed.secret.clone(), &[])?;
-    let mut note = Note {
+    let mut note = LeaseRecord {
         provider: "static".to_owned(),
         origin: String::new(),
         username: String::new(),
@@ -32,6 +37,6 @@ pub(super) async fn exchange(host: &Host, fixed: &Fixed, plan: &Exchange, keeper
         handle: Handle::NotALease,
     };
     note.describe(&credential);
-    keeper.hold(host, &note).await?;
+    writer.hold(host, &note).await?;
     Ok(Lease { credential, note })
 }

@@ -17,10 +17,10 @@ use self::revocation::Ended;
 use self::wire::Login;
 use crate::effect::Host;
 use crate::error::Error;
-use crate::lease::{Handle, Lease, Note, RevocationOutcome};
+use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
 use crate::provider::{Exchange, credential, identify};
-use crate::record::Keeper;
-use crate::request::{Lost, Peer};
+use crate::record::RecordWriter;
+use crate::request::{RequestError, Server};
 
 /// How often the whole exchange is begun anew after a lost answer.
 const ROUNDS: u32 = 2;
@@ -59,15 +59,20 @@ pub struct Vault {
 }
 
 /// identity token -> Vault token -> record -> credential -> record, begun anew if the answer of a mint is lost.
-pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Error> {
+pub(super) async fn exchange(
+    host: &Host,
+    vault: &Vault,
+    plan: &Exchange,
+    writer: &mut RecordWriter,
+) -> Result<Lease, Error> {
     let mut round = 1;
     loop {
-        let lost = match attempt(host, vault, plan, keeper).await {
+        let lost = match attempt(host, vault, plan, writer).await {
             Ok(lease) => return Ok(lease),
             Err(lost) => lost,
         };
         // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
-        if round == ROUNDS || !lost.maybe_done || !drop_unanswered(host, &vault.address, keeper).await? {
+        if round == ROUNDS || !lost.maybe_done || !drop_unanswered(host, &vault.address, writer).await? {
             return Err(lost.error);
         }
         host.detail(format!(
@@ -81,8 +86,8 @@ pub(super) async fn exchange(host: &Host, vault: &Vault, plan: &Exchange, keeper
 
 /// Gives up a Vault token whose mint was not answered, so that the exchange may begin anew. False if the token could not be
 /// revoked, or cannot be.
-async fn drop_unanswered(host: &Host, address: &Address, keeper: &mut Keeper) -> Result<bool, Error> {
-    let Some(note) = keeper.unsettled().cloned() else {
+async fn drop_unanswered(host: &Host, address: &Address, writer: &mut RecordWriter) -> Result<bool, Error> {
+    let Some(note) = writer.unsettled().cloned() else {
         return Ok(true);
     };
     let Handle::Vault { client_token, lease_id, batch: false } = &note.handle else {
@@ -97,34 +102,44 @@ async fn drop_unanswered(host: &Host, address: &Address, keeper: &mut Keeper) ->
         RevocationOutcome::Requested(_) if !is_over => {}
         _ => return Ok(false),
     }
-    keeper.forget_unsettled(host).await.map(|()| true)
+    writer.forget_unsettled(host).await.map(|()| true)
 }
 
-async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keeper) -> Result<Lease, Lost> {
+async fn attempt(
+    host: &Host,
+    vault: &Vault,
+    plan: &Exchange,
+    writer: &mut RecordWriter,
+) -> Result<Lease, RequestError> {
     // Every failure but a lost answer of the mint is final: it would be the same the next time.
-    let peer = vault.address.peer(host);
-    let token = identify(host, &plan.identity, plan.audience.as_deref()).await.map_err(Lost::settled)?;
-    let issued_at = host.now().await.map_err(Lost::settled)?;
-    let response =
-        peer.send(wire::login(vault, &token)).await.map_err(|lost| Lost::settled(wire::told(lost, &[&token])))?;
-    let login = wire::parse_login(&peer, &response, &token).map_err(Lost::settled)?;
-    host.mask(&login.client_token).await.map_err(Lost::settled)?;
+    let server = vault.address.server(host);
+    let token = identify(host, &plan.identity, plan.audience.as_deref()).await.map_err(RequestError::settled)?;
+    let issued_at = host.now().await.map_err(RequestError::settled)?;
+    let response = server
+        .send(wire::login(vault, &token))
+        .await
+        .map_err(|lost| RequestError::settled(wire::told(lost, &[&token])))?;
+    let login = wire::parse_login(&server, &response, &token).map_err(RequestError::settled)?;
+    host.mask(&login.client_token).await.map_err(RequestError::settled)?;
     let mut note = note(vault, &login, issued_at);
     let client_token = login.client_token.clone();
-    keeper.hold(host, &note).await.map_err(Lost::settled)?;
+    writer.hold(host, &note).await.map_err(RequestError::settled)?;
 
-    let answer = match ask(&peer, vault, &login.client_token).await {
+    let answer = match ask(&server, vault, &login.client_token).await {
         Ok(answer) => answer,
         Err(lost) => {
             let maybe_done = lost.maybe_done;
-            return Err(Lost { maybe_done, ..Lost::settled(wire::told(lost, &[&token, &login.client_token])) });
+            return Err(RequestError {
+                maybe_done,
+                ..RequestError::settled(wire::told(lost, &[&token, &login.client_token]))
+            });
         }
     };
-    let read = wire::parse_secret(&peer, &answer, vault, &[&token, &login.client_token]);
+    let read = wire::parse_secret(&server, &answer, vault, &[&token, &login.client_token]);
     let Ok(secret) = read else {
-        return Err(Lost::settled(read.err().unwrap_or_else(|| Error::bug("no error"))));
+        return Err(RequestError::settled(read.err().unwrap_or_else(|| Error::bug("no error"))));
     };
-    host.mask(&secret.secret).await.map_err(Lost::settled)?;
+    host.mask(&secret.secret).await.map_err(RequestError::settled)?;
     match secret.lease_id {
         Some(lease_id) => {
             // A lease ends with the token that made it.
@@ -134,42 +149,46 @@ async fn attempt(host: &Host, vault: &Vault, plan: &Exchange, keeper: &mut Keepe
                 Handle::Vault { client_token: login.client_token, lease_id: Some(lease_id), batch: login.batch };
         }
         None => {
-            end_token(host, vault, keeper, &login.client_token).await.map_err(Lost::settled)?;
+            end_token(host, vault, writer, &login.client_token).await.map_err(RequestError::settled)?;
             note.expires_at = None;
             note.handle = Handle::NotALease;
         }
     }
-    keeper.hold(host, &note).await.map_err(Lost::settled)?;
+    writer.hold(host, &note).await.map_err(RequestError::settled)?;
     let held = [&token, &client_token];
-    let credential =
-        credential(peer.name(), plan, secret.username.as_deref(), secret.secret, &held).map_err(Lost::settled)?;
+    let credential = credential(server.name(), plan, secret.username.as_deref(), secret.secret, &held)
+        .map_err(RequestError::settled)?;
     note.describe(&credential);
-    keeper.hold(host, &note).await.map_err(Lost::settled)?;
+    writer.hold(host, &note).await.map_err(RequestError::settled)?;
     Ok(Lease { credential, note })
 }
 
 /// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record.
-async fn end_token(host: &Host, vault: &Vault, keeper: &mut Keeper, token: &Secret) -> Result<(), Error> {
+async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, token: &Secret) -> Result<(), Error> {
     if let Ended::No(why) = revocation::revoke_self(&host.undoing(), &vault.address, token).await? {
         host.warn(format!("the Vault token could not be ended ({why}); `hublease logout` tries again")).await?;
-        keeper.settle();
+        writer.settle();
     }
     Ok(())
 }
 
 /// Asks the path, by the method that serves.
-async fn ask(peer: &Peer<'_>, vault: &Vault, token: &Secret) -> Result<crate::effect::http::Response, Lost> {
+async fn ask(
+    server: &Server<'_>,
+    vault: &Vault,
+    token: &Secret,
+) -> Result<crate::effect::http::Response, RequestError> {
     if vault.method != Method::Write {
-        let response = peer.send(wire::read(vault, token)).await?;
+        let response = server.send(wire::read(vault, token)).await?;
         if vault.method == Method::Read || !matches!(response.status, 403 | 405) {
             return Ok(response);
         }
     }
-    peer.send(wire::write(vault, token)).await
+    server.send(wire::write(vault, token)).await
 }
 
-fn note(vault: &Vault, login: &Login, issued_at: u64) -> Note {
-    Note {
+fn note(vault: &Vault, login: &Login, issued_at: u64) -> LeaseRecord {
+    LeaseRecord {
         provider: "vault".to_owned(),
         origin: vault.address.to_string(),
         username: String::new(),

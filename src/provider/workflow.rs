@@ -13,7 +13,7 @@ use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
 use crate::identity::Identity;
 use crate::provider::{broker, identify, refusal};
-use crate::request::Peer;
+use crate::request::Server;
 
 /// Whose leases are revoked, and where.
 #[derive(Debug)]
@@ -32,16 +32,16 @@ pub struct WorkflowRevocation {
 /// Stage identity: nobody was asked. Stages refused and unavailable: nothing is known to be revoked.
 pub(crate) async fn revoke(host: &Host, plan: &WorkflowRevocation) -> Result<LeasesResponse, Error> {
     plan.identity.ready()?;
-    let peer = Peer::new(host, plan.broker.origin.to_string());
-    let paths = broker::paths(&peer, &plan.broker).await?;
-    let path = paths.lease_revocation.ok_or_else(|| peer.problem(Problem::NoWorkflow))?;
+    let server = Server::new(host, plan.broker.origin.to_string());
+    let paths = broker::paths(&server, &plan.broker).await?;
+    let path = paths.lease_revocation.ok_or_else(|| server.problem(Problem::NoWorkflow))?;
     let token = identify(host, &plan.identity, Some(&plan.audience)).await?;
-    let response = peer.send(request(path, &token)).await?;
+    let response = server.send(request(path, &token)).await?;
     if response.status != 200 {
-        return Err(refusal::oauth(&peer, &response, &[&token]));
+        return Err(refusal::oauth(&server, &response, &[&token]));
     }
     LeasesResponse::decode(response.body.expose().as_bytes())
-        .map_err(|error| peer.problem(Problem::Answer).because(&error.to_string()))
+        .map_err(|error| server.problem(Problem::Answer).because(&error.to_string()))
 }
 
 fn request(path_and_query: String, token: &Secret) -> Request {

@@ -14,7 +14,7 @@ use crate::effect::http::{Destination, Header, Method, PullLimit, Repeat, Reques
 use crate::error::{Error, Problem};
 use crate::image::Image;
 use crate::registry::token::token_request;
-use crate::request::{Peer, remark};
+use crate::request::{Server, remark};
 
 /// Every form of a manifest, so that an image that is there is not taken for one that is missing.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -75,18 +75,18 @@ impl<'a> Hub<'a> {
 
     async fn token(&self, wanted: Option<(&str, &str)>) -> Result<Token, Error> {
         let request = token_request(self.login.map(|login| &login.basic), wanted.map(|(_, scope)| scope));
-        let peer = Peer::new(self.host, "auth.docker.io");
-        let response = peer.send(request).await?;
+        let server = Server::new(self.host, "auth.docker.io");
+        let response = server.send(request).await?;
         match response.status {
             200 => {
                 let bearer =
-                    bearer(&response).ok_or_else(|| peer.problem(Problem::Answer).because("it holds no token"))?;
+                    bearer(&response).ok_or_else(|| server.problem(Problem::Answer).because("it holds no token"))?;
                 self.host.mask(&bearer).await?;
                 let actions = granted(&bearer, wanted.map_or("", |(repository, _)| repository));
                 Ok(Token::Granted { bearer, actions })
             }
             401 | 403 => Ok(Token::Refused(self.words(&response))),
-            status => Err(peer.problem(Problem::Answer).because(&format!("status {status}"))),
+            status => Err(server.problem(Problem::Answer).because(&format!("status {status}"))),
         }
     }
 
@@ -103,8 +103,8 @@ impl<'a> Hub<'a> {
             body: Secret::default(),
             repeat: Repeat::Safe,
         };
-        let peer = Peer::new(self.host, "registry-1.docker.io");
-        let response = match peer.send(request).await {
+        let server = Server::new(self.host, "registry-1.docker.io");
+        let response = match server.send(request).await {
             Ok(response) => response,
             // Docker Hub has one status for a used window and for too many requests; the first lasts for hours.
             Err(lost) if lost.response.as_ref().is_some_and(|response| response.status == 429) => {
@@ -116,7 +116,7 @@ impl<'a> Hub<'a> {
             200 => Ok(Manifest::Found(response.pull_limit)),
             404 => Ok(Manifest::Missing),
             401 | 403 => Ok(Manifest::Denied),
-            status => Err(peer.problem(Problem::Answer).because(&format!("status {status}"))),
+            status => Err(server.problem(Problem::Answer).because(&format!("status {status}"))),
         }
     }
 

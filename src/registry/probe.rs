@@ -13,7 +13,7 @@ use crate::effect::docker::{Client, Directory, Registry};
 use crate::error::Error;
 use crate::record::Record;
 use crate::registry::token::token_request;
-use crate::request::Peer;
+use crate::request::Server;
 
 /// A credential in the form of HTTP Basic, from the auth file.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(crate) async fn prepare(host: &Host, record: &Record) -> Result<Option<Probe
 
 /// Asks. True if the credential is dead.
 pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
-    let answer = Peer::new(host, "auth.docker.io").send(token_request(Some(&probe.0), None)).await;
+    let answer = Server::new(host, "auth.docker.io").send(token_request(Some(&probe.0), None)).await;
     let (line, dead) = match answer {
         Ok(response) if response.status == 401 => ("probed: Docker Hub refuses the credential".to_owned(), true),
         Ok(response) if response.status == 200 => ("probed: Docker Hub still accepts the credential".to_owned(), false),

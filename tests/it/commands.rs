@@ -2,7 +2,7 @@
 
 use std::process;
 
-use hublease::cli::{Command, FLAGS, Honour, ProviderName};
+use hublease::cli::{Command, FLAGS, ProviderName, Support};
 
 use crate::support::typed::{Bench, MARK, flag, good, needs};
 use crate::support::untouched::Untouched;
@@ -99,7 +99,8 @@ fn a_wish_that_the_provider_cannot_honour_is_refused() {
     // What asks no provider has nothing that a provider could refuse.
     for command in Command::ALL.iter().filter(|command| **command != Command::Check) {
         for flag in FLAGS.iter().filter(|flag| flag.commands.contains(command)) {
-            let refusing = flag.honour.iter().zip(ProviderName::ALL).filter(|(honour, _)| **honour == Honour::Refused);
+            let refusing =
+                flag.support.iter().zip(ProviderName::ALL).filter(|(honour, _)| **honour == Support::Refused);
             for (_, provider) in refusing {
                 let line = || match flag.name {
                     "as" => bench.line(*command, *provider, &[]).arg("--dry-run"),

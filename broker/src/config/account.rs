@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::{Blame, file, is_name, repeated};
+use super::{SpannedError, file, is_name, repeated};
 use crate::hub::{Account, Governor, Kind, Pool};
 use crate::limits::{MAX_PAGES, PAGE_SIZE};
 
@@ -17,7 +17,7 @@ const DEFAULT_QUOTA: u64 = 10;
 /// The most that the file may say: as many as the broker looks through.
 const MAX_QUOTA: u64 = (PAGE_SIZE * MAX_PAGES) as u64;
 
-pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, Blame> {
+pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, SpannedError> {
     let names: Vec<_> = accounts.iter().map(|account| &account.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
@@ -26,13 +26,13 @@ pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, Blame> {
     accounts.iter().map(|account| check_one(account, &governor)).collect()
 }
 
-fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Account, Blame> {
+fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Account, SpannedError> {
     if !is_name(account.name.as_ref()) {
-        return Err(Blame::at(account.name.span(), "a name is lower-case letters, digits and `-`"));
+        return Err(SpannedError::at(account.name.span(), "a name is lower-case letters, digits and `-`"));
     }
     for id in [Some(&account.username), account.organization.as_ref()].into_iter().flatten() {
         if !is_docker_id(id.as_ref()) {
-            return Err(Blame::at(id.span(), "a Docker ID is lower-case letters, digits, `-` and `_`"));
+            return Err(SpannedError::at(id.span(), "a Docker ID is lower-case letters, digits, `-` and `_`"));
         }
     }
     let (name, login) = (account.name.as_ref().clone(), account.username.as_ref().clone());
@@ -42,20 +42,21 @@ fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Accoun
     }
 }
 
-fn kind(account: &file::Account) -> Result<Kind, Blame> {
+fn kind(account: &file::Account) -> Result<Kind, SpannedError> {
     let word = account.kind.as_ref().as_str();
-    let stray =
-        |at: std::ops::Range<usize>, key: &str| Err(Blame::at(at, format!("`kind = \"{word}\"` has no `{key}`")));
+    let stray = |at: std::ops::Range<usize>, key: &str| {
+        Err(SpannedError::at(at, format!("`kind = \"{word}\"` has no `{key}`")))
+    };
     match (word, &account.organization, &account.quota) {
         ("oat" | "pat", _, _) if !account.token.is_empty() => stray(account.token[0].name.span(), "token"),
         ("oat", Some(_), Some(quota)) if !(1..=MAX_QUOTA).contains(quota.as_ref()) => {
-            Err(Blame::at(quota.span(), format!("`quota` lies between 1 and {MAX_QUOTA}")))
+            Err(SpannedError::at(quota.span(), format!("`quota` lies between 1 and {MAX_QUOTA}")))
         }
         ("oat", Some(organization), quota) => Ok(Kind::Oat {
             organization: organization.as_ref().clone(),
             quota: quota.as_ref().map_or(DEFAULT_QUOTA, |quota| *quota.as_ref()),
         }),
-        ("oat", None, _) => Err(Blame::at(account.kind.span(), "`kind = \"oat\"` needs `organization`")),
+        ("oat", None, _) => Err(SpannedError::at(account.kind.span(), "`kind = \"oat\"` needs `organization`")),
         ("pat" | "pool", Some(organization), _) => stray(organization.span(), "organization"),
         ("pat" | "pool", None, Some(quota)) => stray(quota.span(), "quota"),
         ("pat", None, None) => Ok(Kind::Pat),
@@ -63,7 +64,7 @@ fn kind(account: &file::Account) -> Result<Kind, Blame> {
             Some((at, key)) => stray(at.clone(), key),
             None => Ok(Kind::Pool(Pool { tokens: pool::tokens(account)? })),
         },
-        _ => Err(Blame::at(account.kind.span(), "`kind` is `oat`, `pat` or `pool`")),
+        _ => Err(SpannedError::at(account.kind.span(), "`kind` is `oat`, `pat` or `pool`")),
     }
 }
 
@@ -83,7 +84,7 @@ pub(super) fn namespace(account: &Account) -> Option<&str> {
 }
 
 /// The account of that name.
-pub(super) fn named<'a>(accounts: &'a [Account], name: &Spanned<String>) -> Result<&'a Account, Blame> {
+pub(super) fn named<'a>(accounts: &'a [Account], name: &Spanned<String>) -> Result<&'a Account, SpannedError> {
     let found = accounts.iter().find(|account| account.name == *name.as_ref());
-    found.ok_or_else(|| Blame::at(name.span(), format!("there is no account `{}`", name.as_ref())))
+    found.ok_or_else(|| SpannedError::at(name.span(), format!("there is no account `{}`", name.as_ref())))
 }

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{Blame, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
+use super::{SpannedError, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
 use crate::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
@@ -12,7 +12,7 @@ const DEFAULT_MINTS: usize = 10;
 /// The most that the file may say. Invariant: one job cannot fill the journal.
 const MOST_PER_IDENTITY: usize = 1000;
 
-pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, Blame> {
+pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, SpannedError> {
     let names: Vec<_> = issuers.iter().map(|issuer| &issuer.name).collect();
     let urls: Vec<_> = issuers.iter().map(|issuer| &issuer.url).collect();
     if let Some(blame) = repeated(&names).or_else(|| repeated(&urls)) {
@@ -21,14 +21,14 @@ pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, Blame> {
     issuers.into_iter().map(check_one).collect()
 }
 
-fn check_one(issuer: file::Issuer) -> Result<Issuer, Blame> {
+fn check_one(issuer: file::Issuer) -> Result<Issuer, SpannedError> {
     if !is_name(issuer.name.as_ref()) {
-        return Err(Blame::at(issuer.name.span(), "a name is lower-case letters, digits and `-`"));
+        return Err(SpannedError::at(issuer.name.span(), "a name is lower-case letters, digits and `-`"));
     }
     let url = issuer.url.as_ref();
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['?', '#', '"', '\\', '`']);
     if !is_plain || url.ends_with('/') || !is_address(url) {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             issuer.url.span(),
             "`url` is the issuer exactly as tokens spell it in `iss`: `https`, without query and without a slash at its end",
         ));
@@ -38,7 +38,7 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, Blame> {
     if let Some(uri) = &issuer.jwks_uri
         && !is_address(uri.as_ref())
     {
-        return Err(Blame::at(uri.span(), "`jwks_uri` is an `https` address"));
+        return Err(SpannedError::at(uri.span(), "`jwks_uri` is an `https` address"));
     }
     Ok(Issuer {
         default_audience: default_audience(&issuer, &kind)?,
@@ -53,14 +53,14 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, Blame> {
     })
 }
 
-fn kind(issuer: &file::Issuer) -> Result<Kind, Blame> {
+fn kind(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
     let known = match issuer.kind.as_ref().as_str() {
         "circleci" => Kind::CircleCi,
         "github" => Kind::GitHub,
         "kubernetes" => Kind::Kubernetes,
         "other" => return other(issuer),
         _ => {
-            return Err(Blame::at(
+            return Err(SpannedError::at(
                 issuer.kind.span(),
                 "`kind` is one of `circleci`, `github`, `kubernetes` and `other`",
             ));
@@ -69,7 +69,7 @@ fn kind(issuer: &file::Issuer) -> Result<Kind, Blame> {
     let lists = [&issuer.job_claims, &issuer.workflow_claims];
     let stray = lists.into_iter().flatten().map(Spanned::span).chain(issuer.project_claim.as_ref().map(Spanned::span));
     match stray.min_by_key(|at| at.start) {
-        Some(at) => Err(Blame::at(
+        Some(at) => Err(SpannedError::at(
             at,
             "`project_claim`, `job_claims` and `workflow_claims` belong to `kind = \"other\"`; this kind knows its own",
         )),
@@ -77,9 +77,9 @@ fn kind(issuer: &file::Issuer) -> Result<Kind, Blame> {
     }
 }
 
-fn other(issuer: &file::Issuer) -> Result<Kind, Blame> {
+fn other(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
     let Some(project) = &issuer.project_claim else {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             issuer.kind.span(),
             "`kind = \"other\"` needs `project_claim`, the project's immutable id",
         ));
@@ -88,52 +88,52 @@ fn other(issuer: &file::Issuer) -> Result<Kind, Blame> {
     let job = list(&issuer.job_claims).unwrap_or_default();
     let workflow = list(&issuer.workflow_claims).unwrap_or_default();
     if ![project.as_ref()].into_iter().chain(&job).chain(&workflow).all(|name| is_claim_name(name)) {
-        return Err(Blame::at(project.span(), WRONG_CLAIM_NAME));
+        return Err(SpannedError::at(project.span(), WRONG_CLAIM_NAME));
     }
     Ok(Kind::Other { project: project.as_ref().clone(), job, workflow })
 }
 
-fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, Blame> {
+fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, SpannedError> {
     let Some(name) = algorithm else {
         return Ok(Algorithm::Rs256);
     };
     [Algorithm::Rs256, Algorithm::Es256]
         .into_iter()
         .find(|algorithm| algorithm.as_str() == name.as_ref())
-        .ok_or_else(|| Blame::at(name.span(), "`algorithm` is `RS256` or `ES256`"))
+        .ok_or_else(|| SpannedError::at(name.span(), "`algorithm` is `RS256` or `ES256`"))
 }
 
-fn identity_use(issuer: &file::Issuer, kind: &Kind) -> Result<IdentityUse, Blame> {
+fn identity_use(issuer: &file::Issuer, kind: &Kind) -> Result<IdentityUse, SpannedError> {
     let Some(word) = &issuer.identity_use else {
         return Ok(kind.usual_identity_use());
     };
     match (word.as_ref().as_str(), kind) {
         ("once", Kind::CircleCi) => {
-            Err(Blame::at(word.span(), "CircleCI's tokens have no `jti`, so `identity_use` cannot be `once`"))
+            Err(SpannedError::at(word.span(), "CircleCI's tokens have no `jti`, so `identity_use` cannot be `once`"))
         }
         ("once", _) => Ok(IdentityUse::Once),
         ("reusable", _) => Ok(IdentityUse::Reusable),
-        _ => Err(Blame::at(word.span(), "`identity_use` is `once` or `reusable`")),
+        _ => Err(SpannedError::at(word.span(), "`identity_use` is `once` or `reusable`")),
     }
 }
 
-fn count(count: Option<&Spanned<usize>>, usual: usize) -> Result<usize, Blame> {
+fn count(count: Option<&Spanned<usize>>, usual: usize) -> Result<usize, SpannedError> {
     match count {
         None => Ok(usual),
         Some(count) if (1..=MOST_PER_IDENTITY).contains(count.as_ref()) => Ok(*count.as_ref()),
-        Some(count) => Err(Blame::at(count.span(), "a limit per identity lies between 1 and 1000")),
+        Some(count) => Err(SpannedError::at(count.span(), "a limit per identity lies between 1 and 1000")),
     }
 }
 
 /// CircleCI's tokens name the organization's id as audience unless the job asks for another; the issuer's address ends in it.
-fn default_audience(issuer: &file::Issuer, kind: &Kind) -> Result<Option<String>, Blame> {
+fn default_audience(issuer: &file::Issuer, kind: &Kind) -> Result<Option<String>, SpannedError> {
     let Some(accept) = issuer.accept_default_audience.as_ref().filter(|accept| *accept.as_ref()) else {
         return Ok(None);
     };
     let organization = issuer.url.as_ref().rsplit_once("/org/").map(|(_, id)| id.to_owned());
     match (kind, organization) {
         (Kind::CircleCi, Some(id)) => Ok(Some(id)),
-        _ => Err(Blame::at(
+        _ => Err(SpannedError::at(
             accept.span(),
             "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
         )),

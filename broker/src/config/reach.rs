@@ -3,20 +3,20 @@
 use hublease_protocol::scope::{Action, check_repository};
 use toml::{Spanned, Value};
 
-use super::Blame;
+use super::SpannedError;
 use crate::limits::MAX_PATTERN_BYTES;
 use crate::rules::{Glob, Pattern};
 
 pub(super) fn repositories(
     list: &Spanned<Vec<Spanned<Value>>>,
     namespace: Option<&str>,
-) -> Result<Vec<Pattern>, Blame> {
+) -> Result<Vec<Pattern>, SpannedError> {
     if list.as_ref().is_empty() {
-        return Err(Blame::at(list.span(), "`repositories` names at least one repository"));
+        return Err(SpannedError::at(list.span(), "`repositories` names at least one repository"));
     }
     let read = |item: &Spanned<Value>| {
-        let pattern = pattern(item.as_ref(), true).map_err(|reason| Blame::at(item.span(), reason))?;
-        check_reach(&pattern, namespace).map_err(|reason| Blame::at(item.span(), reason))?;
+        let pattern = pattern(item.as_ref(), true).map_err(|reason| SpannedError::at(item.span(), reason))?;
+        check_reach(&pattern, namespace).map_err(|reason| SpannedError::at(item.span(), reason))?;
         Ok(pattern)
     };
     list.as_ref().iter().map(read).collect()
@@ -46,8 +46,8 @@ fn check_reach(pattern: &Pattern, namespace: Option<&str>) -> Result<(), String>
     }
 }
 
-pub(super) fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, Blame> {
-    let blame = |reason: &str| Blame::at(words.span(), reason);
+pub(super) fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, SpannedError> {
+    let blame = |reason: &str| SpannedError::at(words.span(), reason);
     let parse = |word: &String| Action::parse(word).ok_or_else(|| blame("`actions` are `pull`, `push` and `delete`"));
     let actions: Vec<_> = words.as_ref().iter().map(parse).collect::<Result<_, _>>()?;
     let Some(widest) = actions.iter().max() else {

@@ -5,7 +5,7 @@ use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
 use super::reach::{actions, pattern, repositories};
-use super::{Blame, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
+use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
 use crate::hub::preflight::is_account_wide;
 use crate::hub::{Account, Pool};
 use crate::identity::issuer::{Issuer, Kind};
@@ -17,7 +17,7 @@ pub(super) fn check(
     rules: Vec<file::Rule>,
     issuers: &[Issuer],
     accounts: &[Account],
-) -> Result<(Vec<Rule>, Vec<String>), Blame> {
+) -> Result<(Vec<Rule>, Vec<String>), SpannedError> {
     let names: Vec<_> = rules.iter().map(|rule| &rule.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
@@ -30,19 +30,19 @@ pub(super) fn check(
 }
 
 /// A connection gives one user name, so it has one account.
-fn check_connections(rules: &[file::Rule]) -> Result<(), Blame> {
+fn check_connections(rules: &[file::Rule]) -> Result<(), SpannedError> {
     for rule in rules {
         let Some(id) = &rule.connection_id else {
             continue;
         };
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if id.as_ref().is_empty() || id.as_ref().len() > MAX_ID_BYTES || !id.as_ref().bytes().all(is_plain) {
-            return Err(Blame::at(id.span(), "`connection_id` is 1 to 128 letters, digits, `-`, `_` and `.`"));
+            return Err(SpannedError::at(id.span(), "`connection_id` is 1 to 128 letters, digits, `-`, `_` and `.`"));
         }
         let first =
             rules.iter().find(|other| other.connection_id.as_ref().is_some_and(|other| other.as_ref() == id.as_ref()));
         if first.is_some_and(|first| first.account.as_ref() != rule.account.as_ref()) {
-            return Err(Blame::at(
+            return Err(SpannedError::at(
                 rule.account.span(),
                 format!("the rules of connection `{}` have several accounts", id.as_ref()),
             ));
@@ -56,16 +56,17 @@ fn check_one(
     issuers: &[Issuer],
     accounts: &[Account],
     warnings: &mut Vec<String>,
-) -> Result<Rule, Blame> {
+) -> Result<Rule, SpannedError> {
     if !is_name(rule.name.as_ref()) {
-        return Err(Blame::at(rule.name.span(), "a name is lower-case letters, digits and `-`"));
+        return Err(SpannedError::at(rule.name.span(), "a name is lower-case letters, digits and `-`"));
     }
     let issuer = issuers.iter().find(|issuer| issuer.name == *rule.issuer.as_ref());
-    let issuer = issuer
-        .ok_or_else(|| Blame::at(rule.issuer.span(), format!("there is no issuer `{}`", rule.issuer.as_ref())))?;
+    let issuer = issuer.ok_or_else(|| {
+        SpannedError::at(rule.issuer.span(), format!("there is no issuer `{}`", rule.issuer.as_ref()))
+    })?;
     let account = named(accounts, &rule.account)?;
     if is_account_wide(&account.kind) && !rule.account_wide {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             rule.repositories.span(),
             "personal access tokens reach every repository of the account, whatever is listed here: \
              use an `oat` account, or say `account_wide = true`",
@@ -90,20 +91,20 @@ fn check_one(
     })
 }
 
-fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, Blame> {
+fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, SpannedError> {
     let project = issuer.kind.project_claim();
     let Some(value) = rule.claims.get(project) else {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             rule.name.span(),
             format!("the rule does not say which project: `claims` needs `{project}`"),
         ));
     };
     if patterns(value.as_ref(), true).is_ok_and(|patterns| patterns.iter().any(|pattern| pattern.literal().is_none())) {
-        return Err(Blame::at(value.span(), format!("`{project}` is an id and is compared exactly, as a text")));
+        return Err(SpannedError::at(value.span(), format!("`{project}` is an id and is compared exactly, as a text")));
     }
     let names_start = rule.claims.contains_key("event_name") || rule.claims.contains_key("environment");
     if issuer.kind == Kind::GitHub && !names_start {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             rule.name.span(),
             "a rule for GitHub names `event_name` or `environment` in its `claims`",
         ));
@@ -111,11 +112,11 @@ fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern
     let read = |(name, value): (&String, &Spanned<Value>)| {
         let may_glob = issuer.kind.glob_claims().contains(&name.as_str());
         if !is_claim_name(name) {
-            return Err(Blame::at(value.span(), WRONG_CLAIM_NAME));
+            return Err(SpannedError::at(value.span(), WRONG_CLAIM_NAME));
         }
         match patterns(value.as_ref(), may_glob) {
             Ok(patterns) => Ok((name.clone(), patterns)),
-            Err(reason) => Err(Blame::at(value.span(), reason)),
+            Err(reason) => Err(SpannedError::at(value.span(), reason)),
         }
     };
     rule.claims.iter().map(read).collect()
@@ -138,14 +139,14 @@ fn check_pool(
     repositories: &[Pattern],
     actions: &[Action],
     warnings: &mut Vec<String>,
-) -> Result<(), Blame> {
+) -> Result<(), SpannedError> {
     let granting =
         || pool.tokens.iter().filter(|token| actions.iter().all(|action| token.reach.actions.contains(action)));
     for (pattern, item) in repositories.iter().zip(rule.repositories.as_ref()) {
         match pattern.literal() {
             Some(name) if !granting().any(|token| token.reach.reaches(name)) => {
                 let reason = format!("no token of the account reaches `{name}` with all of the rule's `actions`");
-                return Err(Blame::at(item.span(), reason));
+                return Err(SpannedError::at(item.span(), reason));
             }
             None if !granting().any(|token| token.reach.repositories.contains(pattern)) => warnings.push(format!(
                 "rule `{}`: its pattern is that of no token of the account, so some of what it grants may not be reached",
@@ -157,11 +158,11 @@ fn check_pool(
     Ok(())
 }
 
-fn life(seconds: Option<&Spanned<u64>>) -> Result<u64, Blame> {
+fn life(seconds: Option<&Spanned<u64>>) -> Result<u64, SpannedError> {
     match seconds {
         None => Ok(DEFAULT_LIFE_SECONDS),
         Some(seconds) if (MIN_LIFE_SECONDS..=MAX_LIFE_SECONDS).contains(seconds.as_ref()) => Ok(*seconds.as_ref()),
-        Some(seconds) => Err(Blame::at(
+        Some(seconds) => Err(SpannedError::at(
             seconds.span(),
             format!("`max_life_seconds` lies between {MIN_LIFE_SECONDS} and {MAX_LIFE_SECONDS}"),
         )),

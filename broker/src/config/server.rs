@@ -8,7 +8,7 @@ use hublease_protocol::endpoint::Origin;
 use ipnet::IpNet;
 use toml::Spanned;
 
-use super::{Blame, file};
+use super::{SpannedError, file};
 use crate::client_address::TrustedProxies;
 use crate::limits::{
     DEFAULT_EXCHANGES_PER_MINUTE_PER_PROJECT, DEFAULT_EXCHANGES_PER_MINUTE_PER_RULE, DEFAULT_REQUESTS_PER_MINUTE,
@@ -50,11 +50,11 @@ pub struct Rates {
     pub exchanges_per_minute_per_rule: u64,
 }
 
-pub(super) fn check(file: &file::File, listen: SocketAddr) -> Result<Server, Blame> {
+pub(super) fn check(file: &file::File, listen: SocketAddr) -> Result<Server, SpannedError> {
     let tls = file.tls.as_ref().map(tls).transpose()?;
     let trusted_proxies = trusted_proxies(file.trusted_proxies.as_ref())?;
     if !listen.ip().is_loopback() && tls.is_none() && trusted_proxies.is_empty() {
-        return Err(Blame::at(
+        return Err(SpannedError::at(
             file.listen.span(),
             "`listen` is not a loopback address, and identity tokens must not come in the clear: give the broker a certificate with `[tls]`, or name the proxy that has one in `trusted_proxies`",
         ));
@@ -68,14 +68,14 @@ pub(super) fn check(file: &file::File, listen: SocketAddr) -> Result<Server, Bla
 }
 
 /// An address to listen on.
-pub(super) fn address(text: &Spanned<String>, key: &str) -> Result<SocketAddr, Blame> {
+pub(super) fn address(text: &Spanned<String>, key: &str) -> Result<SocketAddr, SpannedError> {
     text.as_ref().parse().map_err(|_not_an_address| {
-        Blame::at(text.span(), format!("`{key}` is an address and a port, such as `127.0.0.1:8080`"))
+        SpannedError::at(text.span(), format!("`{key}` is an address and a port, such as `127.0.0.1:8080`"))
     })
 }
 
-pub(super) fn public_url(url: &Spanned<String>, listen: SocketAddr) -> Result<Option<String>, Blame> {
-    let blame = |reason: &str| Err(Blame::at(url.span(), reason));
+pub(super) fn public_url(url: &Spanned<String>, listen: SocketAddr) -> Result<Option<String>, SpannedError> {
+    let blame = |reason: &str| Err(SpannedError::at(url.span(), reason));
     match url.as_ref().as_str() {
         "auto" if listen.ip().is_loopback() => Ok(None),
         "auto" => blame("`public_url` can be `auto` only when `listen` is a loopback address"),
@@ -87,43 +87,53 @@ pub(super) fn public_url(url: &Spanned<String>, listen: SocketAddr) -> Result<Op
     }
 }
 
-fn tls(tls: &file::Tls) -> Result<TlsFiles, Blame> {
+fn tls(tls: &file::Tls) -> Result<TlsFiles, SpannedError> {
     let path = |path: &Spanned<String>| {
         if path.as_ref().starts_with('/') {
             Ok(PathBuf::from(path.as_ref()))
         } else {
-            Err(Blame::at(path.span(), "the files of `[tls]` start with `/`: they must not depend on where one is"))
+            Err(SpannedError::at(
+                path.span(),
+                "the files of `[tls]` start with `/`: they must not depend on where one is",
+            ))
         }
     };
     Ok(TlsFiles { certificate: path(&tls.certificate_file)?, key: path(&tls.key_file)? })
 }
 
-fn trusted_proxies(networks: Option<&Spanned<Vec<Spanned<String>>>>) -> Result<TrustedProxies, Blame> {
+fn trusted_proxies(networks: Option<&Spanned<Vec<Spanned<String>>>>) -> Result<TrustedProxies, SpannedError> {
     let Some(networks) = networks else { return Ok(TrustedProxies::default()) };
     if networks.as_ref().len() > MAX_TRUSTED_PROXIES {
-        return Err(Blame::at(networks.span(), format!("there are at most {MAX_TRUSTED_PROXIES} `trusted_proxies`")));
+        return Err(SpannedError::at(
+            networks.span(),
+            format!("there are at most {MAX_TRUSTED_PROXIES} `trusted_proxies`"),
+        ));
     }
     networks.as_ref().iter().map(network).collect::<Result<_, _>>().map(TrustedProxies::new)
 }
 
-fn network(text: &Spanned<String>) -> Result<IpNet, Blame> {
+fn network(text: &Spanned<String>) -> Result<IpNet, SpannedError> {
     let single = || text.as_ref().parse::<IpAddr>().ok().map(IpNet::from);
     match text.as_ref().parse().ok().or_else(single) {
         // Everybody could then name himself as he likes, and speak in the clear.
         Some(network) if network.prefix_len() == 0 => {
-            Err(Blame::at(text.span(), "a network of `trusted_proxies` with `/0` is everybody"))
+            Err(SpannedError::at(text.span(), "a network of `trusted_proxies` with `/0` is everybody"))
         }
         Some(network) => Ok(network),
-        None => Err(Blame::at(text.span(), "`trusted_proxies` are addresses and networks, such as `10.0.0.0/8`")),
+        None => {
+            Err(SpannedError::at(text.span(), "`trusted_proxies` are addresses and networks, such as `10.0.0.0/8`"))
+        }
     }
 }
 
-fn rates(limits: &file::Limits) -> Result<Rates, Blame> {
+fn rates(limits: &file::Limits) -> Result<Rates, SpannedError> {
     let allowed: RangeInclusive<u64> = 1..=MAX_RATE;
     let rate = |given: Option<&Spanned<u64>>, otherwise| match given {
         None => Ok(otherwise),
         Some(rate) if allowed.contains(rate.as_ref()) => Ok(*rate.as_ref()),
-        Some(rate) => Err(Blame::at(rate.span(), format!("a limit of `[limits]` lies between 1 and {MAX_RATE}"))),
+        Some(rate) => {
+            Err(SpannedError::at(rate.span(), format!("a limit of `[limits]` lies between 1 and {MAX_RATE}")))
+        }
     };
     Ok(Rates {
         requests_per_minute_per_address: rate(

@@ -1,4 +1,4 @@
-//! The room for requests that are being served, of which exchanges never take all.
+//! The limit for requests that are being served, of which exchanges never take all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,21 +16,21 @@ pub(super) enum Purpose {
     Revocation,
 }
 
-/// Room that is given back when this is dropped.
-pub(super) struct Admission {
-    _room: OwnedSemaphorePermit,
+/// A place under the limit, given back when this is dropped.
+pub(super) struct Permit {
+    _place: OwnedSemaphorePermit,
     _exchange: Option<OwnedSemaphorePermit>,
 }
 
 /// See the module.
-pub(super) struct Room {
+pub(super) struct ConcurrencyLimit {
     all: Arc<Semaphore>,
-    /// The part of the room that exchanges may take.
+    /// The part of the limit that exchanges may take.
     exchanges: Arc<Semaphore>,
     is_ending: AtomicBool,
 }
 
-impl Room {
+impl ConcurrencyLimit {
     pub(super) fn new() -> Self {
         Self {
             all: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)),
@@ -59,7 +59,7 @@ impl Room {
         drop(self.all.acquire_many(MAX_IN_FLIGHT).await);
     }
 
-    pub(super) fn admit(&self, purpose: Purpose) -> Result<Admission, Refusal> {
+    pub(super) fn admit(&self, purpose: Purpose) -> Result<Permit, Refusal> {
         if self.is_ending() {
             return Err(Refusal::new(Code::ShuttingDown, "the broker is ending"));
         }
@@ -67,12 +67,12 @@ impl Room {
             Purpose::Exchange => Some(take(&self.exchanges)?),
             Purpose::Revocation => None,
         };
-        Ok(Admission { _room: take(&self.all)?, _exchange: exchange })
+        Ok(Permit { _place: take(&self.all)?, _exchange: exchange })
     }
 }
 
-fn take(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-    Arc::clone(room).try_acquire_owned().map_err(|full| match full {
+fn take(limit: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    Arc::clone(limit).try_acquire_owned().map_err(|full| match full {
         TryAcquireError::NoPermits => Refusal::new(Code::Overloaded, "the broker serves as many requests as it can"),
         TryAcquireError::Closed => Refusal::new(Code::ShuttingDown, "the broker is ending"),
     })
@@ -84,16 +84,16 @@ mod tests {
 
     #[test]
     fn exchanges_that_hang_leave_room_for_revocations() {
-        let room = Room::new();
-        let admit = |purpose| room.admit(purpose).map_err(|refusal| refusal.code);
+        let limit = ConcurrencyLimit::new();
+        let admit = |purpose| limit.admit(purpose).map_err(|refusal| refusal.code);
         let mut held: Vec<_> = (0..MAX_EXCHANGES).map(|_| admit(Purpose::Exchange).ok().unwrap()).collect();
         assert_eq!(admit(Purpose::Exchange).err(), Some(Code::Overloaded));
         held.extend((MAX_EXCHANGES..MAX_IN_FLIGHT).map(|_| admit(Purpose::Revocation).ok().unwrap()));
-        assert!(held.len() > MAX_EXCHANGES as usize, "some room is kept");
-        assert_eq!((admit(Purpose::Revocation).err(), room.in_flight()), (Some(Code::Overloaded), held.len()));
+        assert!(held.len() > MAX_EXCHANGES as usize, "some limit is kept");
+        assert_eq!((admit(Purpose::Revocation).err(), limit.in_flight()), (Some(Code::Overloaded), held.len()));
         drop(held);
         assert!(admit(Purpose::Exchange).is_ok());
-        room.end();
+        limit.end();
         assert_eq!(admit(Purpose::Revocation).err(), Some(Code::ShuttingDown));
     }
 }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::broker::Broker;
-use crate::observe::counter::{Count, Label};
+use crate::observe::counter::{CounterFamily, Label};
 
 /// The media type of [`text`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -21,7 +21,7 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 /// What only the server knows.
 pub(crate) struct Traffic {
     /// Requests that were refused before anything of them was decided, by code.
-    pub(crate) turned_away: Count<1>,
+    pub(crate) turned_away: CounterFamily<1>,
     /// Connections that had to make room for others, so far.
     pub(crate) dismissed: u64,
     /// Connections now.
@@ -60,7 +60,7 @@ pub(crate) fn text(broker: &Broker, traffic: &Traffic) -> String {
 struct Page(Registry);
 
 impl Page {
-    fn count<const LABELS: usize>(&mut self, name: &str, help: &str, count: &Count<LABELS>) {
+    fn count<const LABELS: usize>(&mut self, name: &str, help: &str, count: &CounterFamily<LABELS>) {
         self.0.register(name, help, count.family.clone());
     }
 

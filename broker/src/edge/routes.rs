@@ -24,9 +24,9 @@ use tokio::time::timeout;
 
 use crate::broker::Broker;
 use crate::client_address::TrustedProxies;
-use crate::edge::concurrency::{Admission, Purpose, Room};
-use crate::edge::connection::Arrival;
-use crate::edge::connection_pool::{House, Served};
+use crate::edge::concurrency::{ConcurrencyLimit, Permit, Purpose};
+use crate::edge::connection::ConnectionInfo;
+use crate::edge::connection_pool::{ConnectionPool, InFlight};
 use crate::edge::metrics_page::{self, Traffic};
 use crate::edge::readiness::Readiness;
 use crate::edge::response::{Granted, answer, challenge, challenge_without_token, json, never_stored};
@@ -34,7 +34,7 @@ use crate::leases::exchange::exchange;
 use crate::leases::revoke::revoke;
 use crate::leases::revoke_by_identity::revoke_by_identity;
 use crate::limits::{MAX_BODY_BYTES, READ_TIMEOUT, REQUEST_TIMEOUT};
-use crate::observe::counter::Count;
+use crate::observe::counter::CounterFamily;
 use crate::refusal::Refusal;
 
 /// The media type of a request to revoke by identity.
@@ -43,35 +43,36 @@ const CONTENT_TYPE_JSON: &str = "application/json";
 /// The broker, the room that it has, and what is known about who comes in.
 pub(crate) struct App {
     broker: Arc<Broker>,
-    room: Room,
-    house: Arc<House>,
+    limit: ConcurrencyLimit,
+    pool: Arc<ConnectionPool>,
     trusted_proxies: TrustedProxies,
     /// Whether `/metrics` have no address of their own.
     shows_metrics: bool,
     readiness: Readiness,
-    turned_away: Count<1>,
+    turned_away: CounterFamily<1>,
 }
 
 impl App {
-    /// A server for this broker and the clients in this house.
+    /// A server for this broker and the clients in this pool.
     pub(crate) fn new(
         broker: Arc<Broker>,
         trusted_proxies: TrustedProxies,
-        house: Arc<House>,
+        pool: Arc<ConnectionPool>,
         shows_metrics: bool,
     ) -> Arc<Self> {
-        let (room, readiness, turned_away) = (Room::new(), Readiness::default(), Count::by(["code"]));
-        Arc::new(Self { broker, room, house, trusted_proxies, shows_metrics, readiness, turned_away })
+        let (limit, readiness, turned_away) =
+            (ConcurrencyLimit::new(), Readiness::default(), CounterFamily::by(["code"]));
+        Arc::new(Self { broker, limit, pool, trusted_proxies, shows_metrics, readiness, turned_away })
     }
 
     /// From now on new exchanges and revocations are refused.
     pub(crate) fn end(&self) {
-        self.room.end();
+        self.limit.end();
     }
 
     /// Waits until nothing is in flight any more.
     pub(crate) async fn drained(&self) {
-        self.room.drained().await;
+        self.limit.drained().await;
     }
 
     /// Who may speak for others.
@@ -147,7 +148,7 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
 
 /// Whether the broker should be sent requests. `/healthz` says no more than that the process lives.
 async fn readiness(State(app): State<Arc<App>>) -> Response {
-    let reasons = if app.room.is_ending() {
+    let reasons = if app.limit.is_ending() {
         vec!["the broker is ending".to_owned()]
     } else {
         app.readiness.reasons(&app.broker).await
@@ -161,7 +162,7 @@ async fn readiness(State(app): State<Arc<App>>) -> Response {
 
 /// Metrics on the address for clients, to whom they do not concern as if there were none.
 async fn metrics_for_the_near(State(app): State<Arc<App>>, request: Request) -> Response {
-    let is_own = |arrival: &Arrival| app.trusted_proxies.is_own(arrival.peer, request.headers());
+    let is_own = |info: &ConnectionInfo| app.trusted_proxies.is_own(info.peer, request.headers());
     if app.shows_metrics && request.extensions().get().is_some_and(is_own) {
         metrics(State(app)).await
     } else {
@@ -172,9 +173,9 @@ async fn metrics_for_the_near(State(app): State<Arc<App>>, request: Request) -> 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     let traffic = Traffic {
         turned_away: app.turned_away.clone(),
-        dismissed: app.house.dismissed(),
-        connections: app.house.connections(),
-        in_flight: app.room.in_flight(),
+        dismissed: app.pool.dismissed(),
+        connections: app.pool.connections(),
+        in_flight: app.limit.in_flight(),
     };
     let broker = Arc::clone(&app.broker);
     let Ok(text) = spawn_blocking(move || metrics_page::text(&broker, &traffic)).await else {
@@ -200,12 +201,12 @@ async fn serve(
     media_type: &'static str,
     work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
-    let admitted = let_in(app, purpose, request, media_type).await;
-    let (body, _until_the_answer, admission) =
+    let admitted = admit(app, purpose, request, media_type).await;
+    let (body, _until_the_answer, permit) =
         admitted.inspect_err(|refusal| app.turned_away.add([refusal.code.as_str()]))?;
     let broker = Arc::clone(&app.broker);
     let task = spawn_blocking(move || {
-        let _held_until_done = admission;
+        let _held_until_done = permit;
         work(&broker, &body)
     });
     match timeout(REQUEST_TIMEOUT, task).await {
@@ -218,24 +219,24 @@ async fn serve(
 }
 
 /// Everything that can be said against a request before it is known who sends it and what it says.
-async fn let_in(
+async fn admit(
     app: &App,
     purpose: Purpose,
     request: Request,
     media_type: &'static str,
-) -> Result<(Vec<u8>, Served, Admission), Refusal> {
+) -> Result<(Vec<u8>, InFlight, Permit), Refusal> {
     let gone = || Refusal::new(Code::Overloaded, "the connection had to make room for others");
-    let arrival: Arrival = request.extensions().get().cloned().ok_or_else(gone)?;
-    if !arrival.is_encrypted && !app.trusted_proxies.is_near(arrival.peer) {
+    let info: ConnectionInfo = request.extensions().get().cloned().ok_or_else(gone)?;
+    if !info.is_encrypted && !app.trusted_proxies.is_near(info.peer) {
         let sentence = "this came in plain HTTP: whatever token it holds was sent in the clear; use `https`";
         return Err(Refusal::new(Code::MalformedRequest, sentence));
     }
-    let client = app.trusted_proxies.client(arrival.peer, request.headers());
+    let client = app.trusted_proxies.client(info.peer, request.headers());
     app.broker.limiter.request(client, app.broker.clock.now())?;
-    // Room is taken after the body is here, so that slow clients cannot fill it.
+    // A place is taken after the body is here, so that slow clients cannot fill it.
     let body = body(request, media_type).await?;
-    let served = arrival.guest.serve().ok_or_else(gone)?;
-    Ok((body, served, app.room.admit(purpose)?))
+    let served = info.connection.serve().ok_or_else(gone)?;
+    Ok((body, served, app.limit.admit(purpose)?))
 }
 
 async fn body(request: Request, wanted: &'static str) -> Result<Vec<u8>, Refusal> {

@@ -12,8 +12,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::broker::Broker;
 use crate::client_address::TrustedProxies;
-use crate::edge::connection::Door;
-use crate::edge::connection_pool::House;
+use crate::edge::connection::Acceptor;
+use crate::edge::connection_pool::ConnectionPool;
 use crate::edge::routes::{App, metrics_router, router};
 use crate::edge::tls::{Look, Tls};
 use crate::leases::sweep::Sweeper;
@@ -21,7 +21,7 @@ use crate::limits::{ACCEPT_PAUSE, CERTIFICATE_INTERVAL, MAX_METRICS_CONNECTIONS,
 use crate::observe::console::say;
 
 /// Where the broker listens, and how.
-pub struct Edge {
+pub struct Listeners {
     /// For clients.
     pub listener: TcpListener,
     /// For `/metrics` alone. Without it they are served to this machine and to proxies with the rest.
@@ -36,21 +36,21 @@ pub struct Edge {
 
 /// Serves until `stop`, then takes nothing new, and returns when what was in flight is done, at most
 /// [`SHUTDOWN_TIMEOUT`] later.
-pub async fn serve(edge: Edge, broker: Arc<Broker>, sweep_interval: Duration, stop: impl Future<Output = ()>) {
+pub async fn serve(edge: Listeners, broker: Arc<Broker>, sweep_interval: Duration, stop: impl Future<Output = ()>) {
     let mut beside = vec![tokio::spawn(sweep_forever(Arc::clone(&broker), sweep_interval))];
     beside.extend(edge.tls.clone().map(|tls| tokio::spawn(renew_forever(tls))));
-    let house = House::new(edge.connections);
-    let app = App::new(broker, edge.trusted_proxies, Arc::clone(&house), edge.metrics.is_none());
+    let pool = ConnectionPool::new(edge.connections);
+    let app = App::new(broker, edge.trusted_proxies, Arc::clone(&pool), edge.metrics.is_none());
     let connections = GracefulShutdown::new();
-    let clients = Door { router: router(Arc::clone(&app)), tls: edge.tls };
-    let readers = Door { router: metrics_router(Arc::clone(&app)), tls: None };
+    let clients = Acceptor { router: router(Arc::clone(&app)), tls: edge.tls };
+    let readers = Acceptor { router: metrics_router(Arc::clone(&app)), tls: None };
     tokio::select! {
         () = stop => {}
-        () = accept(&edge.listener, clients, &app, &house, &connections) => {}
+        () = accept(&edge.listener, clients, &app, &pool, &connections) => {}
         () = async {
             match &edge.metrics {
                 Some(listener) => {
-                    accept(listener, readers, &app, &House::new(MAX_METRICS_CONNECTIONS), &connections).await;
+                    accept(listener, readers, &app, &ConnectionPool::new(MAX_METRICS_CONNECTIONS), &connections).await;
                 }
                 None => pending().await,
             }
@@ -65,19 +65,25 @@ pub async fn serve(edge: Edge, broker: Arc<Broker>, sweep_interval: Duration, st
 }
 
 /// Accepts for as long as it is polled.
-async fn accept(listener: &TcpListener, door: Door, app: &App, house: &Arc<House>, connections: &GracefulShutdown) {
+async fn accept(
+    listener: &TcpListener,
+    acceptor: Acceptor,
+    app: &App,
+    pool: &Arc<ConnectionPool>,
+    connections: &GracefulShutdown,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let peer = peer.ip().to_canonical();
                 let counted = Some(peer).filter(|peer| !app.trusted_proxies().is_near(*peer));
-                if let Some(guest) = house.welcome(counted).await {
-                    tokio::spawn(door.clone().serve(stream, peer, guest, connections.watcher()));
+                if let Some(connection) = pool.accept(counted).await {
+                    tokio::spawn(acceptor.clone().serve(stream, peer, connection, connections.watcher()));
                 }
             }
             // Out of descriptors, most likely. Somebody leaves, and the newcomer waits in the listener's queue.
             Err(_) => {
-                house.make_room();
+                pool.evict_idle();
                 sleep(ACCEPT_PAUSE).await;
             }
         }

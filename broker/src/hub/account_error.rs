@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why the broker does not start with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unfit {
+pub enum AccountError {
     /// The password, or a token of the pool, cannot be read, and why.
     NoSecret(String),
     /// The password is a personal access token.
@@ -19,7 +19,7 @@ pub enum Unfit {
     NoRight(u16),
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for AccountError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSecret(why) => formatter.write_str(why),

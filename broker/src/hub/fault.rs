@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HubFault {
+pub enum HubError {
     /// The organization holds as many tokens as its plan allows. Nothing was made.
     QuotaFull {
         /// Seconds.
@@ -43,7 +43,7 @@ pub enum HubFault {
     },
 }
 
-impl HubFault {
+impl HubError {
     /// No clear answer came: the request may have been served.
     #[must_use]
     pub const fn unclear(phrase: &'static str) -> Self {

@@ -9,7 +9,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::HubFault;
+use super::HubError;
 use crate::limits::{
     CALL_TIMEOUT, HUB_CALLS, HUB_CALLS_THAT_CAN_WAIT, MAX_RETRY_AFTER_SECONDS, RATE_RESERVE, RATE_WINDOW_SECONDS,
     RETRY_AFTER_SECONDS,
@@ -74,28 +74,28 @@ impl Governor {
         urgency: Urgency,
         outbound: &dyn Outbound,
         now: u64,
-    ) -> Result<Reply, HubFault> {
+    ) -> Result<Reply, HubError> {
         let _under_way = self.admit(urgency, now)?;
-        let reply = outbound.send(call).map_err(|fault| HubFault::unclear(fault.0))?;
+        let reply = outbound.send(call).map_err(|fault| HubError::unclear(fault.0))?;
         let mut state = self.lock();
         state.learn(&reply);
         match reply.status {
             429 => Err(state.pause(&reply)),
-            500.. => Err(HubFault::unclear("it answered with a fault of its own")),
+            500.. => Err(HubError::unclear("it answered with a fault of its own")),
             _ => Ok(reply),
         }
     }
 
     /// Why a call of this urgency would not be sent now, if so.
     #[must_use]
-    pub fn holds(&self, urgency: Urgency, now: u64) -> Option<HubFault> {
+    pub fn holds(&self, urgency: Urgency, now: u64) -> Option<HubError> {
         let mut state = self.lock();
         state.see(now);
         state.holds(urgency)
     }
 
     /// Takes a place among the calls that are under way; waits for one as long as a call can take.
-    fn admit(&self, urgency: Urgency, now: u64) -> Result<Permit<'_>, HubFault> {
+    fn admit(&self, urgency: Urgency, now: u64) -> Result<Permit<'_>, HubError> {
         let patience = Instant::now() + CALL_TIMEOUT;
         let mut state = self.lock();
         state.see(now);
@@ -110,7 +110,7 @@ impl Governor {
             }
             let left = patience.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(HubFault::wait(RETRY_AFTER_SECONDS, "as many calls are under way as may be"));
+                return Err(HubError::wait(RETRY_AFTER_SECONDS, "as many calls are under way as may be"));
             }
             state = self.freed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -140,17 +140,17 @@ impl State {
         self.under_way < room
     }
 
-    fn holds(&self, urgency: Urgency) -> Option<HubFault> {
+    fn holds(&self, urgency: Urgency) -> Option<HubError> {
         if self.now < self.pause_until {
-            return Some(HubFault::wait(self.pause_until - self.now, "it asks to wait"));
+            return Some(HubError::wait(self.pause_until - self.now, "it asks to wait"));
         }
         let window = self.window.filter(|window| self.now < window.until)?;
         let left = window.remaining.saturating_sub(u64::from(self.under_way));
         let wait = window.until - self.now;
         match urgency {
-            _ if left == 0 => Some(HubFault::wait(wait, "its rate limit is used up")),
+            _ if left == 0 => Some(HubError::wait(wait, "its rate limit is used up")),
             Urgency::CanWait if left < window.limit / RATE_RESERVE => {
-                Some(HubFault::wait(wait, "what is left of its rate limit is kept for removals"))
+                Some(HubError::wait(wait, "what is left of its rate limit is kept for removals"))
             }
             _ => None,
         }
@@ -172,13 +172,13 @@ impl State {
     }
 
     /// Docker Hub asked to wait: for everybody.
-    fn pause(&mut self, reply: &Reply) -> HubFault {
+    fn pause(&mut self, reply: &Reply) -> HubError {
         let until = reply.retry_at.map(|at| at.saturating_sub(self.now));
         let reset = self.window.map(|window| window.until.saturating_sub(self.now)).filter(|wait| *wait > 0);
         let wait = reply.retry_after.or(until).or(reset).unwrap_or(RETRY_AFTER_SECONDS);
         let wait = wait.clamp(1, MAX_RETRY_AFTER_SECONDS);
         self.pause_until = self.pause_until.max(self.now.saturating_add(wait));
-        HubFault::wait(wait, "it asks to wait")
+        HubError::wait(wait, "it asks to wait")
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::session::Passage;
-use super::{Account, HubFault, Urgency};
+use super::session::CallContext;
+use super::{Account, HubError, Urgency};
 use crate::limits::{MAX_PAGES, PAGE_SIZE};
 use crate::outbound::{Method, Outbound};
 
@@ -47,12 +47,12 @@ impl Listing {
     ///
     /// # Errors
     /// When it was not seen in a list that changed while it was read.
-    pub fn find(&self, label: &str) -> Result<Option<String>, HubFault> {
+    pub fn find(&self, label: &str) -> Result<Option<String>, HubError> {
         match self.tokens.iter().find(|token| token.label == label) {
             Some(token) => Ok(Some(token.id.clone())),
             None if self.is_whole => Ok(None),
             None => {
-                Err(HubFault::ListUnclear { phrase: "it changed while it was read, or holds what is not understood" })
+                Err(HubError::ListUnclear { phrase: "it changed while it was read, or holds what is not understood" })
             }
         }
     }
@@ -69,7 +69,7 @@ impl Account {
         urgency: Urgency,
         outbound: &dyn Outbound,
         now: u64,
-    ) -> Result<Listing, HubFault> {
+    ) -> Result<Listing, HubError> {
         let (mut tokens, mut counts, mut is_understood) = (Vec::new(), BTreeSet::new(), true);
         for page in 1..=MAX_PAGES {
             // Each page is a call of its own, with the time that a call has.
@@ -86,15 +86,15 @@ impl Account {
                 return Ok(Listing { tokens, is_whole: is_understood && (page == 1 || counts.len() == 1) });
             }
         }
-        Err(HubFault::ListUnclear { phrase: "it has more pages than are looked through" })
+        Err(HubError::ListUnclear { phrase: "it has more pages than are looked through" })
     }
 
-    pub(super) fn list(&self, page: usize, size: usize, passage: &Passage<'_>) -> Result<List, HubFault> {
+    pub(super) fn list(&self, page: usize, size: usize, passage: &CallContext<'_>) -> Result<List, HubError> {
         let path = format!("{}?page={page}&page_size={size}", self.api()?.collection());
         let reply = self.call(Method::Get, &path, None, passage)?;
         match reply.status {
-            200 => serde_json::from_slice(&reply.body).ok().ok_or(HubFault::unclear("its list was not understood")),
-            status => Err(HubFault::Refused { status }),
+            200 => serde_json::from_slice(&reply.body).ok().ok_or(HubError::unclear("its list was not understood")),
+            status => Err(HubError::Refused { status }),
         }
     }
 }

@@ -8,9 +8,9 @@ use hublease_protocol::scope::{Action, Scope};
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use crate::hub::{HubFault, Minted};
+use crate::hub::{HubError, Minted};
 use crate::rules::Pattern;
-use crate::secret_source::{PasswordSource, Unreadable};
+use crate::secret_source::{SecretSource, SecretSourceError};
 
 /// The tokens of an account. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Lendable {
     /// What may be done with it, as its maker declares.
     pub reach: Reach,
     /// Where it is read from, anew at each lease.
-    pub source: PasswordSource,
+    pub source: SecretSource,
 }
 
 /// Which repositories, and what may be done with each of them.
@@ -89,19 +89,19 @@ impl Pool {
     ///
     /// # Errors
     /// When none covers it, or when the token cannot be read.
-    pub fn lend(&self, scope: &Scope, held: impl Fn(&str) -> usize) -> Result<Minted, HubFault> {
+    pub fn lend(&self, scope: &Scope, held: impl Fn(&str) -> usize) -> Result<Minted, HubError> {
         let covering = || self.tokens.iter().filter(|token| token.reach.covers(scope));
         let narrowest = covering().map(|token| token.reach.width()).min();
         let equals: Vec<_> = covering().filter(|token| Some(token.reach.width()) == narrowest).collect();
         let chosen = match equals.as_slice() {
-            [] => return Err(HubFault::LendsOnly),
+            [] => return Err(HubError::LendsOnly),
             [only] => only,
             // The first of those that the fewest hold, in the order of the configuration.
             several => several.iter().min_by_key(|token| held(&token.name)).unwrap_or(&several[0]),
         };
         match chosen.read() {
             Ok(token) => Ok(Minted { id: lent_id(&chosen.name), token }),
-            Err(unreadable) => Err(HubFault::NoSecret { phrase: unreadable.phrase }),
+            Err(unreadable) => Err(HubError::NoSecret { phrase: unreadable.phrase }),
         }
     }
 }
@@ -111,11 +111,11 @@ impl Lendable {
     ///
     /// # Errors
     /// When there is none.
-    pub fn read(&self) -> Result<Secret, Unreadable> {
+    pub fn read(&self) -> Result<Secret, SecretSourceError> {
         let token = self.source.read()?;
         match crate::hub::password::unfit_password(token.expose()) {
             Some(_) => Ok(token),
-            None => Err(Unreadable::lasting(
+            None => Err(SecretSourceError::lasting(
                 "what it was given as token is none",
                 "it is neither a personal access token (`dckr_pat_`) nor an organization access token (`dckr_oat_`)",
             )),

@@ -5,12 +5,12 @@
 
 use serde_json::Value;
 
-use crate::hub::account_error::Unfit;
+use crate::hub::account_error::AccountError;
 use crate::hub::password::unfit_password;
-use crate::hub::session::Passage;
-use crate::hub::{Account, HubFault, Kind, Pool, Urgency};
+use crate::hub::session::CallContext;
+use crate::hub::{Account, HubError, Kind, Pool, Urgency};
 use crate::outbound::{Outbound, Reply};
-use crate::secret_source::Unreadable;
+use crate::secret_source::SecretSourceError;
 
 impl Account {
     /// Logs in and looks at the tokens, or reads those of a pool. `Ok(Some(…))` says why nothing could be found out: Docker Hub
@@ -18,30 +18,30 @@ impl Account {
     ///
     /// # Errors
     /// When the account can never issue a token.
-    pub fn check(&self, outbound: &dyn Outbound, now: u64) -> Result<Option<HubFault>, Unfit> {
+    pub fn check(&self, outbound: &dyn Outbound, now: u64) -> Result<Option<HubError>, AccountError> {
         if let Some(pool) = self.pool() {
             return check_pool(pool);
         }
-        let passage = Passage::new(&self.governor, outbound, Urgency::CanWait, now);
+        let passage = CallContext::new(&self.governor, outbound, Urgency::CanWait, now);
         match self.list(1, 1, &passage) {
             Ok(_) => Ok(None),
-            Err(HubFault::AccountRefused) => Err(self.why_refused(outbound, now)),
-            Err(HubFault::Refused { status }) => Err(Unfit::NoRight(status)),
-            Err(fault @ HubFault::NoSecret { .. }) => self.why_no_secret(fault),
+            Err(HubError::AccountRefused) => Err(self.why_refused(outbound, now)),
+            Err(HubError::Refused { status }) => Err(AccountError::NoRight(status)),
+            Err(fault @ HubError::NoSecret { .. }) => self.why_no_secret(fault),
             Err(fault) => Ok(Some(fault)),
         }
     }
 
-    fn why_refused(&self, outbound: &dyn Outbound, now: u64) -> Unfit {
-        let passage = Passage::new(&self.governor, outbound, Urgency::CanWait, now);
+    fn why_refused(&self, outbound: &dyn Outbound, now: u64) -> AccountError {
+        let passage = CallContext::new(&self.governor, outbound, Urgency::CanWait, now);
         match self.session.as_ref().map(|session| session.ask_older_login(&passage)) {
-            Some(Ok(reply)) if wants_code(&reply) => Unfit::SecondFactor,
-            _ => Unfit::Login,
+            Some(Ok(reply)) if wants_code(&reply) => AccountError::SecondFactor,
+            _ => AccountError::Login,
         }
     }
 
     /// Reads the password once more, for the sentence.
-    fn why_no_secret(&self, fault: HubFault) -> Result<Option<HubFault>, Unfit> {
+    fn why_no_secret(&self, fault: HubError) -> Result<Option<HubError>, AccountError> {
         match self.session.as_ref().map(|session| session.source().read()) {
             Some(Ok(password)) => unfit_password(password.expose()).map_or(Ok(Some(fault)), Err),
             Some(Err(unreadable)) => lasting(&unreadable),
@@ -50,22 +50,22 @@ impl Account {
     }
 }
 
-fn check_pool(pool: &Pool) -> Result<Option<HubFault>, Unfit> {
+fn check_pool(pool: &Pool) -> Result<Option<HubError>, AccountError> {
     for token in &pool.tokens {
         if let Err(unreadable) = token.read() {
             let sentence = format!("token `{}`: {unreadable}", token.name);
-            return lasting(&Unreadable { sentence, ..unreadable });
+            return lasting(&SecretSourceError { sentence, ..unreadable });
         }
     }
     Ok(None)
 }
 
 /// What passes by itself does not keep the broker from starting.
-fn lasting(unreadable: &Unreadable) -> Result<Option<HubFault>, Unfit> {
+fn lasting(unreadable: &SecretSourceError) -> Result<Option<HubError>, AccountError> {
     if unreadable.is_passing {
-        Ok(Some(HubFault::NoSecret { phrase: unreadable.phrase }))
+        Ok(Some(HubError::NoSecret { phrase: unreadable.phrase }))
     } else {
-        Err(Unfit::NoSecret(unreadable.sentence.clone()))
+        Err(AccountError::NoSecret(unreadable.sentence.clone()))
     }
 }
 

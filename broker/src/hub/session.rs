@@ -14,15 +14,15 @@ use serde_json::json;
 use crate::clock::is_ahead;
 use crate::hub::governor::{Governor, Urgency};
 use crate::hub::password::unfit_password;
-use crate::hub::{HUB, HubFault};
+use crate::hub::{HUB, HubError};
 use crate::limits::{
     BEARER_SECONDS, CALL_TIMEOUT, LOGIN_COOLDOWN_SECONDS, LOGIN_PAUSE_SECONDS, PASSWORD_TIMEOUT, SLOWEST_CALL,
 };
 use crate::outbound::{Call, Method, Outbound, Reply};
-use crate::secret_source::PasswordSource;
+use crate::secret_source::SecretSource;
 
 /// How one call gets to Docker Hub, login included.
-pub(super) struct Passage<'a> {
+pub(super) struct CallContext<'a> {
     pub(super) governor: &'a Governor,
     pub(super) outbound: &'a dyn Outbound,
     pub(super) urgency: Urgency,
@@ -35,23 +35,23 @@ pub(super) struct Passage<'a> {
 /// A place among the calls and the call itself.
 const CALL: Duration = CALL_TIMEOUT.saturating_mul(2);
 
-impl<'a> Passage<'a> {
+impl<'a> CallContext<'a> {
     pub(super) fn new(governor: &'a Governor, outbound: &'a dyn Outbound, urgency: Urgency, now: u64) -> Self {
         Self { governor, outbound, urgency, now, until: Instant::now() + SLOWEST_CALL }
     }
 
     /// Sends one call, if there is still time for it.
-    pub(super) fn send(&self, call: &Call<'_>) -> Result<Reply, HubFault> {
+    pub(super) fn send(&self, call: &Call<'_>) -> Result<Reply, HubError> {
         self.time_for(CALL)?;
         self.governor.send(call, self.urgency, self.outbound, self.now)
     }
 
     /// See `SLOWEST_CALL`: what the journal expects of a call holds only if no step begins too late.
-    fn time_for(&self, step: Duration) -> Result<(), HubFault> {
+    fn time_for(&self, step: Duration) -> Result<(), HubError> {
         if self.until.saturating_duration_since(Instant::now()) >= step {
             Ok(())
         } else {
-            Err(HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long"))
+            Err(HubError::wait(LOGIN_PAUSE_SECONDS, "logging in took too long"))
         }
     }
 }
@@ -59,7 +59,7 @@ impl<'a> Passage<'a> {
 /// See the module.
 pub(super) struct Session {
     login: String,
-    source: PasswordSource,
+    source: SecretSource,
     state: Mutex<State>,
 }
 
@@ -71,7 +71,7 @@ struct State {
     refused: Option<(Secret, u64)>,
     /// A login that brought no answer, and until when nobody tries another. By the monotonic clock, because who waits for the
     /// login has read the time before it.
-    away: Option<(HubFault, Instant)>,
+    away: Option<(HubError, Instant)>,
 }
 
 #[derive(Deserialize)]
@@ -80,12 +80,12 @@ struct Login {
 }
 
 impl Session {
-    pub(super) fn new(login: String, source: PasswordSource) -> Self {
+    pub(super) fn new(login: String, source: SecretSource) -> Self {
         Self { login, source, state: Mutex::default() }
     }
 
     /// The bearer of the present login; logs in when there is none, when it is old, or when it is the `stale` one.
-    pub(super) fn bearer(&self, stale: Option<&Secret>, passage: &Passage<'_>) -> Result<Secret, HubFault> {
+    pub(super) fn bearer(&self, stale: Option<&Secret>, passage: &CallContext<'_>) -> Result<Secret, HubError> {
         // Held while logging in, so that a burst of jobs makes one login, whether or not it is answered.
         let mut state = self.lock();
         if let Some((bearer, until)) = &state.bearer
@@ -101,12 +101,12 @@ impl Session {
             return Err(fault);
         }
         if self.is_refused(&state, passage.now) {
-            return Err(HubFault::AccountRefused);
+            return Err(HubError::AccountRefused);
         }
-        let outcome = self.log_in(&mut state, passage).map_err(HubFault::before_anything);
+        let outcome = self.log_in(&mut state, passage).map_err(HubError::before_anything);
         match &outcome {
             Ok(bearer) => state.bearer = Some((bearer.clone(), passage.now.saturating_add(BEARER_SECONDS))),
-            Err(HubFault::AccountRefused) => {}
+            Err(HubError::AccountRefused) => {}
             Err(fault) => {
                 state.away = Some((*fault, Instant::now() + Duration::from_secs(LOGIN_PAUSE_SECONDS)));
             }
@@ -123,11 +123,11 @@ impl Session {
 
     /// Logs in. The password may be rotated at this very moment, so one that is refused is read anew, and tried once more
     /// only if it is another.
-    fn log_in(&self, state: &mut State, passage: &Passage<'_>) -> Result<Secret, HubFault> {
+    fn log_in(&self, state: &mut State, passage: &CallContext<'_>) -> Result<Secret, HubError> {
         passage.time_for(PASSWORD_TIMEOUT + CALL)?;
         let first = self.password()?;
         let outcome = self.try_password(&first, passage);
-        if outcome != Err(HubFault::AccountRefused) {
+        if outcome != Err(HubError::AccountRefused) {
             return outcome;
         }
         let until = passage.now.saturating_add(LOGIN_COOLDOWN_SECONDS);
@@ -140,38 +140,38 @@ impl Session {
             }
         };
         let outcome = self.try_password(&second, passage);
-        if outcome == Err(HubFault::AccountRefused) {
+        if outcome == Err(HubError::AccountRefused) {
             state.refused = Some((second, until));
         }
         outcome
     }
 
-    fn try_password(&self, password: &Secret, passage: &Passage<'_>) -> Result<Secret, HubFault> {
+    fn try_password(&self, password: &Secret, passage: &CallContext<'_>) -> Result<Secret, HubError> {
         let body = json!({"identifier": self.login, "secret": password.expose()}).to_string();
         let reply = passage.send(&post("/v2/auth/token", &body))?;
         if reply.status != 200 {
-            return Err(HubFault::AccountRefused);
+            return Err(HubError::AccountRefused);
         }
         let login = serde_json::from_slice::<Login>(&reply.body).ok();
-        login.map(|login| Secret::new(login.access_token)).ok_or(HubFault::unclear("its login was not understood"))
+        login.map(|login| Secret::new(login.access_token)).ok_or(HubError::unclear("its login was not understood"))
     }
 
     /// The password as it is now.
-    fn password(&self) -> Result<Secret, HubFault> {
-        let password = self.source.read().map_err(|unreadable| HubFault::NoSecret { phrase: unreadable.phrase })?;
+    fn password(&self) -> Result<Secret, HubError> {
+        let password = self.source.read().map_err(|unreadable| HubError::NoSecret { phrase: unreadable.phrase })?;
         match unfit_password(password.expose()) {
-            Some(_) => Err(HubFault::NoSecret { phrase: "what it was given as password is a token" }),
+            Some(_) => Err(HubError::NoSecret { phrase: "what it was given as password is a token" }),
             None => Ok(password),
         }
     }
 
     /// Where the password comes from.
-    pub(super) const fn source(&self) -> &PasswordSource {
+    pub(super) const fn source(&self) -> &SecretSource {
         &self.source
     }
 
     /// Asks the older login, which says more about a refusal.
-    pub(super) fn ask_older_login(&self, passage: &Passage<'_>) -> Result<Reply, HubFault> {
+    pub(super) fn ask_older_login(&self, passage: &CallContext<'_>) -> Result<Reply, HubError> {
         let body = json!({"username": self.login, "password": self.password()?.expose()}).to_string();
         passage.send(&post("/v2/users/login", &body))
     }
@@ -199,13 +199,15 @@ mod tests {
     #[test]
     fn no_step_begins_that_might_not_end_in_time() {
         let (governor, hub) = (Governor::default(), FakeHub::default());
-        let late = HubFault::wait(LOGIN_PAUSE_SECONDS, "logging in took too long");
+        let late = HubError::wait(LOGIN_PAUSE_SECONDS, "logging in took too long");
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("password");
         std::fs::write(&file, "hunter2-password").unwrap();
-        let until =
-            |left| Passage { until: Instant::now() + left, ..Passage::new(&governor, &hub, Urgency::Removal, NOW) };
-        let session = Session::new("owner".to_owned(), PasswordSource::File(file));
+        let until = |left| CallContext {
+            until: Instant::now() + left,
+            ..CallContext::new(&governor, &hub, Urgency::Removal, NOW)
+        };
+        let session = Session::new("owner".to_owned(), SecretSource::File(file));
         // There is time for a call, and none to read a password before it.
         assert_eq!(session.bearer(None, &until(CALL + PASSWORD_TIMEOUT / 2)), Err(late));
         assert_eq!(until(CALL / 2).send(&Call::read(HUB.to_owned())).map(|reply| reply.status), Err(late));

@@ -36,7 +36,7 @@ impl Bench {
         std::fs::write(self.place.path().join("password"), format!("{password}\n")).unwrap();
     }
 
-    fn mint(&self, now: u64) -> Result<(), HubFault> {
+    fn mint(&self, now: u64) -> Result<(), HubError> {
         let scope = Scope::parse("repository:acme/app:pull").unwrap();
         let order = Order { label: "hublease/test/1".to_owned(), scope, expires_at: NOW + 900 };
         self.account.mint(&order, &self.hub, now).map(drop)
@@ -50,7 +50,7 @@ impl Bench {
 
 fn account(password: &Path) -> Account {
     let kind = Kind::Oat { organization: "acme".to_owned(), quota: 10 };
-    let source = PasswordSource::File(password.to_owned());
+    let source = SecretSource::File(password.to_owned());
     Account::minting("acme".to_owned(), kind, "owner".to_owned(), source, Arc::default())
 }
 
@@ -82,17 +82,17 @@ fn a_bearer_that_is_never_taken_is_renewed_once_for_each_call() {
     for _ in 0..2 {
         bench.hub.trouble(MINT, Trouble::Status(401, "{}"));
     }
-    assert_eq!(bench.mint(NOW), Err(HubFault::Refused { status: 401 }));
+    assert_eq!(bench.mint(NOW), Err(HubError::Refused { status: 401 }));
     assert_eq!((bench.hub.logins(), bench.calls(MINT)), (2, 2));
 }
 
 #[test]
 fn a_refused_password_is_not_tried_again_at_once() {
     let bench = Bench::new("wrong");
-    assert_eq!(bench.mint(NOW), Err(HubFault::AccountRefused));
-    assert_eq!(bench.mint(NOW + LOGIN_COOLDOWN_SECONDS - 1), Err(HubFault::AccountRefused));
+    assert_eq!(bench.mint(NOW), Err(HubError::AccountRefused));
+    assert_eq!(bench.mint(NOW + LOGIN_COOLDOWN_SECONDS - 1), Err(HubError::AccountRefused));
     assert_eq!(bench.hub.logins(), 1);
-    assert_eq!(bench.mint(NOW + LOGIN_COOLDOWN_SECONDS), Err(HubFault::AccountRefused));
+    assert_eq!(bench.mint(NOW + LOGIN_COOLDOWN_SECONDS), Err(HubError::AccountRefused));
     assert_eq!(bench.hub.logins(), 2);
 }
 
@@ -102,9 +102,9 @@ fn a_rotated_password_is_taken_at_once() {
     assert_eq!(bench.mint(NOW), Ok(()));
     bench.hub.set_password("hunter3-password");
     bench.hub.forget_login();
-    assert_eq!(bench.mint(NOW), Err(HubFault::AccountRefused));
-    assert_eq!(bench.account.trouble(NOW), Some(HubFault::AccountRefused));
-    assert_eq!(bench.mint(NOW), Err(HubFault::AccountRefused));
+    assert_eq!(bench.mint(NOW), Err(HubError::AccountRefused));
+    assert_eq!(bench.account.trouble(NOW), Some(HubError::AccountRefused));
+    assert_eq!(bench.mint(NOW), Err(HubError::AccountRefused));
     assert_eq!(bench.hub.logins(), 2, "the old one is sent once");
     bench.rotate("hunter3-password");
     assert_eq!((bench.mint(NOW), bench.account.trouble(NOW)), (Ok(()), None));
@@ -124,7 +124,7 @@ fn a_password_that_cannot_be_used_is_not_sent_and_is_told() {
             None => std::fs::remove_file(bench.place.path().join("password")).unwrap(),
         }
         bench.account.session.as_ref().unwrap().end_pause();
-        let fault = HubFault::NoSecret { phrase };
+        let fault = HubError::NoSecret { phrase };
         assert_eq!(bench.mint(NOW), Err(fault));
         assert_eq!(bench.account.trouble(NOW), Some(fault));
         let sentence = fault.refusal().sentence;
@@ -140,7 +140,7 @@ fn a_login_that_was_not_answered_is_not_tried_again_at_once() {
         bench.hub.trouble(LOGIN, trouble);
         let calls = bench.calls(LOGIN);
         let first = bench.mint(NOW);
-        assert!(matches!(first, Err(HubFault::Unavailable { ambiguous: false, .. })));
+        assert!(matches!(first, Err(HubError::Unavailable { ambiguous: false, .. })));
         assert_eq!((bench.mint(NOW), bench.mint(NOW)), (first, first), "who waited is told the same");
         assert_eq!(bench.calls(LOGIN), calls + 1);
         bench.account.session.as_ref().unwrap().end_pause();
@@ -162,7 +162,7 @@ fn what_was_not_answered_may_have_been_done_and_what_was_refused_was_not() {
     ] {
         let bench = Bench::new("hunter2-password");
         bench.hub.trouble(MINT, trouble);
-        assert_eq!(bench.mint(NOW).err().map(HubFault::is_ambiguous), Some(is_ambiguous));
+        assert_eq!(bench.mint(NOW).err().map(HubError::is_ambiguous), Some(is_ambiguous));
         assert_eq!(bench.calls(MINT), 1, "a mint is not repeated");
     }
     assert_eq!(bench.mint(NOW), Ok(()));
@@ -174,7 +174,7 @@ fn at_quota_nobody_asks_again_until_there_is_room() {
     for _ in 0..10 {
         assert_eq!(bench.mint(NOW), Ok(()));
     }
-    let full = HubFault::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
+    let full = HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
     assert_eq!((bench.mint(NOW), bench.calls(MINT), bench.calls(LIST)), (Err(full), 11, 1));
     assert_eq!((bench.mint(NOW + QUOTA_PAUSE_SECONDS - 1), bench.calls(""), bench.hub.logins()), (Err(full), 13, 1));
     assert_eq!(bench.account.trouble(NOW), Some(full));
@@ -191,9 +191,9 @@ fn at_quota_nobody_asks_again_until_there_is_room() {
 fn a_probe_ends_a_trouble_that_is_over_and_no_other() {
     let full = Bench::new("hunter2-password");
     full.hub.add_foreign(10);
-    assert!(matches!(full.mint(NOW), Err(HubFault::QuotaFull { .. })));
+    assert!(matches!(full.mint(NOW), Err(HubError::QuotaFull { .. })));
     full.account.probe(&full.hub, NOW);
-    assert!(matches!(full.account.trouble(NOW), Some(HubFault::QuotaFull { .. })), "listing works, and is no room");
+    assert!(matches!(full.account.trouble(NOW), Some(HubError::QuotaFull { .. })), "listing works, and is no room");
     full.hub.vanish("foreign-0");
     full.account.probe(&full.hub, NOW);
     full.account.probe(&full.hub, NOW);
@@ -231,7 +231,7 @@ fn a_token_of_ours_without_an_id_that_is_understood_is_not_taken_for_gone() {
         let list = format!(r#"{{"total": 1, "results": [{{"label": "hublease/test/1", "id": {id}}}]}}"#);
         bench.hub.trouble(LIST, Trouble::Status(200, list.leak()));
         let listing = bench.account.listing("hublease/test/", Urgency::Removal, &bench.hub, NOW).ok().unwrap();
-        assert!(matches!(listing.find("hublease/test/1"), Err(HubFault::ListUnclear { .. })), "{id}");
+        assert!(matches!(listing.find("hublease/test/1"), Err(HubError::ListUnclear { .. })), "{id}");
         assert!(listing.tokens.is_empty());
     }
 }

@@ -204,7 +204,7 @@ mod tests {
     }
 
     impl Outbound for Slow {
-        fn send(&self, call: &Call<'_>) -> Result<crate::outbound::Reply, crate::outbound::Fault> {
+        fn send(&self, call: &Call<'_>) -> Result<crate::outbound::Reply, crate::outbound::OutboundError> {
             lock(&self.reached).send(()).unwrap();
             lock(&self.released).recv().unwrap();
             self.script.send(call)

@@ -22,8 +22,8 @@ use self::enter::enter;
 pub use self::file::OpenError;
 use self::file::{create, lock};
 use self::row::{COLUMNS, condition, insert, lease, marks, seconds, state, time, trust, trust_code};
-use self::writer::{Books, Writer};
-use super::{Entry, Full, Journal, JournalFault, Lease, Selection, State, Trust};
+use self::writer::{WriteContext, Writer};
+use super::{EnterDenied, Entry, Journal, JournalError, Lease, Selection, State, Trust};
 use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
 
 /// See the module.
@@ -47,7 +47,7 @@ impl Sqlite {
         let lock = lock(&path)?;
         let journal = Self::connect(&path, Some(lock))?;
         let after = time(now.saturating_add(UNCLEAR_SECONDS));
-        let recover = move |books: &mut Books<'_>| {
+        let recover = move |books: &mut WriteContext<'_>| {
             books.connection.execute("UPDATE lease SET state = 2, due_at = ? WHERE state = 0", [after])
         };
         journal.writer.write(recover).map_err(|fault| OpenError::Unusable(fault.0.to_owned()))?;
@@ -86,13 +86,13 @@ impl Sqlite {
         Ok(Self { writer: Writer::start(connection)?, reader: Mutex::new(reader), _lock: lock })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalFault> {
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         read(&reader).map_err(|error| fault(&error))
     }
 
     /// One change of one lease; true when it was in a state that allows it.
-    fn change(&self, sql: &'static str, lease: &str, value: i64) -> Result<bool, JournalFault> {
+    fn change(&self, sql: &'static str, lease: &str, value: i64) -> Result<bool, JournalError> {
         let lease = lease.to_owned();
         self.writer.write(move |books| {
             books.connection.prepare_cached(sql)?.execute(params![lease, value]).map(|changed| changed == 1)
@@ -104,11 +104,11 @@ impl Sqlite {
 const STATEMENTS: usize = 32;
 
 impl Journal for Sqlite {
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, Full>, JournalFault> {
+    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError> {
         self.writer.write(move |books| enter(books, &entry, now))
     }
 
-    fn withdraw(&self, lease: &str) -> Result<(), JournalFault> {
+    fn withdraw(&self, lease: &str) -> Result<(), JournalError> {
         let lease = lease.to_owned();
         self.writer.write(move |books| {
             let gone = books.connection.execute("DELETE FROM lease WHERE id = ? AND state = 0", [lease])?;
@@ -117,12 +117,12 @@ impl Journal for Sqlite {
         })
     }
 
-    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
+    fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalError> {
         let sql = "UPDATE lease SET state = 2, due_at = ?2 WHERE id = ?1 AND state = 0";
         self.change(sql, lease, time(due_at)).map(drop)
     }
 
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalFault> {
+    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError> {
         let (lease, hub_id) = (lease.to_owned(), hub_id.to_owned());
         self.writer.write(move |books| {
             let sql = "UPDATE lease SET state = 1, due_at = expires_at, hub_id = ?2 WHERE id = ?1 AND state = 0";
@@ -130,7 +130,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn claim(&self, lease_id: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalFault> {
+    fn claim(&self, lease_id: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalError> {
         let id = lease_id.to_owned();
         self.writer.write(move |books| {
             let sql = format!(
@@ -142,7 +142,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalFault> {
+    fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalError> {
         let lease = lease.to_owned();
         self.writer.write(move |books| {
             let sql = "UPDATE lease SET state = 3, closed_at = ?2 WHERE id = ?1 AND state = 2";
@@ -152,11 +152,11 @@ impl Journal for Sqlite {
         })
     }
 
-    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalFault> {
+    fn failed(&self, lease: &str, due_at: u64) -> Result<(), JournalError> {
         self.change("UPDATE lease SET due_at = ?2 WHERE id = ?1 AND state = 2", lease, time(due_at)).map(drop)
     }
 
-    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalFault> {
+    fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalError> {
         let (condition, mut values) = condition(selection);
         values.insert(0, time(now).into());
         self.writer.write(move |books| {
@@ -169,7 +169,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn adopt(&self, found: &Lease) -> Result<bool, JournalFault> {
+    fn adopt(&self, found: &Lease) -> Result<bool, JournalError> {
         let found = found.clone();
         self.writer.write(move |books| {
             let sql = "SELECT state FROM lease WHERE id = ?";
@@ -199,14 +199,14 @@ impl Journal for Sqlite {
         })
     }
 
-    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalFault> {
+    fn by_handle(&self, handle_sha256: &str) -> Result<Option<Lease>, JournalError> {
         self.read(|reader| {
             let sql = format!("SELECT {COLUMNS} FROM lease WHERE handle_sha256 = ?");
             reader.prepare_cached(&sql)?.query_row([handle_sha256], lease).optional()
         })
     }
 
-    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalFault> {
+    fn select(&self, selection: &Selection) -> Result<Vec<Lease>, JournalError> {
         let (condition, mut values) = condition(selection);
         // SQLite reads a negative limit as none.
         let limit = selection.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
@@ -217,7 +217,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalFault> {
+    fn due(&self, now: u64, except: &BTreeSet<String>, limit: usize) -> Result<Vec<Lease>, JournalError> {
         let mut values = vec![Value::from(time(now))];
         values.extend(except.iter().cloned().map(Value::from));
         values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
@@ -231,7 +231,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalFault> {
+    fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.writer.write(move |books| {
             let sql = "DELETE FROM lease WHERE number IN
@@ -240,13 +240,13 @@ impl Journal for Sqlite {
         })
     }
 
-    fn trust(&self, account: &str) -> Result<Trust, JournalFault> {
+    fn trust(&self, account: &str) -> Result<Trust, JournalError> {
         let sql = "SELECT trust FROM account WHERE name = ?";
         let stored: Option<i64> = self.read(|reader| reader.query_row(sql, [account], |row| row.get(0)).optional())?;
         Ok(stored.map_or(Trust::New, trust))
     }
 
-    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalFault> {
+    fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalError> {
         let account = account.to_owned();
         self.writer.write(move |books| {
             let sql = "INSERT INTO account (name, trust) VALUES (?1, ?2)
@@ -256,7 +256,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalFault> {
+    fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalError> {
         let account = account.to_owned();
         self.writer.write(move |books| {
             let sql = "INSERT INTO account (name, trust) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET trust = ?2";
@@ -264,7 +264,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn probe(&self) -> Result<(), JournalFault> {
+    fn probe(&self) -> Result<(), JournalError> {
         // SQLite writes the number anew although it is the same; whose it is, a newer program's perhaps, is not asked.
         self.writer.write(|books| {
             let version: i64 = books.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -272,7 +272,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalFault> {
+    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError> {
         self.read(|reader| {
             let sql = "SELECT account, state, count(*) FROM lease WHERE state < 3 GROUP BY account, state";
             let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, state(row.get(1)?), seconds(row.get(2)?)));
@@ -282,8 +282,8 @@ impl Journal for Sqlite {
 }
 
 /// SQLite's reasons in our words; its own text may hold a path or a value.
-fn fault(error: &rusqlite::Error) -> JournalFault {
-    JournalFault(match error.sqlite_error_code() {
+fn fault(error: &rusqlite::Error) -> JournalError {
+    JournalError(match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "its disk is full",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "somebody else holds it for too long",
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => "it may not be written",

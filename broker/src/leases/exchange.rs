@@ -10,13 +10,13 @@ use hublease_protocol::secret::Secret;
 use crate::broker::{Broker, random};
 use crate::hub::{Account, Minted, Order, lent_id};
 use crate::identity::claims::{Identity, sha256};
-use crate::journal::{Entry, Holder, JournalFault, Lease, Selection, State};
+use crate::journal::{Entry, Holder, JournalError, Lease, Selection, State};
 use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
-use crate::observe::audit::Line;
+use crate::observe::audit::AuditEvent;
 use crate::observe::bounded::bounded;
 use crate::refusal::Refusal;
-use crate::rules::request::Ask;
+use crate::rules::request::ParsedExchange;
 use crate::rules::{self, Grant};
 
 /// What the job gets.
@@ -40,7 +40,7 @@ pub struct Issued {
 /// # Errors
 /// With the refusal that the client gets.
 pub fn exchange(broker: &Broker, body: &[u8]) -> Result<Issued, Refusal> {
-    let mut line = Line::new("exchange", broker.clock.now());
+    let mut line = AuditEvent::new("exchange", broker.clock.now());
     let outcome = story(broker, body, &mut line);
     match &outcome {
         Ok(_) => "issued".clone_into(&mut line.outcome),
@@ -53,9 +53,9 @@ pub fn exchange(broker: &Broker, body: &[u8]) -> Result<Issued, Refusal> {
     outcome
 }
 
-fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Issued, Refusal> {
+fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<Issued, Refusal> {
     // What is asked?
-    let ask = Ask::read(body)?;
+    let ask = ParsedExchange::read(body)?;
     line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
     // Who asks?
     let identity = broker.verifier.verify(ask.identity_token.expose(), &*broker.outbound, broker.clock.now())?;
@@ -121,7 +121,7 @@ fn holder(broker: &Broker, identity: &Identity) -> Holder {
     }
 }
 
-fn enter(broker: &Broker, identity: &Identity, ask: &Ask, lease: &Lease) -> Result<Option<Lease>, Refusal> {
+fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lease) -> Result<Option<Lease>, Refusal> {
     let issuer = broker.verifier.issuer(identity);
     let entry = Entry {
         lease: lease.clone(),
@@ -153,7 +153,7 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
         } else {
             broker.journal.withdraw(&lease.id)
         };
-        written.map_or_else(JournalFault::refusal, |()| fault.refusal())
+        written.map_or_else(JournalError::refusal, |()| fault.refusal())
     })
 }
 
@@ -181,19 +181,19 @@ fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> R
                 // Nobody has to look for it any more.
                 let _else_by_the_sweeper = broker.journal.revoked(&lease.id, now);
             }
-            Err(failed.map_or_else(JournalFault::refusal, |_| taken_back()))
+            Err(failed.map_or_else(JournalError::refusal, |_| taken_back()))
         }
     }
 }
 
-fn name_identity(line: &mut Line, broker: &Broker, identity: &Identity) {
+fn name_identity(line: &mut AuditEvent, broker: &Broker, identity: &Identity) {
     line.issuer = Some(broker.verifier.issuer(identity).name.clone());
     line.project = identity.project.as_deref().map(bounded);
     line.job = Some(bounded(&identity.job));
     line.subject = identity.claims.text("sub").map(bounded);
 }
 
-fn name_grant(line: &mut Line, grant: &Grant) {
+fn name_grant(line: &mut AuditEvent, grant: &Grant) {
     line.rule = Some(grant.rule.clone());
     line.account = Some(grant.account.clone());
     line.scope = Some(grant.scope.to_string());

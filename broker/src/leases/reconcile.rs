@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::broker::Broker;
 use crate::clock::is_ahead;
-use crate::hub::{Account, HubFault, Listed, Urgency};
-use crate::journal::{Holder, JournalFault, Lease, Selection, State, Trust};
+use crate::hub::{Account, HubError, Listed, Urgency};
+use crate::journal::{Holder, JournalError, Lease, Selection, State, Trust};
 use crate::leases::removal::{Removed, Round, remove_all};
 use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
-use crate::observe::audit::Line;
+use crate::observe::audit::AuditEvent;
 
 /// What stands for the rule of a lease that was found at Docker Hub.
 pub const ADOPTED: &str = "(adopted)";
@@ -35,21 +35,21 @@ pub struct Reconciler {
 
 /// Why an account could not be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Incomparable {
+pub enum ReconcileError {
     /// Docker Hub did not list it.
-    Hub(HubFault),
+    Hub(HubError),
     /// The journal could not be read or written.
-    Journal(JournalFault),
+    Journal(JournalError),
 }
 
-impl From<HubFault> for Incomparable {
-    fn from(fault: HubFault) -> Self {
+impl From<HubError> for ReconcileError {
+    fn from(fault: HubError) -> Self {
         Self::Hub(fault)
     }
 }
 
-impl From<JournalFault> for Incomparable {
-    fn from(fault: JournalFault) -> Self {
+impl From<JournalError> for ReconcileError {
+    fn from(fault: JournalError) -> Self {
         Self::Journal(fault)
     }
 }
@@ -88,7 +88,7 @@ impl Reconciler {
 
 /// The account's tokens of our instance that no lease stands for and that are old enough to be judged, as leases to be removed;
 /// none for an account that an operator has to judge first.
-fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incomparable> {
+fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, ReconcileError> {
     let unknown = unknown(broker, account)?;
     let trust = match broker.journal.trust(&account.name)? {
         Trust::New if has_stranger(broker, &unknown)? => broker.journal.learn(&account.name, Trust::ReportOnly)?,
@@ -108,7 +108,7 @@ fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incompara
 
 /// Whether the journal has never heard of one of them. A lease that was over when the journal was read, and not yet when Docker
 /// Hub was listed, is no stranger.
-fn has_stranger(broker: &Broker, unknown: &[Lease]) -> Result<bool, JournalFault> {
+fn has_stranger(broker: &Broker, unknown: &[Lease]) -> Result<bool, JournalError> {
     for lease in unknown {
         let known = Selection { id: Some(lease.id.clone()), ..Selection::default() };
         if broker.journal.select(&known)?.is_empty() {
@@ -122,7 +122,7 @@ fn has_stranger(broker: &Broker, unknown: &[Lease]) -> Result<bool, JournalFault
 ///
 /// # Errors
 /// When either does not answer.
-pub fn unknown(broker: &Broker, account: &Account) -> Result<Vec<Lease>, Incomparable> {
+pub fn unknown(broker: &Broker, account: &Account) -> Result<Vec<Lease>, ReconcileError> {
     let prefix = broker.label_prefix();
     let now = broker.clock.now();
     // What a changing list hides is seen the next time.
@@ -171,7 +171,7 @@ fn found(id: &str, account: &Account, token: &Listed, now: u64) -> Lease {
 }
 
 fn report(broker: &Broker, lease: &Lease) {
-    let mut line = Line::new("reconcile", broker.clock.now());
+    let mut line = AuditEvent::new("reconcile", broker.clock.now());
     "reported".clone_into(&mut line.outcome);
     line.lease_id = Some(lease.id.clone());
     line.account = Some(lease.account.clone());

@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
 use crate::broker::Broker;
-use crate::hub::{Account, HubFault, Listing, Urgency, is_lent};
-use crate::journal::{JournalFault, Lease, State};
+use crate::hub::{Account, HubError, Listing, Urgency, is_lent};
+use crate::journal::{JournalError, Lease, State};
 use crate::limits::{CLAIM_SECONDS, LIST_RETRY_SECONDS};
-use crate::observe::audit::Line;
+use crate::observe::audit::AuditEvent;
 use crate::observe::bounded::bounded;
 
 /// How a removal ended.
@@ -23,13 +23,13 @@ pub(crate) enum Removal {
     /// Somebody else is removing it, or it may be minted at this moment.
     Elsewhere,
     /// Docker Hub has not said that it is gone.
-    Failed(HubFault),
+    Failed(HubError),
     /// No account of the configuration can remove it, and it has not ended yet.
     NoAccount,
     /// No account of the configuration can remove it, and it has ended by itself.
     Expired,
     /// The journal failed.
-    Unwritten(JournalFault),
+    Unwritten(JournalError),
 }
 
 impl Removal {
@@ -105,7 +105,7 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Re
                 Removal::Gone => drop(gone.fetch_add(1, Ordering::Relaxed)),
                 Removal::Kept | Removal::Expired => drop(kept.fetch_add(1, Ordering::Relaxed)),
                 Removal::Failed(
-                    HubFault::Unavailable { .. } | HubFault::AccountRefused | HubFault::NoSecret { .. },
+                    HubError::Unavailable { .. } | HubError::AccountRefused | HubError::NoSecret { .. },
                 ) => {
                     away.lock().unwrap_or_else(PoisonError::into_inner).insert(&lease.account);
                 }
@@ -127,7 +127,7 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Re
 
 /// What the accounts hold whose leases have to be looked for by their labels: listed once for all of them, before the first is
 /// removed.
-fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Result<Listing, HubFault>> {
+fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Result<Listing, HubError>> {
     let now = broker.clock.now();
     let nameless = leases.iter().filter(|lease| lease.hub_id.is_none() && now >= lease.due_at);
     let nameless = nameless.map(|lease| lease.account.as_str());
@@ -139,7 +139,7 @@ fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Resul
     accounts.into_iter().filter_map(list).collect()
 }
 
-fn list(broker: &Broker, account: &Account) -> Result<Listing, HubFault> {
+fn list(broker: &Broker, account: &Account) -> Result<Listing, HubError> {
     account.listing(&broker.label_prefix(), Urgency::Removal, &*broker.outbound, broker.clock.now())
 }
 
@@ -148,8 +148,8 @@ pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pau
     remove_listed(broker, lease, None, Round { event, pause, workers: 1 })
 }
 
-fn remove_listed(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubFault>>, round: Round) -> Removal {
-    let mut line = Line::new(round.event, broker.clock.now());
+fn remove_listed(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubError>>, round: Round) -> Removal {
+    let mut line = AuditEvent::new(round.event, broker.clock.now());
     name_lease(&mut line, lease);
     let removal = claim_and_remove(broker, lease, listing, round.pause);
     removal.word().clone_into(&mut line.outcome);
@@ -166,7 +166,7 @@ pub(super) fn remove(broker: &Broker, lease: &Lease, pause: u64) -> Removal {
 fn claim_and_remove(
     broker: &Broker,
     lease: &Lease,
-    listing: Option<&Result<Listing, HubFault>>,
+    listing: Option<&Result<Listing, HubError>>,
     pause: u64,
 ) -> Removal {
     if lease.state == State::Revoked {
@@ -189,7 +189,7 @@ fn claim_and_remove(
         Removal::Gone | Removal::Kept | Removal::Expired => broker.journal.revoked(&lease.id, now),
         // Until it has ended, nobody can do anything about it.
         Removal::NoAccount => broker.journal.failed(&lease.id, lease.expires_at.max(now.saturating_add(pause))),
-        Removal::Failed(HubFault::ListUnclear { .. }) => {
+        Removal::Failed(HubError::ListUnclear { .. }) => {
             broker.journal.failed(&lease.id, now.saturating_add(LIST_RETRY_SECONDS))
         }
         _ => broker.journal.failed(&lease.id, now.saturating_add(pause)),
@@ -197,7 +197,7 @@ fn claim_and_remove(
     written.map_or_else(Removal::Unwritten, |()| removal)
 }
 
-fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubFault>>) -> Removal {
+fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubError>>) -> Removal {
     if was_lent(lease) {
         return Removal::Kept;
     }
@@ -223,7 +223,7 @@ fn was_lent(lease: &Lease) -> bool {
     lease.hub_id.as_deref().is_some_and(is_lent)
 }
 
-pub(super) fn name_lease(line: &mut Line, lease: &Lease) {
+pub(super) fn name_lease(line: &mut AuditEvent, lease: &Lease) {
     line.lease_id = Some(lease.id.clone());
     line.job = Some(bounded(&lease.holder.job));
     line.rule = Some(lease.rule.clone());

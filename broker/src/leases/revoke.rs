@@ -7,10 +7,10 @@ use hublease_protocol::oauth::{Code, Form, Revocation};
 
 use crate::broker::Broker;
 use crate::identity::claims::sha256;
-use crate::journal::{JournalFault, Lease};
+use crate::journal::{JournalError, Lease};
 use crate::leases::removal::{Removal, name_lease, remove, remove_as};
 use crate::limits::{MAX_ID_BYTES, RETRY_AFTER_SECONDS};
-use crate::observe::audit::Line;
+use crate::observe::audit::AuditEvent;
 use crate::refusal::Refusal;
 
 /// What the client is told of a token that must be assumed to live.
@@ -21,7 +21,7 @@ const UNCONFIRMED: &str = "Docker Hub has not confirmed the removal yet";
 /// # Errors
 /// When the body is no such request, or Docker Hub has not confirmed.
 pub fn revoke(broker: &Broker, body: &[u8]) -> Result<Revocation, Refusal> {
-    let mut line = Line::new("revoke", broker.clock.now());
+    let mut line = AuditEvent::new("revoke", broker.clock.now());
     let outcome = story(broker, body, &mut line);
     match &outcome {
         Ok(Revocation::Unknown) if line.outcome.is_empty() => "unknown".clone_into(&mut line.outcome),
@@ -36,7 +36,7 @@ pub fn revoke(broker: &Broker, body: &[u8]) -> Result<Revocation, Refusal> {
     outcome
 }
 
-fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Revocation, Refusal> {
+fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<Revocation, Refusal> {
     let mut form = Form::decode(body).map_err(|error| Refusal::new(Code::MalformedRequest, error.to_string()))?;
     let Some(handle) = form.take("token") else {
         return Err(Refusal::new(Code::MalformedRequest, "`token` is missing"));
@@ -44,7 +44,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut Line) -> Result<Revocation, Re
     if handle.len() > MAX_ID_BYTES {
         return Ok(Revocation::Unknown);
     }
-    let found = broker.journal.by_handle(&sha256(handle.as_bytes())).map_err(JournalFault::refusal)?;
+    let found = broker.journal.by_handle(&sha256(handle.as_bytes())).map_err(JournalError::refusal)?;
     let Some(lease) = found else {
         return Ok(Revocation::Unknown);
     };

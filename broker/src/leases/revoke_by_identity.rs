@@ -8,14 +8,14 @@ use hublease_protocol::oauth::{Code, LeasesRequest, LeasesResponse};
 
 use crate::broker::Broker;
 use crate::identity::claims::Identity;
-use crate::journal::{JournalFault, Selection, State};
+use crate::journal::{JournalError, Selection, State};
 use crate::leases::removal::{Round, remove_all};
 use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS, RETRY_AFTER_SECONDS};
-use crate::observe::audit::Line;
+use crate::observe::audit::AuditEvent;
 use crate::observe::bounded::bounded;
 use crate::refusal::Refusal;
 use crate::rules;
-use crate::rules::request::Wish;
+use crate::rules::request::RequestedGrant;
 
 /// What a request ends.
 const ROUND: Round = Round { event: "revoke_by_identity", pause: RETRY_AFTER_SECONDS, workers: REQUEST_WORKERS };
@@ -25,7 +25,7 @@ const ROUND: Round = Round { event: "revoke_by_identity", pause: RETRY_AFTER_SEC
 /// # Errors
 /// When the body is no such request, the token is not accepted, or no rule lets this job speak for its workflow.
 pub fn revoke_by_identity(broker: &Broker, token: &str, body: &[u8]) -> Result<LeasesResponse, Refusal> {
-    let mut line = Line::new("revoke_by_identity", broker.clock.now());
+    let mut line = AuditEvent::new("revoke_by_identity", broker.clock.now());
     let outcome = story(broker, token, body, &mut line);
     match &outcome {
         Ok(answer) if answer.confirmed == answer.leases => "confirmed".clone_into(&mut line.outcome),
@@ -39,7 +39,7 @@ pub fn revoke_by_identity(broker: &Broker, token: &str, body: &[u8]) -> Result<L
     outcome
 }
 
-fn story(broker: &Broker, token: &str, body: &[u8], line: &mut Line) -> Result<LeasesResponse, Refusal> {
+fn story(broker: &Broker, token: &str, body: &[u8], line: &mut AuditEvent) -> Result<LeasesResponse, Refusal> {
     let which = read(body)?;
     let identity = broker.verifier.verify(token, &*broker.outbound, broker.clock.now())?;
     line.token_sha256 = Some(identity.token_sha256.clone());
@@ -53,10 +53,10 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut Line) -> Result<L
         Which::Workflow => workflow(broker, &identity)?,
     };
     let now = broker.clock.now();
-    broker.journal.condemn(&selection, now).map_err(JournalFault::refusal)?;
+    broker.journal.condemn(&selection, now).map_err(JournalError::refusal)?;
     // With them goes what an earlier request has condemned and nobody has confirmed yet.
     let condemned = Selection { states: vec![State::Revoking], ..selection };
-    let leases = broker.journal.select(&condemned).map_err(JournalFault::refusal)?;
+    let leases = broker.journal.select(&condemned).map_err(JournalError::refusal)?;
     let (removed, _) = remove_all(broker, &leases, ROUND);
     Ok(LeasesResponse { leases: leases.len() as u64, confirmed: removed.gone as u64 })
 }
@@ -80,7 +80,7 @@ fn read(body: &[u8]) -> Result<Which, Refusal> {
 /// What the rules that let this job speak for its workflow have granted to it before this token was made.
 fn workflow(broker: &Broker, identity: &Identity) -> Result<Selection, Refusal> {
     let issuer = broker.verifier.issuer(identity);
-    let accepting = rules::accepting(&broker.rules, issuer, &identity.claims, &Wish::default())?;
+    let accepting = rules::accepting(&broker.rules, issuer, &identity.claims, &RequestedGrant::default())?;
     let not_granted =
         || Refusal::new(Code::WorkflowNotGranted, "no rule that accepts this job has `revoke_workflow = true`");
     if !accepting.iter().any(|rule| rule.revoke_workflow) {

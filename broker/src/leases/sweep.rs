@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::broker::Broker;
-use crate::hub::HubFault;
+use crate::hub::HubError;
 use crate::leases::reconcile::Reconciler;
 pub use crate::leases::removal::Removed;
 use crate::leases::removal::{Round, remove_all};
@@ -57,7 +57,7 @@ fn probe_troubled(broker: &Broker) {
         let now = broker.clock.now();
         if account.trouble(now).is_some() {
             account.probe(&*broker.outbound, now);
-            if matches!(account.trouble(now), Some(HubFault::Unavailable { .. })) {
+            if matches!(account.trouble(now), Some(HubError::Unavailable { .. })) {
                 break;
             }
         }

@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use hublease_protocol::time::utc;
 use serde::Serialize;
 
-use crate::observe::counter::Count;
+use crate::observe::counter::CounterFamily;
 
 /// One decision. Fields that are not known stay away.
 #[derive(Debug, Default, Serialize)]
-pub struct Line {
+pub struct AuditEvent {
     time: String,
     /// `exchange`, `revoke`, `revoke_by_identity`, `sweep`, `reconcile` for what the journal does not know, `operator` for what
     /// one has revoked, or `replace` for the first lease of a repeated request.
@@ -58,7 +58,7 @@ pub struct Line {
     pub reason: Option<String>,
 }
 
-impl Line {
+impl AuditEvent {
     /// A line for an event at a time.
     #[must_use]
     pub fn new(event: &'static str, now: u64) -> Self {
@@ -69,24 +69,24 @@ impl Line {
 /// Where the lines go.
 pub struct Audit {
     sink: Mutex<Box<dyn Write + Send>>,
-    decisions: Count<2>,
+    decisions: CounterFamily<2>,
 }
 
 impl Audit {
     /// Writes to `sink`, one line at a time.
     #[must_use]
     pub fn to(sink: Box<dyn Write + Send>) -> Self {
-        Self { sink: Mutex::new(sink), decisions: Count::by(["event", "outcome"]) }
+        Self { sink: Mutex::new(sink), decisions: CounterFamily::by(["event", "outcome"]) }
     }
 
     /// How many lines there were, by event and outcome.
     #[must_use]
-    pub fn decisions(&self) -> &Count<2> {
+    pub fn decisions(&self) -> &CounterFamily<2> {
         &self.decisions
     }
 
     /// Counts one line, writes it and flushes it. A line that cannot be written is reported on standard error.
-    pub fn write(&self, line: &Line) {
+    pub fn write(&self, line: &AuditEvent) {
         self.decisions.add([line.event, &line.outcome]);
         let Ok(mut text) = serde_json::to_vec(line) else {
             return;

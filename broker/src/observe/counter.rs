@@ -4,19 +4,19 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
 use crate::hub::HUB;
-use crate::outbound::{Call, Fault, Outbound, Reply};
+use crate::outbound::{Call, Outbound, OutboundError, Reply};
 
 /// A label and its value.
 pub(crate) type Label = (&'static str, String);
 
 /// Events by some labels. A clone counts the same events.
 #[derive(Clone)]
-pub struct Count<const LABELS: usize> {
+pub struct CounterFamily<const LABELS: usize> {
     names: [&'static str; LABELS],
     pub(crate) family: Family<[Label; LABELS], Counter>,
 }
 
-impl<const LABELS: usize> Count<LABELS> {
+impl<const LABELS: usize> CounterFamily<LABELS> {
     /// Nothing has happened yet.
     #[must_use]
     pub fn by(names: [&'static str; LABELS]) -> Self {
@@ -32,22 +32,22 @@ impl<const LABELS: usize> Count<LABELS> {
 }
 
 /// The way out, with its calls counted by where they went and how they ended.
-pub struct Counted {
+pub struct CountingOutbound {
     outbound: Box<dyn Outbound>,
-    calls: Count<2>,
+    calls: CounterFamily<2>,
 }
 
-impl Counted {
+impl CountingOutbound {
     /// Counts what goes this way.
     #[must_use]
-    pub fn new(outbound: Box<dyn Outbound>) -> (Self, Count<2>) {
-        let calls = Count::by(["to", "outcome"]);
+    pub fn new(outbound: Box<dyn Outbound>) -> (Self, CounterFamily<2>) {
+        let calls = CounterFamily::by(["to", "outcome"]);
         (Self { outbound, calls: calls.clone() }, calls)
     }
 }
 
-impl Outbound for Counted {
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+impl Outbound for CountingOutbound {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         let answer = self.outbound.send(call);
         let to = if call.url.starts_with(HUB) { "docker_hub" } else { "elsewhere" };
         let outcome = match &answer {

@@ -27,7 +27,7 @@ use crate::operator::output::{self, Output, print, print_json};
 use crate::operator::{Failure, Machine, config, config_argument, read};
 use crate::outbound::native::Native;
 use crate::refusal::Refusal;
-use crate::rules::request::Wish;
+use crate::rules::request::RequestedGrant;
 use crate::rules::{Explanation, Rule, explain};
 
 const EXAMPLES: &str = "\
@@ -83,7 +83,7 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     match (matches.get_one::<String>("claims"), matches.get_one::<String>("token")) {
         (Some(path), _) => claims(config, path, &wish, output),
         (None, Some(source)) => token(config, source, &wish, output, machine),
-        (None, None) if wish != Wish::default() => {
+        (None, None) if wish != RequestedGrant::default() => {
             Err(Failure::of(2, "`--scope`, `--expires-in` and `--connection-id` belong to `--claims` or `--token -`"))
         }
         (None, None) => survey(&config, output, matches.get_flag("strict")),
@@ -110,10 +110,10 @@ fn survey(config: &Config, output: Output, strict: bool) -> Result<u8, Failure> 
     Ok(u8::from(strict && !warnings.is_empty()))
 }
 
-fn wish(matches: &ArgMatches) -> Result<Wish, Failure> {
+fn wish(matches: &ArgMatches) -> Result<RequestedGrant, Failure> {
     let scope = matches.get_one::<String>("scope").map(|text| Scope::parse(text)).transpose();
     let scope = scope.map_err(|error| Failure::of(2, format!("`--scope`: {error}")))?;
-    Ok(Wish {
+    Ok(RequestedGrant {
         connection_id: matches.get_one::<String>("connection-id").cloned(),
         // As an exchange reads it.
         scope: scope.map(|scope| scope.with_implied()),
@@ -123,7 +123,7 @@ fn wish(matches: &ArgMatches) -> Result<Wish, Failure> {
 
 /// Decides for claims that somebody wrote into a file. Signature and times are not there to be checked; an audience that is
 /// there is, and so is what a token that counts once is remembered by.
-fn claims(config: Config, path: &str, wish: &Wish, output: Output) -> Result<u8, Failure> {
+fn claims(config: Config, path: &str, wish: &RequestedGrant, output: Output) -> Result<u8, Failure> {
     let text = read(path).map_err(|reason| Failure::of(2, reason))?;
     let Some(Value::Object(object)) = strict_json::parse(text.as_bytes()) else {
         return Err(Failure::of(2, format!("`{}` is not one JSON object without repeated keys", printable(path))));
@@ -152,7 +152,13 @@ fn claims(config: Config, path: &str, wish: &Wish, output: Output) -> Result<u8,
 }
 
 /// Decides for a real token, as `serve` does: the issuer's keys are fetched.
-fn token(config: Config, source: &str, wish: &Wish, output: Output, machine: &Machine) -> Result<u8, Failure> {
+fn token(
+    config: Config,
+    source: &str,
+    wish: &RequestedGrant,
+    output: Output,
+    machine: &Machine,
+) -> Result<u8, Failure> {
     if source != "-" {
         // Whatever stands there may be a token, so it is not repeated.
         return Err(Failure::of(
@@ -218,7 +224,7 @@ fn explained<'a>(
     accounts: &[Account],
     issuer: &Issuer,
     claims: &'a Claims,
-    wish: &Wish,
+    wish: &RequestedGrant,
 ) -> Explanation<'a> {
     let mut explanation = explain(rules, issuer, claims, wish);
     explanation.decision = explanation.decision.and_then(|grant| {

@@ -30,8 +30,8 @@ pub(super) fn command() -> Command {
         .subcommand(list::list_command())
         .subcommand(list::show_command())
         .subcommand(revoke::command())
-        .subcommand(recover::command(recover::Cure::Adopt))
-        .subcommand(recover::command(recover::Cure::Purge))
+        .subcommand(recover::command(recover::Recovery::Adopt))
+        .subcommand(recover::command(recover::Recovery::Purge))
         .after_help(
             "Example: hublease-broker leases list --config broker.toml --rule app-main --at 2026-11-20T19:30:00Z",
         )
@@ -42,8 +42,8 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
         Some(("list", matches)) => list::list(matches),
         Some(("show", matches)) => list::show(matches),
         Some(("revoke", matches)) => revoke::run(matches, machine),
-        Some(("adopt", matches)) => recover::run(matches, recover::Cure::Adopt, machine),
-        Some(("purge", matches)) => recover::run(matches, recover::Cure::Purge, machine),
+        Some(("adopt", matches)) => recover::run(matches, recover::Recovery::Adopt, machine),
+        Some(("purge", matches)) => recover::run(matches, recover::Recovery::Purge, machine),
         _ => Err(Failure::of(2, "there is no such command")),
     }
 }
@@ -93,6 +93,6 @@ fn broker(
 }
 
 /// The journal's fault as this command's end.
-fn fault(fault: crate::journal::JournalFault) -> Failure {
+fn fault(fault: crate::journal::JournalError) -> Failure {
     Failure::of(1, fault.to_string())
 }

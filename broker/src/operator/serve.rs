@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::edge::server::{Edge, serve};
+use crate::edge::server::{Listeners, serve};
 use crate::edge::tls::Tls;
 use crate::journal::Journal;
 use crate::limits::{MAX_BLOCKING_THREADS, MAX_CONNECTIONS, MIN_CONNECTIONS, RESERVED_FILES, START_WORKERS};
@@ -115,7 +115,7 @@ async fn listen(
         }
         say("ending: finishing what is in flight");
     };
-    let edge = Edge { listener, metrics, tls, trusted_proxies, connections: connections()? };
+    let edge = Listeners { listener, metrics, tls, trusted_proxies, connections: connections()? };
     serve(edge, Arc::new(broker), machine.sweep_interval, stop).await;
     Ok(())
 }

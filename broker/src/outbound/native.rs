@@ -14,7 +14,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Error};
 
 use super::proxy::Proxies;
-use super::{Call, Fault, Method, Outbound, RateLimit, Reply};
+use super::{Call, Method, Outbound, OutboundError, RateLimit, Reply};
 use crate::limits::{CALL_TIMEOUT, CONNECT_TIMEOUT, HUB_CALLS, IDLE_CONNECTIONS, MAX_REPLY_BYTES};
 
 /// See the module.
@@ -30,7 +30,7 @@ impl Native {
     ///
     /// # Errors
     /// When there is no root certificate at all, or the proxy cannot be used: then no call could ever succeed.
-    pub fn new() -> Result<Self, Fault> {
+    pub fn new() -> Result<Self, OutboundError> {
         Self::trusting(&[])
     }
 
@@ -38,12 +38,14 @@ impl Native {
     ///
     /// # Errors
     /// As [`Native::new`], and when the text is not PEM or holds no certificate.
-    pub fn trusting(more: &[u8]) -> Result<Self, Fault> {
+    pub fn trusting(more: &[u8]) -> Result<Self, OutboundError> {
         let mut roots = authorities(more)?;
         let system = rustls_native_certs::load_native_certs().certs;
         roots.extend(system.iter().map(|root| Certificate::from_der(root.as_ref()).to_owned()));
         if roots.is_empty() {
-            return Err(Fault("no root certificates were found; `SSL_CERT_FILE` may name a file that holds them"));
+            return Err(OutboundError(
+                "no root certificates were found; `SSL_CERT_FILE` may name a file that holds them",
+            ));
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
@@ -73,37 +75,37 @@ impl Native {
         })
     }
 
-    fn agent(&self, url: &str) -> Result<&Agent, Fault> {
-        let refused = |_unusable| Fault("only https is spoken beyond this machine");
+    fn agent(&self, url: &str) -> Result<&Agent, OutboundError> {
+        let refused = |_unusable| OutboundError("only https is spoken beyond this machine");
         let (origin, _) = endpoint::split(url).map_err(refused)?;
         if origin.is_loopback() {
             return Ok(&self.loopback);
         }
-        let uri: Uri = url.parse().map_err(|_malformed| Fault("the address is malformed"))?;
+        let uri: Uri = url.parse().map_err(|_malformed| OutboundError("the address is malformed"))?;
         let is_exempt = self.proxies.is_exempt(origin.host(), uri.port_u16().unwrap_or(443));
         Ok(if is_exempt { &self.direct } else { &self.tunnelled })
     }
 }
 
 /// The certificates of a PEM file; none of an empty text.
-fn authorities(pem: &[u8]) -> Result<Vec<Certificate<'static>>, Fault> {
+fn authorities(pem: &[u8]) -> Result<Vec<Certificate<'static>>, OutboundError> {
     let mut found = Vec::new();
     for item in parse_pem(pem) {
         match item {
             Ok(PemItem::Certificate(certificate)) => found.push(certificate),
             Ok(_) => {}
-            Err(_not_repeated) => return Err(Fault("the file with more authorities is not PEM")),
+            Err(_not_repeated) => return Err(OutboundError("the file with more authorities is not PEM")),
         }
     }
     if found.is_empty() && !pem.is_empty() {
-        Err(Fault("the file with more authorities holds no certificate in PEM"))
+        Err(OutboundError("the file with more authorities holds no certificate in PEM"))
     } else {
         Ok(found)
     }
 }
 
 impl Outbound for Native {
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         let agent = self.agent(&call.url)?;
         let response = match call.method {
             Method::Get => with_headers(agent.get(&call.url), call).call(),
@@ -127,7 +129,7 @@ fn with_headers<B>(request: ureq::RequestBuilder<B>, call: &Call<'_>) -> ureq::R
     request
 }
 
-fn read(response: Response<Body>) -> Result<Reply, Fault> {
+fn read(response: Response<Body>) -> Result<Reply, OutboundError> {
     let (head, body) = response.into_parts();
     // ureq refuses a body that reaches its limit, so the limit is one byte beyond ours.
     let body = body.into_with_config().limit(MAX_REPLY_BYTES + 1).read_to_vec().map_err(|error| phrase(&error))?;
@@ -149,8 +151,8 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
 }
 
 /// The error's kind in our words; its text may hold an address, a header or a body.
-fn phrase(error: &Error) -> Fault {
-    Fault(match error {
+fn phrase(error: &Error) -> OutboundError {
+    OutboundError(match error {
         Error::Timeout(_) => "no answer in time",
         Error::HostNotFound => "no such host",
         Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => "the TLS certificate is not accepted",

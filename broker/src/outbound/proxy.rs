@@ -7,7 +7,7 @@
 use hublease_protocol::no_proxy;
 use ureq::Proxy;
 
-use super::Fault;
+use super::OutboundError;
 
 /// What the environment says about proxies.
 #[derive(Debug)]
@@ -22,9 +22,9 @@ impl Proxies {
     ///
     /// # Errors
     /// When the proxy's address cannot be used. Going straight there instead would not be what was asked for.
-    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, OutboundError> {
         let either = |upper, lower| [upper, lower].into_iter().filter_map(&variable).find(|value| !value.is_empty());
-        let unusable = Fault("`HTTPS_PROXY` is not the address of a proxy that is spoken to in plain `http`");
+        let unusable = OutboundError("`HTTPS_PROXY` is not the address of a proxy that is spoken to in plain `http`");
         let proxy = match either("HTTPS_PROXY", "https_proxy") {
             None => None,
             Some(address) => {
@@ -49,7 +49,7 @@ impl Proxies {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Proxies, Fault> {
+    fn read(variables: &[(&str, &str)]) -> Result<Proxies, OutboundError> {
         let value =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         Proxies::read(value)

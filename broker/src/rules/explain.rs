@@ -9,7 +9,7 @@ use crate::identity::claims::Claims;
 use crate::identity::issuer::Issuer;
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
-use crate::rules::request::Wish;
+use crate::rules::request::RequestedGrant;
 
 /// The decision, and how each rule stands to it.
 pub struct Explanation<'a> {
@@ -105,14 +105,14 @@ pub struct Reach {
 
 /// Decides, and says how each rule stands to it.
 #[must_use]
-pub fn explain<'a>(rules: &'a [Rule], issuer: &Issuer, claims: &'a Claims, wish: &Wish) -> Explanation<'a> {
+pub fn explain<'a>(rules: &'a [Rule], issuer: &Issuer, claims: &'a Claims, wish: &RequestedGrant) -> Explanation<'a> {
     Explanation {
         rules: rules.iter().map(|rule| judge(rule, issuer, claims, wish)).collect(),
         decision: decide(rules, issuer, claims, wish),
     }
 }
 
-fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Wish) -> Judgement<'a> {
+fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &RequestedGrant) -> Judgement<'a> {
     let stands = |verdict| Judgement { rule, verdict, claims: Vec::new(), reach: Vec::new() };
     if rule.issuer != issuer.name {
         return stands(Verdict::OtherIssuer);
@@ -144,7 +144,7 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Wish) -
 }
 
 impl Rule {
-    fn grants_life(&self, wish: &Wish) -> bool {
+    fn grants_life(&self, wish: &RequestedGrant) -> bool {
         wish.expires_in.is_none_or(|asked| (MIN_LIFE_SECONDS..=self.max_life).contains(&asked))
     }
 

@@ -14,18 +14,18 @@ use crate::refusal::Refusal;
 const TARGETS: [&str; 3] = ["docker.io", "registry.docker.io", "https://index.docker.io/v1/"];
 
 /// A well-formed request.
-pub struct Ask {
+pub struct ParsedExchange {
     /// The identity token.
     pub identity_token: Secret,
     /// What is wanted, if the client says.
-    pub wish: Wish,
+    pub wish: RequestedGrant,
     /// The name of this logical login, for safe repetition.
     pub request_id: Option<String>,
 }
 
 /// What a job wants to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct RequestedGrant {
     /// The group of rules to look at.
     pub connection_id: Option<String>,
     /// The scope, with what Docker Hub adds to it by itself.
@@ -34,7 +34,7 @@ pub struct Wish {
     pub expires_in: Option<u64>,
 }
 
-impl Ask {
+impl ParsedExchange {
     /// Reads a request body.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Ask {
         };
         Ok(Self {
             identity_token: Secret::new(token),
-            wish: Wish {
+            wish: RequestedGrant {
                 connection_id: identifier(&mut form, "connection_id")?,
                 scope: scope(&mut form)?,
                 expires_in: life(&mut form)?,

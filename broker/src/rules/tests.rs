@@ -9,14 +9,14 @@ use super::*;
 use crate::config::Config;
 use crate::testing::{CONFIG, changed, circleci_claims};
 
-fn decide_for(issuer: &str, claims: &Value, wish: &Wish) -> Result<Grant, Refusal> {
+fn decide_for(issuer: &str, claims: &Value, wish: &RequestedGrant) -> Result<Grant, Refusal> {
     let config = Config::parse(CONFIG).unwrap();
     let issuer = config.issuers.iter().find(|known| known.name == issuer).unwrap();
     decide(&config.rules, issuer, &Claims::of(claims), wish)
 }
 
-fn scope(text: &str) -> Wish {
-    Wish { scope: Some(Scope::parse(text).unwrap().with_implied()), ..Wish::default() }
+fn scope(text: &str) -> RequestedGrant {
+    RequestedGrant { scope: Some(Scope::parse(text).unwrap().with_implied()), ..RequestedGrant::default() }
 }
 
 fn release() -> Value {
@@ -25,11 +25,11 @@ fn release() -> Value {
 
 #[test]
 fn without_a_scope_the_one_rule_says_what_is_meant() {
-    let grant = decide_for("circleci", &circleci_claims(), &Wish::default()).unwrap();
+    let grant = decide_for("circleci", &circleci_claims(), &RequestedGrant::default()).unwrap();
     assert_eq!(grant.scope.to_string(), "repository:acme/app:pull,push repository:acme/base:pull,push");
     assert_eq!((grant.rule.as_str(), grant.account.as_str(), grant.life), ("app-main", "acme", 900));
 
-    let refusal = decide_for("github", &release(), &Wish::default()).unwrap_err();
+    let refusal = decide_for("github", &release(), &RequestedGrant::default()).unwrap_err();
     assert_eq!(refusal.code, Code::ScopeRequired, "a pattern is no scope");
 }
 
@@ -55,7 +55,7 @@ fn what_is_asked_is_what_is_granted() {
 
 #[test]
 fn the_life_is_bounded_by_the_rule() {
-    let wish = |seconds| Wish { expires_in: Some(seconds), ..scope("repository:acme/app:pull") };
+    let wish = |seconds| RequestedGrant { expires_in: Some(seconds), ..scope("repository:acme/app:pull") };
     let life = |seconds| decide_for("github", &release(), &wish(seconds)).map(|grant| grant.life);
     assert_eq!(life(60), Ok(60));
     assert_eq!(life(1800), Ok(1800));
@@ -83,11 +83,12 @@ fn every_named_claim_counts() {
         (json!({"oidc.circleci.com/ssh-rerun": null}), "`oidc.circleci.com/ssh-rerun` did not match"),
     ];
     for (changes, sentence) in table {
-        let refusal = decide_for("circleci", &changed(circleci_claims(), &changes), &Wish::default()).unwrap_err();
+        let refusal =
+            decide_for("circleci", &changed(circleci_claims(), &changes), &RequestedGrant::default()).unwrap_err();
         assert_eq!(refusal.code, Code::NoRuleMatches);
         assert_eq!(refusal.sentence, format!("no rule accepts this job: {sentence}"));
     }
-    let refusal = decide_for("github", &circleci_claims(), &Wish::default()).unwrap_err();
+    let refusal = decide_for("github", &circleci_claims(), &RequestedGrant::default()).unwrap_err();
     assert_eq!(refusal.code, Code::NoRuleMatches, "the rules of another issuer do not count");
 }
 
@@ -117,7 +118,7 @@ fn risky_events_must_be_named() {
 
 #[test]
 fn a_connection_selects_its_rules() {
-    let wish = |id: &str| Wish { connection_id: Some(id.to_owned()), ..scope("repository:acme/app:pull") };
+    let wish = |id: &str| RequestedGrant { connection_id: Some(id.to_owned()), ..scope("repository:acme/app:pull") };
     assert!(decide_for("github", &release(), &wish("0f0e0d")).is_ok());
     assert_eq!(decide_for("github", &release(), &wish("personal")).unwrap_err().code, Code::NoRuleMatches);
     assert_eq!(decide_for("github", &release(), &wish("nothing")).unwrap_err().code, Code::ConnectionUnknown);
@@ -129,8 +130,8 @@ fn several_rules_are_never_added_up() {
         .replace(r#"repository_id = "78", environment = "production""#, r#"repository_id = "77", event_name = "push""#);
     assert_ne!(second, CONFIG);
     let config = Config::parse(&second).unwrap();
-    let decide = |wish: &Wish| decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
-    assert_eq!(decide(&Wish::default()).unwrap_err().code, Code::ScopeRequired);
+    let decide = |wish: &RequestedGrant| decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
+    assert_eq!(decide(&RequestedGrant::default()).unwrap_err().code, Code::ScopeRequired);
     assert_eq!(decide(&scope("repository:someone/app:pull")).unwrap().rule, "personal");
     let both = scope("repository:someone/app:pull repository:acme/app:pull");
     assert_eq!(decide(&both).unwrap_err().code, Code::ScopeNotGranted);
@@ -140,5 +141,8 @@ fn several_rules_are_never_added_up() {
 fn nothing_is_granted_without_rules() {
     let config = Config::parse(CONFIG).unwrap();
     let claims = Claims::of(&circleci_claims());
-    assert_eq!(decide(&[], &config.issuers[0], &claims, &Wish::default()).unwrap_err().code, Code::NoRuleMatches);
+    assert_eq!(
+        decide(&[], &config.issuers[0], &claims, &RequestedGrant::default()).unwrap_err().code,
+        Code::NoRuleMatches
+    );
 }

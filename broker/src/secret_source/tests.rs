@@ -53,8 +53,8 @@ impl World {
         }
     }
 
-    fn read(&self, source: VaultSource) -> Result<String, Unreadable> {
-        PasswordSource::Vault(Box::new(source)).read().map(|secret| secret.expose().to_owned())
+    fn read(&self, source: VaultSource) -> Result<String, SecretSourceError> {
+        SecretSource::Vault(Box::new(source)).read().map(|secret| secret.expose().to_owned())
     }
 
     /// `METHOD path` of each request to Vault.
@@ -162,7 +162,7 @@ fn a_secret_that_would_end_with_the_vault_token_is_no_password() {
 fn a_file_is_read_without_its_line_end_and_bounded() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("secret");
-    let read = |path: &Path| PasswordSource::File(path.to_owned()).read().map(|secret| secret.expose().to_owned());
+    let read = |path: &Path| SecretSource::File(path.to_owned()).read().map(|secret| secret.expose().to_owned());
     let longest = usize::try_from(MAX_SECRET_BYTES).unwrap();
     for (content, expected) in [
         ("hunter2", Some("hunter2".to_owned())),
@@ -182,6 +182,6 @@ fn a_file_is_read_without_its_line_end_and_bounded() {
 
 #[test]
 fn a_variable_that_is_not_set_is_told_by_its_name() {
-    let unreadable = PasswordSource::Variable("HUBLEASE_NO_SUCH_VARIABLE".to_owned()).read().err().unwrap();
+    let unreadable = SecretSource::Variable("HUBLEASE_NO_SUCH_VARIABLE".to_owned()).read().err().unwrap();
     assert_eq!(unreadable.sentence, "the variable `HUBLEASE_NO_SUCH_VARIABLE` is not set, or is not text");
 }

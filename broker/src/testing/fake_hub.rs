@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 
-use hublease_broker::outbound::{Call, Fault, Outbound, RateLimit, Reply};
+use hublease_broker::outbound::{Call, Outbound, OutboundError, RateLimit, Reply};
 use serde_json::{Value, json};
 
 use super::{jwks, key_a, key_b, name_of};
@@ -138,7 +138,7 @@ impl FakeHub {
 }
 
 impl Outbound for FakeHub {
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         if !call.url.starts_with(HUB) {
             return issuer(call);
         }
@@ -159,7 +159,7 @@ impl Outbound for FakeHub {
             Some(Trouble::WaitUntil(status, time)) => Ok(Reply { retry_at: Some(time), ..reply(status, "{}")? }),
             Some(Trouble::Lost) => {
                 state.serve(&name, call)?;
-                Err(Fault("no answer in time"))
+                Err(OutboundError("no answer in time"))
             }
             None => state.serve(&name, call),
         };
@@ -168,7 +168,7 @@ impl Outbound for FakeHub {
 }
 
 impl State {
-    fn serve(&mut self, name: &str, call: &Call<'_>) -> Result<Reply, Fault> {
+    fn serve(&mut self, name: &str, call: &Call<'_>) -> Result<Reply, OutboundError> {
         let body: Value = call.json.map(|body| serde_json::from_str(body).unwrap()).unwrap_or_default();
         let (method, path) = name.split_once(' ').unwrap();
         if path == "/v2/auth/token" {
@@ -196,7 +196,7 @@ impl State {
         }
     }
 
-    fn mint(&mut self, body: Value, is_oat: bool) -> Result<Reply, Fault> {
+    fn mint(&mut self, body: Value, is_oat: bool) -> Result<Reply, OutboundError> {
         if is_oat && self.tokens.len() >= 10 {
             return reply(403, r#"{"detail":"token limit reached","message":"forbidden"}"#);
         }
@@ -208,7 +208,7 @@ impl State {
         reply(201, &answer.to_string())
     }
 
-    fn list(&mut self, query: &str, is_oat: bool) -> Result<Reply, Fault> {
+    fn list(&mut self, query: &str, is_oat: bool) -> Result<Reply, OutboundError> {
         let number = |name: &str| {
             let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap();
             pair.parse::<usize>().unwrap()
@@ -234,7 +234,7 @@ impl State {
 }
 
 /// CircleCI signs with key `a`, GitHub with key `b`, both under the `kid` `a`, to tempt a broker that mixes them up.
-fn issuer(call: &Call<'_>) -> Result<Reply, Fault> {
+fn issuer(call: &Call<'_>) -> Result<Reply, OutboundError> {
     let circleci = super::ISSUER_URL;
     let circleci_jwks = format!("{circleci}/.well-known/jwks-pub.json");
     if call.url == format!("{circleci}/.well-known/openid-configuration") {
@@ -243,10 +243,10 @@ fn issuer(call: &Call<'_>) -> Result<Reply, Fault> {
     match call.url.as_str() {
         url if url == circleci_jwks => reply(200, &jwks(&[("a", &key_a())])),
         GITHUB_JWKS => reply(200, &jwks(&[("a", &key_b())])),
-        _ => Err(Fault("no such host")),
+        _ => Err(OutboundError("no such host")),
     }
 }
 
-fn reply(status: u16, body: &str) -> Result<Reply, Fault> {
+fn reply(status: u16, body: &str) -> Result<Reply, OutboundError> {
     Ok(Reply { status, body: body.as_bytes().to_vec(), ..Reply::default() })
 }

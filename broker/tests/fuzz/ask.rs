@@ -1,7 +1,7 @@
 //! The form of a token exchange.
 
 use hublease_broker::limits::MAX_ID_BYTES;
-use hublease_broker::rules::request::Ask;
+use hublease_broker::rules::request::ParsedExchange;
 use hublease_protocol::oauth::{ExchangeRequest, TOKEN_TYPE_ID_TOKEN};
 use hublease_protocol::scope::Scope;
 
@@ -9,7 +9,7 @@ use super::check_refusal;
 
 /// A form that is accepted, written anew as our client writes it, asks for the same; of another no token is repeated.
 pub fn ask(input: &[u8]) {
-    let ask = match Ask::read(input) {
+    let ask = match ParsedExchange::read(input) {
         Ok(ask) => ask,
         Err(refusal) => return check_refusal(&refusal),
     };
@@ -29,7 +29,9 @@ pub fn ask(input: &[u8]) {
         scope: scope.as_deref(),
         request_id: ask.request_id.as_deref(),
     };
-    let Ok(again) = Ask::read(request.to_form().as_bytes()) else { panic!("refused when it is written anew") };
+    let Ok(again) = ParsedExchange::read(request.to_form().as_bytes()) else {
+        panic!("refused when it is written anew")
+    };
     assert_eq!(again.identity_token, ask.identity_token);
     assert_eq!(again.wish, ask.wish);
     assert_eq!(again.request_id, ask.request_id);

@@ -10,7 +10,7 @@ use hublease_broker::identity::issuer::{Issuer, Kind};
 use hublease_broker::identity::verify::Verifier;
 use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
-use hublease_broker::rules::request::Wish;
+use hublease_broker::rules::request::RequestedGrant;
 use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain};
 use hublease_protocol::oauth::{Code, Form};
 use hublease_protocol::scope::Scope;
@@ -40,17 +40,17 @@ pub fn rules(input: &[u8]) {
     }
 }
 
-fn wish(form: &str) -> Option<Wish> {
+fn wish(form: &str) -> Option<RequestedGrant> {
     let mut form = Form::decode(form.trim_end().as_bytes()).ok()?;
     let scope = form.take("scope").map(|scope| Scope::parse(&scope).map(|scope| scope.with_implied()));
-    Some(Wish {
+    Some(RequestedGrant {
         connection_id: form.take("connection_id"),
         scope: scope.transpose().ok()?,
         expires_in: form.take("expires_in").map(|seconds| seconds.parse()).transpose().ok()?,
     })
 }
 
-fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish) {
+fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant) {
     let decision = decide(rules, issuer, claims, wish);
     assert_eq!(decision, decide(rules, issuer, claims, wish));
     let explanation = explain(rules, issuer, claims, wish);
@@ -77,7 +77,7 @@ fn short(decision: &Result<Grant, Refusal>) -> Result<&str, Code> {
 }
 
 /// What an operator concludes from the verdicts on the rules alone: the rule that grants, or why none does.
-fn follows<'a>(rules: &[Judgement<'a>], wish: &Wish) -> Result<&'a str, Code> {
+fn follows<'a>(rules: &[Judgement<'a>], wish: &RequestedGrant) -> Result<&'a str, Code> {
     let known = |id: &String| rules.iter().any(|judged| judged.rule.connection_id.as_ref() == Some(id));
     if !wish.connection_id.as_ref().is_none_or(known) {
         return Err(Code::ConnectionUnknown);
@@ -100,7 +100,7 @@ fn follows<'a>(rules: &[Judgement<'a>], wish: &Wish) -> Result<&'a str, Code> {
     Err(if is_only_the_life { Code::LifeNotGranted } else { Code::ScopeNotGranted })
 }
 
-fn check(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Wish, grant: &Grant) {
+fn check(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant, grant: &Grant) {
     let rule = rules.iter().find(|rule| rule.name == grant.rule).unwrap();
     assert!(grants(rule, issuer, claims, &grant.scope, grant.life), "{grant:?}");
     assert_eq!(rule.account, grant.account);

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hublease_broker::identity::issuer::{Algorithm, Issuer};
-use hublease_broker::outbound::{Call, Fault, Outbound, Reply};
+use hublease_broker::outbound::{Call, Outbound, OutboundError, Reply};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Map, Value, json};
@@ -55,7 +55,7 @@ impl Signer {
 
 /// Whatever is asked, the answer is the key.
 impl Outbound for Signer {
-    fn send(&self, _call: &Call<'_>) -> Result<Reply, Fault> {
+    fn send(&self, _call: &Call<'_>) -> Result<Reply, OutboundError> {
         let point = self.0.public_key().as_ref();
         let [x, y] = [&point[1..33], &point[33..]].map(|part| URL_SAFE_NO_PAD.encode(part));
         let keys = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": x, "y": y}]});

@@ -6,7 +6,7 @@ use std::thread;
 
 use hublease_broker::limits::HUB_CALLS;
 use hublease_broker::outbound::native::Native;
-use hublease_broker::outbound::{Call, Fault, Outbound as _, RateLimit};
+use hublease_broker::outbound::{Call, Outbound as _, OutboundError, RateLimit};
 
 /// Answers each connection with the same bytes, and gives the number of connections at the end.
 fn answering(bytes: Vec<u8>, connections: usize) -> (String, thread::JoinHandle<Vec<String>>) {
@@ -51,7 +51,7 @@ fn an_answer_of_any_status_is_an_answer_and_redirects_are_not_followed() {
 #[test]
 fn an_answer_is_read_whole_or_not_at_all() {
     const MIB: usize = 1024 * 1024;
-    for (size, expected) in [(MIB, Ok(MIB)), (MIB + 1, Err(Fault("the answer is larger than 1 MiB")))] {
+    for (size, expected) in [(MIB, Ok(MIB)), (MIB + 1, Err(OutboundError("the answer is larger than 1 MiB")))] {
         let (url, server) = answering(answer("200 OK", &vec![b'x'; size]), 1);
         assert_eq!(client().send(&Call::read(url)).map(|reply| reply.body.len()), expected);
         server.join().unwrap();
@@ -63,9 +63,9 @@ fn plain_http_stays_on_this_machine() {
     let fault = |url: &str| client().send(&Call::read(url.to_owned())).err().unwrap();
     for url in ["http://hub.docker.com/", "http://127.0.0.1.example/", "http://localhost.example/", "ftp://127.0.0.1/"]
     {
-        assert_eq!(fault(url), Fault("only https is spoken beyond this machine"), "{url}");
+        assert_eq!(fault(url), OutboundError("only https is spoken beyond this machine"), "{url}");
     }
-    assert_eq!(fault("http://127.0.0.1:1/"), Fault("the connection failed"));
+    assert_eq!(fault("http://127.0.0.1:1/"), OutboundError("the connection failed"));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn headers_go_along_and_an_authority_is_a_certificate() {
     let root = include_bytes!("../data/test-only-root.pem");
     assert!(Native::trusting(root).is_ok());
     let none = "the file with more authorities holds no certificate in PEM";
-    assert_eq!(Native::trusting(b"no PEM").err(), Some(Fault(none)));
+    assert_eq!(Native::trusting(b"no PEM").err(), Some(OutboundError(none)));
 }
 
 /// As many calls at one time as may be, twice: the second time over the connections of the first.

@@ -19,7 +19,7 @@ use hublease_broker::leases::revoke_by_identity::revoke_by_identity;
 use hublease_broker::leases::sweep::Sweeper;
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use hublease_broker::observe::audit::Audit;
-use hublease_broker::outbound::{Call, Fault, Outbound, Reply};
+use hublease_broker::outbound::{Call, Outbound, OutboundError, Reply};
 use serde_json::json;
 
 use crate::stopping::{Side, Stop, Stopping};
@@ -34,8 +34,8 @@ const WORKFLOW: &str = "oidc.circleci.com/workflow-id";
 const REMOVED_AT_ONE_TIME: usize = 2;
 
 impl Outbound for Stopping<Arc<FakeHub>> {
-    fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
-        self.stop.step(Err(Fault("stopped")), || self.inner.send(call))
+    fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
+        self.stop.step(Err(OutboundError("stopped")), || self.inner.send(call))
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use hublease_broker::broker::Broker;
 use hublease_broker::client_address::TrustedProxies;
-use hublease_broker::edge::server::{Edge, serve};
+use hublease_broker::edge::server::{Listeners, serve};
 use hublease_broker::limits::{MAX_CONNECTIONS, SWEEP_INTERVAL};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -28,12 +28,12 @@ impl Running {
     }
 
     /// The same, with something changed.
-    pub(crate) fn start_with(broker: Arc<Broker>, change: impl FnOnce(&mut Edge)) -> Self {
+    pub(crate) fn start_with(broker: Arc<Broker>, change: impl FnOnce(&mut Listeners)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let trusted_proxies = TrustedProxies::default();
-        let mut edge = Edge { listener, metrics: None, tls: None, trusted_proxies, connections: MAX_CONNECTIONS };
+        let mut edge = Listeners { listener, metrics: None, tls: None, trusted_proxies, connections: MAX_CONNECTIONS };
         runtime.block_on(async { change(&mut edge) });
         let url = format!("{}://{address}", if edge.tls.is_some() { "https" } else { "http" });
         let metrics_address = edge.metrics.as_ref().map(|metrics| metrics.local_addr().unwrap());

@@ -6,7 +6,7 @@ use hublease_protocol::endpoint::{Endpoint, Origin};
 
 use crate::effect::Host;
 use crate::effect::http::Destination;
-use crate::request::Peer;
+use crate::request::Server;
 
 /// Where Vault is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Address {
         known
     }
 
-    pub(crate) fn peer<'a>(&'a self, host: &'a Host) -> Peer<'a> {
-        Peer::new(host, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
+    pub(crate) fn server<'a>(&'a self, host: &'a Host) -> Server<'a> {
+        Server::new(host, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
     }
 }

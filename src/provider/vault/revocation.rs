@@ -64,7 +64,7 @@ async fn revoke_now(
     let body = format!(r#"{{"lease_id":{lease_id},"sync":true}}"#);
     let request =
         Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };
-    let response = match address.peer(host).send(request).await {
+    let response = match address.server(host).send(request).await {
         Ok(response) => response,
         Err(lost) => return failed(&lost.error),
     };
@@ -88,7 +88,7 @@ pub(crate) enum Ended {
 /// Ends a Vault token; its leases are queued to end with it.
 pub(crate) async fn revoke_self(host: &Host, address: &Address, token: &Secret) -> Result<Ended, Error> {
     let request = Request { repeat: Repeat::Safe, ..vault_request(address, "auth/token/revoke-self", token) };
-    Ok(match address.peer(host).send(request).await {
+    Ok(match address.server(host).send(request).await {
         Ok(response) => match response.status {
             200 | 204 => Ended::Yes,
             // A policy's refusal is one error in a list; a token that Vault does not know is refused without one.

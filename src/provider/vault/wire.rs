@@ -13,7 +13,7 @@ use super::Vault;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
 use crate::provider::vault::address::Address;
-use crate::request::{Lost, Peer, remark};
+use crate::request::{RequestError, Server, remark};
 
 /// The answer to a JWT login.
 pub(super) struct Login {
@@ -86,23 +86,23 @@ pub(super) fn request(address: &Address, method: Method, path: &str, token: Opti
 }
 
 /// Reads the answer to a login. With MFA enforced Vault answers 200 and an empty token.
-pub(super) fn parse_login(peer: &Peer<'_>, response: &Response, sent: &Secret) -> Result<Login, Error> {
+pub(super) fn parse_login(server: &Server<'_>, response: &Response, sent: &Secret) -> Result<Login, Error> {
     if response.status != 200 {
-        return Err(login_refused(peer, response, sent));
+        return Err(login_refused(server, response, sent));
     }
-    let answer = object(peer, response)?;
-    let auth = answer.get("auth").and_then(Value::as_object).ok_or_else(|| unusable(peer, "it has no `auth`"))?;
+    let answer = object(server, response)?;
+    let auth = answer.get("auth").and_then(Value::as_object).ok_or_else(|| unusable(server, "it has no `auth`"))?;
     let token = auth.get("client_token").and_then(Value::as_str).unwrap_or_default();
     if token.is_empty() {
         let wants_factor = auth.get("mfa_requirement").is_some_and(|requirement| !requirement.is_null());
         return Err(if wants_factor {
-            peer.problem(Problem::RefusedFactor)
+            server.problem(Problem::RefusedFactor)
         } else {
-            unusable(peer, "its `client_token` is empty")
+            unusable(server, "its `client_token` is empty")
         });
     }
     Ok(Login {
-        client_token: header_value(peer, token)?,
+        client_token: header_value(server, token)?,
         lease_duration: seconds(auth.get("lease_duration")),
         batch: auth.get("token_type").and_then(Value::as_str) == Some("batch"),
     })
@@ -110,19 +110,19 @@ pub(super) fn parse_login(peer: &Peer<'_>, response: &Response, sent: &Secret) -
 
 /// Reads the answer to the path. 204 or no data means that nothing was made, whatever the status says.
 pub(super) fn parse_secret(
-    peer: &Peer<'_>,
+    server: &Server<'_>,
     response: &Response,
     vault: &Vault,
     sent: &[&Secret],
 ) -> Result<Read, Error> {
     match response.status {
         200 => {}
-        204 => return Err(peer.problem(Problem::NothingMinted).because("status 204")),
-        _ => return Err(path_refused(peer, response, sent)),
+        204 => return Err(server.problem(Problem::NothingMinted).because("status 204")),
+        _ => return Err(path_refused(server, response, sent)),
     }
-    let answer = object(peer, response)?;
+    let answer = object(server, response)?;
     let Some(data) = answer.get("data").and_then(Value::as_object) else {
-        return Err(peer.problem(Problem::NothingMinted).because("its answer has no data"));
+        return Err(server.problem(Problem::NothingMinted).because("its answer has no data"));
     };
     let lease_id = answer.get("lease_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
     // KV version 2 wraps the fields once more, beside `metadata`.
@@ -151,7 +151,7 @@ pub(super) fn messages(response: &Response) -> String {
 }
 
 /// A lost request with Vault's own message, if it came with one: a plugin's failure is a 500 with the reason.
-pub(super) fn told(lost: Lost, sent: &[&Secret]) -> Error {
+pub(super) fn told(lost: RequestError, sent: &[&Secret]) -> Error {
     let remark = lost.response.as_ref().and_then(|response| remark(&messages(response), sent));
     match remark {
         Some(remark) => lost.error.because(&remark),
@@ -160,7 +160,7 @@ pub(super) fn told(lost: Lost, sent: &[&Secret]) -> Error {
 }
 
 /// Vault's JWT method answers nearly every refusal with 400 and one sentence.
-fn login_refused(peer: &Peer<'_>, response: &Response, sent: &Secret) -> Error {
+fn login_refused(server: &Server<'_>, response: &Response, sent: &Secret) -> Error {
     let text = messages(response);
     let has = |piece: &str| text.contains(piece);
     let problem = if has("could not be found") || has("missing role") || has("oidc role_type") {
@@ -180,17 +180,17 @@ fn login_refused(peer: &Peer<'_>, response: &Response, sent: &Secret) -> Error {
     } else {
         Problem::Answer
     };
-    explained(peer.problem(problem), response, &text, &[sent])
+    explained(server.problem(problem), response, &text, &[sent])
 }
 
-fn path_refused(peer: &Peer<'_>, response: &Response, sent: &[&Secret]) -> Error {
+fn path_refused(server: &Server<'_>, response: &Response, sent: &[&Secret]) -> Error {
     let problem = match response.status {
         403 => Problem::RefusedPath,
         404 => Problem::RefusedMissing,
         400 | 405 => Problem::Refused,
         _ => Problem::Answer,
     };
-    explained(peer.problem(problem), response, &messages(response), sent)
+    explained(server.problem(problem), response, &messages(response), sent)
 }
 
 fn explained(error: Error, response: &Response, text: &str, sent: &[&Secret]) -> Error {
@@ -201,22 +201,22 @@ fn explained(error: Error, response: &Response, text: &str, sent: &[&Secret]) ->
     }
 }
 
-fn object(peer: &Peer<'_>, response: &Response) -> Result<Map<String, Value>, Error> {
+fn object(server: &Server<'_>, response: &Response) -> Result<Map<String, Value>, Error> {
     match serde_json::from_str(response.body.expose()) {
         Ok(Value::Object(answer)) => Ok(answer),
-        Ok(_) => Err(unusable(peer, "it is not a JSON object")),
+        Ok(_) => Err(unusable(server, "it is not a JSON object")),
         Err(error) => {
-            Err(unusable(peer, &format!("it is not JSON (line {}, column {})", error.line(), error.column())))
+            Err(unusable(server, &format!("it is not JSON (line {}, column {})", error.line(), error.column())))
         }
     }
 }
 
 /// A token that is to stand in a header: Vault's tokens are opaque, but never more than visible ASCII.
-fn header_value(peer: &Peer<'_>, token: &str) -> Result<Secret, Error> {
+fn header_value(server: &Server<'_>, token: &str) -> Result<Secret, Error> {
     if token.len() <= 8192 && token.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
         Ok(Secret::new(token))
     } else {
-        Err(unusable(peer, "its `client_token` cannot stand in a header"))
+        Err(unusable(server, "its `client_token` cannot stand in a header"))
     }
 }
 
@@ -225,6 +225,6 @@ fn seconds(value: Option<&Value>) -> Option<u64> {
     value.and_then(Value::as_u64).filter(|seconds| *seconds > 0)
 }
 
-fn unusable(peer: &Peer<'_>, why: &str) -> Error {
-    peer.problem(Problem::Answer).because(why)
+fn unusable(server: &Server<'_>, why: &str) -> Error {
+    server.problem(Problem::Answer).because(why)
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hublease::effect::record::{Access, Stored};
 use hublease::effect::{Effect, Outcome, Session, Step};
-use hublease::record::{Record, Shelf};
+use hublease::record::{Record, RecordStore};
 use hublease_protocol::secret::Secret;
 
 use super::{is_harmless, repeats};
@@ -23,10 +23,10 @@ pub fn record(input: &[u8]) {
 }
 
 fn read(name: &str, text: &str) -> Option<Record> {
-    let found = Rc::new(RefCell::new(Shelf::default()));
+    let found = Rc::new(RefCell::new(RecordStore::default()));
     let place = Rc::clone(&found);
     let mut session = Session::start(|host| async move {
-        let shelf = Shelf::read(&host).await?;
+        let shelf = RecordStore::read(&host).await?;
         place.replace(shelf);
         Ok(0)
     });
@@ -34,7 +34,7 @@ fn read(name: &str, text: &str) -> Option<Record> {
     assert_eq!(asked.effect, Effect::Record(Access::Read));
     let stored = Stored { name: name.to_owned(), body: Ok(Secret::new(text)) };
     assert_eq!(session.step(Some(Outcome::Record(Ok(vec![stored])))), Step::Over(Ok(0)));
-    let Shelf { mut records, foreign } = found.take();
+    let RecordStore { mut records, foreign } = found.take();
     assert_eq!(records.len() + foreign.len(), 1);
     for (file, why) in foreign {
         assert_eq!(file, name);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hublease::cli::{Command, FLAGS, Flag, Honour, ProviderName, Value};
+use hublease::cli::{Command, FLAGS, Flag, ProviderName, Support, Value};
 use hublease_sandbox::CONNECTION_ID;
 
 use super::World;
@@ -77,7 +77,7 @@ pub fn flag(name: &str) -> &'static Flag {
 
 /// The first provider that honours a flag.
 fn who_honours(flag: &Flag) -> ProviderName {
-    let column = flag.honour.iter().position(|honour| *honour != Honour::Refused).unwrap();
+    let column = flag.support.iter().position(|honour| *honour != Support::Refused).unwrap();
     ProviderName::ALL[column]
 }
 

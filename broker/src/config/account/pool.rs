@@ -1,13 +1,13 @@
 //! `[[account.token]]`: the tokens of a pool, and how far its maker says that each reaches.
 
 use super::super::reach::{actions, repositories};
-use super::super::{Blame, file, is_name, repeated};
+use super::super::{SpannedError, file, is_name, repeated};
 use super::source;
 use crate::hub::pool::{Lendable, Reach};
 
-pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, Blame> {
+pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, SpannedError> {
     if account.token.is_empty() {
-        return Err(Blame::at(account.kind.span(), "`kind = \"pool\"` needs at least one `[[account.token]]`"));
+        return Err(SpannedError::at(account.kind.span(), "`kind = \"pool\"` needs at least one `[[account.token]]`"));
     }
     let names: Vec<_> = account.token.iter().map(|token| &token.name).collect();
     if let Some(blame) = repeated(&names) {
@@ -16,9 +16,9 @@ pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, Blame> {
     account.token.iter().map(one).collect()
 }
 
-fn one(token: &file::Token) -> Result<Lendable, Blame> {
+fn one(token: &file::Token) -> Result<Lendable, SpannedError> {
     if !is_name(token.name.as_ref()) {
-        return Err(Blame::at(token.name.span(), "a name is lower-case letters, digits and `-`"));
+        return Err(SpannedError::at(token.name.span(), "a name is lower-case letters, digits and `-`"));
     }
     Ok(Lendable {
         name: token.name.as_ref().clone(),

@@ -7,8 +7,8 @@ use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::vault_path::plain_path;
 use toml::Spanned;
 
-use super::super::{Blame, file};
-use crate::secret_source::{PasswordSource, VaultSource};
+use super::super::{SpannedError, file};
+use crate::secret_source::{SecretSource, VaultSource};
 
 /// Where Vault's JWT method is usually mounted.
 const DEFAULT_AUTH_PATH: &str = "jwt";
@@ -24,12 +24,12 @@ pub(super) fn named(account: &file::Account) -> Vec<(Range<usize>, &'static str)
 }
 
 /// Where the account's password is.
-pub(super) fn password(account: &file::Account) -> Result<PasswordSource, Blame> {
+pub(super) fn password(account: &file::Account) -> Result<SecretSource, SpannedError> {
     match (&account.password_file, &account.password_env, &account.password_vault) {
-        (Some(path), None, None) => Ok(PasswordSource::File(PathBuf::from(path.as_ref()))),
+        (Some(path), None, None) => Ok(SecretSource::File(PathBuf::from(path.as_ref()))),
         (None, Some(name), None) => variable(name),
         (None, None, Some(place)) => vault(place.as_ref()),
-        _ => Err(Blame::at(
+        _ => Err(SpannedError::at(
             account.name.span(),
             "an account has one of `password_file`, `password_env` and `password_vault`",
         )),
@@ -37,28 +37,28 @@ pub(super) fn password(account: &file::Account) -> Result<PasswordSource, Blame>
 }
 
 /// Where a token of a pool is.
-pub(super) fn token(token: &file::Token) -> Result<PasswordSource, Blame> {
+pub(super) fn token(token: &file::Token) -> Result<SecretSource, SpannedError> {
     match (&token.token_file, &token.token_env) {
-        (Some(path), None) => Ok(PasswordSource::File(PathBuf::from(path.as_ref()))),
+        (Some(path), None) => Ok(SecretSource::File(PathBuf::from(path.as_ref()))),
         (None, Some(name)) => variable(name),
-        _ => Err(Blame::at(token.name.span(), "a token has either `token_file` or `token_env`")),
+        _ => Err(SpannedError::at(token.name.span(), "a token has either `token_file` or `token_env`")),
     }
 }
 
-fn variable(name: &Spanned<String>) -> Result<PasswordSource, Blame> {
+fn variable(name: &Spanned<String>) -> Result<SecretSource, SpannedError> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !name.as_ref().is_empty() && name.as_ref().bytes().all(is_plain) {
-        Ok(PasswordSource::Variable(name.as_ref().clone()))
+        Ok(SecretSource::Variable(name.as_ref().clone()))
     } else {
-        Err(Blame::at(name.span(), "a variable's name is letters, digits and `_`"))
+        Err(SpannedError::at(name.span(), "a variable's name is letters, digits and `_`"))
     }
 }
 
-fn vault(vault: &file::Vault) -> Result<PasswordSource, Blame> {
+fn vault(vault: &file::Vault) -> Result<SecretSource, SpannedError> {
     let address = Endpoint::parse(vault.address.as_ref())
-        .map_err(|error| Blame::at(vault.address.span(), format!("`address` of Vault: {error}")))?;
+        .map_err(|error| SpannedError::at(vault.address.span(), format!("`address` of Vault: {error}")))?;
     let default_auth_path = DEFAULT_AUTH_PATH.to_owned();
-    Ok(PasswordSource::Vault(Box::new(VaultSource {
+    Ok(SecretSource::Vault(Box::new(VaultSource {
         address,
         namespace: vault.namespace.as_ref().map(path).transpose()?,
         auth_path: vault.auth_path.as_ref().map_or(Ok(default_auth_path), path)?.trim_start_matches("auth/").to_owned(),
@@ -70,7 +70,7 @@ fn vault(vault: &file::Vault) -> Result<PasswordSource, Blame> {
     })))
 }
 
-fn path(text: &Spanned<String>) -> Result<String, Blame> {
+fn path(text: &Spanned<String>) -> Result<String, SpannedError> {
     let reason = "a path in Vault is made of letters, digits and `-._~@+=:,`, separated by single slashes";
-    plain_path(text.as_ref()).map(str::to_owned).ok_or_else(|| Blame::at(text.span(), reason))
+    plain_path(text.as_ref()).map(str::to_owned).ok_or_else(|| SpannedError::at(text.span(), reason))
 }

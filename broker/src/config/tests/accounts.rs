@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{changed, error};
 use crate::config::Config;
 use crate::hub::Kind;
-use crate::secret_source::PasswordSource;
+use crate::secret_source::SecretSource;
 use crate::testing::CONFIG;
 
 /// The account `someone` as a pool of two tokens.
@@ -164,5 +164,5 @@ fn secrets_are_named_and_not_read() {
     let Kind::Pool(pool) = &config.accounts[1].kind else { panic!("a pool") };
     let sources: Vec<_> = pool.tokens.iter().map(|token| token.source.clone()).collect();
     let (file, variable) = (PathBuf::from("/run/secrets/push"), "PULL_TOKEN".to_owned());
-    assert_eq!(sources, [PasswordSource::File(file), PasswordSource::Variable(variable)]);
+    assert_eq!(sources, [SecretSource::File(file), SecretSource::Variable(variable)]);
 }

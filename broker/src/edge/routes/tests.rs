@@ -20,7 +20,7 @@ use crate::testing::{CONFIG, NOW, World, circleci_form};
 struct Front {
     world: World,
     app: Arc<App>,
-    house: Arc<House>,
+    pool: Arc<ConnectionPool>,
     runtime: Runtime,
 }
 
@@ -35,10 +35,10 @@ struct Visit<'a> {
 impl Front {
     fn new(config: &str, shows_metrics: bool) -> Self {
         let world = World::new(config);
-        let house = House::new(4);
+        let pool = ConnectionPool::new(4);
         let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        let app = App::new(Arc::clone(&world.broker), proxies, Arc::clone(&house), shows_metrics);
-        Self { world, app, house, runtime: Builder::new_current_thread().enable_all().build().unwrap() }
+        let app = App::new(Arc::clone(&world.broker), proxies, Arc::clone(&pool), shows_metrics);
+        Self { world, app, pool, runtime: Builder::new_current_thread().enable_all().build().unwrap() }
     }
 
     fn visit(&self, visit: &Visit<'_>) -> Response {
@@ -55,9 +55,9 @@ impl Front {
         }
         let mut request = request.body(Body::from("token=unknown")).unwrap();
         self.runtime.block_on(async {
-            let guest = Arc::new(self.house.welcome(None).await.unwrap());
+            let connection = Arc::new(self.pool.accept(None).await.unwrap());
             let peer = visit.peer.parse().unwrap();
-            request.extensions_mut().insert(Arrival { peer, is_encrypted: visit.is_encrypted, guest });
+            request.extensions_mut().insert(ConnectionInfo { peer, is_encrypted: visit.is_encrypted, connection });
             TowerToHyperService::new(router(Arc::clone(&self.app))).call(request).await.unwrap()
         })
     }

@@ -6,7 +6,7 @@ use crate::testing::{FakeHub, NOW};
 
 const LOOK: &str = "GET /x";
 
-fn send(governor: &Governor, urgency: Urgency, hub: &FakeHub, now: u64) -> Result<u16, HubFault> {
+fn send(governor: &Governor, urgency: Urgency, hub: &FakeHub, now: u64) -> Result<u16, HubError> {
     let call = Call::read(format!("{}/x", super::super::HUB));
     governor.send(&call, urgency, hub, now).map(|reply| reply.status)
 }
@@ -23,10 +23,10 @@ fn after_a_429_nobody_asks_before_the_time_that_was_given() {
         let (governor, hub) = (Governor::default(), FakeHub::default());
         hub.trouble(LOOK, trouble);
         for urgency in [Urgency::CanWait, Urgency::Removal] {
-            assert_eq!(send(&governor, urgency, &hub, NOW), Err(HubFault::wait(wait, "it asks to wait")));
+            assert_eq!(send(&governor, urgency, &hub, NOW), Err(HubError::wait(wait, "it asks to wait")));
         }
         let rest = send(&governor, Urgency::Removal, &hub, NOW + wait - 1);
-        assert_eq!(rest, Err(HubFault::wait(1, "it asks to wait")));
+        assert_eq!(rest, Err(HubError::wait(1, "it asks to wait")));
         assert_eq!(hub.calls().len(), 1, "nobody came back before");
         assert_eq!(send(&governor, Urgency::CanWait, &hub, NOW + wait), Ok(401));
     }
@@ -34,8 +34,8 @@ fn after_a_429_nobody_asks_before_the_time_that_was_given() {
 
 #[test]
 fn what_is_left_of_the_limit_is_kept_for_removals() {
-    let kept = |wait| Err(HubFault::wait(wait, "what is left of its rate limit is kept for removals"));
-    let spent = |wait| Err(HubFault::wait(wait, "its rate limit is used up"));
+    let kept = |wait| Err(HubError::wait(wait, "what is left of its rate limit is kept for removals"));
+    let spent = |wait| Err(HubError::wait(wait, "its rate limit is used up"));
     for (remaining, reset, mint, removal) in [
         (20, NOW + 30, Ok(401), Ok(401)),
         (19, NOW + 30, kept(30), Ok(401)),

@@ -18,7 +18,7 @@ fn pool(tokens: &[(&str, &[&str], &[Action])]) -> (TempDir, Pool) {
         Lendable {
             name: (*name).to_owned(),
             reach: Reach { repositories: repositories.iter().map(pattern).collect(), actions: actions.to_vec() },
-            source: PasswordSource::File(file),
+            source: SecretSource::File(file),
         }
     };
     let tokens = tokens.iter().map(token).collect();
@@ -73,7 +73,7 @@ fn a_token_is_read_anew_at_each_lease_and_nothing_but_a_token_is_handed_out() {
         pool.lend(&scope, |_| 0).map(|lent| lent.token.expose().to_owned())
     };
     assert_eq!(lend("dckr_pat_second"), Ok("dckr_pat_second".to_owned()));
-    let no_token = HubFault::NoSecret { phrase: "what it was given as token is none" };
+    let no_token = HubError::NoSecret { phrase: "what it was given as token is none" };
     assert_eq!(lend("SENTINEL-password"), Err(no_token));
     let sentence = pool.tokens[0].read().err().unwrap().sentence;
     assert!(!sentence.contains("SENTINEL"), "{sentence}");

@@ -1,8 +1,8 @@
 //! What an operator is told at the start.
 
 use super::account;
-use crate::hub::HubFault;
-use crate::hub::account_error::Unfit;
+use crate::hub::HubError;
+use crate::hub::account_error::AccountError;
 use crate::hub::password::unfit_password;
 use crate::testing::{FakeHub, NOW, Script};
 
@@ -17,17 +17,17 @@ const LIST: &str = "GET https://hub.docker.com/v2/orgs/acme/access-tokens?page=1
 fn an_account_that_cannot_mint_is_told_at_the_start() {
     let good = r#"{"access_token":"b"}"#;
     let no = r#"{"detail":"no"}"#;
-    let table: [(&str, Answers<'_>, Unfit); 6] = [
+    let table: [(&str, Answers<'_>, AccountError); 6] = [
         (
             "hunter2",
             &[(LOGIN, 401, no), (OLD_LOGIN, 401, r#"{"detail":"x","login_2fa_token":"SENTINEL"}"#)],
-            Unfit::SecondFactor,
+            AccountError::SecondFactor,
         ),
-        ("hunter2", &[(LOGIN, 401, no), (OLD_LOGIN, 401, no)], Unfit::Login),
-        ("hunter2", &[(LOGIN, 200, good), (LIST, 403, no)], Unfit::NoRight(403)),
-        ("hunter2", &[(LOGIN, 200, good), (LIST, 404, no)], Unfit::NoRight(404)),
-        ("dckr_pat_SENTINEL", &[], Unfit::PersonalToken),
-        ("dckr_oat_SENTINEL", &[], Unfit::OrganizationToken),
+        ("hunter2", &[(LOGIN, 401, no), (OLD_LOGIN, 401, no)], AccountError::Login),
+        ("hunter2", &[(LOGIN, 200, good), (LIST, 403, no)], AccountError::NoRight(403)),
+        ("hunter2", &[(LOGIN, 200, good), (LIST, 404, no)], AccountError::NoRight(404)),
+        ("dckr_pat_SENTINEL", &[], AccountError::PersonalToken),
+        ("dckr_oat_SENTINEL", &[], AccountError::OrganizationToken),
     ];
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("password");
@@ -46,7 +46,7 @@ fn an_account_that_cannot_mint_is_told_at_the_start() {
     assert_eq!(account(&file).check(&FakeHub::default(), NOW), Ok(None));
     let away = account(&file).check(&Script::default(), NOW).ok().unwrap();
     assert!(
-        matches!(away, Some(HubFault::Unavailable { .. })),
+        matches!(away, Some(HubError::Unavailable { .. })),
         "a Docker Hub that is away does not keep it from starting"
     );
 }
@@ -64,7 +64,7 @@ fn a_password_that_is_not_there_is_told_with_its_place() {
 
 #[test]
 fn tokens_are_no_passwords() {
-    assert_eq!(unfit_password("dckr_pat_abc"), Some(Unfit::PersonalToken));
-    assert_eq!(unfit_password("dckr_oat_abc"), Some(Unfit::OrganizationToken));
+    assert_eq!(unfit_password("dckr_pat_abc"), Some(AccountError::PersonalToken));
+    assert_eq!(unfit_password("dckr_oat_abc"), Some(AccountError::OrganizationToken));
     assert_eq!(unfit_password("hunter2"), None);
 }

@@ -3,29 +3,33 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::row::{COLUMNS, code, insert, lease, time};
-use super::writer::Books;
-use crate::journal::{Entry, Full, Lease, State};
+use super::writer::WriteContext;
+use crate::journal::{EnterDenied, Entry, Lease, State};
 use crate::limits::{LEEWAY_SECONDS, MAX_LEASES};
 
 /// See [`crate::journal::Journal::enter`].
-pub(super) fn enter(books: &mut Books<'_>, entry: &Entry, now: u64) -> rusqlite::Result<Result<Option<Lease>, Full>> {
+pub(super) fn enter(
+    books: &mut WriteContext<'_>,
+    entry: &Entry,
+    now: u64,
+) -> rusqlite::Result<Result<Option<Lease>, EnterDenied>> {
     let connection = books.connection;
     if is_replayed(connection, entry)? {
-        return Ok(Err(Full::Replayed));
+        return Ok(Err(EnterDenied::Replayed));
     }
     let first = first_of_request(connection, entry)?;
     if first.as_ref().is_some_and(|first| first.state == State::Intent && now < first.due_at) {
-        return Ok(Err(Full::InProgress));
+        return Ok(Err(EnterDenied::InProgress));
     }
     let first_id = first.as_ref().map_or("", |first| first.id.as_str());
     if held(connection, entry, first_id, now)? >= entry.max_live_leases {
-        return Ok(Err(Full::LiveLeases));
+        return Ok(Err(EnterDenied::LiveLeases));
     }
     if given(connection, entry, now)? >= entry.max_mints {
-        return Ok(Err(Full::Mints));
+        return Ok(Err(EnterDenied::Mints));
     }
     if *books.open >= MAX_LEASES {
-        return Ok(Err(Full::Journal));
+        return Ok(Err(EnterDenied::Journal));
     }
     insert(connection, entry)?;
     *books.open += 1;

@@ -122,7 +122,7 @@ fn a_withdrawn_repetition_puts_back_what_it_replaced() {
         let first = journal.enter(wanted(id, "r"), NOW).unwrap().unwrap();
         assert_eq!(first.map(|first| first.id).as_deref(), Some("a"), "the request is still that of the first lease");
         journal.withdraw(id).unwrap();
-        assert_eq!(journal.enter(wanted("other", "s"), NOW), Ok(Err(Full::Replayed)));
+        assert_eq!(journal.enter(wanted("other", "s"), NOW), Ok(Err(EnterDenied::Replayed)));
     }
 }
 
@@ -133,9 +133,9 @@ fn limits_count_what_is_held_and_what_was_given() {
         assert_eq!(journal.enter(entry(id, None), NOW), Ok(Ok(None)));
         journal.live(id, id).unwrap();
     }
-    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Err(Full::LiveLeases)));
+    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Err(EnterDenied::LiveLeases)));
     journal.claim("a", NOW, NOW).unwrap();
-    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Err(Full::LiveLeases)), "what is not gone yet is held");
+    assert_eq!(journal.enter(entry("c", None), NOW), Ok(Err(EnterDenied::LiveLeases)), "what is not gone yet is held");
     journal.revoked("a", NOW).unwrap();
     assert_eq!(journal.enter(entry("c", None), NOW), Ok(Ok(None)));
     assert_eq!(journal.enter(entry("d", None), NOW + 901), Ok(Ok(None)), "the count is forgotten with the job");
@@ -150,14 +150,14 @@ fn what_was_given_is_counted() {
         journal.claim(id, NOW, NOW).unwrap();
         journal.revoked(id, NOW).unwrap();
     }
-    assert_eq!(journal.enter(entry("d", None), NOW), Ok(Err(Full::Mints)));
+    assert_eq!(journal.enter(entry("d", None), NOW), Ok(Err(EnterDenied::Mints)));
 }
 
 #[test]
 fn a_request_in_progress_is_not_begun_again() {
     let journal = Place::new();
     assert_eq!(journal.enter(entry("a", Some("r")), NOW), Ok(Ok(None)));
-    assert_eq!(journal.enter(entry("b", Some("r")), NOW), Ok(Err(Full::InProgress)));
+    assert_eq!(journal.enter(entry("b", Some("r")), NOW), Ok(Err(EnterDenied::InProgress)));
     assert_eq!(journal.enter(entry("b", Some("s")), NOW), Ok(Ok(None)), "another request is");
     journal.live("a", "hub").unwrap();
     let first = journal.enter(entry("c", Some("r")), NOW).unwrap().unwrap().unwrap();
@@ -191,12 +191,12 @@ fn due_is_what_nobody_else_will_remove() {
 fn a_full_journal_says_so() {
     let journal = Place::new();
     assert_eq!(journal.enter(entry("0", None), NOW), Ok(Ok(None)));
-    let fill = |books: &mut Books<'_>| {
+    let fill = |books: &mut WriteContext<'_>| {
         *books.open = MAX_LEASES;
         Ok(())
     };
     journal.journal.writer.write(fill).unwrap();
-    assert_eq!(journal.enter(entry("last", None), NOW), Ok(Err(Full::Journal)));
+    assert_eq!(journal.enter(entry("last", None), NOW), Ok(Err(EnterDenied::Journal)));
     journal.withdraw("0").unwrap();
     assert_eq!(journal.enter(entry("last", None), NOW), Ok(Ok(None)));
 }

@@ -10,11 +10,11 @@ use std::thread::{Builder, JoinHandle};
 use rusqlite::{Connection, DropBehavior, TransactionBehavior};
 
 use super::fault;
-use crate::journal::JournalFault;
+use crate::journal::JournalError;
 use crate::limits::{BATCHES_PER_COUNT, JOURNAL_BATCH, JOURNAL_QUEUE};
 
 /// What a piece of work sees.
-pub(super) struct Books<'a> {
+pub(super) struct WriteContext<'a> {
     /// Inside a transaction.
     pub(super) connection: &'a Connection,
     /// How many leases are not over. The work keeps it right; what another process does is seen at the next count.
@@ -24,24 +24,24 @@ pub(super) struct Books<'a> {
 /// Something to be written, and somebody who waits for it.
 trait Work: Send {
     /// Does it, inside a transaction that is not written yet. A fault takes it back.
-    fn run(&mut self, books: &mut Books<'_>) -> Result<(), JournalFault>;
+    fn run(&mut self, books: &mut WriteContext<'_>) -> Result<(), JournalError>;
 
     /// Answers, now that the transaction is written or is not.
-    fn tell(self: Box<Self>, written: Result<(), JournalFault>);
+    fn tell(self: Box<Self>, written: Result<(), JournalError>);
 }
 
 struct Task<F, T> {
     work: Option<F>,
-    outcome: Option<Result<T, JournalFault>>,
-    answer: SyncSender<Result<T, JournalFault>>,
+    outcome: Option<Result<T, JournalError>>,
+    answer: SyncSender<Result<T, JournalError>>,
 }
 
 impl<F, T> Work for Task<F, T>
 where
-    F: FnOnce(&mut Books<'_>) -> rusqlite::Result<T> + Send,
+    F: FnOnce(&mut WriteContext<'_>) -> rusqlite::Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, books: &mut Books<'_>) -> Result<(), JournalFault> {
+    fn run(&mut self, books: &mut WriteContext<'_>) -> Result<(), JournalError> {
         let work = self.work.take().ok_or(NOT_REACHED)?;
         let outcome = work(books).map_err(|error| fault(&error));
         let told = outcome.as_ref().map(|_| ()).map_err(|fault| *fault);
@@ -49,7 +49,7 @@ where
         told
     }
 
-    fn tell(self: Box<Self>, written: Result<(), JournalFault>) {
+    fn tell(self: Box<Self>, written: Result<(), JournalError>) {
         let Self { outcome, answer, .. } = *self;
         // Whoever asked may be gone.
         drop(answer.send(written.and(outcome.unwrap_or(Err(NOT_REACHED)))));
@@ -57,8 +57,8 @@ where
 }
 
 /// A batch that was written has done all of its work.
-const NOT_REACHED: JournalFault = JournalFault("it was not reached");
-const ENDED: JournalFault = JournalFault("its writer has ended");
+const NOT_REACHED: JournalError = JournalError("it was not reached");
+const ENDED: JournalError = JournalError("its writer has ended");
 
 /// The thread's desk.
 pub(super) struct Writer {
@@ -77,8 +77,8 @@ impl Writer {
     /// Does the work in a transaction, and waits until that is on the disk.
     pub(super) fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Books<'_>) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, JournalFault> {
+        work: impl FnOnce(&mut WriteContext<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalError> {
         let (answer, answered) = sync_channel(1);
         let task = Box::new(Task { work: Some(work), outcome: None, answer });
         self.desk.as_ref().ok_or(ENDED)?.send(task).map_err(|_ended| ENDED)?;
@@ -119,14 +119,14 @@ fn write_batch(
     connection: &mut Connection,
     batch: &mut [Box<dyn Work>],
     open: &mut Option<usize>,
-) -> rusqlite::Result<Result<(), JournalFault>> {
+) -> rusqlite::Result<Result<(), JournalError>> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut count = open.map_or_else(|| count_open(&transaction), Ok)?;
     for work in batch {
         let mut savepoint = transaction.savepoint()?;
         savepoint.set_drop_behavior(DropBehavior::Rollback);
         let before = count;
-        match work.run(&mut Books { connection: &savepoint, open: &mut count }) {
+        match work.run(&mut WriteContext { connection: &savepoint, open: &mut count }) {
             Ok(()) => savepoint.commit()?,
             // After some faults, such as a full disk, SQLite takes the whole transaction back by itself; what came now would be
             // written piece by piece.

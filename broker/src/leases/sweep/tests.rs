@@ -3,7 +3,7 @@
 use hublease_protocol::oauth::Code;
 use serde_json::json;
 
-use crate::hub::HubFault;
+use crate::hub::HubError;
 use crate::leases::exchange::exchange;
 use crate::leases::sweep::Removed;
 use crate::limits::{LOGIN_COOLDOWN_SECONDS, SWEEP_RETRY_SECONDS, UNCLEAR_SECONDS};
@@ -14,7 +14,7 @@ fn ask(world: &World) -> Option<Code> {
     exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().map(|refusal| refusal.code)
 }
 
-fn trouble(world: &World, now: u64) -> Option<HubFault> {
+fn trouble(world: &World, now: u64) -> Option<HubError> {
     world.broker.accounts["acme"].trouble(now)
 }
 
@@ -39,7 +39,7 @@ fn a_refused_password_is_sent_once_for_each_cooldown_and_heals_without_traffic()
     assert_eq!(world.hub.logins(), logins, "it would be refused again");
     world.clock.set(NOW + LOGIN_COOLDOWN_SECONDS);
     world.sweep();
-    assert_eq!((world.hub.logins(), trouble(&world, NOW)), (logins + 1, Some(HubFault::AccountRefused)));
+    assert_eq!((world.hub.logins(), trouble(&world, NOW)), (logins + 1, Some(HubError::AccountRefused)));
     world.write("password", "hunter3-password");
     world.sweep();
     assert_eq!((world.hub.logins(), trouble(&world, NOW)), (logins + 2, None));
@@ -68,7 +68,7 @@ fn an_account_without_room_is_ready_when_an_administrator_has_made_some() {
     world.hub.add_foreign(10);
     assert_eq!(ask(&world), Some(Code::QuotaFull));
     world.sweep();
-    assert!(matches!(trouble(&world, NOW), Some(HubFault::QuotaFull { .. })));
+    assert!(matches!(trouble(&world, NOW), Some(HubError::QuotaFull { .. })));
     world.hub.vanish("foreign-0");
     for _ in 0..2 {
         world.sweep();

@@ -5,7 +5,7 @@ use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
-use crate::rules::request::Wish;
+use crate::rules::request::RequestedGrant;
 use crate::rules::{Comparison, Explanation, Grant, Judgement, Pattern, Reach, Verdict};
 
 /// Who asks: what the claims say, and whether a token has proved it.
@@ -20,13 +20,13 @@ pub(super) struct Asker {
 /// What there is to tell.
 pub(super) struct Report<'a> {
     pub(super) asker: Asker,
-    pub(super) wish: &'a Wish,
+    pub(super) wish: &'a RequestedGrant,
     pub(super) rules: &'a [Judgement<'a>],
     pub(super) decision: &'a Result<Grant, Refusal>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn of(asker: Asker, wish: &'a Wish, explanation: &'a Explanation<'a>) -> Self {
+    pub(super) fn of(asker: Asker, wish: &'a RequestedGrant, explanation: &'a Explanation<'a>) -> Self {
         Self { asker, wish, rules: &explanation.rules, decision: &explanation.decision }
     }
 

@@ -11,8 +11,8 @@ use crate::broker::Broker;
 use crate::config::Config;
 use crate::hub::Account;
 use crate::journal::{Lease, Selection, State, Trust};
-use crate::leases::reconcile::{Incomparable, unknown};
-use crate::observe::audit::Line;
+use crate::leases::reconcile::{ReconcileError, unknown};
+use crate::observe::audit::AuditEvent;
 use crate::observe::console::say;
 use crate::operator::leases::progress::{self, Done};
 use crate::operator::leases::revoke::{conclude, confirm};
@@ -24,21 +24,21 @@ const NEW_JOURNAL: &str = "new-journal";
 
 /// What is done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cure {
+pub(super) enum Recovery {
     /// They live on as leases.
     Adopt,
     /// They end now.
     Purge,
 }
 
-pub(super) fn command(cure: Cure) -> Command {
+pub(super) fn command(cure: Recovery) -> Command {
     let command = match cure {
-        Cure::Adopt => subcommand(
+        Recovery::Adopt => subcommand(
             "adopt",
             "After a lost journal: enter this broker's tokens at Docker Hub as leases, to live until they end",
             "Example: hublease-broker leases adopt --config broker.toml",
         ),
-        Cure::Purge => subcommand(
+        Recovery::Purge => subcommand(
             "purge",
             "After a lost journal: revoke this broker's tokens at Docker Hub that the journal does not know",
             "Example: hublease-broker leases purge --config broker.toml --account acme --yes",
@@ -59,7 +59,7 @@ struct Patient<'a> {
     leases: Vec<Lease>,
 }
 
-pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches, cure: Recovery, machine: &Machine) -> Result<u8, Failure> {
     let (config, _) = config(matches)?;
     let named: Option<Vec<&String>> = matches.get_many("account").map(Iterator::collect);
     let stranger = named.iter().flatten().find(|name| !config.accounts.iter().any(|account| account.name == ***name));
@@ -67,7 +67,7 @@ pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result
         return Err(Failure::of(2, format!("the configuration has no account `{}`", printable(name))));
     }
     // A wrong path, or a name that another broker has too, would end tokens that somebody knows.
-    if cure == Cure::Purge && !config.journal.exists() && !matches.get_flag(NEW_JOURNAL) {
+    if cure == Recovery::Purge && !config.journal.exists() && !matches.get_flag(NEW_JOURNAL) {
         return Err(Failure::of(2, without_journal(&config)));
     }
     let done = Done::default();
@@ -96,8 +96,8 @@ pub(super) fn run(matches: &ArgMatches, cure: Cure, machine: &Machine) -> Result
         }
     }
     let code = match cure {
-        Cure::Adopt => adopt(&broker, &patients)?,
-        Cure::Purge => purge(&broker, &patients, &done, matches)?,
+        Recovery::Adopt => adopt(&broker, &patients)?,
+        Recovery::Purge => purge(&broker, &patients, &done, matches)?,
     };
     Ok(code.max(u8::from(!all_listed)))
 }
@@ -163,7 +163,7 @@ fn without_journal(config: &Config) -> String {
 }
 
 fn tell(broker: &Broker, lease: &Lease) {
-    let mut line = Line::new("operator", broker.clock.now());
+    let mut line = AuditEvent::new("operator", broker.clock.now());
     "adopted".clone_into(&mut line.outcome);
     line.lease_id = Some(lease.id.clone());
     line.rule = Some(lease.rule.clone());
@@ -171,9 +171,9 @@ fn tell(broker: &Broker, lease: &Lease) {
     broker.audit.write(&line);
 }
 
-fn sentence(reason: Incomparable) -> String {
+fn sentence(reason: ReconcileError) -> String {
     match reason {
-        Incomparable::Hub(fault) => fault.refusal().sentence,
-        Incomparable::Journal(fault) => fault.to_string(),
+        ReconcileError::Hub(fault) => fault.refusal().sentence,
+        ReconcileError::Journal(fault) => fault.to_string(),
     }
 }

@@ -11,12 +11,12 @@ fn a_full_request_is_read() {
     let body = format!(
         "{BASE}&scope=repository%3Aacme%2Fapp%3Apush&expires_in=600&connection_id=0f-0e&request_id=r_1&audience=docker.io&x=y"
     );
-    let ask = Ask::read(body.as_bytes()).ok().unwrap();
+    let ask = ParsedExchange::read(body.as_bytes()).ok().unwrap();
     assert_eq!(ask.identity_token.expose(), "t");
     assert_eq!(ask.wish.scope.unwrap().to_string(), "repository:acme/app:pull,push");
     assert_eq!((ask.wish.expires_in, ask.wish.connection_id.as_deref()), (Some(600), Some("0f-0e")));
     assert_eq!(ask.request_id.as_deref(), Some("r_1"));
-    assert_eq!(Ask::read(BASE.as_bytes()).ok().unwrap().wish, Wish::default());
+    assert_eq!(ParsedExchange::read(BASE.as_bytes()).ok().unwrap().wish, RequestedGrant::default());
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn everything_else_is_refused_with_the_right_error() {
         (with("y=%zz"), "invalid_request", "malformed_request"),
     ];
     for (body, error, code) in table {
-        let refusal = Ask::read(body.as_bytes()).err().unwrap();
+        let refusal = ParsedExchange::read(body.as_bytes()).err().unwrap();
         assert_eq!((refusal.code.error(), refusal.code.as_str(), refusal.status()), (error, code, 400), "{body}");
         assert!(refusal.to_string().bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\'));
     }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::{CONFIG, changed, release, scope};
 use crate::config::Config;
 use crate::identity::claims::Claims;
-use crate::rules::request::Wish;
+use crate::rules::request::RequestedGrant;
 use crate::rules::{Verdict, explain};
 
 /// What becomes of the rules `app-main`, `release` and `personal` for a job at GitHub.
-fn verdicts(changes: &Value, wish: &Wish) -> Vec<Verdict> {
+fn verdicts(changes: &Value, wish: &RequestedGrant) -> Vec<Verdict> {
     let config = Config::parse(CONFIG).unwrap();
     let claims = Claims::of(&changed(release(), changes));
     explain(&config.rules, &config.issuers[1], &claims, wish).rules.iter().map(|judged| judged.verdict).collect()
@@ -19,20 +19,20 @@ fn verdicts(changes: &Value, wish: &Wish) -> Vec<Verdict> {
 fn each_rule_is_told_its_first_lack() {
     let app = scope("repository:acme/app:pull");
     let personal = json!({"repository_id": "78", "environment": "production", "event_name": "workflow_run"});
-    let connection = |id: &str| Wish { connection_id: Some(id.to_owned()), ..app.clone() };
-    let life = |seconds| Wish { expires_in: Some(seconds), ..app.clone() };
+    let connection = |id: &str| RequestedGrant { connection_id: Some(id.to_owned()), ..app.clone() };
+    let life = |seconds| RequestedGrant { expires_in: Some(seconds), ..app.clone() };
     for (changes, wish, release, personal_rule) in [
         (json!({}), app.clone(), Verdict::Grants, Verdict::ClaimsDiffer),
         (json!({"ref": "refs/heads/x"}), app.clone(), Verdict::ClaimsDiffer, Verdict::ClaimsDiffer),
         (json!({}), connection("0f0e0d"), Verdict::Grants, Verdict::OtherConnection),
         (json!({}), connection("personal"), Verdict::OtherConnection, Verdict::ClaimsDiffer),
-        (json!({}), Wish::default(), Verdict::ScopeNeeded, Verdict::ClaimsDiffer),
+        (json!({}), RequestedGrant::default(), Verdict::ScopeNeeded, Verdict::ClaimsDiffer),
         (json!({}), scope("repository:acme/app:delete"), Verdict::ScopeNotGranted, Verdict::ClaimsDiffer),
         (json!({}), scope("repository:acme/other:pull"), Verdict::ScopeNotGranted, Verdict::ClaimsDiffer),
         (json!({}), life(1801), Verdict::LifeNotGranted, Verdict::ClaimsDiffer),
         (json!({}), life(59), Verdict::LifeNotGranted, Verdict::ClaimsDiffer),
         (json!({}), life(60), Verdict::Grants, Verdict::ClaimsDiffer),
-        (personal, Wish::default(), Verdict::ClaimsDiffer, Verdict::EventNotNamed),
+        (personal, RequestedGrant::default(), Verdict::ClaimsDiffer, Verdict::EventNotNamed),
     ] {
         assert_eq!(verdicts(&changes, &wish), [Verdict::OtherIssuer, release, personal_rule], "{changes} {wish:?}");
     }

@@ -5,7 +5,7 @@
 //! what is true of the requests and of what lives on is true of every form at once.
 
 use hublease::effect::{Outcome, Step};
-use hublease::plan::{Face, Plan};
+use hublease::plan::{Frontend, Plan};
 
 use super::{Answer, Code, Form, Given, Guest, Limits, Setup};
 
@@ -33,7 +33,7 @@ impl Beside {
     pub fn dress(&self, plan: &mut Plan) {
         if let Plan::Login(login) = plan {
             let expose_token = self.given.inputs.get("expose-token").is_some_and(|value| value == "true");
-            login.face = Face::Action { expose_token };
+            login.frontend = Frontend::Action { expose_token };
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fs, thread};
 
 use super::{NOW, Place, entry, state};
 use crate::journal::sqlite::{OpenError, Sqlite};
-use crate::journal::{Entry, Journal as _, JournalFault, Selection, State, Trust};
+use crate::journal::{Entry, Journal as _, JournalError, Selection, State, Trust};
 use crate::limits::{CLAIM_SECONDS, UNCLEAR_SECONDS};
 
 #[test]
@@ -43,7 +43,7 @@ fn what_was_written_is_there_after_a_crash() {
     assert_eq!(after, before);
     assert_eq!(again.trust("account"), Ok(Trust::ReportOnly));
     let replay = Entry { single_use_id: Some("live".to_owned()), ..entry("new", Some("other")) };
-    assert_eq!(again.enter(replay, NOW), Ok(Err(crate::journal::Full::Replayed)));
+    assert_eq!(again.enter(replay, NOW), Ok(Err(crate::journal::EnterDenied::Replayed)));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_full_disk_takes_back_what_it_could_not_keep_and_nothing_else() {
     pages("1");
     let mut large = entry("b", None);
     large.lease.scope = "x".repeat(200_000);
-    assert_eq!(place.enter(large, NOW), Err(JournalFault("its disk is full")));
+    assert_eq!(place.enter(large, NOW), Err(JournalError("its disk is full")));
     assert_eq!((state(&place, "a"), state(&place, "b")), (Some(State::Intent), None));
     pages("1000000");
     assert_eq!(place.enter(entry("b", None), NOW), Ok(Ok(None)));

@@ -2,18 +2,18 @@
 
 use hublease_protocol::secret::Secret;
 
-use super::{Kind, Owner, Record, Shelf, unusable};
+use super::{Kind, Owner, Record, RecordStore, unusable};
 use crate::effect::Host;
 use crate::effect::record::{Access, Over, Trouble};
 use crate::error::{Error, Problem};
-use crate::lease::Note;
+use crate::lease::LeaseRecord;
 
 /// How often a write is tried anew when others write too; each try takes along what they wrote.
 const MOST_ROUNDS: usize = 16;
 
 /// The record of the running story.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct RecordWriter {
     /// What is on disk, or about to be.
     pub record: Record,
     /// The older login of the same job that this one replaces.
@@ -23,12 +23,12 @@ pub struct Keeper {
     /// How many leases of `record` came before the one in the making.
     settled: usize,
     /// Leases that another login of this job wrote under the same name meanwhile. They are kept, not revoked.
-    meanwhile: Vec<Note>,
+    meanwhile: Vec<LeaseRecord>,
     /// What lies on disk, as far as this login knows.
     known: Option<Secret>,
 }
 
-impl Keeper {
+impl RecordWriter {
     /// Makes sure that a record can be kept, and finds the older one of the same job.
     ///
     /// # Errors
@@ -46,27 +46,27 @@ impl Keeper {
                 known: None,
             });
         }
-        let shelf = Shelf::read(host).await?;
+        let shelf = RecordStore::read(host).await?;
         let name = record.name();
         if let Some((file, why)) = shelf.foreign.iter().find(|(file, _)| *file == name) {
             return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
         }
         let (mut same, others): (Vec<_>, Vec<_>) = shelf.records.into_iter().partition(|older| older.name() == name);
-        let mut keeper = Self { record, older: same.pop(), others, settled: 0, meanwhile: Vec::new(), known: None };
-        if let Some(older) = &keeper.older {
+        let mut writer = Self { record, older: same.pop(), others, settled: 0, meanwhile: Vec::new(), known: None };
+        if let Some(older) = &writer.older {
             // The new record replaces the file, so it carries everything that still has to be undone.
-            keeper.record.leases.clone_from(&older.leases);
-            keeper.record.earlier.clone_from(&older.earlier);
-            keeper.record.private.clone_from(&older.private);
-            keeper.record.shared = older.shared;
-            keeper.settled = older.leases.len();
-            keeper.known = Some(older.body());
+            writer.record.leases.clone_from(&older.leases);
+            writer.record.earlier.clone_from(&older.earlier);
+            writer.record.private.clone_from(&older.private);
+            writer.record.shared = older.shared;
+            writer.settled = older.leases.len();
+            writer.known = Some(older.body());
         }
-        Ok(keeper)
+        Ok(writer)
     }
 
     /// Writes down the lease in the making: again and again as more of it is known.
-    pub async fn hold(&mut self, host: &Host, note: &Note) -> Result<(), Error> {
+    pub async fn hold(&mut self, host: &Host, note: &LeaseRecord) -> Result<(), Error> {
         self.record.leases.truncate(self.settled);
         self.record.leases.push(note.clone());
         self.save(host).await
@@ -113,7 +113,7 @@ impl Keeper {
         self.record.private.extend(unknown);
     }
 
-    /// The next [`Keeper::hold`] is about another lease (`exec --renew`).
+    /// The next [`RecordWriter::hold`] is about another lease (`exec --renew`).
     pub fn settle(&mut self) {
         self.settled = self.record.leases.len();
     }
@@ -128,13 +128,13 @@ impl Keeper {
     }
 
     /// Takes out the leases of this story that came before the last one, for revocation.
-    pub fn superseded(&self) -> Vec<Note> {
+    pub fn superseded(&self) -> Vec<LeaseRecord> {
         let before = self.record.leases.split_last().map(|(_, before)| before).unwrap_or_default();
         before.iter().filter(|lease| !self.meanwhile.contains(lease)).cloned().collect()
     }
 
     /// Keeps the last lease and those of `before` that still live.
-    pub async fn retain(&mut self, host: &Host, before: Vec<Note>) -> Result<(), Error> {
+    pub async fn retain(&mut self, host: &Host, before: Vec<LeaseRecord>) -> Result<(), Error> {
         if let Some(last) = self.record.leases.pop() {
             self.record.leases = before;
             self.record.leases.extend(self.meanwhile.iter().cloned());
@@ -145,7 +145,7 @@ impl Keeper {
     }
 
     /// The lease in the making, if there is one.
-    pub fn unsettled(&self) -> Option<&Note> {
+    pub fn unsettled(&self) -> Option<&LeaseRecord> {
         self.record.leases.get(self.settled)
     }
 
@@ -161,7 +161,7 @@ impl Keeper {
     }
 }
 
-impl From<Record> for Keeper {
+impl From<Record> for RecordWriter {
     /// For `logout`: nothing is in the making.
     fn from(record: Record) -> Self {
         let settled = record.leases.len();
