@@ -43,6 +43,22 @@ fn every_error_has_its_section_in_the_order_of_the_list() {
 }
 
 #[test]
+fn the_paths_of_the_architecture_exist() {
+    let pages =
+        documents().into_iter().filter(|page| page.name.contains("architecture") || page.name.contains("decisions"));
+    let mut paths = BTreeSet::new();
+    for page in pages {
+        let quoted = page.text.split('`').skip(1).step_by(2).map(str::to_owned);
+        paths.extend(
+            quoted.filter(|text| text.contains('/') && [".rs", ".mjs", ".toml"].iter().any(|end| text.ends_with(end))),
+        );
+    }
+    assert!(paths.len() > 30, "{paths:?}");
+    let missing: Vec<_> = paths.iter().filter(|path| !root().join(path).is_file()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn the_page_of_providers_is_made_from_the_table() {
     if std::env::var_os("HUBLEASE_BLESS").is_some() {
         std::fs::write(root().join("docs/providers.md"), table()).unwrap();

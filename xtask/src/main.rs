@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | soak | wasm | orb | dist | bench`: what a developer and CI run.
+//! `cargo xtask demo | check | test | soak | wasm | orb | dist | bench`: what a developer and CI run.
 //!
 //! Exit codes: 0 done, 1 something failed, 2 the words after `cargo xtask` make no sense.
 
@@ -28,6 +28,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   demo     build everything, start the sandbox, and tell the story of a job: log in, use the
            credential, log out, be refused. Needs cargo and a C compiler; with a docker CLI on
            PATH the login is the real `docker login`.
+  check    format, rules, lints and unit tests: a minute, before each commit.
   test     format, lints, rules of the source, licences, minimum Rust version, documentation,
            every test, and the static build. Needs cargo, a C compiler, and on Debian root (to
            install what is missing) or the programs that it names.
@@ -91,6 +92,7 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
     let wants_help = options.iter().any(|option| option == "--help" || option == "-h");
     let (help, start): (&str, Start) = match command.as_str() {
         "demo" => (demo::HELP, demo::run),
+        "check" => (test::CHECK_HELP, test::check),
         "test" => (test::HELP, test::run),
         "soak" => (test::soak::HELP, test::soak::run),
         "wasm" => (wasm::HELP, wasm::run),

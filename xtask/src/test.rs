@@ -34,7 +34,7 @@ pub(crate) use self::statically::LARGEST;
 use crate::binaries::Binaries;
 use crate::terminal::{Terminal, Tone, spell};
 use crate::workspace::Workspace;
-use crate::{Failure, beforehand};
+use crate::{Failure, beforehand, no_options};
 
 /// What `cargo xtask test --help` prints.
 pub(crate) const HELP: &str = "\
@@ -120,6 +120,21 @@ const STEPS: &[Step] = &[
     Step { name: "deny", summary: "licences, sources, bans, advisories", needs: &[], run: deny::check },
 ];
 
+/// What `cargo xtask check --help` prints.
+pub(crate) const CHECK_HELP: &str = "\
+usage: cargo xtask check
+
+Format, rules of the source, clippy, and the unit tests of every crate: what is worth a minute before each commit.
+";
+
+/// The steps of `cargo xtask check`.
+const CHECK: &[Step] = &[
+    Step { name: "format", summary: "cargo fmt --check", needs: &[], run: rust::format },
+    Step { name: "rules", summary: "rules of the source that no lint can see", needs: &[], run: rules::check },
+    Step { name: "clippy", summary: "clippy, with and without `native`", needs: &[], run: rust::clippy },
+    Step { name: "units", summary: "unit tests of every crate", needs: &[], run: suite::units },
+];
+
 /// What every step may look at.
 struct Context<'a> {
     workspace: &'a Workspace,
@@ -157,17 +172,22 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
         return bare::run(workspace, terminal);
     }
     let plan: Vec<&Step> = STEPS.iter().filter(|step| options.wants(step.name)).collect();
+    follow(&plan, &options, workspace, terminal)
+}
+
+/// Runs the quick plan.
+pub(crate) fn check(words: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
+    no_options(words)?;
+    follow(&CHECK.iter().collect::<Vec<_>>(), &Options::default(), workspace, terminal)
+}
+
+fn follow(plan: &[&Step], options: &Options, workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     let begun = Instant::now();
     let _load = options.busy.then(Load::on_every_core);
     let mut tally = Tally::default();
     for (index, step) in plan.iter().enumerate() {
-        let context = Context {
-            workspace,
-            terminal,
-            options: &options,
-            binaries: Binaries::of(workspace),
-            log: workspace.log(step.name)?,
-        };
+        let context =
+            Context { workspace, terminal, options, binaries: Binaries::of(workspace), log: workspace.log(step.name)? };
         terminal.begin(&format!("{:>2}/{} {:8} {} ... ", index + 1, plan.len(), step.name, step.summary));
         take(step, &context, &mut tally);
     }

@@ -26,10 +26,10 @@ pub struct Block {
     pub lines: Vec<String>,
 }
 
-/// Every document at the root and under `docs`.
+/// Every document at the root, and under `docs` and `docs/decisions`.
 pub fn documents() -> Vec<Document> {
     let mut names = Vec::new();
-    for folder in ["", "docs/"] {
+    for folder in ["", "docs/", "docs/decisions/"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if name.ends_with(".md") {

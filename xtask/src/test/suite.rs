@@ -41,6 +41,13 @@ pub(super) fn tests(context: &Context<'_>) -> Outcome {
     Ok(note)
 }
 
+/// The tests beside the code, without the programs and peers that the others drive.
+pub(super) fn units(context: &Context<'_>) -> Outcome {
+    let call = context.workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--lib"]);
+    call.without(is_foreign).run(&context.log, context.terminal)?;
+    Ok(format!("{} tests passed", count(context)))
+}
+
 /// Runs each test as a process of its own, under a guard where there are guards.
 pub(super) fn run_guarded(context: &Context<'_>, words: &[&str], docker: Option<&Docker>) -> Result<(), String> {
     let run = nextest(context, &["--offline"]).arguments(words);
