@@ -5,6 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hublease_protocol::hex;
 use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -33,7 +34,7 @@ pub(crate) fn of_entry(entry: &Entry) -> Option<String> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::lower(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -2,50 +2,34 @@
 //!
 //! Everything that decides where a secret goes is fixed in [`Setup`] before the story starts: the origin behind each
 //! destination, the directories, the programs' search path. What the story reads from the network can choose among
-//! these and no more. Unix only so far; what Windows would need differently is in `folder`, `running`, `process`,
-//! `programs`, `signals`, `docker_file` and `private_directory`.
+//! these and no more. Unix only so far; what Windows would need differently is in `process`, `store`, `docker` and
+//! `wait::signals`.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the native edge")]
 
 pub mod arguments;
-mod capped;
-mod certificates;
-mod child;
-mod circleci;
-mod client;
-mod docker_config;
-mod docker_file;
-mod docker_merge;
-mod ending;
-mod folder;
-mod helper;
+mod docker;
 mod http;
-mod identity_file;
-mod performer;
-mod private_directory;
+mod identity;
 mod process;
-mod programs;
-mod proxy;
-mod records;
 pub mod run;
-mod running;
-mod signals;
 #[cfg(test)]
 mod stand_in;
+mod store;
 mod terminal;
-mod waiting;
-mod worker;
+mod wait;
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use hublease_protocol::endpoint::Origin;
+use hublease_protocol::hex;
 
-pub use self::certificates::{Certificates, Trusted, read_certificates};
-pub use self::performer::Performer;
-pub use self::terminal::Reporting;
 use crate::effect::http::Destination;
 use crate::environment::Environment;
+pub use crate::native::http::certificates::{Certificates, Trusted, read_certificates};
+pub use crate::native::terminal::Reporting;
+pub use crate::native::wait::performer::Performer;
 
 /// Everything that is fixed before the story starts.
 #[derive(Debug)]
@@ -75,5 +59,5 @@ pub struct Setup {
 fn random(bytes: usize) -> io::Result<String> {
     let mut buffer = vec![0; bytes];
     getrandom::fill(&mut buffer).map_err(io::Error::other)?;
-    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::lower(&buffer))
 }

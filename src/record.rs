@@ -6,6 +6,7 @@
 
 mod writer;
 
+use hublease_protocol::hex;
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -128,7 +129,7 @@ impl Record {
 fn name(owner: &Owner, id: &str) -> String {
     let id = if owner.kind == Kind::Login { "" } else { id };
     let text = serde_json::to_string(&(owner, id)).unwrap_or_default();
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::lower(&Sha256::digest(text))
 }
 
 /// What the record directory holds: what can be read, and a sentence for each file that is left alone.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hublease_protocol::hex;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Account;
-use crate::identity::claims::hexadecimal;
 use crate::identity::verify::Verifier;
 use crate::journal::Journal;
 use crate::observe::audit::Audit;
@@ -86,5 +86,5 @@ impl Broker {
 pub fn random<const BYTES: usize>() -> Option<String> {
     let mut bytes = [0_u8; BYTES];
     SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(hexadecimal(&bytes))
+    Some(hex::lower(&bytes))
 }

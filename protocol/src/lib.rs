@@ -7,10 +7,11 @@
 //! - [`oauth`]: token exchange, revocation and metadata (RFC 8693, 7009, 8414), [`scope`]: what a credential may do
 //! - [`claims`]: what an identity token says about itself, unverified
 //! - [`endpoint`]: addresses, [`no_proxy`]: which of them no proxy is asked for, [`vault_path`]: paths in Vault
-//! - [`strict_json`]: JSON without doubled names, [`time`]: dates as people read them
+//! - [`strict_json`]: JSON without doubled names, [`time`]: dates as people read them, [`hex`]: bytes as digits
 
 pub mod claims;
 pub mod endpoint;
+pub mod hex;
 pub mod no_proxy;
 pub mod oauth;
 pub mod printable;

@@ -10,10 +10,10 @@
 use hublease_protocol::oauth::LeasesResponse;
 use serde::Serialize;
 
-use super::{Told, end, records, shown};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Stage};
 use crate::lease::{LeaseRecord, RevocationOutcome};
+use crate::logout::{Told, end, records, shown};
 use crate::plan::WorkflowLogout;
 use crate::provider::workflow;
 

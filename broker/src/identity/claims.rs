@@ -2,6 +2,7 @@
 //!
 //! Only `verify` makes an [`Identity`], so that a function which takes one cannot be called with anything unverified.
 
+use hublease_protocol::hex;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
@@ -91,13 +92,7 @@ fn key(issuer: &Issuer, claims: &Claims, names: &[&str]) -> Option<String> {
 /// SHA-256 in hexadecimal.
 #[must_use]
 pub fn sha256(data: &[u8]) -> String {
-    hexadecimal(digest(&SHA256, data).as_ref())
-}
-
-/// Bytes in hexadecimal, lower case.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::lower(digest(&SHA256, data).as_ref())
 }
 
 #[cfg(test)]

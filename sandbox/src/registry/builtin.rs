@@ -119,6 +119,6 @@ fn error(status: u16, code: &str, message: &str) -> Response<Vec<u8>> {
 }
 
 fn digest_of(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hublease_protocol::hex::lower(&Sha256::digest(bytes));
     format!("sha256:{hex}")
 }

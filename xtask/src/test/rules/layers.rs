@@ -72,6 +72,7 @@ const PROTOCOL: &[Row] = &[
     ("oauth", &[]),
     ("claims", &["printable", "secret"]),
     ("endpoint", &[]),
+    ("hex", &[]),
     ("no_proxy", &[]),
     ("scope", &[]),
     ("printable", &[]),

@@ -1,0 +1,265 @@
+//! Private docker directories, each a directory of the record directory under a random id.
+//!
+//! A marker inside repeats the id. Nothing without its marker is used or removed, and removing touches only what we
+//! or docker put there: files by name, links by unlinking them. Whatever else lies there stays, and is reported.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hublease_protocol::printable::printable;
+
+use crate::effect::docker::{Found, Registry, Trouble};
+use crate::native::docker::file;
+use crate::native::docker::merge::Config;
+use crate::native::store::dirfd::Folder;
+
+const MARKER: &str = ".hublease";
+const CONFIG: &str = "config.json";
+
+/// What of the user's directory is reached by a link: contexts, builders and plugins.
+const LINKED: &[&str] = &["contexts", "buildx", "cli-plugins"];
+
+/// A link to the user's directory that the private one was made of. Later steps have the private one in
+/// `DOCKER_CONFIG`; the record, and another login, are about the user's.
+const ORIGIN: &str = ".user";
+
+/// What docker's builder keeps next to `config.json`, to ask for tokens of a stable identity.
+const SEEDS: &[&str] = &[".token_seed", ".token_seed.lock"];
+
+/// The absolute path of a private directory.
+///
+/// # Errors
+/// A printable sentence: it is not there, or not one of ours.
+pub(in crate::native) fn path(records: &Path, id: &str) -> Result<PathBuf, String> {
+    match find(records, id)? {
+        Some((_, folder)) => Ok(folder.path().to_owned()),
+        None => Err("the private directory is not there any more".to_owned()),
+    }
+}
+
+/// Makes a private directory out of the user's; the user's may be malformed or absent.
+///
+/// # Errors
+/// A printable sentence.
+pub(in crate::native) fn make(
+    records: &Path,
+    id: &str,
+    user: &Path,
+    registries: &[Registry],
+    copy_auths: bool,
+) -> Result<PathBuf, String> {
+    check(id)?;
+    let mut config = match file::read(&user.join(CONFIG)) {
+        // As docker does: what cannot be understood counts as empty.
+        Ok(content) => content.config.unwrap_or_else(|_| Config::default()),
+        Err(trouble) => return Err(sentence(trouble)),
+    };
+    config.isolate(registries, copy_auths);
+    let parent = Folder::open(records, true)?.ok_or("the record directory went away")?;
+    let folder = parent.inner(id, true)?.ok_or("the private directory went away")?;
+    let fill = || -> Result<(), String> {
+        folder.write(MARKER, id)?;
+        folder.link(ORIGIN, user)?;
+        let text = file::to_text(&config.content()).map_err(|error| error.to_string())?;
+        folder.write(CONFIG, &String::from_utf8_lossy(&text))?;
+        for name in LINKED {
+            if let Ok(target) = fs::canonicalize(user.join(name)) {
+                folder.link(name, &target)?;
+            }
+        }
+        Ok(())
+    };
+    fill().inspect_err(|_| drop(empty(&parent, &folder, id)))?;
+    Ok(folder.path().to_owned())
+}
+
+/// The user's directory, if `path` is a private one of ours.
+pub(in crate::native) fn user_of(records: &Path, path: &Path) -> Option<PathBuf> {
+    let (parent, id) = (path.parent()?, path.file_name()?.to_str()?);
+    let is_ours = fs::canonicalize(records).is_ok_and(|records| records == parent) && find(records, id).ok()?.is_some();
+    is_ours.then(|| fs::read_link(path.join(ORIGIN)).ok()).flatten()
+}
+
+/// Removes a private directory; success if it is not there.
+///
+/// # Errors
+/// A printable sentence: it is not one of ours, or something in it is not.
+pub(in crate::native) fn remove(records: &Path, id: &str) -> Result<Found, String> {
+    match find(records, id)? {
+        Some((parent, folder)) => empty(&parent, &folder, id),
+        None => Ok(Found::Done),
+    }
+}
+
+/// The login goes first; what others put beside it may keep the directory, but not the login.
+fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<Found, String> {
+    folder.remove(CONFIG)?;
+    let mut foreign = Vec::new();
+    let names = folder.names()?;
+    for name in names.iter().filter(|name| *name != MARKER) {
+        // `config.json` and its temporary companions, docker's and ours.
+        let ours = name.starts_with(CONFIG)
+            || name == ORIGIN
+            || LINKED.contains(&name.as_str())
+            || SEEDS.contains(&name.as_str());
+        // Not even then a directory: unlinking refuses it.
+        if !ours || folder.remove(name).is_err() {
+            foreign.push(name.as_str());
+        }
+    }
+    if !foreign.is_empty() {
+        let names = foreign.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        return Ok(Found::Left(printable(&format!("{}: left because of {names}", folder.path().display()))));
+    }
+    folder.remove(MARKER)?;
+    parent.remove_directory(id).map(|()| Found::Done)
+}
+
+fn find(records: &Path, id: &str) -> Result<Option<(Folder, Folder)>, String> {
+    check(id)?;
+    let Some(parent) = Folder::open(records, false)? else { return Ok(None) };
+    let Some(folder) = parent.inner(id, false)? else { return Ok(None) };
+    match folder.read(MARKER, id.len())? {
+        Some(marker) if marker.expose() == id => Ok(Some((parent, folder))),
+        _ => Err(printable(&format!("{}: hublease did not make it", folder.path().display()))),
+    }
+}
+
+/// An id has 32 hexadecimal digits, so it is no path.
+fn check(id: &str) -> Result<(), String> {
+    let valid = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if valid { Ok(()) } else { Err("the id of a private directory has 32 hexadecimal digits".to_owned()) }
+}
+
+fn sentence(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Unusable(sentence) => sentence,
+        Trouble::Malformed => "config.json is malformed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::{Path, PathBuf};
+
+    use serde_json::{Value, json};
+
+    use super::{make, path, remove};
+    use crate::effect::docker::{Found, Registry};
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    struct World {
+        root: tempfile::TempDir,
+    }
+
+    impl World {
+        /// A user's directory with a login, a helper, contexts and plugins.
+        fn new() -> Self {
+            let world = Self { root: tempfile::tempdir().unwrap() };
+            fs::create_dir_all(world.user().join("contexts/meta")).unwrap();
+            fs::create_dir(world.user().join("cli-plugins")).unwrap();
+            fs::write(world.user().join("cli-plugins/docker-buildx"), "plugin").unwrap();
+            let config = json!({
+                "auths": { "https://index.docker.io/v1/": { "auth": "YTpi" }, "ghcr.io": { "auth": "YTpi" } },
+                "credsStore": "desktop",
+                "currentContext": "remote",
+            });
+            fs::write(world.user().join("config.json"), config.to_string()).unwrap();
+            world
+        }
+
+        fn user(&self) -> PathBuf {
+            self.root.path().join("user")
+        }
+
+        fn records(&self) -> PathBuf {
+            self.root.path().join("records")
+        }
+
+        fn make(&self, copy_auths: bool) -> PathBuf {
+            make(&self.records(), ID, &self.user(), &[Registry::Hub], copy_auths).unwrap()
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn it_holds_the_settings_without_the_login_and_links_the_rest() {
+        let world = World::new();
+        let made = world.make(false);
+        assert_eq!((made.clone(), path(&world.records(), ID)), (world.records().join(ID), Ok(made.clone())));
+        let config: Value = serde_json::from_slice(&fs::read(made.join("config.json")).unwrap()).unwrap();
+        assert_eq!(config, json!({ "auths": { "https://index.docker.io/v1/": {} }, "currentContext": "remote" }));
+        assert_eq!((mode(&made), mode(&made.join("config.json"))), (0o700, 0o600));
+        assert_eq!(fs::read_to_string(made.join("cli-plugins/docker-buildx")).unwrap(), "plugin");
+        assert!(fs::symlink_metadata(made.join("contexts")).unwrap().is_symlink());
+        assert!(!made.join("buildx").exists());
+        assert!(make(&world.records(), ID, &world.user(), &[], false).is_err());
+    }
+
+    #[test]
+    fn other_logins_come_along_if_asked_for_and_a_broken_file_does_not_stop_it() {
+        let world = World::new();
+        let made = world.make(true);
+        assert!(fs::read_to_string(made.join("config.json")).unwrap().contains("ghcr.io"));
+        remove(&world.records(), ID).unwrap();
+        fs::write(world.user().join("config.json"), "{").unwrap();
+        assert!(world.make(true).is_dir());
+    }
+
+    #[test]
+    fn removing_takes_what_docker_and_we_made_and_follows_no_link() {
+        let world = World::new();
+        let made = world.make(false);
+        fs::write(made.join("config.json123"), "left by docker").unwrap();
+        fs::write(made.join(".token_seed"), "left by its builder").unwrap();
+        remove(&world.records(), ID).unwrap();
+        assert!(!made.exists());
+        assert_eq!(fs::read_to_string(world.user().join("cli-plugins/docker-buildx")).unwrap(), "plugin");
+        assert!(world.user().join("contexts/meta").is_dir());
+        assert_eq!(remove(&world.records(), ID), Ok(Found::Done));
+        assert!(path(&world.records(), ID).is_err());
+    }
+
+    #[test]
+    fn what_others_put_there_stays_and_is_reported_but_the_login_goes() {
+        let world = World::new();
+        let made = world.make(false);
+        fs::create_dir(made.join("buildx")).unwrap();
+        fs::write(made.join("notes"), "mine").unwrap();
+        let Ok(Found::Left(message)) = remove(&world.records(), ID) else { panic!("it should be left") };
+        assert!(message.ends_with("left because of buildx, notes"), "{message}");
+        assert!(!made.join("config.json").exists() && made.join("notes").exists() && made.join("buildx").exists());
+        fs::remove_file(made.join("notes")).unwrap();
+        fs::remove_dir(made.join("buildx")).unwrap();
+        assert_eq!(remove(&world.records(), ID), Ok(Found::Done));
+        assert!(!made.exists());
+    }
+
+    #[test]
+    fn a_planted_directory_is_neither_used_nor_removed() {
+        let world = World::new();
+        let made = world.make(false);
+        let other = "f".repeat(32);
+        fs::create_dir(world.records().join(&other)).unwrap();
+        fs::set_permissions(world.records().join(&other), fs::Permissions::from_mode(0o700)).unwrap();
+        let link = "e".repeat(32);
+        symlink(&made, world.records().join(&link)).unwrap();
+        let mut ids = vec![other.as_str(), &link, "..", "", "../user", "0123456789ABCDEF0123456789ABCDEF"];
+        // Somebody else's marker does not make it ours either.
+        fs::write(world.records().join(&other).join(".hublease"), ID).unwrap();
+        fs::set_permissions(world.records().join(&other).join(".hublease"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(made.join(".hublease"), "x").unwrap();
+        ids.push(ID);
+        for id in ids {
+            assert!(path(&world.records(), id).is_err(), "{id}");
+            assert!(remove(&world.records(), id).is_err(), "{id}");
+        }
+        assert!(made.join("config.json").exists());
+    }
+}
