@@ -10,3 +10,4 @@ mod places;
 mod post;
 mod signals;
 mod story;
+mod witness;

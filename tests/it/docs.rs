@@ -19,10 +19,10 @@ use hublease::error::{Problem, Stage};
 use hublease::native::arguments::{Asked, read};
 use hublease::plan::{Machine, Plan};
 
-pub use self::action::map;
-use self::commands::CommandLine;
-pub use self::markdown::Document;
-use self::markdown::{documents, root};
+pub use crate::docs::action::map;
+use crate::docs::commands::CommandLine;
+pub use crate::docs::markdown::Document;
+use crate::docs::markdown::{documents, root};
 use crate::support::binary;
 
 #[test]

@@ -11,37 +11,12 @@
 mod support;
 
 mod action;
-mod answers;
-mod check;
-mod ci_identity;
-mod commands;
-mod dialect;
-mod docker_traps;
+mod client;
 mod docs;
-mod dry_run;
-mod exec;
-mod faults;
-mod flags;
 mod fuzz;
-mod hostile;
-mod identity;
-mod isolated;
-mod kill;
-mod latches;
 mod module;
-mod network;
 mod orb;
-mod planted;
-mod registry;
-mod revocation;
-mod story;
-mod streams;
-mod token;
 mod transcripts;
-mod vault;
-mod whoami;
-mod witness;
-mod workflow;
 
 /// What libFuzzer's programs use as well.
 #[path = "../fuzz"]

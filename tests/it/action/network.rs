@@ -12,7 +12,7 @@ use hublease_sandbox::{Action, Fault, KnownSecret, Service};
 
 use super::finished::Finished;
 use super::runner::Step;
-use crate::network::{REDIRECTED, REDIRECTS};
+use crate::client::network::{REDIRECTED, REDIRECTS};
 use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::finished::Finished;
 use super::runner::Step;
-use crate::network::plant_programs;
-use crate::registry::installed;
+use crate::client::network::plant_programs;
+use crate::client::registry::installed;
 use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;

@@ -10,7 +10,7 @@ use super::machine::Image;
 use super::play::{Circleci, Played};
 use super::source::Orb;
 use super::yaml;
-use crate::registry::{KNOWN, installed};
+use crate::client::registry::{KNOWN, installed};
 use crate::support::World;
 
 /// Whether these programs and the released client are here. Without them the test fails, unless it was asked to do without.

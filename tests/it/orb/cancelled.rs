@@ -3,13 +3,13 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::Value;
 
-use super::around::{Given, ready};
-use super::documented::{NAME, packed};
-use super::machine::Image;
-use super::play::{Circleci, Played};
-use super::source::Orb;
-use super::workflow::Status;
-use super::yaml;
+use crate::orb::around::{Given, ready};
+use crate::orb::documented::{NAME, packed};
+use crate::orb::machine::Image;
+use crate::orb::play::{Circleci, Played};
+use crate::orb::source::Orb;
+use crate::orb::workflow::Status;
+use crate::orb::yaml;
 use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;

@@ -6,13 +6,13 @@ use std::os::unix::fs::symlink;
 use hublease_sandbox::Service;
 use serde_json::{Value, json};
 
-use super::around::{each, ready};
-use super::machine::Image;
-use super::play::{Booleans, Circleci, Played};
-use super::source::Orb;
-use super::workflow::Status;
-use super::yaml;
 use crate::docs::Document;
+use crate::orb::around::{each, ready};
+use crate::orb::machine::Image;
+use crate::orb::play::{Booleans, Circleci, Played};
+use crate::orb::source::Orb;
+use crate::orb::workflow::Status;
+use crate::orb::yaml;
 use crate::support::{World, binary};
 
 /// How the documents call the orb.

@@ -7,10 +7,10 @@ use std::fs;
 
 use hublease_sandbox::{Action, Fault, Service};
 
-use super::around::{Given, config, ready};
-use super::machine::Image;
-use super::workflow::Status;
-use crate::docker_traps::disk::{READ_ONLY, namespace};
+use crate::client::docker_traps::disk::{READ_ONLY, namespace};
+use crate::orb::around::{Given, config, ready};
+use crate::orb::machine::Image;
+use crate::orb::workflow::Status;
 use crate::support::machine::executable;
 use crate::support::{World, binary};
 

@@ -5,11 +5,11 @@ use std::os::unix::fs::symlink;
 
 use hublease_sandbox::{Action, Fault, Service};
 
-use super::around::{Given, config, each, ready};
-use super::machine::Image;
-use super::releases::{ASSET, MIRROR_URL, target};
-use super::workflow::Status;
-use crate::docker_traps::disk::{READ_ONLY, namespace};
+use crate::client::docker_traps::disk::{READ_ONLY, namespace};
+use crate::orb::around::{Given, config, each, ready};
+use crate::orb::machine::Image;
+use crate::orb::releases::{ASSET, MIRROR_URL, target};
+use crate::orb::workflow::Status;
 use crate::support::World;
 use crate::support::machine::{executable, which};
 

@@ -15,8 +15,8 @@ use hublease_sandbox::{ACCOUNT, PASSWORD};
 
 use super::releases::Releases;
 use super::scope::PIPELINE;
-use crate::registry::image;
-use crate::registry::server::Server;
+use crate::client::registry::image;
+use crate::client::registry::server::Server;
 use crate::support::World;
 use crate::support::machine::{executable, which};
 

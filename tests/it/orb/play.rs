@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use hublease_sandbox::Service;
 use serde_json::Value;
 
-use super::expand::Job;
-use super::machine::{Image, Machine};
-use super::node::Result;
-use super::source::Orb;
-use super::step::{Run, Step, When};
-use super::workflow::{self, Status, Workflow};
+use crate::orb::expand::Job;
+use crate::orb::machine::{Image, Machine};
+use crate::orb::node::Result;
+use crate::orb::source::Orb;
+use crate::orb::step::{Run, Step, When};
+use crate::orb::workflow::{self, Status, Workflow};
 use crate::support::World;
 use crate::support::job::Outcome;
 

@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use super::around::ready;
-use super::machine::Image;
-use super::play::{Booleans, Circleci, Played};
-use super::source::Orb;
-use super::workflow::Status;
-use super::yaml;
+use crate::orb::around::ready;
+use crate::orb::machine::Image;
+use crate::orb::play::{Booleans, Circleci, Played};
+use crate::orb::source::Orb;
+use crate::orb::workflow::Status;
+use crate::orb::yaml;
 use crate::support::World;
 
 /// An orb with one of everything.

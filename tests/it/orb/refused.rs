@@ -3,9 +3,9 @@
 mod elements;
 mod parameters;
 
-use super::played::ORB;
-use super::source::Orb;
-use super::{workflow, yaml};
+use crate::orb::played::ORB;
+use crate::orb::source::Orb;
+use crate::orb::{workflow, yaml};
 
 /// What is replaced, by what, and the refusal.
 type Case = (&'static str, &'static str, &'static str);

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::expand::{Expander, Job, NONE, Within};
-use super::node::{Node, Place, Result};
-use super::parameters::{Element, Parameters};
-use super::scope::{self, Scope};
-use super::source::{Orb, Source};
-use super::step::reruns;
-use super::template::resolve;
-use super::{check, condition};
+use crate::orb::expand::{Expander, Job, NONE, Within};
+use crate::orb::node::{Node, Place, Result};
+use crate::orb::parameters::{Element, Parameters};
+use crate::orb::scope::{self, Scope};
+use crate::orb::source::{Orb, Source};
+use crate::orb::step::reruns;
+use crate::orb::template::resolve;
+use crate::orb::{check, condition};
 
 /// Keys of an invocation that are not arguments of the job.
 const INVOCATION: [&str; 9] =

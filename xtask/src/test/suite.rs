@@ -20,7 +20,7 @@ pub(super) fn build(context: &Context<'_>) -> Outcome {
 
 /// What runs a second time with Debian's docker, where that is another: the tests in which docker does something, in
 /// nextest's language of filters.
-const DOCKER_TESTS: &str = "package(hublease) & test(/^(docker_traps|registry|isolated|check|story|exec|action::places)::/) \
+const DOCKER_TESTS: &str = "package(hublease) & test(/^(client::(docker_traps|registry|isolated|check|story|exec)|action::places)::/) \
                             | package(hublease-sandbox) & test(/docker/)";
 
 pub(super) fn tests(context: &Context<'_>) -> Outcome {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
-use super::{docker_with, login, logs_out, token_requests, world};
+use crate::client::docker_traps::{docker_with, login, logs_out, token_requests, world};
 use crate::support::World;
 
 /// Answers every request as an engine that lets everybody in, and counts.

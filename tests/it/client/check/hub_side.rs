@@ -3,9 +3,9 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
-use super::Login::{self, Nobody, Organization, Personal};
-use super::{ACCOUNT_ID, check, directory, json as report, log_in, only_looked, world};
-use crate::docker_traps::log_in_by_hand;
+use crate::client::check::Login::{self, Nobody, Organization, Personal};
+use crate::client::check::{ACCOUNT_ID, check, directory, json as report, log_in, only_looked, world};
+use crate::client::docker_traps::log_in_by_hand;
 use crate::support::World;
 use crate::support::job::Provider;
 use crate::support::untouched::Untouched;

@@ -2,7 +2,7 @@
 
 use hublease_sandbox::{Hold, Service};
 
-use super::{docker, job, leaves_nothing, logged_in_as, login, logout, world};
+use crate::client::docker_traps::{docker, job, leaves_nothing, logged_in_as, login, logout, world};
 use crate::support::job::Provider;
 
 /// More than any life in these tests, in seconds.
@@ -34,7 +34,7 @@ fn a_credential_that_ends_while_docker_logs_in_is_a_refusal() {
         assert_eq!(world.sandbox.live(), []);
         latch.release();
         let outcome = running.wait().code(6).says("error: docker.io did not accept the credential\n");
-        assert_eq!(super::token_requests(&outcome), 1);
+        assert_eq!(crate::client::docker_traps::token_requests(&outcome), 1);
         assert_eq!(logged_in_as(&world), None);
         assert_eq!(world.sandbox.live(), []);
         leaves_nothing(&world, &[]);

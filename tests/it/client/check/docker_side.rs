@@ -5,11 +5,11 @@ use std::fs;
 use hublease_sandbox::{Hold, Service};
 use serde_json::json;
 
-use super::Login::Personal;
-use super::{check, directory, json as report, log_in, only_looked, world};
-use crate::docker_traps::helpers::{Helper, calls, plant};
-use crate::docker_traps::private::directory_of;
-use crate::docker_traps::{HUB, auth, log_in_by_hand};
+use crate::client::check::Login::Personal;
+use crate::client::check::{check, directory, json as report, log_in, only_looked, world};
+use crate::client::docker_traps::helpers::{Helper, calls, plant};
+use crate::client::docker_traps::private::directory_of;
+use crate::client::docker_traps::{HUB, auth, log_in_by_hand};
 use crate::support::job::Provider;
 use crate::support::untouched::Untouched;
 use crate::support::{World, binary};

@@ -2,7 +2,9 @@
 
 use hublease_sandbox::{Fault, Service};
 
-use super::{HUB, docker, log_in_by_hand, logged_in_as, login, logout, logs_out, text, token_requests, world};
+use crate::client::docker_traps::{
+    HUB, docker, log_in_by_hand, logged_in_as, login, logout, logs_out, text, token_requests, world,
+};
 
 #[test]
 fn docker_is_called_by_its_path_with_the_secret_on_standard_input_only() {
@@ -73,7 +75,7 @@ fn a_credential_that_the_registry_refuses_is_not_tried_again_and_dies() {
         .says("hint: check that the username is the account or organization that the credential belongs to\n")
         .says("the credential of somebodyelse: revoked and confirmed\n");
     assert_eq!(logged_in_as(&world), None);
-    super::leaves_nothing(&world, &before);
+    crate::client::docker_traps::leaves_nothing(&world, &before);
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn without_a_client_the_file_is_written_by_ourselves() {
     let outcome = login(&world).args(&["--client", "none"]).run().code(0);
     let registry = [Service::Registry, Service::RegistryAuth];
     assert!(outcome.requests.iter().all(|request| !registry.contains(&request.service)));
-    let (name, secret) = super::entry_of(&world.read_config()).unwrap();
+    let (name, secret) = crate::client::docker_traps::entry_of(&world.read_config()).unwrap();
     assert_eq!(name, "acmebot");
     // What was written is what docker would have written: docker can use it, and remove it.
     let inspected = docker(&world, &["manifest", "inspect", "acme/app:latest"], "");
@@ -123,6 +125,6 @@ fn a_second_registry_that_refuses_takes_the_first_login_back() {
     run.says("error: dhi.io did not accept the credential\n")
         .says("the credential of acmebot: revoked and confirmed\n");
     assert_eq!(world.read_config()["auths"], serde_json::json!({}));
-    super::leaves_nothing(&world, &before);
+    crate::client::docker_traps::leaves_nothing(&world, &before);
     logout(&world).run().code(0).says("nothing to undo here");
 }

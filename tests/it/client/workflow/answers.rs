@@ -4,7 +4,7 @@ use hublease_protocol::oauth::Code;
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
-use super::{ENDPOINT, a_broker_that_answers, answers, asked, logout, refusal};
+use crate::client::workflow::{ENDPOINT, a_broker_that_answers, answers, asked, logout, refusal};
 use crate::support::World;
 use crate::support::broker::URL;
 use crate::support::driven::drive;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::{docker, entry_of, leaves_nothing, log_in_by_hand, logged_in_as, login, logout, logs_out, world};
+use crate::client::docker_traps::{
+    docker, entry_of, leaves_nothing, log_in_by_hand, logged_in_as, login, logout, logs_out, world,
+};
 
 #[test]
 fn a_file_that_others_can_read_gets_no_credential_and_it_is_said() {
@@ -17,7 +19,7 @@ fn a_file_that_others_can_read_gets_no_credential_and_it_is_said() {
         let outcome = login(&world).run().code(0);
         let warning = "warning: logging in to a private directory, because other users can read docker's config.json\n";
         if exposed {
-            super::private::directory_of(&outcome.says(warning));
+            crate::client::docker_traps::private::directory_of(&outcome.says(warning));
             assert_eq!(fs::read_to_string(world.config()).unwrap(), text, "{mode:o}");
         } else {
             outcome.does_not_say("private directory");

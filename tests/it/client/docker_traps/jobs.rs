@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use hublease_sandbox::LiveCredential;
 
-use super::{children_are_clean, docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, text, world};
+use crate::client::docker_traps::{
+    children_are_clean, docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, text, world,
+};
 use crate::support::World;
 use crate::support::job::{Job, Outcome, Running};
 

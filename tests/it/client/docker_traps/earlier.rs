@@ -5,7 +5,9 @@ use std::path::Path;
 
 use hublease_sandbox::{Hold, Service};
 
-use super::{docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, logs_out, version, world};
+use crate::client::docker_traps::{
+    docker, entry_of, leaves_nothing, log_in_by_hand, login, logout, logs_out, version, world,
+};
 use crate::support::World;
 use crate::support::machine::{is_alive, until, which};
 

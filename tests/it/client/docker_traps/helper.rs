@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::helpers::{Helper, calls, holds, plant};
-use super::{HUB, docker, entry_of, leaves_nothing, logged_in_as, login, logs_out, text, world};
+use crate::client::docker_traps::helpers::{Helper, calls, holds, plant};
+use crate::client::docker_traps::{HUB, docker, entry_of, leaves_nothing, logged_in_as, login, logs_out, text, world};
 use crate::support::World;
 
 /// Puts `pass` on PATH, so that docker picks its helper.
@@ -125,7 +125,7 @@ fn a_helper_that_does_not_answer_is_left_out_and_it_is_said() {
             let outcome = login(&world).run().code(0);
             let warning =
                 "warning: logging in to a private directory, because the credential helper `fake` does not answer\n";
-            let private = super::private::directory_of(&outcome.says(warning));
+            let private = crate::client::docker_traps::private::directory_of(&outcome.says(warning));
             let text = std::fs::read_to_string(private.join("config.json")).unwrap();
             assert!(entry_of(&serde_json::from_str(&text).unwrap()).is_some(), "{config} {helper:?}");
             assert_eq!(std::fs::read_to_string(world.config()).unwrap(), config);
@@ -144,12 +144,12 @@ fn a_helper_that_holds_another_login_is_left_alone_and_it_is_said() {
         let world = world();
         plant(&world, "fake", Helper::Works);
         world.write_config(r#"{"credsStore":"fake"}"#);
-        super::log_in_by_hand(&world, username);
+        crate::client::docker_traps::log_in_by_hand(&world, username);
         let (config, before) = (world.read_config(), world.sandbox.live());
         let kept = std::fs::read(world.path("spare/helper-store")).unwrap();
         let outcome = login(&world).run().code(0);
         let warning = "warning: logging in to a private directory, because the credential helper `fake` holds another login to docker.io\n";
-        let private = super::private::directory_of(&outcome.says(warning));
+        let private = crate::client::docker_traps::private::directory_of(&outcome.says(warning));
         logs_out(&world, &before);
         assert!(!private.exists());
         assert_eq!(std::fs::read(world.path("spare/helper-store")).unwrap(), kept, "{username}");
@@ -165,7 +165,7 @@ fn a_helper_that_fails_to_erase_is_named_and_the_lease_dies_all_the_same() {
     let before = world.sandbox.live();
     login(&world).run().code(0);
     // Docker says nothing of it: its exit code is 0.
-    super::logout(&world)
+    crate::client::docker_traps::logout(&world)
         .run()
         .code(0)
         .says("warning: docker.io: the credential is still in docker's store, because the credential helper keeps it\n")
@@ -182,7 +182,7 @@ fn without_a_client_a_helper_would_hide_the_file_so_the_login_is_private() {
     world.write_config(config);
     let before = world.sandbox.live();
     let outcome = login(&world).args(&["--client", "none"]).run().code(0);
-    let private = super::private::directory_of(&outcome.says("warning: logging in to a private directory, because docker asks the credential helper `fake` and would not see what is written to the file\n"));
+    let private = crate::client::docker_traps::private::directory_of(&outcome.says("warning: logging in to a private directory, because docker asks the credential helper `fake` and would not see what is written to the file\n"));
     let text = std::fs::read_to_string(private.join("config.json")).unwrap();
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(entry_of(&written).is_some());

@@ -7,7 +7,7 @@ use std::path::Path;
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use crate::identity::{fails, for_vault};
+use crate::client::identity::{fails, for_vault};
 use crate::support::World;
 use crate::support::job::{Job, Provider, Shape};
 

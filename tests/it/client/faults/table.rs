@@ -4,8 +4,8 @@ use hublease::error::Problem;
 use hublease_sandbox::{Action, Service};
 use serde_json::json;
 
-use self::End::{In, Out};
-use self::Seat::{Broker, Docker, VaultLogin, VaultMint};
+use crate::client::faults::table::End::{In, Out};
+use crate::client::faults::table::Seat::{Broker, Docker, VaultLogin, VaultMint};
 use crate::support::job::{Provider, Shape};
 
 /// Where a fault is put.

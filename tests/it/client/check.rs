@@ -9,7 +9,7 @@ use std::fs;
 use hublease_sandbox::Service;
 use serde_json::Value;
 
-use crate::docker_traps::{HUB, auth};
+use crate::client::docker_traps::{HUB, auth};
 use crate::support::World;
 use crate::support::job::Job;
 use crate::support::outcome::Outcome;

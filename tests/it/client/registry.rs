@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use hublease_sandbox::Service;
 
-use self::server::Server;
+use crate::client::registry::server::Server;
 use crate::support::World;
 use crate::support::job::{Job, Provider};
 use crate::support::machine::which;

@@ -3,7 +3,7 @@
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use super::{leaves_nothing, logged_in_as, login, logs_out, token_requests, world};
+use crate::client::docker_traps::{leaves_nothing, logged_in_as, login, logs_out, token_requests, world};
 
 #[test]
 fn a_failing_token_server_is_asked_again() {

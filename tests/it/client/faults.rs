@@ -11,9 +11,9 @@ use hublease::effect::{Effect, Outcome};
 use hublease::error::Problem;
 use hublease_sandbox::{Action, Fault, Service};
 
-use self::table::End::{self, In, Out};
-use self::table::Seat::{self, Broker, Docker, VaultLogin, VaultMint};
-use self::table::table;
+use crate::client::faults::table::End::{self, In, Out};
+use crate::client::faults::table::Seat::{self, Broker, Docker, VaultLogin, VaultMint};
+use crate::client::faults::table::table;
 use crate::support::World;
 use crate::support::driven::{Driven, drive, drive_beside, leased};
 use crate::support::job::{Provider, Shape};

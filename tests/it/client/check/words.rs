@@ -6,8 +6,8 @@ use std::process;
 use hublease_sandbox::{Action, Fault, Service};
 use serde_json::json;
 
-use super::Login::Personal;
-use super::{check, world};
+use crate::client::check::Login::Personal;
+use crate::client::check::{check, world};
 use crate::support::hostile::{harmless, texts};
 use crate::support::typed::MARK;
 use crate::support::untouched::Untouched;
@@ -101,8 +101,8 @@ fn headers_of_the_registry_are_shown_as_harmless_words_or_not_at_all() {
 fn a_token_server_that_repeats_the_credential_is_not_quoted() {
     let world = World::new();
     let (secret, _) = world.sandbox.hub().personal_token("acmebot", "by hand", &["repo:read"], None);
-    let basic = crate::docker_traps::auth("acmebot", &secret);
-    let hub = crate::docker_traps::HUB;
+    let basic = crate::client::docker_traps::auth("acmebot", &secret);
+    let hub = crate::client::docker_traps::HUB;
     world.write_config(&format!(r#"{{"auths":{{"{hub}":{{"auth":"{basic}"}}}}}}"#));
     for echo in [&secret, &basic] {
         let refusal = Action::json(401, &json!({"details": format!("no such user: {echo}")}));

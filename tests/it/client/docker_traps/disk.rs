@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use super::{leaves_nothing, login, logout, logs_out, world};
+use crate::client::docker_traps::{leaves_nothing, login, logout, logs_out, world};
 use crate::support::job::Job;
 use crate::support::machine::which;
 
@@ -77,7 +77,7 @@ fn in_a_home_that_cannot_be_written_a_private_login_works_as_the_hint_says() {
         let before = world.sandbox.live();
         let words = ["--client", client, "--isolated"];
         let Some(job) = read_only(&world.home(), login(&world).args(&words)) else { return };
-        let private = super::private::directory_of(&job.run().code(0));
+        let private = crate::client::docker_traps::private::directory_of(&job.run().code(0));
         assert!(private.join("config.json").exists());
         let Some(job) = read_only(&world.home(), logout(&world)) else { return };
         job.run().code(0).says("the credential of acmebot: revoked and confirmed\n");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{
+use crate::client::docker_traps::{
     auth, children_are_clean, docker_with, job, leaves_nothing, log_in_by_hand, login, logout, logs_out, text, world,
 };
 use crate::support::job::{Job, Provider};
@@ -147,7 +147,7 @@ fn docker_itself_prefers_the_variable_or_does_not_know_it() {
     log_in_by_hand(&world, "acmebot");
     let value = format!(r#"{{"auths":{{"https://index.docker.io/v1/":{{"auth":"{}"}}}}}}"#, auth("acmebot", "wrong"));
     let seen = docker_with(&world, &["manifest", "inspect", "acme/app:latest"], "", &[("DOCKER_AUTH_CONFIG", &value)]);
-    let version = super::version(&world);
+    let version = crate::client::docker_traps::version(&world);
     let prefers = version >= (28, 3);
     assert_eq!(seen.status.success(), !prefers, "{version:?}: {}", text(&seen.stderr));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{HUB, entry_of, job, leaves_nothing, login, logout, logs_out, world};
+use crate::client::docker_traps::{HUB, entry_of, job, leaves_nothing, login, logout, logs_out, world};
 use crate::support::World;
 use crate::support::job::{Outcome, Provider};
 
