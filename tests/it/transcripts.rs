@@ -4,6 +4,7 @@
 //! writes its file anew. What differs from run to run is replaced by a name, the values that this world is known to hold
 //! first, so that a pattern never hides a word of ours.
 
+mod known;
 mod variable;
 
 use std::collections::BTreeSet;
@@ -162,7 +163,7 @@ fn transcript(world: &World, said: &Said) -> String {
         if text.is_empty() { String::new() } else { format!("{name}:\n{lines}{end}") }
     };
     let (out, err) = (block("stdout", &said.stdout), block("stderr", &said.stderr));
-    variable::named(world, &format!("$ {}\n{out}{err}exit code {}\n", said.line, said.code))
+    variable::named(known::values(world), &format!("$ {}\n{out}{err}exit code {}\n", said.line, said.code))
 }
 
 fn folder() -> PathBuf {

@@ -1,21 +1,8 @@
 //! The parts of an output that differ from run to run, and their names.
 
-use std::path::Path;
-
-use crate::support::{World, binary};
-
-/// The text with names in place of what this world alone holds: known values first, the longest of them before what they
-/// contain, then numbers of a fixed form.
-pub fn named(world: &World, text: &str) -> String {
-    let mut known = vec![
-        (world.path("").display().to_string().trim_end_matches('/').to_owned(), "<world>".to_owned()),
-        (world.sandbox.vault_url(), "<vault-address>".to_owned()),
-        (world.sandbox.proxy_url(), "<proxy-address>".to_owned()),
-        (format!("hublease-{}", world.uid()), "hublease-<uid>".to_owned()),
-    ];
-    let parent = |variable: &str| binary(variable).parent().map(Path::to_path_buf);
-    known.extend(parent("HUBLEASE_BIN").map(|path| (path.display().to_string(), "<programs>".to_owned())));
-    known.extend(world.sandbox.secrets().into_iter().map(|secret| (secret.value, format!("<{}>", secret.kind))));
+/// The text with names in place of what differs: known values first, the longest of them before what they contain, then
+/// numbers of a fixed form.
+pub(crate) fn named(mut known: Vec<(String, String)>, text: &str) -> String {
     known.retain(|(value, _)| !value.is_empty());
     known.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
     let text = known.iter().fold(text.to_owned(), |text, (value, name)| text.replace(value, name));
