@@ -4,6 +4,7 @@
 //! writes its file anew. What differs from run to run is replaced by a name, the values that this world is known to hold
 //! first, so that a pattern never hides a word of ours.
 
+mod golden;
 mod known;
 mod variable;
 
@@ -15,17 +16,10 @@ use std::process::{Command, Stdio};
 use hublease_sandbox::{Action, BrokerLimits, Fault, Service};
 use serde_json::json;
 
+use self::golden::Said;
 use crate::action::runner::Step;
 use crate::support::job::{Job, Provider, Shape};
 use crate::support::{World, binary};
-
-/// What a run printed, and how it ended.
-struct Said {
-    line: String,
-    stdout: String,
-    stderr: String,
-    code: i32,
-}
 
 /// A run in a world of its own; the last one is written down.
 type Run = fn(&World) -> Said;
@@ -101,6 +95,20 @@ const RUNS: &[(&str, Run)] = &[
         login(world, Provider::Broker);
         operator(world, &["leases", "list", "--config", "broker.toml"])
     }),
+    ("broker-leases-show", |world| {
+        login(world, Provider::Broker);
+        let id = lease(world);
+        operator(world, &["leases", "show", "--config", "broker.toml", &id])
+    }),
+    ("broker-leases-revoke", |world| {
+        login(world, Provider::Broker);
+        operator(world, &["leases", "revoke", "--config", "broker.toml", "--rule", "circleci-app"])
+    }),
+    ("broker-leases-no-journal", |world| {
+        configured(world);
+        operator(world, &["leases", "revoke", "--config", "broker.toml", "--all"])
+    }),
+    ("broker-usage-unknown-command", |world| operator(world, &["sell"])),
     ("action-main", |world| {
         let main = Step::new(world, Provider::Vault).main();
         let files = [("output", &main.output), ("env", &main.env)];
@@ -140,6 +148,13 @@ fn configured(world: &World) {
     fs::write(world.path("broker.toml"), config).unwrap();
 }
 
+/// The id of the one lease that the broker has granted.
+fn lease(world: &World) -> String {
+    let listed = operator(world, &["leases", "list", "--config", "broker.toml", "--output", "json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    listed["leases"][0]["id"].as_str().unwrap().to_owned()
+}
+
 /// What an operator types in the directory of the broker's configuration.
 fn operator(world: &World, words: &[&str]) -> Said {
     let output = Command::new(binary("HUBLEASE_BROKER_BIN"))
@@ -156,45 +171,23 @@ fn operator(world: &World, words: &[&str]) -> Said {
     Said { line, stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap() }
 }
 
-fn transcript(world: &World, said: &Said) -> String {
-    let block = |name: &str, text: &str| {
-        let lines: String = text.lines().map(|line| format!("    {line}\n")).collect();
-        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "    (no line end)\n" };
-        if text.is_empty() { String::new() } else { format!("{name}:\n{lines}{end}") }
-    };
-    let (out, err) = (block("stdout", &said.stdout), block("stderr", &said.stderr));
-    variable::named(known::values(world), &format!("$ {}\n{out}{err}exit code {}\n", said.line, said.code))
-}
-
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/transcripts")
 }
 
-/// The lines that differ, the file's first.
-fn difference(file: &str, run: &str) -> String {
-    let (file, run): (Vec<_>, Vec<_>) = (file.lines().collect(), run.lines().collect());
-    let lines = (0..file.len().max(run.len())).map(|at| (file.get(at).copied(), run.get(at).copied()));
-    let differing = lines.filter(|(file, run)| file != run);
-    differing.map(|(file, run)| format!("- {}\n+ {}\n", file.unwrap_or("(end)"), run.unwrap_or("(end)"))).collect()
-}
-
 #[test]
 fn every_run_prints_what_its_file_holds() {
-    let blesses = std::env::var_os("HUBLEASE_BLESS").is_some();
-    let mut differences = String::new();
-    for (name, run) in RUNS {
+    let difference = |(name, run): &(&str, Run)| {
         let world = World::new();
-        let text = transcript(&world, &run(&world));
-        let file = folder().join(format!("{name}.txt"));
-        if blesses {
-            fs::write(&file, &text).unwrap();
-        }
-        let kept = fs::read_to_string(&file).unwrap_or_default();
-        if kept != text {
-            differences.push_str(&format!("{name}\n{}", difference(&kept, &text)));
-        }
-    }
-    assert!(differences.is_empty(), "{differences}If that is meant: HUBLEASE_BLESS=1 writes the files anew.");
+        let text = run(&world).transcript();
+        golden::difference(&folder().join(format!("{name}.txt")), &variable::named(known::values(&world), &text))
+    };
+    let differences: Vec<_> = RUNS.iter().filter_map(difference).collect();
+    assert!(
+        differences.is_empty(),
+        "{}\nIf that is meant: HUBLEASE_BLESS=1 writes the files anew.",
+        differences.join("\n")
+    );
 }
 
 #[test]
@@ -206,4 +199,5 @@ fn every_file_has_its_run() {
         .collect();
     let runs: BTreeSet<_> = RUNS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(files, runs);
+    assert_eq!(runs.len(), RUNS.len(), "two rows have one name, and so one file");
 }
