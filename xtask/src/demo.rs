@@ -5,6 +5,7 @@ mod story;
 mod use_it;
 
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use hublease_sandbox::BrokerLimits;
@@ -43,12 +44,15 @@ const STORIES: [(Shape, Provider); 6] = [
 pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     no_options(options)?;
     let binaries = build(workspace, terminal)?;
+    tell(&binaries, Outside::docker().as_deref(), terminal)
+}
+
+fn tell(binaries: &Binaries, docker: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
     let begun = Instant::now();
-    let outside = Outside::start(&binaries, BrokerLimits::default())?;
+    let outside = Outside::start(binaries, BrokerLimits::default())?;
     let paper = Paper::new(terminal, &outside);
-    let docker = Outside::docker();
     terminal.say(&format!("sandbox and broker are up ({})", spell(begun.elapsed())));
-    match &docker {
+    match docker {
         Some(path) => {
             let version = said(std::process::Command::new(path).arg("--version").env_clear())?.text;
             terminal.say(&format!("logins by the real docker CLI: {} ({})", path.display(), version.trim()));
@@ -60,7 +64,7 @@ pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal
     for (index, (shape, provider)) in STORIES.into_iter().enumerate() {
         let name = format!("a {shape} job, through {provider}");
         paper.title(&format!("{}. A {shape} job, through {provider}", index + 1));
-        let story = Story { outside: &outside, paper: &paper, docker: docker.as_deref(), shape, provider };
+        let story = Story { outside: &outside, paper: &paper, docker, shape, provider };
         match story.tell() {
             Ok(ended) => {
                 sum.logins += ended.logins;
@@ -106,3 +110,6 @@ fn end(sum: &Ended, failed: &[String], terminal: &Terminal) -> Result<(), Failur
     }
     Err(Failure::Told)
 }
+
+#[cfg(test)]
+mod transcript;

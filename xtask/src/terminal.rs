@@ -9,6 +9,8 @@ const RULER: usize = 78;
 
 /// Standard output as a person or a log sees it.
 pub(crate) struct Terminal {
+    /// Where a text goes.
+    write: Box<dyn Fn(&str) + Send + Sync>,
     colours: bool,
     /// Whether a person looks on: long steps then need no sign of life.
     watched: bool,
@@ -27,7 +29,22 @@ impl Terminal {
     /// Looks at standard output and at `NO_COLOR`.
     pub(crate) fn detect() -> Self {
         let watched = io::stdout().is_terminal();
-        Self { colours: watched && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()), watched }
+        // A reader who went away (`| head`) is not an error of ours.
+        let write = |text: &str| {
+            let mut stdout = io::stdout();
+            drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+        };
+        Self {
+            write: Box::new(write),
+            colours: watched && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            watched,
+        }
+    }
+
+    /// For a test that reads it: as a log sees it.
+    #[cfg(test)]
+    pub(crate) fn to(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { write: Box::new(write), colours: false, watched: false }
     }
 
     /// Whether standard output is a terminal.
@@ -37,14 +54,12 @@ impl Terminal {
 
     /// A line on standard output.
     pub(crate) fn say(&self, line: &str) {
-        // A reader who went away (`| head`) is not an error of ours.
-        drop(writeln!(io::stdout(), "{line}"));
+        (self.write)(&format!("{line}\n"));
     }
 
     /// The beginning of a line that `say` will end.
     pub(crate) fn begin(&self, text: &str) {
-        let mut stdout = io::stdout();
-        drop(write!(stdout, "{text}").and_then(|()| stdout.flush()));
+        (self.write)(text);
     }
 
     /// A line on standard error.
