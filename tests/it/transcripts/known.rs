@@ -29,6 +29,8 @@ pub fn values(world: &World) -> Vec<(String, String)> {
     values.extend(identifiers.into_iter().chain(places).map(|(value, name)| (value, name.to_owned())));
     let programs = binary("HUBLEASE_BIN").parent().map(|path| path.display().to_string());
     values.extend(programs.map(|path| (path, "<programs>".to_owned())));
+    // What the record and the broker's journal know a credential by.
+    values.extend(world.sandbox.live().into_iter().map(|live| (live.id, format!("<id of the {}>", live.kind))));
     values.extend(world.sandbox.secrets().into_iter().map(|secret| (secret.value, format!("<{}>", secret.kind))));
     values
 }

@@ -6,7 +6,7 @@ pub(crate) fn named(mut known: Vec<(String, String)>, text: &str) -> String {
     known.retain(|(value, _)| !value.is_empty());
     known.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
     let text = known.iter().fold(text.to_owned(), |text, (value, name)| text.replace(value, name));
-    let lines: Vec<_> = text.lines().map(|line| masked(&ages(&forms(line)))).collect();
+    let lines: Vec<_> = text.lines().map(|line| ages(&forms(line))).collect();
     lines.join("\n") + "\n"
 }
 
@@ -54,13 +54,5 @@ fn ages(line: &str) -> String {
     match line.split_once("age: ") {
         Some((before, _)) if before.trim().is_empty() => format!("{before}age: <age>"),
         _ => line.to_owned(),
-    }
-}
-
-/// A mask holds a secret, or a whole record: which lines there are is what matters.
-fn masked(line: &str) -> String {
-    match line.split_once("::add-mask::{") {
-        Some((before, _)) => format!("{before}::add-mask::<record>"),
-        None => line.to_owned(),
     }
 }
