@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Request;
 
-use crate::fault::Matcher;
+use crate::matcher::Matcher;
 use crate::service::Service;
 use crate::sync::lock;
 

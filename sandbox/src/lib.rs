@@ -29,6 +29,7 @@ mod ledger;
 mod clock;
 mod core;
 mod http1;
+mod matcher;
 mod message;
 mod random;
 mod server;
