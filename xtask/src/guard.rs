@@ -103,9 +103,11 @@ fn end_orphans() -> Vec<String> {
     }
 }
 
-/// Kills until nobody is left: a process may start another while it is being looked at.
+/// Kills until nobody is left: a process may start another while it is being looked at. One that the kernel holds on to is
+/// given up after a while.
 fn end_all() {
-    loop {
+    let begun = Instant::now();
+    while begun.elapsed() < GRACE {
         let alive = descendants();
         if alive.is_empty() {
             return;
