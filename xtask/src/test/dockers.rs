@@ -44,10 +44,10 @@ impl Docker {
 /// # Errors
 /// Why there is no second one: a sentence.
 pub(super) fn debians(context: &Context<'_>) -> Result<Docker, String> {
-    if program("docker").is_some_and(|first| is_debians(&first)) {
+    if first_is_debians() {
         return Err("the one on PATH is Debian's".to_owned());
     }
-    let folder = context.workspace.tools().join("docker-debian");
+    let folder = folder(context);
     let path = folder.join(IN_PACKAGE);
     if !path.is_file() {
         fetch(context, &folder)?;
@@ -57,14 +57,19 @@ pub(super) fn debians(context: &Context<'_>) -> Result<Docker, String> {
 
 /// Debian's, if [`debians`] has brought it.
 pub(super) fn fetched(context: &Context<'_>) -> Option<Docker> {
-    let is_first = program("docker").is_some_and(|first| is_debians(&first));
-    let path = context.workspace.tools().join("docker-debian").join(IN_PACKAGE);
-    (!is_first && path.is_file()).then(|| Docker::at(path))
+    let path = folder(context).join(IN_PACKAGE);
+    (path.is_file() && !first_is_debians()).then(|| Docker::at(path))
 }
 
-/// Whether a package of Debian's has put it there.
-fn is_debians(path: &Path) -> bool {
-    let owner = Call::new("dpkg").argument("--search").argument(path).text().unwrap_or_default();
+/// Where it is unpacked.
+fn folder(context: &Context<'_>) -> PathBuf {
+    context.workspace.tools().join("docker-debian")
+}
+
+/// Whether a package of Debian's has put the first on PATH there.
+fn first_is_debians() -> bool {
+    let Some(first) = program("docker") else { return false };
+    let owner = Call::new("dpkg").argument("--search").argument(first).text().unwrap_or_default();
     PACKAGES.iter().any(|package| owner.split(':').next() == Some(*package))
 }
 
