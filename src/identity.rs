@@ -8,6 +8,7 @@ mod file;
 mod github;
 mod variable;
 
+use hublease_protocol::ci::Ci;
 use hublease_protocol::claims::UnverifiedClaims;
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::secret::Secret;
@@ -15,25 +16,6 @@ use hublease_protocol::secret::Secret;
 use crate::effect::Host;
 use crate::effect::http::Destination;
 use crate::error::{Error, Problem};
-
-/// A CI system that we know by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ci {
-    /// CircleCI.
-    Circleci,
-    /// GitHub Actions.
-    Github,
-}
-
-impl Ci {
-    /// As people write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Circleci => "CircleCI",
-            Self::Github => "GitHub Actions",
-        }
-    }
-}
 
 /// Where the identity token comes from.
 #[derive(Clone, Debug)]
@@ -106,7 +88,7 @@ impl Identity {
             Self::Missing(error) => {
                 format!("none here ({}; would be CircleCI's or GitHub's in a job)", error.sentence())
             }
-            Self::Simulated(ci) => format!("simulated: as a {} job", ci.name()),
+            Self::Simulated(ci) => format!("simulated: as a {} job", ci.title()),
         }
     }
 }

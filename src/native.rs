@@ -22,6 +22,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hublease_protocol::ci::LaterStepsForm;
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::hex;
 
@@ -49,10 +50,8 @@ pub struct Setup {
     pub forward_limit: Option<Duration>,
     /// What is shown, and how.
     pub reporting: Reporting,
-    /// The file in which GitHub's later steps learn a variable (`GITHUB_ENV`).
-    pub github_env: Option<PathBuf>,
-    /// The script that CircleCI's later steps run first (`BASH_ENV`).
-    pub bash_env: Option<PathBuf>,
+    /// The files in which later steps of the job learn a variable, and how it is written there.
+    pub later_steps: Vec<(PathBuf, LaterStepsForm)>,
 }
 
 /// Random bytes from the operating system, as lower-case hexadecimal.

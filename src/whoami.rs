@@ -8,7 +8,7 @@ use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
 use crate::effect::{End, Host, Output};
-use crate::identity::{self, Ci};
+use crate::identity;
 use crate::plan::Whoami;
 
 /// Shows the claims, never the token.
@@ -67,9 +67,9 @@ fn as_json(claims: &UnverifiedClaims, now: u64, rules: &[(&str, Result<String, &
 }
 
 fn issuer(claims: &UnverifiedClaims) -> String {
-    match suggested_rule::ci(claims) {
-        Some(Ci::Github) => "GitHub Actions".to_owned(),
-        Some(Ci::Circleci) => "CircleCI".to_owned(),
-        None => claims.text("iss").map_or_else(|| "no issuer".to_owned(), printable),
+    match (suggested_rule::ci(claims), claims.text("iss")) {
+        (Some(ci), _) => ci.title().to_owned(),
+        (None, Some(issuer)) => printable(issuer),
+        (None, None) => "no issuer".to_owned(),
     }
 }

@@ -15,7 +15,7 @@ pub use pattern::{Glob, Pattern};
 use serde_json::Value;
 
 use crate::identity::claims::Claims;
-use crate::identity::issuer::{Issuer, Kind, RISKY_EVENTS};
+use crate::identity::issuer::Issuer;
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
@@ -96,7 +96,7 @@ pub(crate) fn accepting<'a>(
     }
     let allowed: Vec<&Rule> = matching.into_iter().filter(|rule| rule.allows_event(issuer, claims)).collect();
     if allowed.is_empty() {
-        let events = RISKY_EVENTS.join("` or `");
+        let events = issuer.kind.events().map(|events| events.to_be_named.join("` or `")).unwrap_or_default();
         return refuse(Code::EventNotAllowed, format!("no rule names the event, and `{events}` must be named"));
     }
     Ok(allowed)
@@ -132,12 +132,13 @@ impl Rule {
         self.claims.iter().filter(differs).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// GitHub runs trusted code on a stranger's behalf for two events. Only a rule that names the event means it. A token that
-    /// does not say its event may come from either.
+    /// Some events run trusted code on a stranger's behalf. Only a rule that names the event means it. A token that does not
+    /// say its event may come from any.
     fn allows_event(&self, issuer: &Issuer, claims: &Claims) -> bool {
-        let is_risky = || claims.text("event_name").is_none_or(|event| RISKY_EVENTS.contains(&event));
-        let names_event = || self.claims.iter().any(|(name, _)| name == "event_name");
-        issuer.kind != Kind::GitHub || !is_risky() || names_event()
+        let Some(events) = issuer.kind.events() else { return true };
+        let is_to_be_named = || claims.text(events.claim).is_none_or(|event| events.to_be_named.contains(&event));
+        let names_event = || self.claims.iter().any(|(name, _)| name == events.claim);
+        !is_to_be_named() || names_event()
     }
 
     fn grants(&self, scope: &Scope) -> bool {

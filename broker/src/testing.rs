@@ -15,11 +15,12 @@ pub(crate) use fake_hub::FakeHub;
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
 use hublease_broker::config::Config;
-use hublease_broker::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use hublease_broker::identity::issuer::{Algorithm, Issuer, Kind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::leases::sweep::{Removed, Sweeper};
 use hublease_broker::observe::audit::Audit;
 use hublease_broker::outbound::{Call, Method, Outbound, OutboundError, Reply};
+use hublease_protocol::ci::{Ci, IdentityUse};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
@@ -80,7 +81,7 @@ pub(crate) fn circleci() -> Issuer {
     Issuer {
         name: "circleci".to_owned(),
         url: ISSUER_URL.to_owned(),
-        kind: Kind::CircleCi,
+        kind: Kind::Known(Ci::Circleci),
         algorithm: Algorithm::Rs256,
         jwks_uri: None,
         identity_use: IdentityUse::Reusable,

@@ -5,10 +5,11 @@
 //!
 //! - [`secret`]: a value that is never shown, and [`printable`]: foreign text that may be shown
 //! - [`oauth`]: token exchange, revocation and metadata (RFC 8693, 7009, 8414), [`scope`]: what a credential may do
-//! - [`claims`]: what an identity token says about itself, unverified
+//! - [`claims`]: what an identity token says about itself, unverified, [`ci`]: what is known about the CI systems
 //! - [`endpoint`]: addresses, [`no_proxy`]: which of them no proxy is asked for, [`vault_path`]: paths in Vault
 //! - [`strict_json`]: JSON without doubled names, [`time`]: dates as people read them, [`hex`]: bytes as digits
 
+pub mod ci;
 pub mod claims;
 pub mod endpoint;
 pub mod hex;

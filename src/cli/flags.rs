@@ -1,5 +1,7 @@
 //! The table of flags. Names follow the neighbours where they exist; ours begin with `HUBLEASE_`.
 
+use hublease_protocol::ci::Ci;
+
 use super::Command::{self, Check, Exec, Login, Logout, Token, Whoami};
 use super::Flag;
 use super::Support::{self, Local, Refused, Sent};
@@ -272,7 +274,7 @@ pub static FLAGS: &[Flag] = &[
         ANYWHERE,
         "Resolve the plan, print it, and do nothing",
     ),
-    flag("as", &[], Choice(&["circleci", "github"]), MINTS, FETCHES, "With --dry-run: pretend to be a job there"),
+    flag("as", &[], Choice(Ci::SELF_IDENTIFYING), MINTS, FETCHES, "With --dry-run: pretend to be a job there"),
     flag(
         "output",
         &["HUBLEASE_OUTPUT"],

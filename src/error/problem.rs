@@ -1,10 +1,12 @@
 //! The closed list of what can go wrong, in the order of the story. `docs/troubleshooting.md` has one section for each.
 
+use hublease_protocol::ci::Ci;
+
 use super::Stage;
 
 /// Declares the list: name, stage, sentence (`{}` is what it is about), hint (may be empty).
 macro_rules! problems {
-    ($($(#[$doc:meta])* $name:ident $stage:ident $sentence:literal $hint:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $stage:ident $sentence:literal $hint:expr;)*) => {
         /// One entry of the closed list of failures.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Problem { $($(#[$doc])* $name,)* }
@@ -80,13 +82,13 @@ problems! {
         "run in CircleCI or GitHub Actions, or name a token with `--identity-token-env` or `--identity-token-file`";
     /// GitHub without the permission.
     GithubPermission Identity "GitHub gave this job no permission to ask for an identity token"
-        "add `permissions: { id-token: write, contents: read }` to the job";
+        Ci::Github.job().without_token;
     /// GitHub answered something else than a token.
     GithubAnswer Identity "GitHub did not issue an identity token"
         "look at https://www.githubstatus.com, and whether `id-token: write` is still granted to this job";
     /// CircleCI without a token.
     CircleciEmpty Identity "CircleCI gave this job no identity token"
-        "builds of forks get one only if the project passes secrets to them; CircleCI Server has them from 4.4 on; another program named `circleci` that comes first on PATH hides the one of the job";
+        Ci::Circleci.job().without_token;
     /// `circleci run oidc get` failed.
     CircleciProgram Identity "`circleci run oidc get` gave no identity token"
         "another program named `circleci` (the CLI, for instance) may come first on PATH and hide the one of the job";

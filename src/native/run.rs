@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hublease_protocol::ci::{Ci, LaterStepsForm};
+
 use super::arguments::{Asked, read};
 use super::{Performer, Reporting, Setup, Trusted, read_certificates};
 use crate::cli::{Command, Typed};
@@ -81,7 +83,6 @@ fn machine() -> Machine {
 }
 
 fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory: PathBuf) -> Result<Setup, Error> {
-    let file = |name: &str| environment.value(name).map(PathBuf::from);
     let fixed = plan.fixed(typed);
     Ok(Setup {
         destinations: fixed.destinations,
@@ -91,10 +92,23 @@ fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory
         // A logout has nothing to go forward to: all of it is undone within the limit for that.
         forward_limit: Some(if typed.command == Command::Logout { Duration::ZERO } else { LOGIN }),
         reporting: reporting(typed, &environment),
-        github_env: file("GITHUB_ENV"),
-        bash_env: file("BASH_ENV").filter(|_| environment.is_true("CIRCLECI")),
+        later_steps: later_steps(&environment),
         environment,
     })
+}
+
+/// Whether this is a job of that system.
+fn is_job(ci: Ci, environment: &Environment) -> bool {
+    ci.job().marker.is_some_and(|marker| environment.is_true(marker))
+}
+
+/// The files in which later steps learn variables.
+fn later_steps(environment: &Environment) -> Vec<(PathBuf, LaterStepsForm)> {
+    let file = |ci: Ci| {
+        let steps = ci.job().later_steps.filter(|steps| !steps.marked_jobs_only || is_job(ci, environment))?;
+        Some((PathBuf::from(environment.value(steps.file)?), steps.form))
+    };
+    Ci::ALL.into_iter().filter_map(file).collect()
 }
 
 fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
@@ -110,7 +124,7 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
         },
         progress: terminal && !quiet,
         colours: terminal && environment.value("NO_COLOR").is_none(),
-        mask: environment.is_true("GITHUB_ACTIONS"),
+        mask: Ci::ALL.into_iter().any(|ci| ci.job().masks && is_job(ci, environment)),
         json: typed.one("output") == Some("json"),
     }
 }

@@ -9,6 +9,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::ci::LaterStepsForm;
 use hublease_protocol::secret::Secret;
 use serde_json::json;
 
@@ -53,8 +54,7 @@ impl Reporting {
 /// The two streams, and the files in which later steps learn variables.
 pub(super) struct Terminal {
     reporting: Reporting,
-    github_env: Option<PathBuf>,
-    bash_env: Option<PathBuf>,
+    later_steps: Vec<(PathBuf, LaterStepsForm)>,
     stdout: Box<dyn Write>,
     stderr: Box<dyn Write>,
     shown: bool,
@@ -63,12 +63,11 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn new(
         reporting: Reporting,
-        github_env: Option<PathBuf>,
-        bash_env: Option<PathBuf>,
+        later_steps: Vec<(PathBuf, LaterStepsForm)>,
         stdout: Box<dyn Write>,
         stderr: Box<dyn Write>,
     ) -> Self {
-        Self { reporting, github_env, bash_env, stdout, stderr, shown: false }
+        Self { reporting, later_steps, stdout, stderr, shown: false }
     }
 
     /// Says one line, if it is important enough.
@@ -126,12 +125,15 @@ impl Terminal {
             Output::Credential(secret) => write_line(&mut self.stdout, secret.expose()),
             Output::DockerConfig(path) => {
                 let line = format!("export {VARIABLE}='{}'", path.replace('\'', r"'\''"));
-                if let Some(file) = &self.bash_env {
-                    append(file, &format!("{line}\n"))?;
-                }
-                if let Some(file) = &self.github_env {
-                    let end = delimiter(path);
-                    append(file, &format!("{VARIABLE}<<{end}\n{path}\n{end}\n"))?;
+                for (file, form) in &self.later_steps {
+                    let assignment = match form {
+                        LaterStepsForm::Export => format!("{line}\n"),
+                        LaterStepsForm::Heredoc => {
+                            let end = delimiter(path);
+                            format!("{VARIABLE}<<{end}\n{path}\n{end}\n")
+                        }
+                    };
+                    append(file, &assignment)?;
                 }
                 if self.reporting.json { Ok(()) } else { write_line(&mut self.stdout, &line) }
             }
@@ -178,6 +180,7 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use std::{fs, io};
 
+    use hublease_protocol::ci::LaterStepsForm;
     use hublease_protocol::secret::Secret;
 
     use super::{Reporting, Terminal};
@@ -190,7 +193,7 @@ mod tests {
 
     fn terminal(reporting: Reporting) -> (Terminal, Stream, Stream) {
         let (stdout, stderr) = (Stream::default(), Stream::default());
-        let terminal = Terminal::new(reporting, None, None, Box::new(stdout.clone()), Box::new(stderr.clone()));
+        let terminal = Terminal::new(reporting, Vec::new(), Box::new(stdout.clone()), Box::new(stderr.clone()));
         (terminal, stdout, stderr)
     }
 
@@ -237,7 +240,7 @@ mod tests {
         let (github, bash) = (directory.path().join("github"), directory.path().join("bash"));
         fs::write(&github, "A=b\n").unwrap();
         let (mut terminal, stdout, _) = terminal(reporting(Level::Note));
-        (terminal.github_env, terminal.bash_env) = (Some(github.clone()), Some(bash.clone()));
+        terminal.later_steps = vec![(github.clone(), LaterStepsForm::Heredoc), (bash.clone(), LaterStepsForm::Export)];
         terminal.output(&Output::DockerConfig("/a'b/HUBLEASE".to_owned())).unwrap();
         let line = "export DOCKER_CONFIG='/a'\\''b/HUBLEASE'\n";
         assert_eq!(stdout.text(), line);
@@ -249,7 +252,7 @@ mod tests {
     fn a_full_output_is_an_error() {
         let full = fs::OpenOptions::new().write(true).open("/dev/full");
         let Ok(full) = full else { return };
-        let mut terminal = Terminal::new(reporting(Level::Note), None, None, Box::new(full), Box::new(io::sink()));
+        let mut terminal = Terminal::new(reporting(Level::Note), Vec::new(), Box::new(full), Box::new(io::sink()));
         assert!(terminal.output(&Output::Credential(Secret::new("x"))).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Which source of identity applies here. An empty variable falls through to the next source.
 
+use hublease_protocol::ci::{Ci, TokenSource};
 use hublease_protocol::endpoint;
 use hublease_protocol::secret::Secret;
 
@@ -7,7 +8,7 @@ use super::value::variable;
 use crate::cli::Typed;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
-use crate::identity::{Ci, Identity};
+use crate::identity::Identity;
 
 /// Finds the source, the named ones first.
 ///
@@ -15,8 +16,8 @@ use crate::identity::{Ci, Identity};
 /// Usage errors only. A source that is there but broken, or none at all, becomes [`Identity::Missing`], so that a
 /// dry run can still show the plan.
 pub(super) fn detect(typed: &Typed, environment: &Environment) -> Result<Identity, Error> {
-    if let Some(simulated) = typed.one("as") {
-        return Ok(Identity::Simulated(if simulated == "github" { Ci::Github } else { Ci::Circleci }));
+    if let Some(ci) = typed.one("as").and_then(Ci::named) {
+        return Ok(Identity::Simulated(ci));
     }
     match (typed.one("identity-token-env"), typed.one("identity-token-file")) {
         (Some(_), Some(_)) => {
@@ -32,35 +33,42 @@ pub(super) fn detect(typed: &Typed, environment: &Environment) -> Result<Identit
         (None, Some(path)) => return Ok(Identity::File { path: path.to_owned() }),
         (None, None) => {}
     }
-    Ok(github(environment)
-        .or_else(|| circleci(environment))
+    Ok(Ci::ALL
+        .into_iter()
+        .find_map(|ci| of_job(ci, environment))
         .unwrap_or_else(|| Identity::missing(Error::new(Problem::NoIdentity, ""))))
 }
 
-/// GitHub sets both variables only with `id-token: write`; Forgejo has the same contract.
-fn github(environment: &Environment) -> Option<Identity> {
-    let request =
-        (environment.value("ACTIONS_ID_TOKEN_REQUEST_URL"), environment.value("ACTIONS_ID_TOKEN_REQUEST_TOKEN"));
-    match request {
-        (Some(url), Some(bearer)) => Some(match endpoint::split(url) {
-            Ok((origin, path_and_query)) => {
-                Identity::Github { origin, path_and_query: path_and_query.to_owned(), bearer: Secret::new(bearer) }
-            }
-            Err(error) => Identity::missing(
-                Error::new(Problem::GithubAnswer, "").because(&format!("ACTIONS_ID_TOKEN_REQUEST_URL: {error}")),
-            ),
-        }),
-        _ if environment.is_true("GITHUB_ACTIONS") => {
-            Some(Identity::missing(Error::new(Problem::GithubPermission, "")))
+/// The source in a job of this system; none if this is no such job.
+fn of_job(ci: Ci, environment: &Environment) -> Option<Identity> {
+    let is_job = || ci.job().marker.is_some_and(|marker| environment.is_true(marker));
+    let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, environment.value(name)?)));
+    match ci.job().source {
+        TokenSource::Endpoint { url, bearer } => match (environment.value(url), environment.value(bearer)) {
+            (Some(address), Some(bearer)) => Some(endpoint(url, address, bearer)),
+            _ => is_job().then(|| Identity::missing(Error::new(Problem::GithubPermission, ""))),
+        },
+        TokenSource::VariablesOrProgram(names) => {
+            // Without a token the program of the job may still give one.
+            let token = first(names).map(|(_, token)| Secret::new(token));
+            (token.is_some() || is_job()).then_some(Identity::Circleci { token })
         }
-        _ => None,
+        TokenSource::Variables(names) => match first(names) {
+            Some((name, token)) => Some(Identity::Variable { name: name.to_owned(), token: Secret::new(token.trim()) }),
+            None => is_job().then(|| {
+                let name = names.first().copied().unwrap_or_default();
+                Identity::missing(Error::new(Problem::IdentityVariable, name).because(ci.job().without_token))
+            }),
+        },
+        TokenSource::File => None,
     }
 }
 
-/// The second generation's `sub` names branch and origin, so it is preferred. Without a token the program of the
-/// job may still give one.
-fn circleci(environment: &Environment) -> Option<Identity> {
-    let token = environment.value("CIRCLE_OIDC_TOKEN_V2").or_else(|| environment.value("CIRCLE_OIDC_TOKEN"));
-    let is_here = token.is_some() || environment.is_true("CIRCLECI");
-    is_here.then(|| Identity::Circleci { token: token.map(Secret::new) })
+fn endpoint(variable: &str, address: &str, bearer: &str) -> Identity {
+    match endpoint::split(address) {
+        Ok((origin, path_and_query)) => {
+            Identity::Github { origin, path_and_query: path_and_query.to_owned(), bearer: Secret::new(bearer) }
+        }
+        Err(error) => Identity::missing(Error::new(Problem::GithubAnswer, "").because(&format!("{variable}: {error}"))),
+    }
 }

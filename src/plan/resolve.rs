@@ -1,5 +1,6 @@
 //! From words to plans, one constructor for each part of a plan.
 
+use hublease_protocol::ci::Ci;
 use hublease_protocol::secret::Secret;
 
 use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider, value};
@@ -110,20 +111,16 @@ impl Typed {
 }
 
 impl Job {
-    /// The job key of the CI systems that we know; facts: `CIRCLE_WORKFLOW_JOB_ID` is unique for each run of a job,
-    /// a GitHub run id is shared by the jobs of a matrix, which differ by the runner's temporary directory.
+    /// The job key of the CI systems that we know, or of one that names its jobs as GitLab does.
     pub(crate) fn of(environment: &Environment) -> Self {
         let value = |name| environment.value(name);
-        let key = if let Some(id) = value("CIRCLE_WORKFLOW_JOB_ID") {
-            Some(format!("circleci {id}"))
-        } else if let Some(run) = value("GITHUB_RUN_ID") {
-            let [attempt, job, temporary] =
-                ["GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_TEMP"].map(|name| value(name).unwrap_or_default());
-            Some(format!("github {run} {attempt} {job} {temporary}"))
-        } else {
-            value("CI_JOB_ID").map(|id| format!("ci {id}"))
-        };
-        Self { key }
+        let known = Ci::ALL.into_iter().find_map(|ci| {
+            let (first, others) = ci.job().key.split_first()?;
+            let id = value(first)?;
+            let others = others.iter().map(|name| value(name).unwrap_or_default());
+            Some([ci.name(), id].into_iter().chain(others).collect::<Vec<_>>().join(" "))
+        });
+        Self { key: known.or_else(|| value("CI_JOB_ID").map(|id| format!("ci {id}"))) }
     }
 }
 

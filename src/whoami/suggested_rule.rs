@@ -5,32 +5,23 @@
 //! it is exactly the claim again once it is read. Which claims are bound, and why, is in SECURITY.md: a project by its
 //! id, a branch or environment, and for CircleCI no re-run over SSH.
 
+use hublease_protocol::ci::{Ci, Suggestion, UNKNOWN};
 use hublease_protocol::claims::UnverifiedClaims;
 use serde_json::{Map, Value, json};
-
-use crate::identity::Ci;
-
-const GITHUB: &str = "https://token.actions.githubusercontent.com";
-const CIRCLECI: &str = "https://oidc.circleci.com/org/";
 
 /// The longest claim that a rule can bind, in characters; the broker accepts no more.
 const LONGEST: usize = 512;
 
 /// Which CI system issued the token, by its `iss`.
 pub(crate) fn ci(claims: &UnverifiedClaims) -> Option<Ci> {
-    let issuer = claims.text("iss")?;
-    if issuer == GITHUB || issuer.starts_with("https://token.actions.githubusercontent.com/") {
-        Some(Ci::Github)
-    } else {
-        issuer.starts_with(CIRCLECI).then_some(Ci::Circleci)
-    }
+    Ci::of_issuer(claims.text("iss")?)
 }
 
-/// The `sub` of a ruleset of Docker's OIDC connection; GitHub only.
+/// The `sub` of a ruleset of Docker's OIDC connection.
 pub(crate) fn docker(claims: &UnverifiedClaims) -> Result<String, &'static str> {
-    match (ci(claims), claims.text("sub")) {
-        (Some(Ci::Github), Some(subject)) => Ok(format!("subject: {}", json(&Value::from(short(subject)?)))),
-        _ => Err("Docker's OIDC connections accept GitHub Actions only"),
+    match claims.text("sub").filter(|_| ci(claims).is_some_and(|ci| ci.rule().docker_connection)) {
+        Some(subject) => Ok(format!("subject: {}", json(&Value::from(short(subject)?)))),
+        None => Err("Docker's OIDC connections accept GitHub Actions only"),
     }
 }
 
@@ -38,9 +29,8 @@ pub(crate) fn docker(claims: &UnverifiedClaims) -> Result<String, &'static str> 
 pub(crate) fn broker(claims: &UnverifiedClaims) -> Result<String, &'static str> {
     let issuer = short(claims.text("iss").ok_or("the token names no issuer")?)?;
     let (name, kind) = match ci(claims) {
-        Some(Ci::Github) => ("github", "kind = \"github\""),
-        Some(Ci::Circleci) => ("circleci", "kind = \"circleci\""),
-        None => ("this-issuer", "kind = \"other\"\nproject_claim = \"sub\""),
+        Some(ci) => (ci.name(), format!("kind = \"{}\"", ci.name())),
+        None => ("this-issuer", "kind = \"other\"\nproject_claim = \"sub\"".to_owned()),
     };
     let mut rule = format!("[[issuer]]\nname = \"{name}\"\n{kind}\nurl = {}\n\n", toml(&Value::from(issuer)));
     rule.push_str(&format!("[[rule]]\nname = \"this-job\"\nissuer = \"{name}\"\naccount = \"YOUR-ACCOUNT\"\n"));
@@ -54,11 +44,7 @@ pub(crate) fn broker(claims: &UnverifiedClaims) -> Result<String, &'static str> 
 
 /// A role of Vault's JWT method, as the body of `vault write auth/jwt/role/NAME -`.
 pub(crate) fn vault(claims: &UnverifiedClaims) -> Result<String, &'static str> {
-    let user_claim = match ci(claims) {
-        Some(Ci::Github) => "repository_id",
-        Some(Ci::Circleci) => "oidc.circleci.com/project-id",
-        None => "sub",
-    };
+    let user_claim = ci(claims).map_or("sub", |ci| ci.token().project);
     if claims.text(user_claim).is_none() {
         return Err("the token has no claim that names the project");
     }
@@ -80,20 +66,9 @@ pub(crate) fn vault(claims: &UnverifiedClaims) -> Result<String, &'static str> {
 
 /// The claims to bind: who, and where from.
 fn bound(claims: &UnverifiedClaims) -> Result<Map<String, Value>, &'static str> {
-    let names: &[&str] = match ci(claims) {
-        // An environment can be protected; without one the workflow file and the ref have to do.
-        Some(Ci::Github) if claims.text("environment").is_some() => {
-            &["repository_id", "repository_owner_id", "environment"]
-        }
-        Some(Ci::Github) => &["repository_id", "repository_owner_id", "event_name", "ref", "workflow_ref"],
-        Some(Ci::Circleci) => &[
-            "oidc.circleci.com/project-id",
-            "oidc.circleci.com/vcs-origin",
-            "oidc.circleci.com/vcs-ref",
-            "oidc.circleci.com/ssh-rerun",
-        ],
-        None => &["sub"],
-    };
+    let facts = ci(claims).map_or(&UNKNOWN, Ci::rule);
+    let serves = |row: &&Suggestion| row.with.is_none_or(|name| claims.text(name).is_some());
+    let names = facts.suggested.iter().find(serves).map_or(&[][..], |row| row.bind);
     let mut bound = Map::new();
     for name in names {
         match claims.value(name) {

@@ -1,9 +1,12 @@
 //! `[[issuer]]`: whose identity tokens are accepted, and how they are counted.
 
+use std::ops::Range;
+
+use hublease_protocol::ci::{Ci, IdentityUse};
 use toml::Spanned;
 
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
-use crate::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use crate::identity::issuer::{Algorithm, Issuer, Kind};
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
 const DEFAULT_LIVE_LEASES: usize = 3;
@@ -55,16 +58,8 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, SpannedError> {
 
 fn kind(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
     let known = match issuer.kind.as_ref().as_str() {
-        "circleci" => Kind::CircleCi,
-        "github" => Kind::GitHub,
-        "kubernetes" => Kind::Kubernetes,
         "other" => return other(issuer),
-        _ => {
-            return Err(SpannedError::at(
-                issuer.kind.span(),
-                "`kind` is one of `circleci`, `github`, `kubernetes` and `other`",
-            ));
-        }
+        name => Ci::named(name).map(Kind::Known).ok_or_else(|| unknown(issuer.kind.span()))?,
     };
     let lists = [&issuer.job_claims, &issuer.workflow_claims];
     let stray = lists.into_iter().flatten().map(Spanned::span).chain(issuer.project_claim.as_ref().map(Spanned::span));
@@ -75,6 +70,12 @@ fn kind(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
         )),
         None => Ok(known),
     }
+}
+
+fn unknown(at: Range<usize>) -> SpannedError {
+    let mut names = Ci::ALL.map(|ci| format!("`{}`", ci.name()));
+    names.sort();
+    SpannedError::at(at, format!("`kind` is one of {} and `other`", names.join(", ")))
 }
 
 fn other(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
@@ -108,8 +109,9 @@ fn identity_use(issuer: &file::Issuer, kind: &Kind) -> Result<IdentityUse, Spann
         return Ok(kind.usual_identity_use());
     };
     match (word.as_ref().as_str(), kind) {
-        ("once", Kind::CircleCi) => {
-            Err(SpannedError::at(word.span(), "CircleCI's tokens have no `jti`, so `identity_use` cannot be `once`"))
+        ("once", Kind::Known(ci)) if !ci.token().has_id => {
+            let sentence = format!("{}'s tokens have no `jti`, so `identity_use` cannot be `once`", ci.title());
+            Err(SpannedError::at(word.span(), sentence))
         }
         ("once", _) => Ok(IdentityUse::Once),
         ("reusable", _) => Ok(IdentityUse::Reusable),
@@ -130,10 +132,13 @@ fn default_audience(issuer: &file::Issuer, kind: &Kind) -> Result<Option<String>
     let Some(accept) = issuer.accept_default_audience.as_ref().filter(|accept| *accept.as_ref()) else {
         return Ok(None);
     };
-    let organization = issuer.url.as_ref().rsplit_once("/org/").map(|(_, id)| id.to_owned());
-    match (kind, organization) {
-        (Kind::CircleCi, Some(id)) => Ok(Some(id)),
-        _ => Err(SpannedError::at(
+    let mark = match kind {
+        Kind::Known(ci) => ci.token().default_audience_after,
+        Kind::Other { .. } => None,
+    };
+    match mark.and_then(|mark| issuer.url.as_ref().rsplit_once(mark)) {
+        Some((_, id)) => Ok(Some(id.to_owned())),
+        None => Err(SpannedError::at(
             accept.span(),
             "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
         )),

@@ -8,7 +8,7 @@ use super::reach::{actions, pattern, repositories};
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
 use crate::hub::preflight::is_account_wide;
 use crate::hub::{Account, Pool};
-use crate::identity::issuer::{Issuer, Kind};
+use crate::identity::issuer::Issuer;
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
 use crate::rules::{Pattern, Rule};
 
@@ -102,15 +102,13 @@ fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern
     if patterns(value.as_ref(), true).is_ok_and(|patterns| patterns.iter().any(|pattern| pattern.literal().is_none())) {
         return Err(SpannedError::at(value.span(), format!("`{project}` is an id and is compared exactly, as a text")));
     }
-    let names_start = rule.claims.contains_key("event_name") || rule.claims.contains_key("environment");
-    if issuer.kind == Kind::GitHub && !names_start {
-        return Err(SpannedError::at(
-            rule.name.span(),
-            "a rule for GitHub names `event_name` or `environment` in its `claims`",
-        ));
+    if let Some(events) = issuer.kind.events()
+        && !events.either.iter().any(|name| rule.claims.contains_key(*name))
+    {
+        return Err(SpannedError::at(rule.name.span(), events.either_sentence));
     }
     let read = |(name, value): (&String, &Spanned<Value>)| {
-        let may_glob = issuer.kind.glob_claims().contains(&name.as_str());
+        let may_glob = issuer.kind.rule().patterns.contains(&name.as_str());
         if !is_claim_name(name) {
             return Err(SpannedError::at(value.span(), WRONG_CLAIM_NAME));
         }

@@ -97,6 +97,7 @@ pub fn sha256(data: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::ci::Ci;
     use serde_json::json;
 
     use super::*;
@@ -133,7 +134,7 @@ mod tests {
             ..circleci()
         };
         assert_eq!(job_key(&other, &Claims::of(&json!({"id": "p"})), "hash"), by_token);
-        let github = Issuer { kind: Kind::GitHub, ..circleci() };
+        let github = Issuer { kind: Kind::Known(Ci::Github), ..circleci() };
         let whole = json!({"repository_id": "1", "run_id": "2", "run_attempt": "3", "check_run_id": "4"});
         assert_eq!(
             job_key(&github, &Claims::of(&whole), "hash"),
@@ -155,7 +156,7 @@ mod tests {
         {
             assert_eq!(key(incomplete), None);
         }
-        let kubernetes = Issuer { kind: Kind::Kubernetes, ..circleci() };
+        let kubernetes = Issuer { kind: Kind::Known(Ci::Kubernetes), ..circleci() };
         assert_eq!(workflow_key(&kubernetes, &Claims::of(&json!({"kubernetes.io": {"namespace": "n"}}))), None);
     }
 }

@@ -1,17 +1,15 @@
 //! An issuer that the broker trusts, and what is known about the shape of its tokens.
 //!
-//! Follows the CI systems' own documentation: CircleCI "OpenID Connect tokens", GitHub "OpenID Connect reference",
-//! Kubernetes' projected service account tokens. For any other issuer the configuration names the claims.
+//! The CI systems that are known by name have their facts in [`hublease_protocol::ci`]. For any other issuer the
+//! configuration names the claims.
+
+use hublease_protocol::ci::{Ci, EventFacts, IdentityUse, RuleFacts, StrangersFacts, UNKNOWN};
 
 /// Whose tokens they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// CircleCI: one issuer per organization, no `jti`, the same token for the whole job.
-    CircleCi,
-    /// GitHub Actions: a fresh token with a `jti` for each request.
-    GitHub,
-    /// Kubernetes service accounts: a token file that the kubelet renews.
-    Kubernetes,
+    /// A CI system that is known by name.
+    Known(Ci),
     /// Any other: the claims that identify the project and the job.
     Other {
         /// The project's immutable id.
@@ -23,17 +21,12 @@ pub enum Kind {
     },
 }
 
-/// The events at GitHub that run trusted code on behalf of strangers; a rule must name them to allow them.
-pub const RISKY_EVENTS: [&str; 2] = ["pull_request_target", "workflow_run"];
-
 impl Kind {
     /// The claim that identifies the project for good: an id that a renamed or re-created project does not share.
     #[must_use]
     pub fn project_claim(&self) -> &str {
         match self {
-            Self::CircleCi => "oidc.circleci.com/project-id",
-            Self::GitHub => "repository_id",
-            Self::Kubernetes => "/kubernetes.io/namespace",
+            Self::Known(ci) => ci.token().project,
             Self::Other { project, .. } => project,
         }
     }
@@ -42,9 +35,7 @@ impl Kind {
     #[must_use]
     pub fn job_claims(&self) -> Vec<&str> {
         match self {
-            Self::CircleCi => vec!["oidc.circleci.com/job-id"],
-            Self::GitHub => vec!["run_id", "run_attempt", "check_run_id"],
-            Self::Kubernetes => vec!["/kubernetes.io/pod/uid"],
+            Self::Known(ci) => ci.token().job.to_vec(),
             Self::Other { job, .. } => job.iter().map(String::as_str).collect(),
         }
     }
@@ -53,23 +44,26 @@ impl Kind {
     #[must_use]
     pub fn workflow_claims(&self) -> Vec<&str> {
         match self {
-            Self::CircleCi => vec!["oidc.circleci.com/workflow-id"],
-            Self::GitHub => vec!["run_id"],
-            Self::Kubernetes => Vec::new(),
+            Self::Known(ci) => ci.token().workflow.to_vec(),
             Self::Other { workflow, .. } => workflow.iter().map(String::as_str).collect(),
         }
     }
 
-    /// The claims that a rule may match with `glob`: references, environments, workflow paths and repositories.
+    /// What a rule about its jobs may and should say.
     #[must_use]
-    pub const fn glob_claims(&self) -> &'static [&'static str] {
+    pub const fn rule(&self) -> &'static RuleFacts {
         match self {
-            Self::CircleCi => &["oidc.circleci.com/vcs-ref", "oidc.circleci.com/vcs-origin"],
-            Self::GitHub => &["ref", "environment", "workflow_ref", "job_workflow_ref", "repository"],
-            Self::Kubernetes => &[],
-            Self::Other { .. } => {
-                &["ref", "ref_path", "environment", "ci_config_ref_uri", "project_path", "repository", "build_branch"]
-            }
+            Self::Known(ci) => ci.rule(),
+            Self::Other { .. } => &UNKNOWN,
+        }
+    }
+
+    /// How the event that started a job is told, where a claim does.
+    #[must_use]
+    pub const fn events(&self) -> Option<&'static EventFacts> {
+        match &self.rule().strangers {
+            Some(StrangersFacts::Event(events)) => Some(events),
+            _ => None,
         }
     }
 
@@ -77,19 +71,19 @@ impl Kind {
     #[must_use]
     pub const fn usual_identity_use(&self) -> IdentityUse {
         match self {
-            Self::GitHub => IdentityUse::Once,
-            _ => IdentityUse::Reusable,
+            Self::Known(ci) => ci.token().identity_use,
+            Self::Other { .. } => IdentityUse::Reusable,
         }
     }
-}
 
-/// How often one identity token may be exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityUse {
-    /// Once: `jti` is remembered, and seen again it is a replay unless the same `request_id` comes with it.
-    Once,
-    /// As often as the issuer's limits on leases and mints per job allow, because the job has no other token.
-    Reusable,
+    /// As people write it.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Known(ci) => ci.title(),
+            Self::Other { .. } => "with claims of its own",
+        }
+    }
 }
 
 /// The signature algorithms that an issuer may be pinned to. All are asymmetric: there is no secret to confuse with a key.

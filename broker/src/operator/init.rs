@@ -4,11 +4,13 @@
 //! own documentation: CircleCI "OpenID Connect tokens", GitHub "OpenID Connect reference", GitLab "ID token authentication",
 //! Kubernetes' projected service account tokens.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use clap::{Arg, ArgMatches, Command};
+use hublease_protocol::ci::Ci;
 use hublease_protocol::printable::printable;
 
 use crate::broker::random;
@@ -22,13 +24,22 @@ const HEAD: &str = include_str!("init/head.toml");
 /// Stands in the head for random digits at the end of `instance`.
 const SUFFIX: &str = "000000";
 
-/// The CI systems, each with what is its own.
-const SYSTEMS: [(&str, &str); 4] = [
-    ("circleci", include_str!("init/circleci.toml")),
-    ("github", include_str!("init/github.toml")),
-    ("gitlab", include_str!("init/gitlab.toml")),
-    ("kubernetes", include_str!("init/kubernetes.toml")),
-];
+/// What is the own of a CI system that is known by name.
+const fn template(ci: Ci) -> &'static str {
+    match ci {
+        Ci::Github => include_str!("init/github.toml"),
+        Ci::Circleci => include_str!("init/circleci.toml"),
+        Ci::Kubernetes => include_str!("init/kubernetes.toml"),
+    }
+}
+
+/// The own of systems whose claims the configuration names itself (`kind = "other"`).
+const OTHERS: [(&str, &str); 1] = [("gitlab", include_str!("init/gitlab.toml"))];
+
+/// All of them by name, each with what is its own.
+fn systems() -> BTreeMap<&'static str, &'static str> {
+    Ci::ALL.into_iter().map(|ci| (ci.name(), template(ci))).chain(OTHERS).collect()
+}
 
 pub(super) fn command() -> Command {
     Command::new("init")
@@ -38,7 +49,7 @@ pub(super) fn command() -> Command {
                 .long("ci")
                 .value_name("SYSTEM")
                 .required(true)
-                .value_parser(SYSTEMS.map(|(name, _)| name))
+                .value_parser(systems().into_keys().collect::<Vec<_>>())
                 .help("The CI system whose jobs get tokens"),
         )
         .arg(
@@ -52,7 +63,7 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let wanted = matches.get_one::<String>("ci").map(String::as_str);
-    let Some((_, own)) = SYSTEMS.iter().find(|(name, _)| Some(*name) == wanted) else {
+    let Some(own) = wanted.and_then(|name| systems().remove(name)) else {
         return Err(Failure::of(2, "there is no such CI system"));
     };
     let text = filled(own)?;

@@ -12,6 +12,7 @@ use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
 use hublease_broker::rules::request::RequestedGrant;
 use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain};
+use hublease_protocol::ci::Ci;
 use hublease_protocol::oauth::{Code, Form};
 use hublease_protocol::scope::Scope;
 use serde_json::{Map, Value};
@@ -125,7 +126,7 @@ fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u6
     };
     rule.issuer == issuer.name
         && rule.claims.iter().all(accepts)
-        && (issuer.kind != Kind::GitHub || !is_risky || names_event)
+        && (issuer.kind != Kind::Known(Ci::Github) || !is_risky || names_event)
         && scope.repositories().all(reaches)
         && life <= rule.max_life
 }

@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hublease_protocol::ci::{Ci, TokenSource};
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
@@ -51,14 +52,8 @@ const NAMES: &[&str] = &[
     "no_proxy",
 ];
 
-/// Where CI systems say that the checkout lies; a step may have gone elsewhere.
-const WORKSPACES: &[&str] = &["GITHUB_WORKSPACE", "CIRCLE_WORKING_DIRECTORY", "CI_PROJECT_DIR"];
-
 /// Families of variables that helper programs need.
 const PREFIXES: &[&str] = &["CONTAINERS_", "LC_", "XDG_"];
-
-/// Identity tokens that begin like an allowed family; CircleCI's program makes new ones and needs none of them.
-const IDENTITIES: &[&str] = &["CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2"];
 
 /// The environment of one program.
 pub(in crate::native) type Variables = Vec<(String, Zeroizing<String>)>;
@@ -78,7 +73,7 @@ impl Programs {
         let in_ci = environment.value("CI").is_some_and(|value| value != "false");
         // A job that works in `/` has its whole system there, and no program would be left.
         let named =
-            WORKSPACES.iter().filter_map(|name| environment.value(name)).map(|path| at_home(&environment, path));
+            workspace_variables().filter_map(|name| environment.value(name)).map(|path| at_home(&environment, path));
         let workspaces = named.chain([workspace.to_owned()]).filter(|_| in_ci);
         // A root directory as workspace would leave no program to run.
         let known = workspaces.filter_map(|path| fs::canonicalize(path).ok()).filter(|path| path.parent().is_some());
@@ -99,7 +94,7 @@ impl Programs {
     /// What a program looks up by itself, such as docker its credential helpers, it finds where we would find it.
     pub(in crate::native) fn variables(&self, more: Option<&str>, changes: &[(&str, &str)]) -> Variables {
         let allowed = |name: &str| {
-            !IDENTITIES.contains(&name)
+            !identity_variables().any(|identity| identity == name)
                 && (NAMES.contains(&name)
                     || PREFIXES.iter().copied().chain(more).any(|prefix| name.starts_with(prefix)))
         };
@@ -145,6 +140,21 @@ impl Programs {
         };
         inside(path) || path.parent().is_none_or(inside)
     }
+}
+
+/// Where CI systems say that the checkout lies; a step may have gone elsewhere. The last one is GitLab's.
+fn workspace_variables() -> impl Iterator<Item = &'static str> {
+    Ci::ALL.into_iter().filter_map(|ci| ci.job().workspace).chain(["CI_PROJECT_DIR"])
+}
+
+/// Variables with an identity token, which may begin like an allowed family. No program that we start needs them:
+/// CircleCI's makes new ones.
+fn identity_variables() -> impl Iterator<Item = &'static str> {
+    let names = |ci: Ci| match ci.job().source {
+        TokenSource::Variables(names) | TokenSource::VariablesOrProgram(names) => names,
+        TokenSource::Endpoint { .. } | TokenSource::File => &[],
+    };
+    Ci::ALL.into_iter().flat_map(names).copied()
 }
 
 /// The absolute entries of a PATH.

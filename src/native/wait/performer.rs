@@ -70,7 +70,7 @@ impl Performer {
             programs: Programs::new(Arc::clone(&environment), &working_directory),
             places: Places::new(environment, working_directory, records),
             identity_file: setup.identity_file,
-            terminal: Terminal::new(setup.reporting, setup.github_env, setup.bash_env, stdout, stderr),
+            terminal: Terminal::new(setup.reporting, setup.later_steps, stdout, stderr),
             ending: Ending::new(setup.forward_limit, Instant::now()),
             workers: Workers::new(),
             command: exec::Command::default(),

@@ -7,6 +7,7 @@ mod flood;
 mod forged;
 mod spelling;
 
+use hublease_protocol::ci::Ci;
 use serde_json::json;
 
 use crate::identity::issuer::Kind;
@@ -22,7 +23,7 @@ fn github() -> Issuer {
     Issuer {
         name: "github".to_owned(),
         url: GITHUB_URL.to_owned(),
-        kind: Kind::GitHub,
+        kind: Kind::Known(Ci::Github),
         jwks_uri: Some(GITHUB_JWKS.to_owned()),
         identity_use: IdentityUse::Once,
         ..circleci()

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::hub::{Account, Kind as AccountKind};
-use crate::identity::issuer::{Issuer, Kind};
 use crate::rules::{Pattern, Rule};
 
 /// A line for each issuer, account and rule.
@@ -17,7 +16,7 @@ pub(super) fn text(config: &Config) -> String {
     };
     let mut lines = vec![format!("address: {listen}")];
     for issuer in &config.issuers {
-        lines.push(format!("issuer {}: {}, {}", issuer.name, printable(&issuer.url), kind(issuer)));
+        lines.push(format!("issuer {}: {}, {}", issuer.name, printable(&issuer.url), issuer.kind.title()));
     }
     for account in &config.accounts {
         lines.push(format!("account {}: {}", account.name, what(account)));
@@ -45,15 +44,6 @@ pub(super) fn json(config: &Config) -> Value {
         "accounts": accounts.collect::<Vec<_>>(),
         "rules": rules.collect::<Vec<_>>(),
     })
-}
-
-const fn kind(issuer: &Issuer) -> &'static str {
-    match issuer.kind {
-        Kind::CircleCi => "CircleCI",
-        Kind::GitHub => "GitHub Actions",
-        Kind::Kubernetes => "Kubernetes",
-        Kind::Other { .. } => "with claims of its own",
-    }
 }
 
 fn what(account: &Account) -> String {

@@ -1,9 +1,9 @@
 //! What a configuration allows, although its author may not have meant it. Nothing here is an error: each has a use, and each
 //! was the hole in somebody's trust policy.
 //!
-//! Follows CircleCI's and GitHub's documentation of their claims: a forked pull request runs in the original's project at
-//! CircleCI, so only `vcs-origin` tells it apart; and a job that was rerun with SSH has a person inside.
+//! What a CI system's claims mean, and what its rules should bind, is in [`hublease_protocol::ci`].
 
+use hublease_protocol::ci::{Binding, BranchFacts, StrangersFacts};
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::time::span;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::hub::Account;
 use crate::hub::preflight::is_account_wide;
-use crate::identity::issuer::{Issuer, Kind};
+use crate::identity::issuer::Issuer;
 use crate::rules::{Glob, Pattern, Rule};
 
 /// What every text that a template leaves to be filled in has in it.
@@ -19,9 +19,6 @@ pub(in crate::operator) const PLACEHOLDER: &str = "replace-with-";
 
 /// A life that outlasts most jobs, in seconds.
 const LONG_LIFE_SECONDS: u64 = 3600;
-
-/// What strangers can start at GitHub besides `pull_request` and its relatives.
-const STRANGERS_EVENTS: [&str; 4] = ["workflow_run", "issues", "issue_comment", "discussion"];
 
 /// References that have nothing in common but being one: a pattern that matches all of them of a kind takes any.
 const REFERENCES: [[&str; 3]; 2] = [
@@ -146,14 +143,8 @@ fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warn
     if let Some(reason) = any_branch(rule, issuer) {
         warn("open_to_any_branch", format!("is open to any branch: {reason}"));
     }
-    if issuer.kind == Kind::CircleCi && !is_exactly(rule, "oidc.circleci.com/ssh-rerun", &Pattern::Flag(false)) {
-        let reason =
-            "is open to jobs that somebody reran with SSH and sits in: name `oidc.circleci.com/ssh-rerun` = false";
-        warn("open_to_ssh_rerun", reason.to_owned());
-    }
-    if issuer.kind == Kind::Kubernetes && !names_any(rule, &["/kubernetes.io/serviceaccount/name", "sub"]) {
-        let reason = "is open to every service account of the namespace: name `/kubernetes.io/serviceaccount/name`";
-        warn("open_to_any_service_account", reason.to_owned());
+    for binding in issuer.kind.rule().bind.iter().filter(|binding| !is_bound(rule, binding)) {
+        warn(binding.code, binding.sentence.to_owned());
     }
     if stands_on_sub(rule, issuer) {
         let reason = "stands on `sub` besides the project's id: what `sub` holds is the CI system's choice, and at some a \
@@ -185,48 +176,29 @@ fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warn
 
 /// Why somebody else's code may get a token, if it may.
 fn forks(rule: &Rule, issuer: &Issuer) -> Option<String> {
-    match &issuer.kind {
-        Kind::CircleCi => {
-            let is_named = names_any(rule, &["oidc.circleci.com/vcs-origin"]) || sub_says(rule, "/vcs-origin/");
-            let reason = "it does not name `oidc.circleci.com/vcs-origin`, and a fork's pull request runs in this project where \
-                          \"Pass secrets to builds from forked pull requests\" is on";
-            (!is_named).then(|| reason.to_owned())
+    match issuer.kind.rule().strangers.as_ref()? {
+        StrangersFacts::Origin { claim, subject_mark, reason } => {
+            let is_named = patterns(rule, claim).is_some() || sub_says(rule, subject_mark);
+            (!is_named).then(|| (*reason).to_owned())
         }
-        Kind::GitHub => match patterns(rule, "event_name") {
-            None => Some(
-                "it does not name `event_name`, so a pull request may name the environment too, unless the environment's own \
-                 protection says otherwise"
-                    .to_owned(),
-            ),
-            Some(events) => {
-                let is_strangers = |event: &&str| {
-                    event.starts_with("pull_request") || STRANGERS_EVENTS.contains(event)
-                };
-                let event = events.iter().filter_map(Pattern::literal).find(is_strangers)?;
-                Some(format!("its `event_name` has `{event}`, which people without write access can cause"))
-            }
-        },
-        Kind::Kubernetes | Kind::Other { .. } => None,
+        StrangersFacts::Event(facts) => {
+            let Some(events) = patterns(rule, facts.claim) else { return Some(facts.reason.to_owned()) };
+            let event = events.iter().filter_map(Pattern::literal).find(|event| facts.is_untrusted(event))?;
+            Some(format!("its `{}` has `{event}`, which people without write access can cause", facts.claim))
+        }
     }
 }
 
 /// Why any branch may get a token, if it may.
 fn any_branch(rule: &Rule, issuer: &Issuer) -> Option<String> {
-    let (limiting, mark): (&[&str], _) = match &issuer.kind {
-        Kind::CircleCi => (&["oidc.circleci.com/vcs-ref"], "/vcs-ref/"),
-        Kind::GitHub => (&["ref", "environment", "workflow_ref"], ":ref:"),
-        Kind::Other { .. } => {
-            (&["ref", "ref_path", "ref_protected", "environment", "build_branch", "ci_config_ref_uri"], "ref:")
-        }
-        Kind::Kubernetes => return None,
-    };
+    let BranchFacts { claims: limiting, subject_mark } = issuer.kind.rule().branch.as_ref()?;
     let named: Vec<_> = limiting.iter().filter_map(|name| Some((*name, patterns(rule, name)?))).collect();
     // Every claim must match, so one that limits is enough.
     let unlimited =
         named.iter().find_map(|(name, patterns)| Some((name, patterns.iter().find(|pattern| takes_any(pattern))?)));
     let is_limited = named.iter().any(|(_, patterns)| !patterns.iter().any(takes_any));
     match unlimited {
-        _ if is_limited || sub_says(rule, mark) => None,
+        _ if is_limited || sub_says(rule, subject_mark) => None,
         Some((name, pattern)) => Some(format!("`{name}` = {pattern} takes every one")),
         None => Some(format!("it names none of {}", quoted(limiting))),
     }
@@ -243,11 +215,13 @@ fn takes_any(pattern: &Pattern) -> bool {
 
 /// Whether nothing but `sub` narrows the project down.
 fn stands_on_sub(rule: &Rule, issuer: &Issuer) -> bool {
+    // What has GitHub's contract without being GitHub has its claim for the event, too.
+    let event = issuer.kind.events().map_or("event_name", |events| events.claim);
     let narrowing: Vec<_> = rule
         .claims
         .iter()
         .map(|(name, _)| name.as_str())
-        .filter(|name| *name != issuer.kind.project_claim() && *name != "event_name")
+        .filter(|name| *name != issuer.kind.project_claim() && *name != event)
         .collect();
     narrowing == ["sub"]
 }
@@ -258,12 +232,11 @@ fn sub_says(rule: &Rule, mark: &str) -> bool {
     patterns(rule, "sub").is_some_and(|patterns| patterns.iter().all(says))
 }
 
-fn is_exactly(rule: &Rule, name: &str, wanted: &Pattern) -> bool {
-    patterns(rule, name).is_some_and(|patterns| patterns.iter().all(|pattern| pattern == wanted))
-}
-
-fn names_any(rule: &Rule, names: &[&str]) -> bool {
-    names.iter().any(|name| patterns(rule, name).is_some())
+/// Whether the rule names one of the claims, with the one value that binds where there is one.
+fn is_bound(rule: &Rule, binding: &Binding) -> bool {
+    let binds = |pattern: &Pattern| binding.value.is_none_or(|value| *pattern == Pattern::Flag(value));
+    let mut named = binding.claims.iter().filter_map(|name| patterns(rule, name));
+    named.any(|patterns| patterns.iter().all(binds))
 }
 
 fn patterns<'a>(rule: &'a Rule, name: &str) -> Option<&'a [Pattern]> {

@@ -70,6 +70,7 @@ const BROKER: &[Row] = &[
 
 const PROTOCOL: &[Row] = &[
     ("oauth", &[]),
+    ("ci", &[]),
     ("claims", &["printable", "secret"]),
     ("endpoint", &[]),
     ("hex", &[]),

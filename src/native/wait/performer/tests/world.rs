@@ -62,8 +62,7 @@ impl World {
             working_directory: self.path("work"),
             forward_limit: self.limit,
             reporting: Reporting { threshold: Level::Note, progress: false, colours: false, mask: false, json: false },
-            github_env: None,
-            bash_env: None,
+            later_steps: Vec::new(),
         };
         Performer::new(setup, stdout, Box::new(self.stderr.clone()))
     }

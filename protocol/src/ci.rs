@@ -1,0 +1,147 @@
+//! What is known about the CI systems whose jobs can prove who they are: one file each, and every fact once.
+//!
+//! Who finds the identity token, suggests a rule, reads a configuration or warns of one asks here. Each file names the
+//! documentation that it follows. Nothing in these tables decides: an issuer is trusted by its address and keys, and a
+//! job by the rules of a configuration.
+
+mod circleci;
+mod facts;
+mod github;
+mod kubernetes;
+
+pub use self::facts::{
+    Binding, BranchFacts, EventFacts, IdentityUse, JobFacts, LaterSteps, LaterStepsForm, RuleFacts, StrangersFacts,
+    Suggestion, TokenFacts, TokenSource,
+};
+
+/// One fact of a system's file. Each kind of fact is looked up by itself, so that the Action's module holds only those that it
+/// asks for.
+macro_rules! fact {
+    ($ci:expr, $($fact:tt)+) => {
+        match $ci {
+            Ci::Github => fact!(@ github $($fact)+),
+            Ci::Circleci => fact!(@ circleci $($fact)+),
+            Ci::Kubernetes => fact!(@ kubernetes $($fact)+),
+        }
+    };
+    (@ $file:ident & $fact:ident) => { &$file::$fact };
+    (@ $file:ident $fact:ident) => { $file::$fact };
+}
+
+/// A CI system that we know by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ci {
+    /// GitHub Actions.
+    Github,
+    /// CircleCI.
+    Circleci,
+    /// Pods of a Kubernetes cluster, whatever CI system runs in them.
+    Kubernetes,
+}
+
+impl Ci {
+    /// All of them, in the order in which a job is looked for: what runs inside of another comes first.
+    pub const ALL: [Self; 3] = [Self::Github, Self::Circleci, Self::Kubernetes];
+
+    /// The names of those whose jobs find their identity token by themselves, in alphabetical order.
+    pub const SELF_IDENTIFYING: &[&str] = &[Self::Circleci.name(), Self::Github.name()];
+
+    /// The word in flags and configurations.
+    pub const fn name(self) -> &'static str {
+        fact!(self, NAME)
+    }
+
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        fact!(self, TITLE)
+    }
+
+    /// What its jobs find around them.
+    pub const fn job(self) -> &'static JobFacts {
+        fact!(self, &JOB)
+    }
+
+    /// What its identity tokens say.
+    pub const fn token(self) -> &'static TokenFacts {
+        fact!(self, &TOKEN)
+    }
+
+    /// What a rule about its jobs should say.
+    pub const fn rule(self) -> &'static RuleFacts {
+        fact!(self, &RULE)
+    }
+
+    /// The system with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ci| ci.name() == name)
+    }
+
+    /// The system whose issuer has this address: the address itself, or one below it.
+    pub fn of_issuer(address: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ci| {
+            let below = |issuer| address.strip_prefix(issuer);
+            ci.token().issuer.and_then(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
+
+/// What is supposed of an issuer that has no file here; its configuration names project, job and workflow.
+pub const UNKNOWN: RuleFacts = RuleFacts {
+    patterns: &["ref", "ref_path", "environment", "ci_config_ref_uri", "project_path", "repository", "build_branch"],
+    branch: Some(BranchFacts {
+        claims: &["ref", "ref_path", "ref_protected", "environment", "build_branch", "ci_config_ref_uri"],
+        subject_mark: "ref:",
+    }),
+    strangers: None,
+    bind: &[],
+    suggested: &[Suggestion { with: None, bind: &["sub"] }],
+    docker_connection: false,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::{Ci, TokenSource};
+
+    #[test]
+    fn a_name_and_an_issuer_belong_to_one_system() {
+        for (at, ci) in Ci::ALL.into_iter().enumerate() {
+            assert_eq!(Ci::named(ci.name()), Some(ci));
+            if let Some(issuer) = ci.token().issuer {
+                assert_eq!(Ci::of_issuer(issuer), Some(ci));
+            }
+            for other in &Ci::ALL[at + 1..] {
+                assert!(ci.name() != other.name() && ci.title() != other.title());
+            }
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_the_address_or_below_it() {
+        for (address, ci) in [
+            ("https://token.actions.githubusercontent.com", Some(Ci::Github)),
+            ("https://token.actions.githubusercontent.com/acme", Some(Ci::Github)),
+            ("https://token.actions.githubusercontent.com.example", None),
+            ("https://oidc.circleci.com/org/0f0e", Some(Ci::Circleci)),
+            ("https://oidc.circleci.com/organization/0f0e", None),
+            ("https://issuer.example", None),
+            ("", None),
+        ] {
+            assert_eq!(Ci::of_issuer(address), ci, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_system_says_how_its_jobs_are_told_apart_and_which_project_they_are_of() {
+        for ci in Ci::ALL {
+            assert!(!ci.token().project.is_empty() && !ci.token().job.is_empty(), "{ci:?}");
+            assert!(!ci.rule().suggested.is_empty(), "{ci:?}: no rule can be suggested");
+            let is_found_by_itself = ci.job().source != TokenSource::File;
+            assert_eq!(is_found_by_itself, ci.job().marker.is_some(), "{ci:?}: what says that a job runs there");
+            assert_eq!(is_found_by_itself, Ci::SELF_IDENTIFYING.contains(&ci.name()), "{ci:?}");
+            assert!(
+                ci.rule().suggested.last().is_some_and(|last| last.with.is_none()),
+                "{ci:?}: the last row serves every token"
+            );
+        }
+    }
+}
