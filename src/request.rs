@@ -37,10 +37,10 @@ impl RequestError {
     pub(crate) fn settled(error: Error) -> Self {
         Self { error, maybe_done: false, response: None }
     }
-}
 
-impl From<Error> for RequestError {
-    fn from(error: Error) -> Self {
+    /// A failure while a request was under way, so that the server may have done what was asked. There is no conversion from
+    /// [`Error`]: which of the two it is decides whether a lease may live on, and is said at each place.
+    pub(crate) fn unsettled(error: Error) -> Self {
         Self { error, maybe_done: true, response: None }
     }
 }
@@ -89,7 +89,7 @@ impl<'a> Server<'a> {
         let mut request = request;
         let mut tried = 1;
         loop {
-            let answer = self.host.http(request.clone()).await?;
+            let answer = self.host.http(request.clone()).await.map_err(RequestError::unsettled)?;
             if let Ok(response) = &answer
                 && is_redirect(response.status)
             {
@@ -97,12 +97,17 @@ impl<'a> Server<'a> {
                 continue;
             }
             let fault = match Transient::of(&answer) {
-                None => return answer.map_err(|_failure| Error::bug("a failure that is no fault").into()),
+                None => {
+                    return answer
+                        .map_err(|_failure| RequestError::unsettled(Error::bug("a failure that is no fault")));
+                }
                 Some(fault) => fault,
             };
             let wait = fault.wait(request.repeat, tried);
             match wait {
-                Some(wait) if wait <= LONGEST_WAIT * 1000 => self.pause(&fault, wait, tried).await?,
+                Some(wait) if wait <= LONGEST_WAIT * 1000 => {
+                    self.pause(&fault, wait, tried).await.map_err(RequestError::unsettled)?;
+                }
                 _ => {
                     let (error, maybe_done) = (self.report(&fault, tried), fault.maybe_done());
                     return Err(RequestError { error, maybe_done, response: answer.ok().map(Box::new) });

@@ -77,7 +77,7 @@ impl Revoker {
 
     /// The record's address is only compared: a planted record must not steer a token.
     fn mismatch(&self, note: &LeaseRecord) -> String {
-        let flag = if note.provider == "vault" { "--vault-addr" } else { "--broker-url" };
+        let flag = if matches!(note.handle, Handle::Vault { .. }) { "--vault-addr" } else { "--broker-url" };
         match self {
             Self::Nobody => {
                 format!("this logout was not told the address of the {} provider (give `{flag}`)", note.provider)

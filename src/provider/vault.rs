@@ -16,6 +16,7 @@ use self::address::Address;
 use self::revocation::Ended;
 use self::wire::Login;
 use crate::effect::Host;
+use crate::effect::http::Response;
 use crate::error::Error;
 use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
 use crate::provider::{Exchange, credential, identify};
@@ -58,22 +59,25 @@ pub struct Vault {
     pub secret_field: Option<String>,
 }
 
-/// identity token -> Vault token -> record -> credential -> record, begun anew if the answer of a mint is lost.
+/// identity token -> Vault token -> record -> credential -> record, begun anew if the answer of a mint is lost. Every other
+/// failure is final: it would be the same the next time.
 pub(super) async fn exchange(
     host: &Host,
     vault: &Vault,
     plan: &Exchange,
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
+    let server = vault.address.server(host);
     let mut round = 1;
     loop {
-        let lost = match attempt(host, vault, plan, writer).await {
-            Ok(lease) => return Ok(lease),
+        let held = log_in(host, vault, plan, writer).await?;
+        let lost = match ask(&server, vault, &held.login.client_token).await {
+            Ok(answer) => return finish(host, vault, plan, writer, held, &answer).await,
             Err(lost) => lost,
         };
         // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
         if round == ROUNDS || !lost.maybe_done || !drop_unanswered(host, &vault.address, writer).await? {
-            return Err(lost.error);
+            return Err(wire::told(lost, &held.sent()));
         }
         host.detail(format!(
             "{}: the answer was lost; what it may have made is revoked, and the exchange begins anew",
@@ -82,6 +86,71 @@ pub(super) async fn exchange(
         .await?;
         round += 1;
     }
+}
+
+/// A Vault token that is on record.
+struct Held {
+    identity_token: Secret,
+    login: Login,
+    note: LeaseRecord,
+}
+
+impl Held {
+    /// What was sent, and must not be shown if an answer repeats it.
+    fn sent(&self) -> [&Secret; 2] {
+        [&self.identity_token, &self.login.client_token]
+    }
+}
+
+/// Logs in at Vault; the token is on record before it is used.
+async fn log_in(host: &Host, vault: &Vault, plan: &Exchange, writer: &mut RecordWriter) -> Result<Held, Error> {
+    let server = vault.address.server(host);
+    let identity_token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
+    let issued_at = host.now().await?;
+    let response =
+        server.send(wire::login(vault, &identity_token)).await.map_err(|lost| wire::told(lost, &[&identity_token]))?;
+    let login = wire::parse_login(&server, &response, &identity_token)?;
+    host.mask(&login.client_token).await?;
+    let note = note(vault, &login, issued_at);
+    writer.hold(host, &note).await?;
+    Ok(Held { identity_token, login, note })
+}
+
+/// Reads the answer of the path, and has its lease on record.
+async fn finish(
+    host: &Host,
+    vault: &Vault,
+    plan: &Exchange,
+    writer: &mut RecordWriter,
+    held: Held,
+    answer: &Response,
+) -> Result<Lease, Error> {
+    let server = vault.address.server(host);
+    let secret = wire::parse_secret(&server, answer, vault, &held.sent())?;
+    host.mask(&secret.secret).await?;
+    let mut note = held.note.clone();
+    match secret.lease_id {
+        Some(lease_id) => {
+            // A lease ends with the token that made it.
+            let life = secret.lease_duration.into_iter().chain(held.login.lease_duration).min();
+            note.expires_at = life.map(|life| note.issued_at.saturating_add(life));
+            note.handle = Handle::Vault {
+                client_token: held.login.client_token.clone(),
+                lease_id: Some(lease_id),
+                batch: held.login.batch,
+            };
+        }
+        None => {
+            end_token(host, vault, writer, &held.login.client_token).await?;
+            note.expires_at = None;
+            note.handle = Handle::NotALease;
+        }
+    }
+    writer.hold(host, &note).await?;
+    let credential = credential(server.name(), plan, secret.username.as_deref(), secret.secret, &held.sent())?;
+    note.describe(&credential);
+    writer.hold(host, &note).await?;
+    Ok(Lease { credential, note })
 }
 
 /// Gives up a Vault token whose mint was not answered, so that the exchange may begin anew. False if the token could not be
@@ -105,64 +174,6 @@ async fn drop_unanswered(host: &Host, address: &Address, writer: &mut RecordWrit
     writer.forget_unsettled(host).await.map(|()| true)
 }
 
-async fn attempt(
-    host: &Host,
-    vault: &Vault,
-    plan: &Exchange,
-    writer: &mut RecordWriter,
-) -> Result<Lease, RequestError> {
-    // Every failure but a lost answer of the mint is final: it would be the same the next time.
-    let server = vault.address.server(host);
-    let token = identify(host, &plan.identity, plan.audience.as_deref()).await.map_err(RequestError::settled)?;
-    let issued_at = host.now().await.map_err(RequestError::settled)?;
-    let response = server
-        .send(wire::login(vault, &token))
-        .await
-        .map_err(|lost| RequestError::settled(wire::told(lost, &[&token])))?;
-    let login = wire::parse_login(&server, &response, &token).map_err(RequestError::settled)?;
-    host.mask(&login.client_token).await.map_err(RequestError::settled)?;
-    let mut note = note(vault, &login, issued_at);
-    let client_token = login.client_token.clone();
-    writer.hold(host, &note).await.map_err(RequestError::settled)?;
-
-    let answer = match ask(&server, vault, &login.client_token).await {
-        Ok(answer) => answer,
-        Err(lost) => {
-            let maybe_done = lost.maybe_done;
-            return Err(RequestError {
-                maybe_done,
-                ..RequestError::settled(wire::told(lost, &[&token, &login.client_token]))
-            });
-        }
-    };
-    let read = wire::parse_secret(&server, &answer, vault, &[&token, &login.client_token]);
-    let Ok(secret) = read else {
-        return Err(RequestError::settled(read.err().unwrap_or_else(|| Error::bug("no error"))));
-    };
-    host.mask(&secret.secret).await.map_err(RequestError::settled)?;
-    match secret.lease_id {
-        Some(lease_id) => {
-            // A lease ends with the token that made it.
-            let life = secret.lease_duration.into_iter().chain(login.lease_duration).min();
-            note.expires_at = life.map(|life| issued_at.saturating_add(life));
-            note.handle =
-                Handle::Vault { client_token: login.client_token, lease_id: Some(lease_id), batch: login.batch };
-        }
-        None => {
-            end_token(host, vault, writer, &login.client_token).await.map_err(RequestError::settled)?;
-            note.expires_at = None;
-            note.handle = Handle::NotALease;
-        }
-    }
-    writer.hold(host, &note).await.map_err(RequestError::settled)?;
-    let held = [&token, &client_token];
-    let credential = credential(server.name(), plan, secret.username.as_deref(), secret.secret, &held)
-        .map_err(RequestError::settled)?;
-    note.describe(&credential);
-    writer.hold(host, &note).await.map_err(RequestError::settled)?;
-    Ok(Lease { credential, note })
-}
-
 /// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record.
 async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, token: &Secret) -> Result<(), Error> {
     if let Ended::No(why) = revocation::revoke_self(&host.undoing(), &vault.address, token).await? {
@@ -173,11 +184,7 @@ async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, token:
 }
 
 /// Asks the path, by the method that serves.
-async fn ask(
-    server: &Server<'_>,
-    vault: &Vault,
-    token: &Secret,
-) -> Result<crate::effect::http::Response, RequestError> {
+async fn ask(server: &Server<'_>, vault: &Vault, token: &Secret) -> Result<Response, RequestError> {
     if vault.method != Method::Write {
         let response = server.send(wire::read(vault, token)).await?;
         if vault.method == Method::Read || !matches!(response.status, 403 | 405) {
