@@ -73,6 +73,7 @@ const PROTOCOL: &[Row] = &[
     ("ci", &[]),
     ("claims", &["printable", "secret"]),
     ("endpoint", &[]),
+    ("id", &["hex"]),
     ("hex", &[]),
     ("no_proxy", &[]),
     ("scope", &[]),
