@@ -5,6 +5,8 @@
 //! and not 404; facts do not confirm that for a login at an unknown mount, so that this answer is a guess. Guessed
 //! too: an unknown namespace is answered like an unknown mount.
 
+use hublease_protocol::percent;
+
 use super::Vault;
 use super::policy::Capability;
 use super::state::Engine;
@@ -66,7 +68,7 @@ impl Vault {
             return Err(Reply::error(413, "http: request body too large"));
         }
         let path =
-            wire::percent_decoded(request.uri().path()).ok_or_else(|| Reply::error(400, "invalid URL escape"))?;
+            percent::decode(request.uri().path().bytes()).ok_or_else(|| Reply::error(400, "invalid URL escape"))?;
         let path = path.strip_prefix("/v1/").ok_or_else(|| Reply::errors(404, &[]))?;
         if path.split('/').any(|segment| segment == "..") {
             return Err(Reply::error(400, "relative paths not supported"));

@@ -3,11 +3,11 @@
 //! Follows Vault's `system/health` and `system/leases` documentation. Guessed: version and cluster name, which clients
 //! only print.
 
+use hublease_protocol::time::utc;
 use serde_json::json;
 
 use super::Vault;
 use super::settings::Flavour;
-use super::timestamp::rfc3339;
 use super::wire::{Call, Reply};
 
 impl Vault {
@@ -55,8 +55,8 @@ impl Vault {
         };
         Ok(Reply::success(json!({ "data": {
             "id": lease.id,
-            "issue_time": rfc3339(lease.issued_at),
-            "expire_time": rfc3339(lease.expires_at()),
+            "issue_time": utc(lease.issued_at),
+            "expire_time": utc(lease.expires_at()),
             "last_renewal": null,
             "renewable": false,
             "ttl": lease.expires_at().saturating_sub(self.now()),

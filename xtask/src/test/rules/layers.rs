@@ -69,13 +69,14 @@ const BROKER: &[Row] = &[
 ];
 
 const PROTOCOL: &[Row] = &[
-    ("oauth", &[]),
+    ("oauth", &["percent"]),
     ("ci", &[]),
     ("claims", &["printable", "secret"]),
     ("endpoint", &[]),
     ("id", &["hex"]),
     ("hex", &[]),
     ("no_proxy", &[]),
+    ("percent", &[]),
     ("scope", &[]),
     ("printable", &[]),
     ("secret", &[]),
