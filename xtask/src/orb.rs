@@ -14,9 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::pack::{Orb, resolve};
-use self::source::Source;
+use self::source::OrbSource;
 pub(crate) use self::yaml::{read, write};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -44,7 +44,7 @@ pub(crate) struct Packed {
 
 /// What was typed.
 #[derive(Default)]
-struct Options {
+struct OrbOptions {
     sums: Option<PathBuf>,
     check: bool,
 }
@@ -70,7 +70,7 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
 /// Packs the orb of this checkout, with the checksums of a file if there is one.
 pub(crate) fn pack(workspace: &Workspace, sums: Option<&Path>) -> Result<Packed, String> {
     let version = env!("CARGO_PKG_VERSION");
-    let source = Source::read(&workspace.root.join("orb/src"))?;
+    let source = OrbSource::read(&workspace.root.join("orb/src"))?;
     let orb = Orb::read(&source)?;
     let findings = review::check(&orb, version);
     let sums = match sums {
@@ -94,8 +94,8 @@ pub(crate) fn keep(workspace: &Workspace, text: &str) -> Result<PathBuf, String>
     Ok(path)
 }
 
-fn parse(words: &[String]) -> Result<Options, String> {
-    let mut options = Options::default();
+fn parse(words: &[String]) -> Result<OrbOptions, String> {
+    let mut options = OrbOptions::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {

@@ -95,12 +95,12 @@ fn plain(value: &Yaml<'_>) -> String {
 mod tests {
     use super::table;
     use crate::orb::pack::Orb;
-    use crate::orb::source::Source;
+    use crate::orb::source::OrbSource;
 
     fn made(b: &str) -> Result<String, String> {
         let a = "parameters:\n  wait:\n    type: boolean\n    default: true\n    description: Wait.\n  what:\n    \
                  type: enum\n    enum: [x, z]\n    description: What.\n";
-        let source = Source::of(&[("@orb.yml", "version: 2.1\n"), ("commands/a.yml", a), ("jobs/b.yml", b)]);
+        let source = OrbSource::of(&[("@orb.yml", "version: 2.1\n"), ("commands/a.yml", a), ("jobs/b.yml", b)]);
         table(&Orb::read(&source).unwrap())
     }
 
@@ -118,7 +118,8 @@ mod tests {
             format!("parameters:\n  place:\n    type: executor\n    default: {default}\n    description: Where.\n")
         };
         let (machine, docker) = (b("machine"), b("docker"));
-        let source = Source::of(&[("@orb.yml", "version: 2.1\n"), ("jobs/a.yml", &machine), ("jobs/b.yml", &docker)]);
+        let source =
+            OrbSource::of(&[("@orb.yml", "version: 2.1\n"), ("jobs/a.yml", &machine), ("jobs/b.yml", &docker)]);
         let table = table(&Orb::read(&source).unwrap()).unwrap();
         let rows: Vec<_> = table.lines().skip(2).collect();
         let row = |default, job| format!("| `place` | Where. | executor | {default} | {job} |");

@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::{Build, LARGEST, cargo_home, committed};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::process::Call;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;

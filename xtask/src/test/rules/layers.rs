@@ -3,19 +3,33 @@
 //! A room names only rooms further down in its table, so there is no circle. A row lists what it names today: a new arrow
 //! between rooms is a line of this file, and is read as such. `docs/architecture.md` says why each room is where it is.
 
+mod tools;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::tools::{SANDBOX, XTASK};
 use super::source::{Source, line_of};
 
 /// A room, and those that it may name.
 type Row = (&'static str, &'static [&'static str]);
 
 /// The tables by the folder of the crate's source.
-const TABLES: [(&str, &[Row]); 3] = [("src/", CLIENT), ("broker/src/", BROKER), ("protocol/src/", PROTOCOL)];
+const TABLES: [(&str, &[Row]); 5] = [
+    ("src/", CLIENT),
+    ("broker/src/", BROKER),
+    ("protocol/src/", PROTOCOL),
+    ("sandbox/src/", SANDBOX),
+    ("xtask/src/", XTASK),
+];
 
 /// The crates that a crate may name besides foreign ones: the broker never reaches the client's stories.
-const CRATES: [(&str, &[&str]); 3] =
-    [("src/", &["hublease_protocol"]), ("broker/src/", &["hublease_protocol"]), ("protocol/src/", &[])];
+const CRATES: [(&str, &[&str]); 5] = [
+    ("src/", &["hublease_protocol"]),
+    ("broker/src/", &["hublease_protocol"]),
+    ("protocol/src/", &[]),
+    ("sandbox/src/", &["hublease_protocol"]),
+    ("xtask/src/", &["hublease_sandbox"]),
+];
 
 const CLIENT: &[Row] = &[
     ("native", &["plan", "effect", "cli", "environment", "error"]),

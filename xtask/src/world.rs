@@ -3,23 +3,26 @@
 //! Nothing of the caller's environment comes in but PATH, so that an identity, a proxy or a docker configuration of the
 //! machine plays no part.
 
-mod broker;
 mod job;
 
 use std::cell::Cell;
+use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use hublease_sandbox::vault::{Example, Role};
-use hublease_sandbox::{BrokerLimits, GITHUB_ISSUER, Sandbox};
+use hublease_sandbox::{BrokerLimits, GITHUB_ISSUER, ORGANIZATION, PASSWORD, Sandbox};
 use tempfile::TempDir;
 
-pub(crate) use self::broker::BROKER_URL;
-use self::broker::Broker;
 pub(crate) use self::job::{Provider, Said, Shape, said};
 use crate::binaries::Binaries;
+use crate::broker::Broker;
 use crate::workspace::program;
 
+/// The broker's public address; the proxy sends this host to where it listens.
+pub(crate) const BROKER_URL: &str = "https://broker.example.com";
+/// The host of [`BROKER_URL`].
+const BROKER_HOST: &str = "broker.example.com";
 /// The address of the sandbox's Vault behind its proxy.
 pub(crate) const VAULT_URL: &str = "https://vault.example.com";
 
@@ -27,7 +30,7 @@ pub(crate) const VAULT_URL: &str = "https://vault.example.com";
 const VAULT_TOKEN_SECONDS: u64 = 600;
 
 /// A whole world; dropping it ends the broker and removes every file.
-pub(crate) struct Outside {
+pub(crate) struct World {
     /// First, because fields are dropped in order and a broker without its Docker Hub would complain.
     _broker: Broker,
     pub(crate) sandbox: Sandbox,
@@ -36,7 +39,7 @@ pub(crate) struct Outside {
     homes: Cell<usize>,
 }
 
-impl Outside {
+impl World {
     /// Starts everything.
     ///
     /// # Errors
@@ -46,7 +49,7 @@ impl Outside {
         let folder = tempfile::Builder::new().prefix("hublease-").tempdir();
         let folder = folder.map_err(|error| format!("no temporary directory: {error}"))?;
         seed_vault(&sandbox);
-        let broker = Broker::start(&binaries.broker, &sandbox, folder.path(), limits)?;
+        let broker = start_broker(&binaries.broker, &sandbox, folder.path(), limits)?;
         Ok(Self { _broker: broker, sandbox, folder, client: binaries.client.clone(), homes: Cell::new(0) })
     }
 
@@ -96,6 +99,21 @@ impl Outside {
     pub(crate) fn docker() -> Option<PathBuf> {
         program("docker")
     }
+}
+
+/// The real broker with a configuration made for the run, reached through the sandbox's proxy.
+fn start_broker(program: &Path, sandbox: &Sandbox, folder: &Path, limits: BrokerLimits) -> Result<Broker, String> {
+    sandbox.hub().set_quota(ORGANIZATION, limits.quota);
+    let path = folder.join("broker.toml");
+    fs::write(&path, sandbox.broker_configuration(BROKER_URL, folder, limits))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let audit = File::create(folder.join("audit.jsonl")).map_err(|error| format!("audit.jsonl: {error}"))?;
+    let password = ("ACMEBOT_PASSWORD".to_owned(), PASSWORD.to_owned());
+    let mut broker = Broker::start(program, &path, sandbox.environment().into_iter().chain([password]), audit)?;
+    let address = broker.listens(&mut String::new())?;
+    let address = address.parse().map_err(|_not_one| "the broker names no address".to_owned())?;
+    sandbox.forward(BROKER_HOST, address);
+    Ok(broker)
 }
 
 /// The server of the documentation, with roles that are bound to the one project.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hublease_sandbox::{CONNECTION_ID, DOCKER_IDENTITY_AUDIENCE, ORGANIZATION};
 
-use super::{BROKER_URL, Outside, VAULT_URL};
+use super::{BROKER_URL, VAULT_URL, World};
 
 /// Whose job it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(crate) struct Said {
     pub(crate) time: Duration,
 }
 
-impl Outside {
+impl World {
     /// What the CI system puts into the environment of a job.
     pub(crate) fn job(&self, shape: Shape, audience: &str) -> Vec<(String, String)> {
         match shape {
