@@ -5,6 +5,7 @@
 
 mod pack;
 mod review;
+mod scripts;
 mod source;
 mod sums;
 mod table;
@@ -72,7 +73,7 @@ pub(crate) fn pack(workspace: &Workspace, sums: Option<&Path>) -> Result<Packed,
     let version = env!("CARGO_PKG_VERSION");
     let source = OrbSource::read(&workspace.root.join("orb/src"))?;
     let orb = Orb::read(&source)?;
-    let findings = review::check(&orb, version);
+    let findings = [review::check(&orb, version), scripts::check(&source)].concat();
     let sums = match sums {
         Some(path) => Some(fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?),
         None => None,
