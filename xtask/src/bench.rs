@@ -82,9 +82,9 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     for provider in [Provider::Broker, Provider::Vault] {
         for roots in [Roots::One, Roots::Machine] {
             terminal.begin(&format!("login through {provider}, {roots}, {TURNS} turns ... "));
-            let measured = measure(&world, provider, &roots.file(&world)?, &curl)?;
+            let comparison = compare(&world, provider, &roots.file(&world)?, &curl)?;
             terminal.say("done");
-            figures.extend(measured.figures(provider, roots));
+            figures.extend(comparison.figures(provider, roots));
         }
     }
     figures.push(Figure::bytes("size of the static build", size, LARGEST));
@@ -93,14 +93,14 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 /// What was measured for one provider.
-struct Measured {
+struct Comparison {
     client: Vec<Duration>,
     curl: Vec<Duration>,
     requests: usize,
     memory: u64,
 }
 
-impl Measured {
+impl Comparison {
     fn figures(&self, provider: Provider, roots: Roots) -> [Figure; 2] {
         let (client, curl) = (figures::median(&self.client), figures::median(&self.curl));
         let name = format!("login through {provider}, {roots}, beside {} curl processes", self.requests);
@@ -109,7 +109,7 @@ impl Measured {
     }
 }
 
-fn measure(world: &World, provider: Provider, certificates: &Path, curl: &Path) -> Result<Measured, String> {
+fn compare(world: &World, provider: Provider, certificates: &Path, curl: &Path) -> Result<Comparison, String> {
     // GitHub's jobs ask for their token by a request of its own; CircleCI's have it already.
     let shape = Shape::CircleCi;
     let mut job = world.job(shape, provider.audience());
@@ -136,7 +136,7 @@ fn measure(world: &World, provider: Provider, certificates: &Path, curl: &Path) 
     client()?;
     let mut replay = Replay::of(&world.sandbox.log()[before..], curl, world, certificates)?;
     undo()?;
-    let mut measured = Measured { client: Vec::new(), curl: Vec::new(), requests: replay.requests(), memory: 0 };
+    let mut comparison = Comparison { client: Vec::new(), curl: Vec::new(), requests: replay.requests(), memory: 0 };
     for turn in 0..WARM_UPS + TURNS {
         // Whoever comes second finds warmer caches; they take turns in that too.
         let (ours, theirs) = if turn % 2 == 0 {
@@ -148,13 +148,13 @@ fn measure(world: &World, provider: Provider, certificates: &Path, curl: &Path) 
         };
         undo()?;
         if turn >= WARM_UPS {
-            measured.client.push(ours);
-            measured.curl.push(theirs);
+            comparison.client.push(ours);
+            comparison.curl.push(theirs);
         }
     }
     for _ in 0..MEMORY_RUNS {
-        measured.memory = measured.memory.max(memory::peak(&mut world.command(&login, &home, &job))?);
+        comparison.memory = comparison.memory.max(memory::peak(&mut world.command(&login, &home, &job))?);
         undo()?;
     }
-    Ok(measured)
+    Ok(comparison)
 }
