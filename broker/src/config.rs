@@ -19,7 +19,7 @@ use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::printable::printable;
 pub use server::{Rates, Server, TlsFiles};
 
-use crate::hub::Account;
+use crate::account::Account;
 use crate::identity::issuer::Issuer;
 use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;

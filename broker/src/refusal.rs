@@ -5,9 +5,8 @@
 
 use std::fmt;
 
+use hublease_hub::limits::{MAX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS};
 use hublease_protocol::oauth::Code;
-
-use crate::limits::{MAX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS};
 
 /// Why a request was not served.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,14 @@
 //! `[[rule]]`: who may have what. A rule that could mean more than its author thinks is refused here, not at run time.
 
-use hublease_protocol::scope::Action;
 use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
-use super::reach::{actions, pattern, repositories};
+use super::reach::{pattern, reach};
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
-use crate::hub::preflight::is_account_wide;
-use crate::hub::{Account, Pool};
+use crate::account::{Account, Pool};
 use crate::identity::issuer::{Issuer, Kind};
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
-use crate::rules::{Pattern, Rule};
+use crate::rules::{Pattern, Reach, Rule};
 
 /// The rules, and what their author should think over.
 pub(super) fn check(
@@ -65,7 +63,7 @@ fn check_one(
         SpannedError::at(rule.issuer.span(), format!("there is no issuer `{}`", rule.issuer.as_ref()))
     })?;
     let account = named(accounts, &rule.account)?;
-    if is_account_wide(&account.kind) && !rule.account_wide {
+    if account.is_account_wide() && !rule.account_wide {
         return Err(SpannedError::at(
             rule.repositories.span(),
             "personal access tokens reach every repository of the account, whatever is listed here: \
@@ -73,14 +71,12 @@ fn check_one(
         ));
     }
     let claims = claims(&rule, issuer)?;
-    let repositories = repositories(&rule.repositories, namespace(account))?;
-    let actions = actions(&rule.actions)?;
+    let reach = reach(&rule.repositories, &rule.actions, namespace(account))?;
     if let Some(pool) = account.pool() {
-        check_pool(&rule, pool, &repositories, &actions, warnings)?;
+        check_pool(&rule, pool, &reach, warnings)?;
     }
     Ok(Rule {
-        repositories,
-        actions,
+        reach,
         max_life: life(rule.max_life_seconds.as_ref())?,
         revoke_workflow: rule.revoke_workflow,
         connection_id: rule.connection_id.map(Spanned::into_inner),
@@ -133,16 +129,10 @@ fn patterns(value: &Value, may_glob: bool) -> Result<Vec<Pattern>, &'static str>
 
 /// A rule of a pool names what some token reaches, with all that the rule grants. What a pattern will stand for is not known
 /// yet, so of one that no token has word for word only a warning is given.
-fn check_pool(
-    rule: &file::Rule,
-    pool: &Pool,
-    repositories: &[Pattern],
-    actions: &[Action],
-    warnings: &mut Vec<String>,
-) -> Result<(), SpannedError> {
+fn check_pool(rule: &file::Rule, pool: &Pool, reach: &Reach, warnings: &mut Vec<String>) -> Result<(), SpannedError> {
     let granting =
-        || pool.tokens.iter().filter(|token| actions.iter().all(|action| token.reach.actions.contains(action)));
-    for (pattern, item) in repositories.iter().zip(rule.repositories.as_ref()) {
+        || pool.tokens.iter().filter(|token| reach.actions.iter().all(|action| token.reach.actions.contains(action)));
+    for (pattern, item) in reach.repositories.iter().zip(rule.repositories.as_ref()) {
         match pattern.literal() {
             Some(name) if !granting().any(|token| token.reach.reaches(name)) => {
                 let reason = format!("no token of the account reaches `{name}` with all of the rule's `actions`");

@@ -15,8 +15,8 @@ use hublease_protocol::secret::Secret;
 use hublease_protocol::strict_json;
 use serde_json::{Value, json};
 
+use crate::account::Account;
 use crate::config::Config;
-use crate::hub::Account;
 use crate::identity::claims::Claims;
 use crate::identity::issuer::Issuer;
 use crate::identity::verify::{Verifier, single_use_id};
@@ -25,7 +25,7 @@ use crate::observe::console::say;
 use crate::operator::check::decision::{Asker, Report, decision_json, outcome};
 use crate::operator::output::{self, Output, print, print_json};
 use crate::operator::{Failure, Machine, config, config_argument, read};
-use crate::outbound::native::Native;
+use crate::outbound::native;
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
 use crate::rules::{Explanation, Rule, explain};
@@ -180,7 +180,7 @@ fn token(
         say(&format!("`public_url` is `auto`: the audience is taken to be `{audience}`"));
     }
     let token = standard_input()?;
-    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    let outbound = native(&[]).map_err(|fault| Failure::of(1, fault.0))?;
     let (rules, accounts, verifier) = (config.rules, config.accounts, Verifier::new(config.issuers, audience));
     match verifier.verify(token.expose(), &outbound, machine.clock.now()) {
         Err(refusal) => refused(refusal, output),

@@ -20,7 +20,7 @@ use crate::journal::Journal;
 use crate::journal::sqlite::{OpenError, Sqlite};
 use crate::observe::audit::Audit;
 use crate::operator::{Failure, Machine, config_argument};
-use crate::outbound::native::Native;
+use crate::outbound::native;
 
 pub(super) fn command() -> Command {
     Command::new("leases")
@@ -85,7 +85,7 @@ fn broker(
     done: &progress::Done,
     machine: &Machine,
 ) -> Result<Broker, Failure> {
-    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    let outbound = native(&[]).map_err(|fault| Failure::of(1, fault.0))?;
     let audit = Audit::to(Box::new(done.counting(std::io::stdout())));
     let nobody_asks = config.public_url.clone().unwrap_or_default();
     let clock = Box::new(std::sync::Arc::clone(&machine.clock));

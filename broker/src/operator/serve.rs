@@ -7,6 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use hublease_hub::client::Preflight;
+use hublease_hub::outbound::Outbound;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +22,7 @@ use crate::limits::{MAX_BLOCKING_THREADS, MAX_CONNECTIONS, MIN_CONNECTIONS, RESE
 use crate::observe::audit::Audit;
 use crate::observe::console::{say, write_line};
 use crate::operator::{Failure, Machine, config, config_argument};
-use crate::outbound::native::Native;
+use crate::outbound::native;
 
 pub(super) fn command() -> Command {
     Command::new("serve")
@@ -35,11 +37,11 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     let tls = tls.map_err(|error| Failure::of(2, format!("{path}: `[tls]`: {error}")))?.map(Arc::new);
     let unopened = |error| Failure::of(1, format!("{}: {error}", config.journal.display()));
     let journal = (machine.open_journal)(&config.journal, machine.clock.now()).map_err(unopened)?;
-    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    let outbound: Box<dyn Outbound> = Box::new(native(&[]).map_err(|error| Failure::of(1, error.0))?);
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }
-    try_accounts(&config, &path, &outbound, machine)?;
+    try_accounts(&config, &path, &*outbound, machine)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().max_blocking_threads(MAX_BLOCKING_THREADS).build();
     let runtime = runtime.map_err(|error| Failure::of(1, format!("no threads: {error}")))?;
@@ -51,7 +53,7 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
 
 /// An account that can never issue a token is the operator's to know at the start, and not a job's to find out. Many are
 /// tried at one time: each may take some round trips.
-fn try_accounts(config: &Config, path: &str, outbound: &Native, machine: &Machine) -> Result<(), Failure> {
+fn try_accounts(config: &Config, path: &str, outbound: &dyn Outbound, machine: &Machine) -> Result<(), Failure> {
     let next = AtomicUsize::new(0);
     let found: Vec<OnceLock<_>> = config.accounts.iter().map(|_| OnceLock::new()).collect();
     let work = || {
@@ -70,12 +72,14 @@ fn try_accounts(config: &Config, path: &str, outbound: &Native, machine: &Machin
     // Told in the order of the configuration.
     for (account, found) in config.accounts.iter().zip(found) {
         match found.into_inner() {
-            Some(Ok(None)) => {}
-            Some(Ok(Some(fault))) => {
-                let reason = fault.refusal().sentence;
+            Some(Preflight::Able) => {}
+            Some(Preflight::Unknown(error)) => {
+                let reason = error.refusal().sentence;
                 say(&format!("warning: account `{}` could not be tried: {reason}", account.name));
             }
-            Some(Err(unfit)) => return Err(Failure::of(2, format!("{path}: account `{}`: {unfit}", account.name))),
+            Some(Preflight::Unable(error)) => {
+                return Err(Failure::of(2, format!("{path}: account `{}`: {error}", account.name)));
+            }
             None => return Err(Failure::of(1, format!("account `{}` was not tried", account.name))),
         }
     }
@@ -86,7 +90,7 @@ async fn listen(
     config: Config,
     tls: Option<Arc<Tls>>,
     journal: Box<dyn Journal>,
-    outbound: Native,
+    outbound: Box<dyn Outbound>,
     machine: &Machine,
 ) -> Result<(), Failure> {
     let (listener, address) = bind(config.listen).await?;
@@ -102,7 +106,7 @@ async fn listen(
     let trusted_proxies = config.server.trusted_proxies.clone();
     let audit = Audit::to(Box::new(std::io::stdout()));
     let clock = Box::new(Arc::clone(&machine.clock));
-    let broker = Broker::new(config, public_url, journal, audit, Box::new(outbound), clock);
+    let broker = Broker::new(config, public_url, journal, audit, outbound, clock);
     if let Some((_, address)) = &metrics {
         write_line(&format!("metrics on {address}"));
     }

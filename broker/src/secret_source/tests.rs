@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    fn read(&self, source: VaultSource) -> Result<String, SecretSourceError> {
+    fn read(&self, source: VaultSource) -> Result<String, SecretError> {
         SecretSource::Vault(Box::new(source)).read().map(|secret| secret.expose().to_owned())
     }
 

@@ -120,8 +120,8 @@ fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u6
         claims.text("event_name").is_some_and(|event| event == "pull_request_target" || event == "workflow_run");
     let reaches = |repository: &str| {
         let name = Value::from(repository);
-        rule.repositories.iter().any(|pattern| matches(pattern, &name))
-            && scope.actions(repository).all(|action| rule.actions.contains(&action))
+        rule.reach.repositories.iter().any(|pattern| matches(pattern, &name))
+            && scope.actions(repository).all(|action| rule.reach.actions.contains(&action))
     };
     rule.issuer == issuer.name
         && rule.claims.iter().all(accepts)

@@ -19,12 +19,12 @@ use hublease_broker::leases::revoke_by_identity::revoke_by_identity;
 use hublease_broker::leases::sweep::Sweeper;
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use hublease_broker::observe::audit::Audit;
-use hublease_broker::outbound::{Call, Outbound, OutboundError, Reply};
+use hublease_hub::outbound::{Call, Outbound, OutboundError, Reply};
 use serde_json::json;
 
 use crate::stopping::{Side, Stop, Stopping};
 use crate::testing::{
-    BROKER_URL, CONFIG, FakeHub, Lines, NOW, TestClock, changed, circleci_claims, circleci_form, config_in, header,
+    BROKER_URL, CONFIG, Lines, NOW, Outside, TestClock, changed, circleci_claims, circleci_form, config_in, header,
     key_a,
 };
 
@@ -33,7 +33,7 @@ const WORKFLOW: &str = "oidc.circleci.com/workflow-id";
 /// The two leases that their workflow gives up; all else goes on one by one.
 const REMOVED_AT_ONE_TIME: usize = 2;
 
-impl Outbound for Stopping<Arc<FakeHub>> {
+impl Outbound for Stopping<Arc<Outside>> {
     fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         self.stop.step(Err(OutboundError("stopped")), || self.inner.send(call))
     }
@@ -42,7 +42,7 @@ impl Outbound for Stopping<Arc<FakeHub>> {
 /// One broker after another on one journal and one Docker Hub.
 struct House {
     folder: tempfile::TempDir,
-    hub: Arc<FakeHub>,
+    hub: Arc<Outside>,
     clock: Arc<TestClock>,
 }
 

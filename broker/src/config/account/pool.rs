@@ -1,9 +1,9 @@
 //! `[[account.token]]`: the tokens of a pool, and how far its maker says that each reaches.
 
-use super::super::reach::{actions, repositories};
+use super::super::reach::reach;
 use super::super::{SpannedError, file, is_name, repeated};
 use super::source;
-use crate::hub::pool::{Lendable, Reach};
+use crate::account::pool::Lendable;
 
 pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, SpannedError> {
     if account.token.is_empty() {
@@ -22,7 +22,7 @@ fn one(token: &file::Token) -> Result<Lendable, SpannedError> {
     }
     Ok(Lendable {
         name: token.name.as_ref().clone(),
-        reach: Reach { repositories: repositories(&token.repositories, None)?, actions: actions(&token.actions)? },
+        reach: reach(&token.repositories, &token.actions, None)?,
         source: source::token(token)?,
     })
 }

@@ -7,8 +7,7 @@ mod repeat;
 use serde_json::{Value, json};
 
 use crate::leases::exchange::*;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{BROKER_URL, CONFIG, NOW, World, changed, circleci_form, form_with, header, key_b};
+use crate::testing::{BROKER_URL, CONFIG, NOW, Trouble, World, changed, circleci_form, form_with, header, key_b};
 
 fn ask(world: &World, form: &str) -> Result<Issued, Code> {
     exchange(&world.broker, form.as_bytes()).map_err(|refusal| refusal.code)

@@ -7,8 +7,7 @@ use crate::journal::{Selection, State, Trust};
 use crate::leases::exchange::exchange;
 use crate::leases::sweep::Removed;
 use crate::limits::{LEFTOVER_SECONDS, RECONCILE_SECONDS};
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 const LEASE: &str = "0123456789abcdef0123456789abcdef";
 

@@ -6,8 +6,7 @@ use crate::leases::exchange::{Issued, exchange};
 use crate::leases::revoke::*;
 use crate::leases::sweep::Removed;
 use crate::limits::SWEEP_RETRY_SECONDS;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 fn issue(world: &World) -> Issued {
     exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap()

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use crate::leases::exchange::{Issued, exchange};
 use crate::leases::revoke_by_identity::revoke_by_identity;
 use crate::leases::sweep::Removed;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, changed, circleci_claims, circleci_form, header, key_a};
+use crate::testing::{CONFIG, NOW, Trouble, World, changed, circleci_claims, circleci_form, header, key_a};
 
 const JOB: &str = "oidc.circleci.com/job-id";
 const WORKFLOW: &str = "oidc.circleci.com/workflow-id";

@@ -8,9 +8,8 @@ use hublease_protocol::endpoint::Origin;
 use hublease_protocol::time::span;
 use serde::Serialize;
 
+use crate::account::Account;
 use crate::config::Config;
-use crate::hub::Account;
-use crate::hub::preflight::is_account_wide;
 use crate::identity::issuer::{Issuer, Kind};
 use crate::rules::{Glob, Pattern, Rule};
 
@@ -84,12 +83,12 @@ fn placeholders(config: &Config, found: &mut Vec<Warning>) {
     }
     for account in &config.accounts {
         look(format!("account `{}`", account.name), account.username());
-        if account.login != account.username() {
-            look(format!("account `{}`", account.name), &account.login);
+        if account.login() != account.username() {
+            look(format!("account `{}`", account.name), account.login());
         }
     }
     for rule in &config.rules {
-        let patterns = rule.claims.iter().flat_map(|(_, patterns)| patterns).chain(&rule.repositories);
+        let patterns = rule.claims.iter().flat_map(|(_, patterns)| patterns).chain(&rule.reach.repositories);
         for pattern in patterns {
             match pattern {
                 Pattern::Text(text) => look(format!("rule `{}`", rule.name), text),
@@ -160,11 +159,11 @@ fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warn
                       project's own; name the claims themselves";
         warn("sub_alone", reason.to_owned());
     }
-    if is_account_wide(&account.kind) {
+    if account.is_account_wide() {
         let reason = format!(
             "is account-wide: whatever repositories it lists, its tokens reach all that `{}` reaches, because Docker Hub cannot \
              limit personal tokens",
-            account.login
+            account.login()
         );
         warn("account_wide", reason);
     }
