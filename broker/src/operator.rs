@@ -12,7 +12,6 @@ mod serve;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +20,12 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::journal::Journal;
-use crate::journal::sqlite::{OpenError, Sqlite};
+use crate::journal::{Journal, JournalLocation, OpenError};
 use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
 use crate::observe::console::say;
 
 /// Opens the journal of a broker that serves, at this time.
-type OpenJournal = fn(&Path, u64) -> Result<Box<dyn Journal>, OpenError>;
+type OpenJournal = fn(&JournalLocation, u64) -> Result<Box<dyn Journal>, OpenError>;
 
 /// What the program takes from its machine, and a test from elsewhere.
 pub struct Machine {
@@ -43,11 +41,7 @@ impl Machine {
     /// The machine that the program runs on.
     #[must_use]
     pub fn real() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)),
-            sweep_interval: SWEEP_INTERVAL,
-        }
+        Self { clock: Arc::new(SystemClock), open_journal: JournalLocation::serve, sweep_interval: SWEEP_INTERVAL }
     }
 }
 

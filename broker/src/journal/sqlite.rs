@@ -5,6 +5,7 @@
 //! the operator's commands may read and write it meanwhile. It holds no secret, and tells who was given what: mode 0600.
 
 mod enter;
+mod error;
 mod file;
 mod row;
 mod schema;
@@ -16,14 +17,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params, params_from_iter};
 
 use self::enter::enter;
-pub use self::file::OpenError;
 use self::file::{create, lock};
 use self::row::{COLUMNS, condition, insert, lease, marks, seconds, state, time, trust, trust_code};
 use self::writer::{WriteContext, Writer};
-use super::{EnterDenied, Entry, Journal, JournalError, Lease, Selection, State, Trust};
+use super::{EnterOutcome, Journal, JournalError, Lease, LeaseState, NewLease, OpenError, Selection, Trust};
 use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
 
 /// See the module.
@@ -50,7 +50,7 @@ impl Sqlite {
         let recover = move |books: &mut WriteContext<'_>| {
             books.connection.execute("UPDATE lease SET state = 2, due_at = ? WHERE state = 0", [after])
         };
-        journal.writer.write(recover).map_err(|fault| OpenError::Unusable(fault.0.to_owned()))?;
+        journal.writer.write(recover).map_err(|error| OpenError::Unusable(error.0.to_owned()))?;
         Ok(journal)
     }
 
@@ -88,7 +88,7 @@ impl Sqlite {
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&reader).map_err(|error| fault(&error))
+        Ok(read(&reader)?)
     }
 
     /// One change of one lease; true when it was in a state that allows it.
@@ -104,8 +104,8 @@ impl Sqlite {
 const STATEMENTS: usize = 32;
 
 impl Journal for Sqlite {
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError> {
-        self.writer.write(move |books| enter(books, &entry, now))
+    fn enter(&self, wanted: NewLease, now: u64) -> Result<EnterOutcome, JournalError> {
+        self.writer.write(move |books| enter(books, &wanted, now))
     }
 
     fn withdraw(&self, lease: &str) -> Result<(), JournalError> {
@@ -182,10 +182,10 @@ impl Journal for Sqlite {
                     let lease = found;
                     insert(
                         books.connection,
-                        &Entry { lease, request_id, single_use_id, identity_expires_at, max_live_leases, max_mints },
+                        &NewLease { lease, request_id, single_use_id, identity_expires_at, max_live_leases, max_mints },
                     )?;
                 }
-                Some(State::Revoked) => {
+                Some(LeaseState::Revoked) => {
                     let sql = "UPDATE lease SET state = 2, closed_at = NULL, hub_id = ?2, due_at = ?3, account = ?4
                                WHERE id = ?1";
                     books
@@ -272,7 +272,7 @@ impl Journal for Sqlite {
         })
     }
 
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError> {
+    fn open(&self) -> Result<Vec<(String, LeaseState, u64)>, JournalError> {
         self.read(|reader| {
             let sql = "SELECT account, state, count(*) FROM lease WHERE state < 3 GROUP BY account, state";
             let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, state(row.get(1)?), seconds(row.get(2)?)));
@@ -281,17 +281,5 @@ impl Journal for Sqlite {
     }
 }
 
-/// SQLite's reasons in our words; its own text may hold a path or a value.
-fn fault(error: &rusqlite::Error) -> JournalError {
-    JournalError(match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "its disk is full",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "somebody else holds it for too long",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => "it may not be written",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "its file is damaged",
-        Some(ErrorCode::SystemIoFailure) => "its disk fails",
-        _ => "SQLite refused a statement",
-    })
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

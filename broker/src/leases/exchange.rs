@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::account::pool::lent_id;
 use crate::broker::{Broker, random};
 use crate::identity::claims::{Identity, sha256};
-use crate::journal::{Entry, Holder, JournalError, Lease, Selection, State};
+use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseState, NewLease, Selection};
 use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
@@ -94,7 +94,7 @@ fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Leas
         label: format!("{}{id}", broker.label_prefix()),
         id,
         handle_sha256: Some(sha256(handle.as_bytes())),
-        state: State::Intent,
+        state: LeaseState::Intent,
         holder: holder(broker, identity),
         rule: grant.rule.clone(),
         account: grant.account.clone(),
@@ -121,7 +121,7 @@ fn holder(broker: &Broker, identity: &Identity) -> Holder {
 
 fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lease) -> Result<Option<Lease>, Refusal> {
     let issuer = broker.verifier.issuer(identity);
-    let entry = Entry {
+    let wanted = NewLease {
         lease: lease.clone(),
         request_id: ask.request_id.clone(),
         single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
@@ -129,10 +129,11 @@ fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lea
         max_live_leases: issuer.max_live_leases,
         max_mints: issuer.max_mints,
     };
-    match broker.journal.enter(entry, broker.clock.now()) {
-        Ok(Ok(first)) => Ok(first),
-        Ok(Err(full)) => Err(full.refusal()),
-        Err(fault) => Err(fault.refusal()),
+    match broker.journal.enter(wanted, broker.clock.now()) {
+        Ok(EnterOutcome::First) => Ok(None),
+        Ok(EnterOutcome::Replaces(first)) => Ok(Some(*first)),
+        Ok(EnterOutcome::Denied(denied)) => Err(denied.refusal()),
+        Err(error) => Err(error.refusal()),
     }
 }
 
@@ -161,7 +162,7 @@ fn held(broker: &Broker, account: &Account, token: &str) -> usize {
     let holding = Selection {
         account: Some(account.name.clone()),
         hub_id: Some(lent_id(token)),
-        states: vec![State::Live, State::Revoking],
+        states: vec![LeaseState::Live, LeaseState::Revoking],
         ..Selection::default()
     };
     broker.journal.select(&holding).map_or(0, |leases| leases.len())

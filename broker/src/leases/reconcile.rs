@@ -17,7 +17,7 @@ use hublease_hub::governor::Urgency;
 use hublease_hub::token::Listed;
 
 use crate::broker::Broker;
-use crate::journal::{Holder, JournalError, Lease, Selection, State, Trust};
+use crate::journal::{Holder, JournalError, Lease, LeaseState, Selection, Trust};
 use crate::leases::removal::{Removed, Round, remove_all};
 use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
 use crate::observe::audit::{Event, Outcome};
@@ -135,7 +135,7 @@ pub fn unknown(broker: &Broker, account: &str, client: &Client) -> Result<Vec<Le
     for token in listing.tokens {
         let Some(id) = token.label.strip_prefix(&prefix).filter(|id| is_lease_id(id)) else { continue };
         let known = broker.journal.select(&Selection { id: Some(id.to_owned()), ..Selection::default() })?;
-        if known.first().is_none_or(|lease| lease.state == State::Revoked) {
+        if known.first().is_none_or(|lease| lease.state == LeaseState::Revoked) {
             unknown.push(found(id, account, &token, now));
         }
     }
@@ -153,7 +153,7 @@ fn found(id: &str, account: &str, token: &Listed, now: u64) -> Lease {
     Lease {
         id: id.to_owned(),
         handle_sha256: None,
-        state: State::Revoking,
+        state: LeaseState::Revoking,
         holder: Holder {
             issuer: nobody(),
             project: None,

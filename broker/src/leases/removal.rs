@@ -13,7 +13,7 @@ use hublease_hub::governor::Urgency;
 use crate::account::pool::is_lent;
 use crate::account::{Account, refusal_of};
 use crate::broker::Broker;
-use crate::journal::{JournalError, Lease, State};
+use crate::journal::{JournalError, Lease, LeaseState};
 use crate::limits::{CLAIM_SECONDS, LIST_RETRY_SECONDS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
@@ -102,7 +102,7 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Re
         while let Some(lease) = leases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let is_away = away.lock().unwrap_or_else(PoisonError::into_inner).contains(lease.account.as_str());
             // What was not due when the accounts were listed cannot be judged by that list; somebody else is at it.
-            let is_early = lease.state != State::Live && begun < lease.due_at;
+            let is_early = lease.state != LeaseState::Live && begun < lease.due_at;
             if is_away || is_early {
                 continue;
             }
@@ -173,7 +173,7 @@ fn claim_and_remove(
     listing: Option<&Result<Listing, HubError>>,
     pause: u64,
 ) -> Removal {
-    if lease.state == State::Revoked {
+    if lease.state == LeaseState::Revoked {
         // Nobody looks twice: a token of a pool is as alive as it was, and of an account that is gone nobody can say.
         return match broker.accounts.get(&lease.account) {
             _ if was_lent(lease) => Removal::Kept,

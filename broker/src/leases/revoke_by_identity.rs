@@ -9,7 +9,7 @@ use hublease_protocol::oauth::{Code, LeasesRequest, LeasesResponse};
 
 use crate::broker::Broker;
 use crate::identity::claims::Identity;
-use crate::journal::{JournalError, Selection, State};
+use crate::journal::{JournalError, LeaseState, Selection};
 use crate::leases::removal::{Round, remove_all};
 use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
@@ -52,7 +52,7 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut AuditEvent) -> Re
     let now = broker.clock.now();
     broker.journal.condemn(&selection, now).map_err(JournalError::refusal)?;
     // With them goes what an earlier request has condemned and nobody has confirmed yet.
-    let condemned = Selection { states: vec![State::Revoking], ..selection };
+    let condemned = Selection { states: vec![LeaseState::Revoking], ..selection };
     let leases = broker.journal.select(&condemned).map_err(JournalError::refusal)?;
     let (removed, _) = remove_all(broker, &leases, ROUND);
     Ok(LeasesResponse { leases: leases.len() as u64, confirmed: removed.gone as u64 })

@@ -16,8 +16,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::journal::Journal;
-use crate::journal::sqlite::{OpenError, Sqlite};
+use crate::journal::{Journal, OpenError};
 use crate::observe::audit::Audit;
 use crate::operator::{Failure, Machine, config_argument};
 use crate::outbound::native;
@@ -60,10 +59,7 @@ fn consent() -> Arg {
 
 /// The journal of the configuration, beside the broker that may serve with it.
 fn journal(config: &Config) -> Result<Box<dyn Journal>, Failure> {
-    match Sqlite::beside(&config.journal) {
-        Ok(journal) => Ok(Box::new(journal)),
-        Err(error) => Err(unopened(config, &error)),
-    }
+    config.journal.beside().map_err(|error| unopened(config, &error))
 }
 
 /// The same, or a new one where it was lost and no broker has served since.
@@ -75,7 +71,7 @@ fn journal_or_new(config: &Config, machine: &Machine) -> Result<Box<dyn Journal>
 }
 
 fn unopened(config: &Config, error: &OpenError) -> Failure {
-    Failure::of(1, format!("{}: {error}", config.journal.display()))
+    Failure::of(1, format!("{}: {error}", config.journal))
 }
 
 /// A broker that serves nobody: accounts and the way to Docker Hub, with its audit lines on standard output.

@@ -35,7 +35,7 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     let (config, path) = config(matches)?;
     let tls = config.server.tls.clone().map(Tls::load).transpose();
     let tls = tls.map_err(|error| Failure::of(2, format!("{path}: `[tls]`: {error}")))?.map(Arc::new);
-    let unopened = |error| Failure::of(1, format!("{}: {error}", config.journal.display()));
+    let unopened = |error| Failure::of(1, format!("{}: {error}", config.journal));
     let journal = (machine.open_journal)(&config.journal, machine.clock.now()).map_err(unopened)?;
     let outbound: Box<dyn Outbound> = Box::new(native(&[]).map_err(|error| Failure::of(1, error.0))?);
     for warning in &config.warnings {

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
-use crate::journal::{Selection, State};
+use crate::journal::{LeaseState, Selection};
 use crate::observe::console::say;
 use crate::operator::leases::selection::{select, selections, time, with_filters};
 use crate::operator::leases::table::{HEADINGS, aligned, exact, fields, row};
@@ -20,7 +20,7 @@ pub(super) fn list_command() -> Command {
             .long("state")
             .value_name("STATE")
             .action(ArgAction::Append)
-            .value_parser(State::ALL.map(State::as_str))
+            .value_parser(LeaseState::ALL.map(LeaseState::as_str))
             .help("In this state; may be repeated"),
     );
     with_filters(command)
@@ -48,7 +48,7 @@ pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     let limit = matches.get_one::<u32>("limit").map_or(usize::MAX, |limit| *limit as usize);
     let at = matches.get_one::<String>("at").map(|text| time(text)).transpose()?;
     let words: Vec<&String> = matches.get_many("state").unwrap_or_default().collect();
-    let states = State::ALL.into_iter().filter(|state| words.iter().any(|word| *word == state.as_str()));
+    let states = LeaseState::ALL.into_iter().filter(|state| words.iter().any(|word| *word == state.as_str()));
     let states: Vec<_> = states.collect();
     // One more than is shown tells whether there are more.
     let narrow =

@@ -10,7 +10,7 @@ use hublease_protocol::printable::printable;
 use crate::account::{Account, refusal_of};
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::journal::{Lease, Selection, State, Trust};
+use crate::journal::{Lease, LeaseState, Selection, Trust};
 use crate::leases::reconcile::{ReconcileError, unknown};
 use crate::observe::audit::{Event, Outcome};
 use crate::observe::console::say;
@@ -108,7 +108,7 @@ fn adopt(broker: &Broker, accounts: &[UnknownLeases<'_>]) -> Result<u8, Failure>
             // A lease that the journal holds for revoked is not brought to life again: it is removed.
             let id = Selection { id: Some(found.id.clone()), ..Selection::default() };
             let is_known = !broker.journal.select(&id).map_err(fault)?.is_empty();
-            let lease = Lease { state: State::Live, due_at: found.expires_at, ..found.clone() };
+            let lease = Lease { state: LeaseState::Live, due_at: found.expires_at, ..found.clone() };
             let entered = broker.journal.adopt(if is_known { found } else { &lease }).map_err(fault)?;
             match (entered, is_known) {
                 (true, false) => {
@@ -156,8 +156,7 @@ fn without_journal(config: &Config) -> String {
     format!(
         "{}: there is no journal, so all tokens whose labels begin with `hublease/{}/` would end, whoever made them; if all of \
          them are this broker's, say `--new-journal`",
-        config.journal.display(),
-        config.instance
+        config.journal, config.instance
     )
 }
 

@@ -8,7 +8,7 @@ use hublease_protocol::printable::printable;
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::journal::{Lease, Selection, State};
+use crate::journal::{Lease, LeaseState, Selection};
 use crate::leases::removal::Removed;
 use crate::observe::console::say;
 use crate::operator::leases::progress::{self, Done};
@@ -57,7 +57,7 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     for selection in &selections {
         broker.journal.condemn(selection, now).map_err(fault)?;
     }
-    let condemned = |selection: &Selection| Selection { states: vec![State::Revoking], ..selection.clone() };
+    let condemned = |selection: &Selection| Selection { states: vec![LeaseState::Revoking], ..selection.clone() };
     let leases = select(&*broker.journal, &selections.iter().map(condemned).collect::<Vec<_>>())?;
     let removed = progress::remove(&broker, &leases, &done);
     Ok(conclude(&broker, &leases, removed))
@@ -101,7 +101,7 @@ fn open(broker: &Broker, selections: &[Selection]) -> Result<Vec<Lease>, Failure
             return Err(Failure::of(1, format!("there is no rule `{rule}`, and no lease of it; nothing was revoked")));
         }
     }
-    let states = vec![State::Intent, State::Live, State::Revoking];
+    let states = vec![LeaseState::Intent, LeaseState::Live, LeaseState::Revoking];
     let open = |selection: &Selection| Selection { states: states.clone(), ..selection.clone() };
     select(&*broker.journal, &selections.iter().map(open).collect::<Vec<_>>())
 }

@@ -60,7 +60,7 @@ const BROKER: &[Row] = &[
     ("leases", &["broker", "account", "journal", "rules", "identity", "observe", "refusal", "limits"]),
     ("broker", &["rate_limit", "config", "account", "journal", "rules", "identity", "observe", "clock"]),
     ("rate_limit", &["config", "observe", "client_address", "refusal", "limits"]),
-    ("config", &["account", "rules", "identity", "client_address", "secret_source", "limits"]),
+    ("config", &["account", "journal", "rules", "identity", "client_address", "secret_source", "limits"]),
     ("journal", &["refusal", "limits"]),
     ("observe", &["refusal"]),
     ("account", &["rules", "secret_source", "refusal", "limits"]),
