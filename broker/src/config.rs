@@ -17,6 +17,7 @@ use std::path::PathBuf;
 
 use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::printable::printable;
+pub use rule::BeyondPool;
 pub use server::{Rates, Server, TlsFiles};
 
 use crate::account::Account;
@@ -48,8 +49,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// Who may have what.
     pub rules: Vec<Rule>,
-    /// What its author should think over, one sentence each.
-    pub warnings: Vec<String>,
+    /// What its author should think over.
+    pub warnings: Vec<BeyondPool>,
 }
 
 /// What is wrong, and where.
@@ -115,7 +116,7 @@ fn check(file: file::File) -> Result<Config, SpannedError> {
     Ok(Config { listen, public_url, server, instance, journal, keep, issuers, accounts, rules, warnings })
 }
 
-fn journal(journal: file::Journal) -> Result<(JournalLocation, u64), SpannedError> {
+fn journal(journal: file::JournalTable) -> Result<(JournalLocation, u64), SpannedError> {
     if !journal.path.as_ref().starts_with('/') {
         return Err(SpannedError::at(
             journal.path.span(),

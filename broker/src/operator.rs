@@ -20,7 +20,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::journal::{Journal, JournalLocation, OpenError};
+use crate::journal::{Journal, JournalError, JournalLocation, OpenError};
 use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
 use crate::observe::console::say;
 
@@ -53,11 +53,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> 
         Some(("check", matches)) => check::run(matches, machine),
         Some(("init", matches)) => init::run(matches),
         Some(("leases", matches)) => leases::run(matches, machine),
-        _ => Err(Failure::of(2, "there is no such command")),
+        _ => Err(CommandError::of(2, "there is no such command")),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
-        Err(Failure { code, sentence }) => {
+        Err(CommandError { code, sentence }) => {
             say(&sentence);
             ExitCode::from(code)
         }
@@ -90,22 +90,29 @@ fn config_argument() -> Arg {
 }
 
 /// Why a command did not do what was asked.
-struct Failure {
+struct CommandError {
     code: u8,
     sentence: String,
 }
 
-impl Failure {
+impl CommandError {
     fn of(code: u8, sentence: impl Into<String>) -> Self {
         Self { code, sentence: sentence.into() }
     }
 }
 
+/// What the journal could not do is this command's end.
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        Self::of(1, error.to_string())
+    }
+}
+
 /// Reads the configuration that the arguments name.
-fn config(matches: &ArgMatches) -> Result<(Config, String), Failure> {
+fn config(matches: &ArgMatches) -> Result<(Config, String), CommandError> {
     let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
-    let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
-    let config = Config::parse(&text).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
+    let text = read(&path).map_err(|reason| CommandError::of(2, format!("{path}: {reason}")))?;
+    let config = Config::parse(&text).map_err(|error| CommandError::of(2, format!("{path}: {error}")))?;
     Ok((config, path))
 }
 

@@ -17,7 +17,7 @@ pub use reach::Reach;
 use serde_json::Value;
 
 use crate::identity::claims::Claims;
-use crate::identity::issuer::{Issuer, Kind, RISKY_EVENTS};
+use crate::identity::issuer::{Issuer, IssuerKind, RISKY_EVENTS};
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
@@ -137,7 +137,7 @@ impl Rule {
     fn allows_event(&self, issuer: &Issuer, claims: &Claims) -> bool {
         let is_risky = || claims.text("event_name").is_none_or(|event| RISKY_EVENTS.contains(&event));
         let names_event = || self.claims.iter().any(|(name, _)| name == "event_name");
-        issuer.kind != Kind::GitHub || !is_risky() || names_event()
+        issuer.kind != IssuerKind::GitHub || !is_risky() || names_event()
     }
 }
 

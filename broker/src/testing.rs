@@ -16,7 +16,7 @@ pub(crate) use hub::{FakeHub, NOW, Script, Trouble};
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
 use hublease_broker::config::Config;
-use hublease_broker::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use hublease_broker::identity::issuer::{Algorithm, IdentityUse, Issuer, IssuerKind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::leases::sweep::{Removed, Sweeper};
 use hublease_broker::observe::audit::Audit;
@@ -81,7 +81,7 @@ pub(crate) fn circleci() -> Issuer {
     Issuer {
         name: "circleci".to_owned(),
         url: ISSUER_URL.to_owned(),
-        kind: Kind::CircleCi,
+        kind: IssuerKind::CircleCi,
         algorithm: Algorithm::Rs256,
         jwks_uri: None,
         identity_use: IdentityUse::Reusable,

@@ -54,9 +54,9 @@ struct RateWindow {
 }
 
 /// A call that is under way.
-struct Permit<'a>(&'a Governor);
+struct CallPermit<'a>(&'a Governor);
 
-impl Drop for Permit<'_> {
+impl Drop for CallPermit<'_> {
     fn drop(&mut self) {
         self.0.lock().under_way -= 1;
         self.0.freed.notify_all();
@@ -95,7 +95,7 @@ impl Governor {
     }
 
     /// Takes a place among the calls that are under way; waits for one as long as a call can take.
-    fn admit(&self, urgency: Urgency, now: u64) -> Result<Permit<'_>, HubError> {
+    fn admit(&self, urgency: Urgency, now: u64) -> Result<CallPermit<'_>, HubError> {
         let patience = Instant::now() + CALL_TIMEOUT;
         let mut traffic = self.lock();
         traffic.see(now);
@@ -106,7 +106,7 @@ impl Governor {
             }
             if traffic.has_room(urgency) {
                 traffic.under_way += 1;
-                return Ok(Permit(self));
+                return Ok(CallPermit(self));
             }
             let left = patience.saturating_duration_since(Instant::now());
             if left.is_zero() {

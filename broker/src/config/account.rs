@@ -20,7 +20,7 @@ const DEFAULT_QUOTA: u64 = 10;
 /// The most that the file may say: as many as the broker looks through.
 const MAX_QUOTA: u64 = (PAGE_SIZE * MAX_PAGES) as u64;
 
-pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, SpannedError> {
+pub(super) fn check(accounts: &[file::AccountTable]) -> Result<Vec<Account>, SpannedError> {
     let names: Vec<_> = accounts.iter().map(|account| &account.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
@@ -29,7 +29,7 @@ pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, SpannedE
     accounts.iter().map(|account| check_one(account, &governor)).collect()
 }
 
-fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Account, SpannedError> {
+fn check_one(account: &file::AccountTable, governor: &Arc<Governor>) -> Result<Account, SpannedError> {
     if !is_name(account.name.as_ref()) {
         return Err(SpannedError::at(account.name.span(), "a name is lower-case letters, digits and `-`"));
     }
@@ -41,7 +41,7 @@ fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Accoun
     Ok(Account { name: account.name.as_ref().clone(), issuing: issuing(account, governor)? })
 }
 
-fn issuing(account: &file::Account, governor: &Arc<Governor>) -> Result<Issuing, SpannedError> {
+fn issuing(account: &file::AccountTable, governor: &Arc<Governor>) -> Result<Issuing, SpannedError> {
     let login = || account.username.as_ref().clone();
     let minting = |kind| {
         let password = Box::new(source::password(account)?);

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
-use crate::identity::issuer::{Algorithm, IdentityUse, Issuer, Kind};
+use crate::identity::issuer::{Algorithm, IdentityUse, Issuer, IssuerKind};
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
 const DEFAULT_LIVE_LEASES: usize = 3;
@@ -12,7 +12,7 @@ const DEFAULT_MINTS: usize = 10;
 /// The most that the file may say. Invariant: one job cannot fill the journal.
 const MOST_PER_IDENTITY: usize = 1000;
 
-pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, SpannedError> {
+pub(super) fn check(issuers: Vec<file::IssuerTable>) -> Result<Vec<Issuer>, SpannedError> {
     let names: Vec<_> = issuers.iter().map(|issuer| &issuer.name).collect();
     let urls: Vec<_> = issuers.iter().map(|issuer| &issuer.url).collect();
     if let Some(blame) = repeated(&names).or_else(|| repeated(&urls)) {
@@ -21,7 +21,7 @@ pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, SpannedEr
     issuers.into_iter().map(check_one).collect()
 }
 
-fn check_one(issuer: file::Issuer) -> Result<Issuer, SpannedError> {
+fn check_one(issuer: file::IssuerTable) -> Result<Issuer, SpannedError> {
     if !is_name(issuer.name.as_ref()) {
         return Err(SpannedError::at(issuer.name.span(), "a name is lower-case letters, digits and `-`"));
     }
@@ -53,11 +53,11 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, SpannedError> {
     })
 }
 
-fn kind(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
+fn kind(issuer: &file::IssuerTable) -> Result<IssuerKind, SpannedError> {
     let known = match issuer.kind.as_ref().as_str() {
-        "circleci" => Kind::CircleCi,
-        "github" => Kind::GitHub,
-        "kubernetes" => Kind::Kubernetes,
+        "circleci" => IssuerKind::CircleCi,
+        "github" => IssuerKind::GitHub,
+        "kubernetes" => IssuerKind::Kubernetes,
         "other" => return other(issuer),
         _ => {
             return Err(SpannedError::at(
@@ -77,7 +77,7 @@ fn kind(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
     }
 }
 
-fn other(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
+fn other(issuer: &file::IssuerTable) -> Result<IssuerKind, SpannedError> {
     let Some(project) = &issuer.project_claim else {
         return Err(SpannedError::at(
             issuer.kind.span(),
@@ -90,7 +90,7 @@ fn other(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
     if ![project.as_ref()].into_iter().chain(&job).chain(&workflow).all(|name| is_claim_name(name)) {
         return Err(SpannedError::at(project.span(), WRONG_CLAIM_NAME));
     }
-    Ok(Kind::Other { project: project.as_ref().clone(), job, workflow })
+    Ok(IssuerKind::Other { project: project.as_ref().clone(), job, workflow })
 }
 
 fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, SpannedError> {
@@ -103,12 +103,12 @@ fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, SpannedEr
         .ok_or_else(|| SpannedError::at(name.span(), "`algorithm` is `RS256` or `ES256`"))
 }
 
-fn identity_use(issuer: &file::Issuer, kind: &Kind) -> Result<IdentityUse, SpannedError> {
+fn identity_use(issuer: &file::IssuerTable, kind: &IssuerKind) -> Result<IdentityUse, SpannedError> {
     let Some(word) = &issuer.identity_use else {
         return Ok(kind.usual_identity_use());
     };
     match (word.as_ref().as_str(), kind) {
-        ("once", Kind::CircleCi) => {
+        ("once", IssuerKind::CircleCi) => {
             Err(SpannedError::at(word.span(), "CircleCI's tokens have no `jti`, so `identity_use` cannot be `once`"))
         }
         ("once", _) => Ok(IdentityUse::Once),
@@ -126,13 +126,13 @@ fn count(count: Option<&Spanned<usize>>, usual: usize) -> Result<usize, SpannedE
 }
 
 /// CircleCI's tokens name the organization's id as audience unless the job asks for another; the issuer's address ends in it.
-fn default_audience(issuer: &file::Issuer, kind: &Kind) -> Result<Option<String>, SpannedError> {
+fn default_audience(issuer: &file::IssuerTable, kind: &IssuerKind) -> Result<Option<String>, SpannedError> {
     let Some(accept) = issuer.accept_default_audience.as_ref().filter(|accept| *accept.as_ref()) else {
         return Ok(None);
     };
     let organization = issuer.url.as_ref().rsplit_once("/org/").map(|(_, id)| id.to_owned());
     match (kind, organization) {
-        (Kind::CircleCi, Some(id)) => Ok(Some(id)),
+        (IssuerKind::CircleCi, Some(id)) => Ok(Some(id)),
         _ => Err(SpannedError::at(
             accept.span(),
             "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",

@@ -82,6 +82,7 @@ fn the_line_is_the_one_to_blame() {
     assert!(error("listen = 1\n").starts_with("line 1: invalid type: integer"));
     assert!(error("\n\nlisten = \"x\n").starts_with("line 3: "));
     assert_eq!(error("listen = \"127.0.0.1:0\"\n"), "line 1: missing field `public_url`");
+    assert_eq!(changed("instance =", "limits = 1\ninstance ="), "invalid type: integer `1`, expected a table");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 /// Whose tokens they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum IssuerKind {
     /// CircleCI: one issuer per organization, no `jti`, the same token for the whole job.
     CircleCi,
     /// GitHub Actions: a fresh token with a `jti` for each request.
@@ -26,7 +26,7 @@ pub enum Kind {
 /// The events at GitHub that run trusted code on behalf of strangers; a rule must name them to allow them.
 pub const RISKY_EVENTS: [&str; 2] = ["pull_request_target", "workflow_run"];
 
-impl Kind {
+impl IssuerKind {
     /// The claim that identifies the project for good: an id that a renamed or re-created project does not share.
     #[must_use]
     pub fn project_claim(&self) -> &str {
@@ -120,7 +120,7 @@ pub struct Issuer {
     /// `iss`, compared byte for byte; no slash at its end.
     pub url: String,
     /// The shape of its tokens.
-    pub kind: Kind,
+    pub kind: IssuerKind,
     /// The one algorithm.
     pub algorithm: Algorithm,
     /// Where its keys are, when that is pinned; else discovery says, on the issuer's own origin.

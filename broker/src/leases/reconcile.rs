@@ -47,14 +47,14 @@ pub enum ReconcileError {
 }
 
 impl From<HubError> for ReconcileError {
-    fn from(fault: HubError) -> Self {
-        Self::Hub(fault)
+    fn from(error: HubError) -> Self {
+        Self::Hub(error)
     }
 }
 
 impl From<JournalError> for ReconcileError {
-    fn from(fault: JournalError) -> Self {
-        Self::Journal(fault)
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
     }
 }
 

@@ -43,7 +43,7 @@ impl Removal {
         match self {
             Self::Failed(error) => Some(refusal_of(error).sentence),
             Self::NoAccount => Some("no account of the configuration has this name".to_owned()),
-            Self::Unwritten(fault) => Some(fault.to_string()),
+            Self::Unwritten(error) => Some(error.to_string()),
             _ => None,
         }
     }
@@ -185,7 +185,7 @@ fn claim_and_remove(
     let lease = match broker.journal.claim(&lease.id, now, now.saturating_add(CLAIM_SECONDS)) {
         Ok(Some(lease)) => lease,
         Ok(None) => return Removal::Elsewhere,
-        Err(fault) => return Removal::Unwritten(fault),
+        Err(error) => return Removal::Unwritten(error),
     };
     let removal = remove_token(broker, &lease, listing);
     let now = broker.clock.now();

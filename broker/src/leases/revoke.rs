@@ -56,7 +56,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<(Revocat
             Err(Refusal::later(Code::HubUnavailable, UNCONFIRMED, seconds))
         }
         Removal::NoAccount => Err(Refusal::new(Code::HubUnavailable, UNCONFIRMED)),
-        Removal::Unwritten(fault) => Err(fault.refusal()),
+        Removal::Unwritten(error) => Err(error.refusal()),
     }
 }
 

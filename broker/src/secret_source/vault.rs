@@ -76,7 +76,7 @@ impl VaultSource {
         let no_authority = |why: String| SecretError::lasting("Vault's authority cannot be read", why);
         let more = self.ca_file.as_deref().map(read_file).transpose().map_err(no_authority)?;
         let more = more.as_ref().map_or(&b""[..], |pem| pem.expose().as_bytes());
-        native(more).map_err(|fault| no_authority(fault.0.to_owned()))
+        native(more).map_err(|error| no_authority(error.0.to_owned()))
     }
 
     fn identity_token(&self) -> Result<Secret, SecretError> {
@@ -174,9 +174,9 @@ impl VaultClient<'_> {
         headers.extend(token.map(|token| ("x-vault-token", token.expose())));
         let url = format!("{}{}/v1/{path}", address.origin, address.path);
         self.outbound.send(&Call { method, json: body.map(Secret::expose), headers, ..Call::read(url) }).map_err(
-            |fault| SecretError {
+            |error| SecretError {
                 phrase: AWAY,
-                sentence: format!("{address} is not available: {}", fault.0),
+                sentence: format!("{address} is not available: {}", error.0),
                 is_passing: true,
             },
         )

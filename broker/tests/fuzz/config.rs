@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hublease_broker::account::Issuing;
 use hublease_broker::config::{Config, ConfigError};
-use hublease_broker::identity::issuer::{Issuer, Kind};
+use hublease_broker::identity::issuer::{Issuer, IssuerKind};
 use hublease_broker::limits::{MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
 use hublease_broker::rules::{Pattern, Rule};
 use hublease_hub::token::TokenKind;
@@ -71,7 +71,7 @@ fn check_claims(rule: &Rule, issuer: &Issuer) {
     let find = |wanted: &str| rule.claims.iter().find(|(name, _)| name == wanted).map(|(_, patterns)| patterns);
     let projects = find(issuer.kind.project_claim()).unwrap();
     assert!(projects.iter().all(|pattern| pattern.literal().is_some_and(|text| !text.is_empty())));
-    if issuer.kind == Kind::GitHub {
+    if issuer.kind == IssuerKind::GitHub {
         assert!(find("event_name").is_some() || find("environment").is_some());
     }
     for (name, patterns) in &rule.claims {

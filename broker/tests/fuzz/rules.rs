@@ -6,7 +6,7 @@
 
 use hublease_broker::config::Config;
 use hublease_broker::identity::claims::Claims;
-use hublease_broker::identity::issuer::{Issuer, Kind};
+use hublease_broker::identity::issuer::{Issuer, IssuerKind};
 use hublease_broker::identity::verify::Verifier;
 use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
@@ -125,7 +125,7 @@ fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u6
     };
     rule.issuer == issuer.name
         && rule.claims.iter().all(accepts)
-        && (issuer.kind != Kind::GitHub || !is_risky || names_event)
+        && (issuer.kind != IssuerKind::GitHub || !is_risky || names_event)
         && scope.repositories().all(reaches)
         && life <= rule.max_life
 }

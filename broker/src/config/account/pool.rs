@@ -5,7 +5,7 @@ use super::super::{SpannedError, file, is_name, repeated};
 use super::source;
 use crate::account::pool::Lendable;
 
-pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, SpannedError> {
+pub(super) fn tokens(account: &file::AccountTable) -> Result<Vec<Lendable>, SpannedError> {
     if account.token.is_empty() {
         return Err(SpannedError::at(account.kind.span(), "`kind = \"pool\"` needs at least one `[[account.token]]`"));
     }
@@ -16,7 +16,7 @@ pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, SpannedEr
     account.token.iter().map(one).collect()
 }
 
-fn one(token: &file::Token) -> Result<Lendable, SpannedError> {
+fn one(token: &file::TokenTable) -> Result<Lendable, SpannedError> {
     if !is_name(token.name.as_ref()) {
         return Err(SpannedError::at(token.name.span(), "a name is lower-case letters, digits and `-`"));
     }

@@ -9,7 +9,7 @@ mod spelling;
 
 use serde_json::json;
 
-use crate::identity::issuer::Kind;
+use crate::identity::issuer::IssuerKind;
 use crate::identity::verify::*;
 use crate::testing::{
     BROKER_URL, GITHUB_JWKS, ISSUER_URL, NOW, Outside, changed, circleci, circleci_claims, header, jwks, key_a, key_b,
@@ -21,7 +21,7 @@ fn github() -> Issuer {
     Issuer {
         name: "github".to_owned(),
         url: GITHUB_URL.to_owned(),
-        kind: Kind::GitHub,
+        kind: IssuerKind::GitHub,
         jwks_uri: Some(GITHUB_JWKS.to_owned()),
         identity_use: IdentityUse::Once,
         ..circleci()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Issuing};
 use crate::config::Config;
-use crate::identity::issuer::{Issuer, Kind};
+use crate::identity::issuer::{Issuer, IssuerKind};
 use crate::rules::{Pattern, Rule};
 
 /// A line for each issuer, account and rule.
@@ -50,10 +50,10 @@ pub(super) fn json(config: &Config) -> Value {
 
 const fn kind(issuer: &Issuer) -> &'static str {
     match issuer.kind {
-        Kind::CircleCi => "CircleCI",
-        Kind::GitHub => "GitHub Actions",
-        Kind::Kubernetes => "Kubernetes",
-        Kind::Other { .. } => "with claims of its own",
+        IssuerKind::CircleCi => "CircleCI",
+        IssuerKind::GitHub => "GitHub Actions",
+        IssuerKind::Kubernetes => "Kubernetes",
+        IssuerKind::Other { .. } => "with claims of its own",
     }
 }
 

@@ -9,8 +9,8 @@ use hublease_protocol::time::span;
 use serde::Serialize;
 
 use crate::account::Account;
-use crate::config::Config;
-use crate::identity::issuer::{Issuer, Kind};
+use crate::config::{BeyondPool, Config};
+use crate::identity::issuer::{Issuer, IssuerKind};
 use crate::rules::{Glob, Pattern, Rule};
 
 /// What every text that a template leaves to be filled in has in it.
@@ -57,14 +57,14 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             of_rule(rule, issuer, account, &mut found);
         }
     }
-    found.extend(config.warnings.iter().map(|text| beyond_pool(text)));
+    found.extend(config.warnings.iter().map(beyond_pool));
     found
 }
 
 /// What the configuration's own reader has to say: so far of pools only.
-fn beyond_pool(text: &str) -> Warning {
-    let (about, sentence) = text.split_once(": ").unwrap_or(("configuration", text));
-    Warning { code: "beyond_pool", about: about.to_owned(), sentence: sentence.to_owned() }
+fn beyond_pool(warning: &BeyondPool) -> Warning {
+    let about = format!("rule `{}`", warning.rule);
+    Warning { code: "beyond_pool", about, sentence: BeyondPool::SENTENCE.to_owned() }
 }
 
 /// Says what a template left to be filled in.
@@ -145,12 +145,12 @@ fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warn
     if let Some(reason) = any_branch(rule, issuer) {
         warn("open_to_any_branch", format!("is open to any branch: {reason}"));
     }
-    if issuer.kind == Kind::CircleCi && !is_exactly(rule, "oidc.circleci.com/ssh-rerun", &Pattern::Flag(false)) {
+    if issuer.kind == IssuerKind::CircleCi && !is_exactly(rule, "oidc.circleci.com/ssh-rerun", &Pattern::Flag(false)) {
         let reason =
             "is open to jobs that somebody reran with SSH and sits in: name `oidc.circleci.com/ssh-rerun` = false";
         warn("open_to_ssh_rerun", reason.to_owned());
     }
-    if issuer.kind == Kind::Kubernetes && !names_any(rule, &["/kubernetes.io/serviceaccount/name", "sub"]) {
+    if issuer.kind == IssuerKind::Kubernetes && !names_any(rule, &["/kubernetes.io/serviceaccount/name", "sub"]) {
         let reason = "is open to every service account of the namespace: name `/kubernetes.io/serviceaccount/name`";
         warn("open_to_any_service_account", reason.to_owned());
     }
@@ -185,13 +185,13 @@ fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warn
 /// Why somebody else's code may get a token, if it may.
 fn forks(rule: &Rule, issuer: &Issuer) -> Option<String> {
     match &issuer.kind {
-        Kind::CircleCi => {
+        IssuerKind::CircleCi => {
             let is_named = names_any(rule, &["oidc.circleci.com/vcs-origin"]) || sub_says(rule, "/vcs-origin/");
             let reason = "it does not name `oidc.circleci.com/vcs-origin`, and a fork's pull request runs in this project where \
                           \"Pass secrets to builds from forked pull requests\" is on";
             (!is_named).then(|| reason.to_owned())
         }
-        Kind::GitHub => match patterns(rule, "event_name") {
+        IssuerKind::GitHub => match patterns(rule, "event_name") {
             None => Some(
                 "it does not name `event_name`, so a pull request may name the environment too, unless the environment's own \
                  protection says otherwise"
@@ -205,19 +205,19 @@ fn forks(rule: &Rule, issuer: &Issuer) -> Option<String> {
                 Some(format!("its `event_name` has `{event}`, which people without write access can cause"))
             }
         },
-        Kind::Kubernetes | Kind::Other { .. } => None,
+        IssuerKind::Kubernetes | IssuerKind::Other { .. } => None,
     }
 }
 
 /// Why any branch may get a token, if it may.
 fn any_branch(rule: &Rule, issuer: &Issuer) -> Option<String> {
     let (limiting, mark): (&[&str], _) = match &issuer.kind {
-        Kind::CircleCi => (&["oidc.circleci.com/vcs-ref"], "/vcs-ref/"),
-        Kind::GitHub => (&["ref", "environment", "workflow_ref"], ":ref:"),
-        Kind::Other { .. } => {
+        IssuerKind::CircleCi => (&["oidc.circleci.com/vcs-ref"], "/vcs-ref/"),
+        IssuerKind::GitHub => (&["ref", "environment", "workflow_ref"], ":ref:"),
+        IssuerKind::Other { .. } => {
             (&["ref", "ref_path", "ref_protected", "environment", "build_branch", "ci_config_ref_uri"], "ref:")
         }
-        Kind::Kubernetes => return None,
+        IssuerKind::Kubernetes => return None,
     };
     let named: Vec<_> = limiting.iter().filter_map(|name| Some((*name, patterns(rule, name)?))).collect();
     // Every claim must match, so one that limits is enough.

@@ -9,7 +9,7 @@ use crate::operator::leases::selection::{select, selections, time, with_filters}
 use crate::operator::leases::table::{HEADINGS, aligned, exact, fields, row};
 use crate::operator::leases::{journal, subcommand};
 use crate::operator::output::{self, Output, print, print_json};
-use crate::operator::{Failure, config};
+use crate::operator::{CommandError, config};
 
 pub(super) fn list_command() -> Command {
     let example = "Examples:
@@ -43,7 +43,7 @@ pub(super) fn show_command() -> Command {
         .arg(output::argument())
 }
 
-pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(super) fn list(matches: &ArgMatches) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let limit = matches.get_one::<u32>("limit").map_or(usize::MAX, |limit| *limit as usize);
     let at = matches.get_one::<String>("at").map(|text| time(text)).transpose()?;
@@ -73,12 +73,12 @@ pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-pub(super) fn show(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(super) fn show(matches: &ArgMatches) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let id = matches.get_one::<String>("id").cloned();
     let found = select(&*journal(&config)?, &[Selection { id, ..Selection::default() }])?;
     let Some(lease) = found.first() else {
-        return Err(Failure::of(1, "the journal has no lease of that id"));
+        return Err(CommandError::of(1, "the journal has no lease of that id"));
     };
     match Output::of(matches) {
         Output::Json => print_json(&exact(lease))?,

@@ -16,8 +16,8 @@ use crate::observe::audit::{Event, Outcome};
 use crate::observe::console::say;
 use crate::operator::leases::progress::{self, Done};
 use crate::operator::leases::revoke::{conclude, confirm};
-use crate::operator::leases::{broker, consent, fault, journal_or_new, subcommand};
-use crate::operator::{Failure, Machine, config};
+use crate::operator::leases::{broker, consent, journal_or_new, subcommand};
+use crate::operator::{CommandError, Machine, config};
 
 /// The consent to judge by a journal that was made only now.
 const NEW_JOURNAL: &str = "new-journal";
@@ -59,16 +59,16 @@ struct UnknownLeases<'a> {
     leases: Vec<Lease>,
 }
 
-pub(super) fn run(matches: &ArgMatches, recovery: Recovery, machine: &Machine) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches, recovery: Recovery, machine: &Machine) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let named: Option<Vec<&String>> = matches.get_many("account").map(Iterator::collect);
     let stranger = named.iter().flatten().find(|name| !config.accounts.iter().any(|account| account.name == ***name));
     if let Some(name) = stranger {
-        return Err(Failure::of(2, format!("the configuration has no account `{}`", printable(name))));
+        return Err(CommandError::of(2, format!("the configuration has no account `{}`", printable(name))));
     }
     // A wrong path, or a name that another broker has too, would end tokens that somebody knows.
     if recovery == Recovery::Purge && !config.journal.exists() && !matches.get_flag(NEW_JOURNAL) {
-        return Err(Failure::of(2, without_journal(&config)));
+        return Err(CommandError::of(2, without_journal(&config)));
     }
     let done = Done::default();
     let journal = journal_or_new(&config, machine)?;
@@ -82,7 +82,7 @@ pub(super) fn run(matches: &ArgMatches, recovery: Recovery, machine: &Machine) -
             say(&format!("account `{}`: a pool makes no tokens, nothing is done", account.name));
             continue;
         };
-        if named.is_none() && broker.journal.trust(&account.name).map_err(fault)? == Trust::Known {
+        if named.is_none() && broker.journal.trust(&account.name)? == Trust::Known {
             say(&format!("account `{}`: its journal is trusted, nothing is done", account.name));
             continue;
         }
@@ -101,15 +101,15 @@ pub(super) fn run(matches: &ArgMatches, recovery: Recovery, machine: &Machine) -
     Ok(code.max(u8::from(!all_listed)))
 }
 
-fn adopt(broker: &Broker, accounts: &[UnknownLeases<'_>]) -> Result<u8, Failure> {
+fn adopt(broker: &Broker, accounts: &[UnknownLeases<'_>]) -> Result<u8, CommandError> {
     for UnknownLeases { account, leases } in accounts {
         let (mut adopted, mut over) = (0, 0);
         for found in leases {
             // A lease that the journal holds for revoked is not brought to life again: it is removed.
             let id = Selection { id: Some(found.id.clone()), ..Selection::default() };
-            let is_known = !broker.journal.select(&id).map_err(fault)?.is_empty();
+            let is_known = !broker.journal.select(&id)?.is_empty();
             let lease = Lease { state: LeaseState::Live, due_at: found.expires_at, ..found.clone() };
-            let entered = broker.journal.adopt(if is_known { found } else { &lease }).map_err(fault)?;
+            let entered = broker.journal.adopt(if is_known { found } else { &lease })?;
             match (entered, is_known) {
                 (true, false) => {
                     adopted += 1;
@@ -120,7 +120,7 @@ fn adopt(broker: &Broker, accounts: &[UnknownLeases<'_>]) -> Result<u8, Failure>
                 (false, _) => {}
             }
         }
-        broker.journal.set_trust(&account.name, Trust::Known).map_err(fault)?;
+        broker.journal.set_trust(&account.name, Trust::Known)?;
         let over =
             if over == 0 { String::new() } else { format!(", {over} that were revoked before are being removed") };
         say(&format!("account `{}`: {adopted} tokens are leases now{over}; its journal is trusted", account.name));
@@ -128,7 +128,12 @@ fn adopt(broker: &Broker, accounts: &[UnknownLeases<'_>]) -> Result<u8, Failure>
     Ok(0)
 }
 
-fn purge(broker: &Broker, accounts: &[UnknownLeases<'_>], done: &Done, matches: &ArgMatches) -> Result<u8, Failure> {
+fn purge(
+    broker: &Broker,
+    accounts: &[UnknownLeases<'_>],
+    done: &Done,
+    matches: &ArgMatches,
+) -> Result<u8, CommandError> {
     let total: usize = accounts.iter().map(|unknown| unknown.leases.len()).sum();
     if total > 1 {
         confirm(&format!("revoke {total} tokens that the journal does not know"), matches)?;
@@ -137,11 +142,11 @@ fn purge(broker: &Broker, accounts: &[UnknownLeases<'_>], done: &Done, matches: 
     for UnknownLeases { account, leases } in accounts {
         let before = condemned.len();
         for found in leases {
-            if broker.journal.adopt(found).map_err(fault)? {
+            if broker.journal.adopt(found)? {
                 condemned.push(found.clone());
             }
         }
-        broker.journal.set_trust(&account.name, Trust::Known).map_err(fault)?;
+        broker.journal.set_trust(&account.name, Trust::Known)?;
         let count = condemned.len() - before;
         say(&format!("account `{}`: {count} tokens are to be revoked; its journal is trusted", account.name));
     }
@@ -172,6 +177,6 @@ fn tell(broker: &Broker, lease: &Lease) {
 fn sentence(reason: ReconcileError) -> String {
     match reason {
         ReconcileError::Hub(error) => refusal_of(error).sentence,
-        ReconcileError::Journal(fault) => fault.to_string(),
+        ReconcileError::Journal(error) => error.to_string(),
     }
 }
