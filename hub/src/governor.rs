@@ -28,12 +28,12 @@ pub enum Urgency {
 /// See the module.
 #[derive(Default)]
 pub struct Governor {
-    traffic: Mutex<Traffic>,
+    state: Mutex<GovernorState>,
     freed: Condvar,
 }
 
 #[derive(Default)]
-struct Traffic {
+struct GovernorState {
     /// The latest time that a caller gave: one that waited has an old one.
     now: u64,
     under_way: u32,
@@ -77,10 +77,10 @@ impl Governor {
     ) -> Result<Reply, HubError> {
         let _under_way = self.admit(urgency, now)?;
         let reply = outbound.send(call).map_err(|error| HubError::unclear(error.0))?;
-        let mut traffic = self.lock();
-        traffic.learn(&reply);
+        let mut state = self.lock();
+        state.learn(&reply);
         match reply.status {
-            429 => Err(traffic.pause(&reply)),
+            429 => Err(state.pause(&reply)),
             500.. => Err(HubError::unclear("it answered with a fault of its own")),
             _ => Ok(reply),
         }
@@ -89,39 +89,39 @@ impl Governor {
     /// Why a call of this urgency would not be sent now, if so.
     #[must_use]
     pub fn holds(&self, urgency: Urgency, now: u64) -> Option<HubError> {
-        let mut traffic = self.lock();
-        traffic.see(now);
-        traffic.holds(urgency)
+        let mut state = self.lock();
+        state.see(now);
+        state.holds(urgency)
     }
 
     /// Takes a place among the calls that are under way; waits for one as long as a call can take.
     fn admit(&self, urgency: Urgency, now: u64) -> Result<CallPermit<'_>, HubError> {
         let patience = Instant::now() + CALL_TIMEOUT;
-        let mut traffic = self.lock();
-        traffic.see(now);
+        let mut state = self.lock();
+        state.see(now);
         loop {
             // Asked again after each wait: the answers of others may have said that nobody may call.
-            if let Some(error) = traffic.holds(urgency) {
+            if let Some(error) = state.holds(urgency) {
                 return Err(error);
             }
-            if traffic.has_room(urgency) {
-                traffic.under_way += 1;
+            if state.has_room(urgency) {
+                state.under_way += 1;
                 return Ok(CallPermit(self));
             }
             let left = patience.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(HubError::wait(RETRY_AFTER_SECONDS, "as many calls are under way as may be"));
             }
-            traffic = self.freed.wait_timeout(traffic, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.freed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Traffic> {
-        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, GovernorState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Traffic {
+impl GovernorState {
     /// Time goes on. A caller's time that lies far behind means that the clock was set back: what was to end by it is
     /// forgotten, rather than waited for until the clock comes round again.
     fn see(&mut self, now: u64) {

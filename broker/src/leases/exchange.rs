@@ -25,7 +25,7 @@ use crate::rules::{self, Grant};
 const DESCRIPTION: &str = "Issued to a CI job; revoked by hublease-broker";
 
 /// What the job gets.
-pub struct Issued {
+pub struct IssuedLease {
     /// The password for `docker login`.
     pub access_token: Secret,
     /// Revokes it, and can do nothing else.
@@ -44,14 +44,14 @@ pub struct Issued {
 ///
 /// # Errors
 /// With the refusal that the client gets.
-pub fn exchange(broker: &Broker, body: &[u8]) -> Result<Issued, Refusal> {
+pub fn exchange(broker: &Broker, body: &[u8]) -> Result<IssuedLease, Refusal> {
     broker.audit.record(Event::Exchange, broker.clock.now(), |line| {
         let issued = story(broker, body, line);
         (line.outcome_of(&issued, |_| Outcome::Issued), issued)
     })
 }
 
-fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<Issued, Refusal> {
+fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLease, Refusal> {
     // What is asked?
     let ask = ParsedExchange::read(body)?;
     line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
@@ -77,7 +77,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<Issued, 
     // Mint, and write down what was minted before anyone has it.
     let minted = mint(broker, account, &lease, &grant)?;
     hold(broker, account, &lease, &minted)?;
-    Ok(Issued {
+    Ok(IssuedLease {
         access_token: minted.token,
         revocation_handle: handle,
         lease_id: lease.id,

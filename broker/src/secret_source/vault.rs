@@ -64,8 +64,8 @@ impl VaultSource {
         let read = answer.and_then(|answer| self.field_of(&answer));
         vault.end(&vault_token, read.as_ref().ok().and_then(|read| read.lease_id.as_deref()));
         match read? {
-            Read { lease_id: None, secret } => Ok(secret),
-            Read { lease_id: Some(_), .. } => Err(SecretError::lasting(
+            VaultSecret { lease_id: None, secret } => Ok(secret),
+            VaultSecret { lease_id: Some(_), .. } => Err(SecretError::lasting(
                 "Vault gave it as a lease",
                 "Vault gave the secret as a lease, which has ended with the Vault token: use a path of the KV engine",
             )),
@@ -88,21 +88,21 @@ impl VaultSource {
     }
 
     /// The secret in Vault's answer. KV version 2 wraps the fields once more, beside `metadata`.
-    fn field_of(&self, answer: &Map<String, Value>) -> Result<Read, SecretError> {
+    fn field_of(&self, answer: &Map<String, Value>) -> Result<VaultSecret, SecretError> {
         let lease_id = answer.get("lease_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
         let data = answer.get("data").and_then(Value::as_object);
         let wrapped = data.filter(|data| lease_id.is_none() && data.get("metadata").is_some_and(Value::is_object));
         let fields = wrapped.map_or(data, |data| data.get("data").and_then(Value::as_object));
         let value = fields.and_then(|fields| fields.get(&self.field)).and_then(Value::as_str);
         match value.filter(|value| !value.is_empty()) {
-            Some(secret) => Ok(Read { lease_id, secret: Secret::new(secret) }),
+            Some(secret) => Ok(VaultSecret { lease_id, secret: Secret::new(secret) }),
             None => Err(unusable(&format!("its answer has no field `{}` with a text", self.field))),
         }
     }
 }
 
 /// What a read brought.
-struct Read {
+struct VaultSecret {
     lease_id: Option<String>,
     secret: Secret,
 }

@@ -15,7 +15,7 @@ use crate::token::Listed;
 
 /// A page of tokens. The two kinds count under different names.
 #[derive(Deserialize)]
-pub(super) struct Page {
+pub(super) struct TokenPage {
     #[serde(alias = "count")]
     pub(super) total: Option<u64>,
     next: Option<Value>,
@@ -79,7 +79,7 @@ impl Client {
         Err(HubError::ListUnclear { phrase: "it has more pages than are looked through" })
     }
 
-    pub(super) fn list(&self, page: usize, size: usize, context: &CallContext<'_>) -> Result<Page, HubError> {
+    pub(super) fn list(&self, page: usize, size: usize, context: &CallContext<'_>) -> Result<TokenPage, HubError> {
         let path = format!("{}?page={page}&page_size={size}", self.kind.api().collection());
         let reply = self.call(Method::Get, &path, None, context)?;
         match reply.status {

@@ -3,7 +3,7 @@
 use hublease_protocol::oauth::{Code, Revocation};
 
 use crate::journal::{LeaseState, Selection};
-use crate::leases::exchange::Issued;
+use crate::leases::exchange::IssuedLease;
 use crate::leases::exchange::tests::circleci;
 use crate::leases::revoke::revoke;
 use crate::leases::sweep::Removed;
@@ -48,11 +48,11 @@ fn world_with(pool: &str) -> World {
     world
 }
 
-fn app(world: &World) -> Issued {
+fn app(world: &World) -> IssuedLease {
     circleci(world, "&scope=repository:acme/app:pull").ok().unwrap()
 }
 
-fn give_back(world: &World, lease: &Issued) -> Option<Revocation> {
+fn give_back(world: &World, lease: &IssuedLease) -> Option<Revocation> {
     revoke(&world.broker, format!("token={}", lease.revocation_handle.expose()).as_bytes()).ok()
 }
 
