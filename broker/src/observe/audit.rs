@@ -197,3 +197,55 @@ impl Audit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testing::{Lines, NOW};
+
+    #[test]
+    fn a_line_is_json_in_a_fixed_order_without_what_is_not_known() {
+        let lines = Lines::default();
+        let audit = Audit::to(Box::new(lines.clone()));
+        let decided = audit.record(Event::Exchange, NOW, |line| {
+            (line.job, line.lease_id, line.expires_in) =
+                (Some("a\n\"job\"".to_owned()), Some("1".to_owned()), Some(900));
+            (Outcome::Issued, 7)
+        });
+        assert_eq!(decided, 7);
+        let refused: Result<(), _> = Err(Refusal::new(Code::RateLimited, "too many"));
+        audit.record(Event::RevokeByIdentity, NOW, |line| (line.outcome_of(&refused, |()| Outcome::Confirmed), ()));
+        assert_eq!(
+            lines.text(),
+            concat!(
+                r#"{"time":"2026-11-20T19:30:00Z","event":"exchange","outcome":"issued","job":"a\n\"job\"","#,
+                r#""expires_in":900,"lease_id":"1"}"#,
+                "\n",
+                r#"{"time":"2026-11-20T19:30:00Z","event":"revoke_by_identity","outcome":"rate_limited","#,
+                r#""reason":"too many"}"#,
+                "\n",
+            )
+        );
+    }
+
+    #[test]
+    fn no_two_outcomes_share_a_word_with_each_other_or_with_a_refusal() {
+        let done = [
+            Outcome::Issued,
+            Outcome::Confirmed,
+            Outcome::Returned,
+            Outcome::Expired,
+            Outcome::Unknown,
+            Outcome::Failed,
+            Outcome::Elsewhere,
+            Outcome::Requested,
+            Outcome::Reported,
+            Outcome::Adopted,
+        ];
+        let all: Vec<_> = done.into_iter().chain(Code::ALL.iter().copied().map(Outcome::Refused)).collect();
+        let words: BTreeSet<_> = all.iter().map(|outcome| outcome.as_str()).collect();
+        assert_eq!(words.len(), all.len());
+    }
+}
