@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// How long a connection to an issuer or to Docker Hub may take to open.
+/// How long a connection may take to open.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one outbound call may take in all.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body of an answer; a larger one is an error, never a cut.
 pub const MAX_REPLY_BYTES: u64 = 1024 * 1024;
-/// Connections that are kept open when nobody uses them: Docker Hub's, and one for each of some issuers. They are closed
+/// Connections that are kept open when nobody uses them: Docker Hub's, and one for each of some other servers. They are closed
 /// after 15 seconds, the client's own bound. Invariant: more than [`HUB_CALLS`].
 pub const IDLE_CONNECTIONS: usize = HUB_CALLS as usize + 16;
 
@@ -37,7 +37,7 @@ pub const RATE_WINDOW_SECONDS: u64 = 60;
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 /// The longest `Retry-After` that is passed on, in seconds.
 pub const MAX_RETRY_AFTER_SECONDS: u64 = 3600;
-/// What `Retry-After` says at quota, in seconds: about the time until another job's lease is revoked.
+/// What `Retry-After` says at quota, in seconds: about the time until another token is removed.
 pub const QUOTA_RETRY_SECONDS: u64 = 30;
 /// For this long after Docker Hub was found at quota nobody asks again whether it still is, in seconds, unless a token of the
 /// account is removed before. Short, because an administrator may make room too.

@@ -8,8 +8,8 @@ use crate::journal::{EnterDenied, EnterOutcome, Lease, LeaseState, NewLease};
 use crate::limits::{LEEWAY_SECONDS, MAX_LEASES};
 
 /// See [`crate::journal::Journal::enter`].
-pub(super) fn enter(books: &mut WriteContext<'_>, wanted: &NewLease, now: u64) -> rusqlite::Result<EnterOutcome> {
-    let connection = books.connection;
+pub(super) fn enter(context: &mut WriteContext<'_>, wanted: &NewLease, now: u64) -> rusqlite::Result<EnterOutcome> {
+    let connection = context.connection;
     if is_replayed(connection, wanted)? {
         return Ok(EnterOutcome::Denied(EnterDenied::Replayed));
     }
@@ -24,11 +24,11 @@ pub(super) fn enter(books: &mut WriteContext<'_>, wanted: &NewLease, now: u64) -
     if given(connection, wanted, now)? >= wanted.max_mints {
         return Ok(EnterOutcome::Denied(EnterDenied::Mints));
     }
-    if *books.open >= MAX_LEASES {
+    if *context.open >= MAX_LEASES {
         return Ok(EnterOutcome::Denied(EnterDenied::Journal));
     }
     insert(connection, wanted)?;
-    *books.open += 1;
+    *context.open += 1;
     Ok(first.map_or(EnterOutcome::First, |first| EnterOutcome::Replaces(Box::new(first))))
 }
 

@@ -44,8 +44,8 @@ impl std::ops::Deref for Place {
 fn a_full_journal_says_so() {
     let journal = Place::new();
     assert_eq!(journal.enter(new_lease("0", None), NOW), Ok(EnterOutcome::First));
-    let fill = |books: &mut WriteContext<'_>| {
-        *books.open = MAX_LEASES;
+    let fill = |context: &mut WriteContext<'_>| {
+        *context.open = MAX_LEASES;
         Ok(())
     };
     journal.journal.writer.write(fill).unwrap();

@@ -23,7 +23,7 @@ pub(super) struct WriteContext<'a> {
 /// Something to be written, and somebody who waits for it.
 trait Work: Send {
     /// Does it, inside a transaction that is not written yet. A fault takes it back.
-    fn run(&mut self, books: &mut WriteContext<'_>) -> Result<(), JournalError>;
+    fn run(&mut self, context: &mut WriteContext<'_>) -> Result<(), JournalError>;
 
     /// Answers, now that the transaction is written or is not.
     fn tell(self: Box<Self>, written: Result<(), JournalError>);
@@ -40,9 +40,9 @@ where
     F: FnOnce(&mut WriteContext<'_>) -> rusqlite::Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, books: &mut WriteContext<'_>) -> Result<(), JournalError> {
+    fn run(&mut self, context: &mut WriteContext<'_>) -> Result<(), JournalError> {
         let work = self.work.take().ok_or(NOT_REACHED)?;
-        let outcome = work(books).map_err(JournalError::from);
+        let outcome = work(context).map_err(JournalError::from);
         let told = outcome.as_ref().map(|_| ()).map_err(|error| *error);
         self.outcome = Some(outcome);
         told

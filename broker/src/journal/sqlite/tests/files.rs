@@ -128,7 +128,11 @@ fn a_full_disk_takes_back_what_it_could_not_keep_and_nothing_else() {
     let place = Place::new();
     assert_eq!(place.enter(new_lease("a", None), NOW), Ok(EnterOutcome::First));
     let pages = |limit: &'static str| {
-        place.journal.writer.write(move |books| books.connection.pragma_update(None, "max_page_count", limit)).unwrap();
+        place
+            .journal
+            .writer
+            .write(move |context| context.connection.pragma_update(None, "max_page_count", limit))
+            .unwrap();
     };
     pages("1");
     let mut large = new_lease("b", None);
