@@ -115,7 +115,7 @@ impl Drop for Elsewhere {
     }
 }
 
-const SOURCE: [&str; 11] = [
+const SOURCE: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
@@ -123,6 +123,7 @@ const SOURCE: [&str; 11] = [
     "src",
     "action",
     "broker",
+    "hub",
     "protocol",
     "sandbox",
     "xtask",
