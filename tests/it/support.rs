@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod driven;
+pub mod foreign;
 pub mod hostile;
 pub mod job;
 pub mod machine;
@@ -26,6 +27,7 @@ use hublease_sandbox::{Sandbox, Service};
 use tempfile::TempDir;
 
 use self::broker::Broker;
+use self::foreign::Foreign;
 use self::job::{Job, Outcome};
 use self::machine::{executable, which};
 use self::search::{Needles, Place, is_the_client};
@@ -45,6 +47,7 @@ pub struct World {
     /// Secrets that the sandbox does not know, with the services that may see them.
     extra: RefCell<Vec<(String, String)>>,
     needles: RefCell<Needles>,
+    foreign: Foreign,
     runs: Cell<usize>,
 }
 
@@ -60,6 +63,7 @@ impl World {
             broker: RefCell::new(None),
             extra: RefCell::default(),
             needles: RefCell::default(),
+            foreign: Foreign::default(),
             runs: Cell::new(0),
         };
         world.seed_vault();
@@ -177,6 +181,7 @@ impl World {
     pub fn search(&self, outcome: &Outcome) {
         self.search_texts(if outcome.prints_credential { "" } else { &outcome.stdout }, &outcome.stderr);
         self.search_requests(outcome);
+        self.search_foreign(&[("stdout", &outcome.stdout), ("stderr", &outcome.stderr)], &outcome.requests);
     }
 
     /// Searches what was printed, the files and the children.
