@@ -83,9 +83,8 @@ impl Ask {
         let mut answer = sent.map_err(|error| failed(&error))?;
         let text = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(|error| failed(&error))?;
         let headers = answer.headers().iter();
-        let headers = headers.map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
+        let headers = headers
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         Ok(Answer { status: answer.status().as_u16(), headers: headers.collect(), text })
     }
 }

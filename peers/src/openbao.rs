@@ -175,7 +175,8 @@ impl OpenBao {
 
 /// A server that answers at the port, or none if the port was taken.
 fn launch(directory: &Path, port: u16, environment: &[(String, String)]) -> Option<Running> {
-    let (log, config) = (directory.join("bao.log"), configuration(directory, port).unwrap_or_else(|error| panic!("{error}")));
+    let (log, config) =
+        (directory.join("bao.log"), configuration(directory, port).unwrap_or_else(|error| panic!("{error}")));
     let mut command = Command::new(PEER.program());
     command.arg("server").arg(format!("-config={}", config.display()));
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env("HOME", directory);

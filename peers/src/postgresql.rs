@@ -117,7 +117,17 @@ fn make_cluster(directory: &Path, password: &str) {
         }
     }
     let mut initdb = unprivileged(beside("initdb"), directory);
-    initdb.args(["--username", ADMINISTRATOR, "--auth", "scram-sha-256", "--no-sync", "--locale", "C", "--encoding", "UTF8"]);
+    initdb.args([
+        "--username",
+        ADMINISTRATOR,
+        "--auth",
+        "scram-sha-256",
+        "--no-sync",
+        "--locale",
+        "C",
+        "--encoding",
+        "UTF8",
+    ]);
     initdb.arg("--pwfile").arg(&password_file).arg("--pgdata").arg(directory.join("data"));
     let output = initdb.output().unwrap_or_else(|error| panic!("initdb: {error}"));
     assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
