@@ -56,6 +56,53 @@ fn rules_of_several_policies_add_up() {
 }
 
 #[test]
+fn the_last_use_ends_a_token_and_keeps_its_secret() {
+    let bench = Bench::new();
+    bench.vault.write_policy("", "p", &[(MINT, &[Create])]);
+    let token = |num_uses| {
+        let policies = vec!["p".to_owned()];
+        bench.vault.create_token(TokenRequest { policies, num_uses, ttl: 600, ..TokenRequest::default() })
+    };
+    let label = json!({ "label": "job" });
+    let refused = bench.call(&token(1), "POST", MINT, &label);
+    assert_eq!(
+        refused.error(),
+        (400, "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.")
+    );
+    let two = token(2);
+    assert_eq!(bench.call(&two, "POST", MINT, &label).status, 200);
+    assert_eq!(bench.call(&two, "GET", "auth/token/lookup-self", &Value::Null).body["data"]["num_uses"], -1);
+    assert_eq!(bench.call(&two, "POST", MINT, &label).error(), (403, "permission denied"));
+    assert_eq!(bench.live("lease"), [""; 0]);
+}
+
+#[test]
+fn a_living_token_is_refused_from_elsewhere_and_while_its_entity_is_disabled() {
+    let bench = Bench::new();
+    let blocks = ["10.0.0.0/8", "192.168.7.1", "fd00::/16"].map(str::to_owned).to_vec();
+    let request =
+        TokenRequest { bound_cidrs: blocks, entity_id: "somebody".to_owned(), ttl: 600, ..TokenRequest::default() };
+    let token = bench.vault.create_token(request);
+    let ask = || bench.call(&token, "GET", "auth/token/lookup-self", &Value::Null);
+    for (address, is_admitted) in [
+        ("10.200.1.1", true),
+        ("11.0.0.1", false),
+        ("192.168.7.1", true),
+        ("192.168.7.2", false),
+        ("fd00::1", true),
+        ("fd01::1", false),
+    ] {
+        bench.vault.come_from(address.parse().unwrap());
+        assert_eq!(ask().status, if is_admitted { 200 } else { 403 }, "{address}");
+    }
+    bench.vault.come_from("10.0.0.1".parse().unwrap());
+    bench.vault.disable_entity("somebody");
+    assert_eq!(ask().error(), (403, "permission denied"));
+    bench.vault.enable_entity("somebody");
+    assert_eq!(ask().status, 200);
+}
+
+#[test]
 fn the_default_policy_is_what_revokes_oneself() {
     let bench = Bench::new();
     let with = bench.token(&[]);
