@@ -17,7 +17,7 @@ pub struct Ask {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
+    body: Option<String>,
 }
 
 /// What was answered.
@@ -47,8 +47,8 @@ impl Ask {
 
     /// With this body.
     #[must_use]
-    pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.body = Some(bytes.into());
+    pub fn body(mut self, text: impl Into<String>) -> Self {
+        self.body = Some(text.into());
         self
     }
 

@@ -89,7 +89,7 @@ impl OpenBao {
     ///
     /// # Panics
     /// When the server refuses.
-    pub fn unseal(&mut self) {
+    pub fn unseal(&self) {
         let answer = self.ask("PUT", "sys/unseal").json(&json!({ "key": self.key })).send();
         assert!(answer.is_ok_and(|answer| answer.status == 200), "{}", self.running.output());
         crate::until("OpenBao serves", || health(self.port) == Some(200));
@@ -123,6 +123,12 @@ impl OpenBao {
     #[must_use]
     pub fn url(&self) -> String {
         origin(self.port)
+    }
+
+    /// The same server at `::1`, where requests come from that address.
+    #[must_use]
+    pub fn other_url(&self) -> String {
+        format!("http://[::1]:{}", self.port)
     }
 
     /// The token that may do anything.
@@ -196,7 +202,10 @@ fn configuration(directory: &Path, port: u16) -> io::Result<PathBuf> {
     let text = json!({
         // Alone, so that nobody is waited for at an election. 2.7 has no storage in plain files any more.
         "storage": { "raft": { "path": data, "node_id": "alone", "performance_multiplier": "1" } },
-        "listener": { "tcp": { "address": format!("127.0.0.1:{port}"), "tls_disable": true } },
+        "listener": [
+            { "tcp": { "address": format!("127.0.0.1:{port}"), "tls_disable": true } },
+            { "tcp": { "address": format!("[::1]:{port}"), "tls_disable": true } },
+        ],
         "api_addr": origin(port),
         "cluster_addr": format!("http://127.0.0.1:{cluster_port}"),
         "default_lease_ttl": "768h",

@@ -1,9 +1,12 @@
-//! Vault's interface at a real server.
+//! Vault's interface: one table of requests is played to the sandbox's stand-in and to a real OpenBao, and stories of logins and
+//! logouts are told at the real one.
 
-use hublease_peers::openbao::OpenBao;
-
-#[test]
-fn one() {
-    let bao = OpenBao::start(vec![]);
-    assert_eq!(bao.read("sys/health")["initialized"], true);
-}
+mod compare;
+mod kept;
+mod key_value;
+mod leases;
+mod login;
+mod server;
+mod table;
+mod tokens;
+mod twins;

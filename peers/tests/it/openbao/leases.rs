@@ -1,0 +1,113 @@
+//! Leases: of the `database` engine at the real server, of an engine of the same shape at the stand-in.
+
+use hublease_peers::Answer;
+use serde_json::json;
+
+use super::table::{Row, play};
+use super::twins::{Side, operator};
+
+const ROWS: &[Row] = &[
+    ("a credential with its lease", |side| side.read("database/creds/app", &side.token("dockerhub"))),
+    ("a credential for a batch token", |side| side.read("database/creds/app", &side.token("batch"))),
+    ("written instead of read", |side| side.write("database/creds/app", &operator(side), &json!({}))),
+    ("written without the right", |side| side.write("database/creds/app", &side.token("dockerhub"), &json!({}))),
+    ("looked up", |side| look_up(side, "dockerhub")),
+    ("looked up by a token of another login", |side| {
+        let lease = side.lease(&side.token("dockerhub"));
+        side.write("sys/leases/lookup", &side.token("dockerhub"), &json!({ "lease_id": lease }))
+    }),
+    ("looked up without the default policy", |side| look_up(side, "no-default")),
+    ("looked up after its revocation", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        assert_eq!(side.revoke(&token, &lease).status, 204);
+        side.write("sys/leases/lookup", &token, &json!({ "lease_id": lease }))
+    }),
+    ("looked up, no such lease", |side| {
+        side.write("sys/leases/lookup", &side.token("dockerhub"), &json!({ "lease_id": "x/y/z" }))
+    }),
+    ("looked up, none named", |side| side.write("sys/leases/lookup", &side.token("dockerhub"), &json!({}))),
+    ("revoked and waited for", |side| {
+        let token = side.token("dockerhub");
+        side.revoke(&token, &side.lease(&token))
+    }),
+    ("revoked by PUT", |side| {
+        let token = side.token("dockerhub");
+        let body = json!({ "lease_id": side.lease(&token), "sync": true });
+        side.request("PUT", "sys/leases/revoke", &token).json(&body).send().unwrap()
+    }),
+    ("revoked again", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        assert_eq!(side.revoke(&token, &lease).status, 204);
+        side.revoke(&token, &lease)
+    }),
+    ("revoked without waiting", |side| {
+        let token = side.token("dockerhub");
+        side.write("sys/leases/revoke", &token, &json!({ "lease_id": side.lease(&token) }))
+    }),
+    ("revoked without waiting, no such lease", |side| {
+        side.write("sys/leases/revoke", &side.token("dockerhub"), &json!({ "lease_id": "database/creds/app/none" }))
+    }),
+    ("revoked, no such lease", |side| side.revoke(&side.token("dockerhub"), "database/creds/app/none")),
+    ("revoked, none named", |side| side.write("sys/leases/revoke", &side.token("dockerhub"), &json!({ "sync": true }))),
+    ("revoked by the lease in the path", |side| {
+        let token = side.token("dockerhub");
+        let path = format!("sys/leases/revoke/{}", side.lease(&token));
+        side.write(&path, &token, &json!({ "sync": true }))
+    }),
+    ("revoked with a word for true", |side| {
+        let token = side.token("dockerhub");
+        side.write("sys/leases/revoke", &token, &json!({ "lease_id": side.lease(&token), "sync": "true" }))
+    }),
+    ("revoked without the right", |side| {
+        let token = side.token("dockerhub-mint-only");
+        side.revoke(&token, &side.lease(&token))
+    }),
+    ("a batch token's, revoked", |side| {
+        let token = side.token("batch");
+        side.revoke(&token, &side.lease(&token))
+    }),
+    ("a batch token's, revoked without the right", |side| {
+        let token = side.token("batch-mint-only");
+        side.revoke(&token, &side.lease(&token))
+    }),
+    ("revoked by a token that has ended", |side| {
+        let (token, lease) = ended(side);
+        side.revoke(&token, &lease)
+    }),
+    ("allowed parameters: its own lease", |side| {
+        let token = side.token("strict");
+        side.revoke(&token, &side.lease(&token))
+    }),
+    ("allowed parameters: another path's", |side| side.revoke(&side.token("strict"), "other/creds/app/none")),
+    ("allowed parameters: the lease in the path", |side| {
+        let token = side.token("strict");
+        let path = format!("sys/leases/revoke/{}", side.lease(&token));
+        side.write(&path, &token, &json!({}))
+    }),
+    ("renewed", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        side.write("sys/leases/renew", &token, &json!({ "lease_id": lease, "increment": 60 }))
+    }),
+];
+
+#[test]
+fn leases_are_answered_alike() {
+    play("leases", ROWS);
+}
+
+fn look_up(side: &Side<'_>, role: &str) -> Answer {
+    let token = side.token(role);
+    let lease = side.lease(&token);
+    side.write("sys/leases/lookup", &token, &json!({ "lease_id": lease }))
+}
+
+/// A token that was ended, and a lease that it had.
+fn ended(side: &Side<'_>) -> (String, String) {
+    let token = side.token("dockerhub");
+    let lease = side.lease(&token);
+    assert_eq!(side.write("auth/token/revoke-self", &token, &json!({})).status, 204);
+    (token, lease)
+}

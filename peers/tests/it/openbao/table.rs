@@ -1,0 +1,51 @@
+//! A table of requests, played to both servers.
+//!
+//! A row that differs is either mended in the stand-in or kept with a reason; a reason that no row needs any more is a failure, too.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use hublease_peers::Answer;
+
+use super::compare::differences;
+use super::kept::{KEPT, Kept};
+use super::twins::{Side, Twins, Which};
+
+/// What is asked, by name; only the last answer is compared.
+pub type Row = (&'static str, fn(&Side<'_>) -> Answer);
+
+/// Plays the rows, and says in the output how many there were.
+///
+/// # Panics
+/// When a row differs and nothing says why it may, or something says so for nothing.
+pub fn play(table: &'static str, rows: &[Row]) {
+    let twins = Twins::start();
+    let (mut wrong, mut used, mut differing) = (Vec::new(), BTreeSet::new(), 0);
+    for (name, row) in rows {
+        let (stand_in, real) = (row(&twins.side(Which::StandIn)), row(&twins.side(Which::Real)));
+        let found = differences(&stand_in, &real);
+        differing += usize::from(!found.is_empty());
+        for difference in found {
+            match KEPT.iter().position(|kept| kept.covers(table, name, &difference)) {
+                Some(place) => drop(used.insert(place)),
+                None => wrong.push(format!("{name}: {difference}")),
+            }
+        }
+    }
+    let unused = KEPT.iter().enumerate().filter(|(place, kept)| kept.table == table && !used.contains(place));
+    wrong.extend(unused.map(|(_, kept)| format!("kept for nothing: {} {}", kept.row, kept.difference)));
+    let mut output = std::io::stdout();
+    writeln!(output, "table: {table}: {} rows, {differing} kept with a reason", rows.len()).unwrap();
+    assert!(wrong.is_empty(), "{table}: the stand-in and the real server differ:\n{}", wrong.join("\n"));
+}
+
+impl Kept {
+    /// Whether it speaks of this difference. A `*` at the end of row or difference stands for anything.
+    fn covers(&self, table: &str, row: &str, difference: &str) -> bool {
+        self.table == table && fits(self.row, row) && fits(self.difference, difference)
+    }
+}
+
+fn fits(pattern: &str, text: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == text, |beginning| text.starts_with(beginning))
+}
