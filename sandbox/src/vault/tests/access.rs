@@ -192,7 +192,7 @@ fn a_token_stays_in_its_namespace() {
     let unknown = bench.send("POST", "/v1/auth/jwt/login", &[], &login);
     assert_eq!(unknown.error(), (403, "permission denied"));
     let unknown = bench.send("POST", "/v1/auth/jwt/login", &[("X-Vault-Namespace", "else")], &login);
-    assert_eq!(unknown.error(), (403, "permission denied"));
+    assert_eq!(unknown.error(), (404, "namespace not found"));
     let answer = bench.send("POST", "/v1/team/auth/jwt/login", &[], &login);
     let token = answer.text("/auth/client_token");
     let revoke_self = |namespace: &str| {
