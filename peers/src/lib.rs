@@ -15,7 +15,7 @@ mod place;
 mod process;
 
 pub use self::http::{Answer, Ask};
-pub use self::peer::{Peer, Pinned, Source};
+pub use self::peer::{Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.

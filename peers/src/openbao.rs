@@ -5,7 +5,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -36,7 +38,8 @@ pub const PEER: Peer = Peer {
 /// A server, unsealed, and its operator.
 #[derive(Debug)]
 pub struct OpenBao {
-    running: Running,
+    /// Taken by one thread at a time; tests end and start it while jobs hold the server.
+    running: Mutex<Running>,
     directory: TempDir,
     port: u16,
     environment: Vec<(String, String)>,
@@ -68,7 +71,14 @@ impl OpenBao {
         for _ in 0..place::TRIES {
             let port = place::free_port().unwrap_or_else(|error| panic!("a port: {error}"));
             if let Some(running) = launch(directory.path(), port, &environment) {
-                return Self { running, directory, port, environment, key: String::new(), root: String::new() };
+                return Self {
+                    running: Mutex::new(running),
+                    directory,
+                    port,
+                    environment,
+                    key: String::new(),
+                    root: String::new(),
+                };
             }
         }
         panic!("OpenBao found each of {} ports taken", place::TRIES);
@@ -91,7 +101,7 @@ impl OpenBao {
     /// When the server refuses.
     pub fn unseal(&self) {
         let answer = self.ask("PUT", "sys/unseal").json(&json!({ "key": self.key })).send();
-        assert!(answer.is_ok_and(|answer| answer.status == 200), "{}", self.running.output());
+        assert!(answer.is_ok_and(|answer| answer.status == 200), "{}", self.running().output());
         crate::until("OpenBao serves", || health(self.port) == Some(200));
     }
 
@@ -105,17 +115,17 @@ impl OpenBao {
     }
 
     /// Takes the server away, as a machine does that loses its power; what it stored stays.
-    pub fn kill(&mut self) {
-        self.running.kill();
+    pub fn kill(&self) {
+        self.running().kill();
     }
 
     /// Starts it again at the same address after [`OpenBao::kill`], and unseals it.
     ///
     /// # Panics
     /// When it does not come up; its output is shown.
-    pub fn start_again(&mut self) {
+    pub fn start_again(&self) {
         let running = launch(self.directory.path(), self.port, &self.environment);
-        self.running = running.unwrap_or_else(|| panic!("somebody took the port meanwhile"));
+        *self.running() = running.unwrap_or_else(|| panic!("somebody took the port meanwhile"));
         self.unseal();
     }
 
@@ -168,7 +178,11 @@ impl OpenBao {
     #[track_caller]
     pub fn as_root(&self, ask: &Ask) -> Answer {
         let answer = ask.clone().header("X-Vault-Token", &self.root).send();
-        answer.unwrap_or_else(|why| panic!("{why}\n{}", self.running.output()))
+        answer.unwrap_or_else(|why| panic!("{why}\n{}", self.running().output()))
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[track_caller]
@@ -186,7 +200,9 @@ fn launch(directory: &Path, port: u16, environment: &[(String, String)]) -> Opti
     let mut command = Command::new(PEER.program());
     command.arg("server").arg(format!("-config={}", config.display()));
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env("HOME", directory);
-    let mut running = Running::start(&mut command, &log).unwrap_or_else(|error| panic!("bao: {error}"));
+    let running = Running::start(&mut command, &log).unwrap_or_else(|error| panic!("bao: {error}"));
+    // Whoever ends it wants it gone: what it stored is thrown away, or has to be there anyway.
+    let mut running = running.ending_by(Signal::KILL);
     match running.ready(|| health(port).is_some()) {
         Ok(()) => Some(running),
         Err(NotReady::Ended) if place::port_was_taken(&log) => None,

@@ -1,5 +1,6 @@
 //! What is known of a peer before it is there.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Somebody else's program.
@@ -83,6 +84,20 @@ impl Peer {
         let path = std::env::var_os(&variable).map(PathBuf::from);
         path.unwrap_or_else(|| panic!("{variable} is not set: run the tests by `cargo xtask peers {}`", self.name))
     }
+}
+
+/// Names the file into which tests write a line each for who runs them: what was tried, and how much of it.
+pub const REPORT: &str = "HUBLEASE_PEER_REPORT";
+
+/// Adds a line to the report, where there is one.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn report(line: &str) {
+    let Some(path) = std::env::var_os(REPORT) else { return };
+    let file = std::fs::File::options().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+    written.unwrap_or_else(|error| panic!("the report: {error}"));
 }
 
 impl Source {

@@ -6,6 +6,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
@@ -32,7 +33,8 @@ const ADMINISTRATOR: &str = "postgres";
 /// A server on loopback with one database, `postgres`.
 #[derive(Debug)]
 pub struct PostgreSql {
-    running: Running,
+    /// Taken by one thread at a time; tests end and start it while jobs hold the server.
+    running: Mutex<Running>,
     directory: TempDir,
     port: u16,
     password: String,
@@ -50,24 +52,28 @@ impl PostgreSql {
         for _ in 0..place::TRIES {
             let port = place::free_port().unwrap_or_else(|error| panic!("a port: {error}"));
             if let Some(running) = launch(directory.path(), port) {
-                return Self { running, directory, port, password: password.to_owned() };
+                return Self { running: Mutex::new(running), directory, port, password: password.to_owned() };
             }
         }
         panic!("PostgreSQL found each of {} ports taken", place::TRIES);
     }
 
     /// Ends it, connections and all; what it stored stays.
-    pub fn stop(&mut self) {
-        self.running.stop();
+    pub fn stop(&self) {
+        self.running().stop();
     }
 
     /// Starts it again at the same port.
     ///
     /// # Panics
     /// When it does not come up; its output is shown.
-    pub fn start_again(&mut self) {
+    pub fn start_again(&self) {
         let running = launch(self.directory.path(), self.port);
-        self.running = running.unwrap_or_else(|| panic!("somebody took the port meanwhile"));
+        *self.running() = running.unwrap_or_else(|| panic!("somebody took the port meanwhile"));
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it is, with places for the name and the password of the administrator, as OpenBao's configuration wants it.

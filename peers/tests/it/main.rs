@@ -3,3 +3,4 @@
 
 mod openbao;
 mod postgresql;
+mod support;

@@ -4,7 +4,7 @@ use hublease_peers::postgresql::PostgreSql;
 
 #[test]
 fn it_comes_goes_and_comes_back_with_what_it_held() {
-    let mut server = PostgreSql::start("of the test");
+    let server = PostgreSql::start("of the test");
     let (name, password) = server.administrator();
     assert_eq!(server.query(name, password, "CREATE ROLE \"v-one\"").as_deref(), Ok("CREATE ROLE"));
     assert!(server.query(name, "another", "SELECT 1").unwrap_err().contains("password authentication failed"));

@@ -9,9 +9,10 @@ mod ledger;
 mod options;
 mod schedule;
 
+use std::fs;
 use std::time::{Duration, Instant};
 
-use hublease_peers::{PEERS, Peer, Source};
+use hublease_peers::{PEERS, Peer, REPORT, Source};
 
 use self::cache::Cache;
 use self::ledger::Ledger;
@@ -100,10 +101,11 @@ pub(super) fn quick(context: &Context<'_>) -> Outcome {
     let mut tests = 0;
     let mut names = Vec::new();
     for peer in PEERS.iter().filter(|peer| peer.quick) {
-        tests += try_peer(context, peer, &cache, false).map_err(|setback| match setback {
+        let passed = try_peer(context, peer, &cache, false).map_err(|setback| match setback {
             Setback::NotRun(why) => context.missing(format!("{}: {why}", peer.name)),
             Setback::Failed(why) => Trouble::Failed(format!("{}: {why}", peer.name)),
         })?;
+        tests += passed.tests;
         names.push(peer.name);
     }
     Ok(format!("{tests} tests passed at {}", names.join(", ")))
@@ -127,12 +129,10 @@ impl Round<'_> {
         let outcome = self.try_peer(peer);
         let time = spell(begun.elapsed());
         match outcome {
-            Ok(tests) => {
-                terminal.say(&format!(
-                    "{} ({time}): {tests} tests passed: {}",
-                    terminal.paint(Tone::Good, "ok"),
-                    peer.proves
-                ));
+            Ok(Passed { tests, report }) => {
+                let good = terminal.paint(Tone::Good, "ok");
+                terminal.say(&format!("{good} ({time}): {tests} tests passed: {}", peer.proves));
+                report.lines().for_each(|line| terminal.say(&format!("{:16} {line}", "")));
                 self.counts.tests += tests;
                 self.counts.run.push(peer.name);
             }
@@ -147,7 +147,7 @@ impl Round<'_> {
         }
     }
 
-    fn try_peer(&self, peer: &'static Peer) -> Result<usize, Setback> {
+    fn try_peer(&self, peer: &'static Peer) -> Result<Passed, Setback> {
         let log = self.workspace.log(&format!("peer-{}", peer.name))?;
         let binaries = Binaries::of(self.workspace);
         let context =
@@ -155,7 +155,7 @@ impl Round<'_> {
         let outcome = try_peer(&context, peer, self.cache, self.is_long);
         if let Err(Setback::Failed(_)) = &outcome {
             self.terminal.say("");
-            self.terminal.quote(peer.name, &std::fs::read_to_string(&context.log).unwrap_or_default());
+            self.terminal.quote(peer.name, &fs::read_to_string(&context.log).unwrap_or_default());
         }
         outcome
     }
@@ -176,8 +176,14 @@ impl Round<'_> {
     }
 }
 
-/// Fetches what a peer's tests start, runs them, and says how many passed.
-fn try_peer(context: &Context<'_>, peer: &'static Peer, cache: &Cache, is_long: bool) -> Result<usize, Setback> {
+/// What passed, and what the tests report of it.
+struct Passed {
+    tests: usize,
+    report: String,
+}
+
+/// Fetches what a peer's tests start, and runs them.
+fn try_peer(context: &Context<'_>, peer: &'static Peer, cache: &Cache, is_long: bool) -> Result<Passed, Setback> {
     let mut programs = Vec::new();
     let companions = peer.with.iter().filter_map(|name| PEERS.iter().find(|other| other.name == *name));
     for needed in companions.chain(std::iter::once(&peer)) {
@@ -185,10 +191,13 @@ fn try_peer(context: &Context<'_>, peer: &'static Peer, cache: &Cache, is_long: 
     }
     let quick_only = if is_long { "" } else { " & not test(/::long::/)" };
     let filter = format!("binary_id({TESTS}) & test(/^{}::/){quick_only}", peer.module());
+    let report = context.workspace.log(&format!("peer-{}-report", peer.name))?;
+    programs.push((REPORT.to_owned(), report.clone()));
     let result = suite::run_guarded(context, &["--filterset", &filter], &programs);
     Ledger::note_run(cache, peer.name, context.workspace)?;
-    result?;
-    Ok(suite::count(context))
+    // The runner's command line is no news; what it printed is shown.
+    result.map_err(|why| if why.starts_with("`cargo-nextest") { "its tests do not pass".to_owned() } else { why })?;
+    Ok(Passed { tests: suite::count(context), report: fs::read_to_string(report).unwrap_or_default() })
 }
 
 /// The tests of all peers, as the runner names the binary.

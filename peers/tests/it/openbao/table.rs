@@ -3,7 +3,6 @@
 //! A row that differs is either mended in the stand-in or kept with a reason; a reason that no row needs any more is a failure, too.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
 use hublease_peers::Answer;
 
@@ -14,7 +13,7 @@ use super::twins::{Side, Twins, Which};
 /// What is asked, by name; only the last answer is compared.
 pub type Row = (&'static str, fn(&Side<'_>) -> Answer);
 
-/// Plays the rows, and says in the output how many there were.
+/// Plays the rows, and reports how many there were.
 ///
 /// # Panics
 /// When a row differs and nothing says why it may, or something says so for nothing.
@@ -34,8 +33,7 @@ pub fn play(table: &'static str, rows: &[Row]) {
     }
     let unused = KEPT.iter().enumerate().filter(|(place, kept)| kept.table == table && !used.contains(place));
     wrong.extend(unused.map(|(_, kept)| format!("kept for nothing: {} {}", kept.row, kept.difference)));
-    let mut output = std::io::stdout();
-    writeln!(output, "table: {table}: {} rows, {differing} kept with a reason", rows.len()).unwrap();
+    hublease_peers::report(&format!("{table}: {} rows, {differing} kept with a reason", rows.len()));
     assert!(wrong.is_empty(), "{table}: the stand-in and the real server differ:\n{}", wrong.join("\n"));
 }
 

@@ -17,6 +17,8 @@ pub const AUDIENCE: &str = "https://vault.example.com";
 pub const MOUNT: &str = "jwt-circleci";
 /// Life of the leases in seconds.
 const LEASE_SECONDS: u64 = 1200;
+/// Life of those whose end a story waits for.
+const SHORT_LEASE_SECONDS: u64 = 3;
 
 use Capability::{Read, Update};
 
@@ -68,8 +70,11 @@ pub struct Side<'t> {
 impl Twins {
     pub fn start() -> Self {
         let sandbox = Sandbox::start().unwrap();
-        let bao = OpenBao::start(sandbox.environment());
-        let twins = Self { sandbox, bao, postgres: PostgreSql::start("of the administrator") };
+        let (bao, postgres) = std::thread::scope(|scope| {
+            let postgres = scope.spawn(|| PostgreSql::start("of the administrator"));
+            (OpenBao::start(sandbox.environment()), postgres.join().unwrap())
+        });
+        let twins = Self { sandbox, bao, postgres };
         twins.sandbox.vault().set_flavour(Flavour::OpenBao);
         twins.trust_the_issuer();
         twins.write_policies();
@@ -127,7 +132,7 @@ impl Twins {
             ttl: LEASE_SECONDS,
         };
         vault.enable_dynamic("database", engine);
-        mount_database(bao, &self.postgres, LEASE_SECONDS);
+        mount_database(bao, &self.postgres);
     }
 
     /// Writes a secret to both versions of the key-value engine on both sides.
@@ -146,8 +151,8 @@ impl Twins {
     }
 }
 
-/// The `database` engine, whose role `app` leases roles of the database.
-pub fn mount_database(bao: &OpenBao, postgres: &PostgreSql, lease_seconds: u64) {
+/// The `database` engine, whose roles `app` and `short` lease roles of the database.
+fn mount_database(bao: &OpenBao, postgres: &PostgreSql) {
     let (username, password) = postgres.administrator();
     bao.write("sys/mounts/database", &json!({ "type": "database" }));
     let config = json!({
@@ -158,13 +163,15 @@ pub fn mount_database(bao: &OpenBao, postgres: &PostgreSql, lease_seconds: u64) 
         "password": password,
     });
     bao.write("database/config/postgres", &config);
-    let role = json!({
-        "db_name": "postgres",
-        "creation_statements": [r#"CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"#],
-        "default_ttl": lease_seconds,
-        "max_ttl": lease_seconds,
-    });
-    bao.write("database/roles/app", &role);
+    for (name, seconds) in [("app", LEASE_SECONDS), ("short", SHORT_LEASE_SECONDS)] {
+        let role = json!({
+            "db_name": "postgres",
+            "creation_statements": [r#"CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"#],
+            "default_ttl": seconds,
+            "max_ttl": seconds,
+        });
+        bao.write(&format!("database/roles/{name}"), &role);
+    }
 }
 
 /// The roles of the rows.
@@ -207,6 +214,7 @@ fn roles() -> Vec<(&'static str, Role)> {
             "no-default",
             Role { token_no_default_policy: true, token_policies: vec!["dockerhub-mint-only".to_owned()], ..usual() },
         ),
+        ("no-revoke-self", Role { token_no_default_policy: true, ..usual() }),
         ("one-use", Role { token_num_uses: 1, ..usual() }),
         ("two-uses", Role { token_num_uses: 2, ..usual() }),
         ("three-uses", Role { token_num_uses: 3, ..usual() }),

@@ -1,0 +1,5 @@
+//! What the tests of all peers use: the client as a job runs it, and what is known to go wrong.
+
+pub mod client;
+pub mod known;
+pub mod relay;
