@@ -186,7 +186,7 @@ fn a_namespace_is_a_header_or_a_prefix() {
 }
 
 #[test]
-fn a_token_stays_in_its_namespace() {
+fn a_token_stays_in_its_namespace_but_for_what_it_asks_of_itself() {
     let bench = team();
     let login = json!({ "role": "r", "jwt": circleci_claims().to_string() });
     let unknown = bench.send("POST", "/v1/auth/jwt/login", &[], &login);
@@ -195,12 +195,15 @@ fn a_token_stays_in_its_namespace() {
     assert_eq!(unknown.error(), (404, "namespace not found"));
     let answer = bench.send("POST", "/v1/team/auth/jwt/login", &[], &login);
     let token = answer.text("/auth/client_token");
-    let revoke_self = |namespace: &str| {
+    let ask = |method: &str, path: &str, namespace: &str| {
         let headers = [("X-Vault-Token", token.as_str()), ("X-Vault-Namespace", namespace)];
-        bench.send("POST", "/v1/auth/token/revoke-self", &headers, &Value::Null)
+        bench.send(method, &format!("/v1/{path}"), &headers, &Value::Null)
     };
-    assert_eq!(revoke_self("").error(), (403, "permission denied"));
-    // Below its own namespace the token is known, but `default` speaks of `team` only.
-    assert_eq!(revoke_self("team/ci").error(), ACL_DENIED);
-    assert_eq!(revoke_self("team").status, 204);
+    assert_eq!(ask("GET", "kv1/ci/dockerhub", "").error(), ACL_DENIED);
+    assert_eq!(ask("GET", "kv1/ci/dockerhub", "team/ci").error(), ACL_DENIED);
+    // But what it asks of itself it may ask everywhere.
+    for namespace in ["", "team/ci", "team"] {
+        assert_eq!(ask("GET", "auth/token/lookup-self", namespace).status, 200, "{namespace}");
+    }
+    assert_eq!(ask("POST", "auth/token/revoke-self", "").status, 204);
 }
