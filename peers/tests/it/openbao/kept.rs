@@ -21,6 +21,7 @@ const NOT_SENT: &str = "hublease sends no such request: it sends JSON with texts
 const NO_CONSTRAINTS: &str = "the stand-in's policies know paths only; the constraints are tried at the real server";
 const NO_RENEWAL: &str = "hublease renews nothing, and the stand-in says so by refusing it";
 const WORDS: &str = "understood by the words around it, which are the same";
+const SHOWN: &str = "shown to people, read by no program";
 const NOT_ASKED: &str = "hublease does not ask for the health; scripts read the status";
 
 /// Every one.
@@ -48,6 +49,8 @@ pub const KEPT: &[Kept] = &[
     ),
     kept("leases", "allowed parameters: another path's", "*", NO_CONSTRAINTS),
     kept("leases", "renewed", "*", NO_RENEWAL),
+    kept("namespaces", "looked up*", "body.data.display_name:*", SHOWN),
+    kept("namespaces", "looked up*", "body.data.namespace_path:*", SHOWN),
     kept("tokens", "renewed", "*", NO_RENEWAL),
     kept("server", "health", "body.*", NOT_ASKED),
     kept("server", "sealed: health", "body.*", NOT_ASKED),

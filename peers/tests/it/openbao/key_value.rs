@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::side::{Side, operator};
 use super::table::{Row, play};
-use super::twins::{Side, operator};
 
 const ROWS: &[Row] = &[
     ("version 1", |side| side.read("kv1/ci/dockerhub", &side.token("dockerhub"))),

@@ -3,8 +3,8 @@
 use hublease_peers::Answer;
 use serde_json::json;
 
+use super::side::{Side, operator};
 use super::table::{Row, play};
-use super::twins::{Side, operator};
 
 const ROWS: &[Row] = &[
     ("a credential with its lease", |side| side.read("database/creds/app", &side.token("dockerhub"))),
@@ -88,6 +88,32 @@ const ROWS: &[Row] = &[
         let path = format!("sys/leases/revoke/{}", side.lease(&token));
         side.write(&path, &token, &json!({}))
     }),
+    ("the engine fails: leased", |side| {
+        let token = side.token("dockerhub");
+        without_the_engines_words(side.while_it_fails(|side| side.read("database/creds/app", &token)))
+    }),
+    ("the engine fails: revoked", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        without_the_engines_words(side.while_it_fails(|side| side.revoke(&token, &lease)))
+    }),
+    ("the engine failed: looked up", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        assert_eq!(side.while_it_fails(|side| side.revoke(&token, &lease)).status, 400);
+        side.write("sys/leases/lookup", &token, &json!({ "lease_id": lease }))
+    }),
+    ("the engine failed: revoked again", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        assert_eq!(side.while_it_fails(|side| side.revoke(&token, &lease)).status, 400);
+        side.revoke(&token, &lease)
+    }),
+    ("the engine fails: the token is ended", |side| {
+        let token = side.token("dockerhub");
+        drop(side.lease(&token));
+        side.while_it_fails(|side| side.write("auth/token/revoke-self", &token, &json!({})))
+    }),
     ("renewed", |side| {
         let token = side.token("dockerhub");
         let lease = side.lease(&token);
@@ -106,6 +132,15 @@ fn ends_within(seconds: u64, answer: Answer) -> Answer {
     let left = body["lease_duration"].as_u64().unwrap();
     assert!((1..=seconds).contains(&left), "{}", answer.text);
     body["lease_duration"] = seconds.into();
+    Answer { text: body.to_string(), ..answer }
+}
+
+/// What the server says around the words of the engine, which are another engine's here and there.
+fn without_the_engines_words(answer: Answer) -> Answer {
+    let mut body = answer.json();
+    let text = body["errors"][0].as_str().unwrap().to_owned();
+    let end = ["err: ", "* "].iter().find_map(|mark| Some(text.find(mark)? + mark.len()));
+    body["errors"][0] = text[..end.unwrap()].into();
     Answer { text: body.to_string(), ..answer }
 }
 

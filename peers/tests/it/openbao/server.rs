@@ -1,9 +1,17 @@
 //! The server as a whole: its health, sealed, and paths that are none.
 
+use hublease_peers::Answer;
+use hublease_peers::openbao::OpenBao;
+use hublease_sandbox::Sandbox;
 use serde_json::json;
 
+use super::side::Side;
+use super::stage::login;
 use super::table::{Row, play};
-use super::twins::Side;
+use super::twins::AUDIENCE;
+use crate::support::client::Job;
+
+const PATH: &str = "auth/jwt-circleci/login";
 
 const ROWS: &[Row] = &[
     ("health", |side| side.read("sys/health", "")),
@@ -28,12 +36,25 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
+fn a_server_that_nobody_has_initialized_answers_as_a_sealed_one() {
+    let bao = OpenBao::uninitialized(Vec::new());
+    assert_eq!(bao.ask("GET", "sys/health").send().unwrap().status, 501);
+    for (method, path) in [("POST", PATH), ("GET", "kv1/ci/dockerhub"), ("POST", "auth/token/revoke-self")] {
+        let answer = bao.ask(method, path).header("X-Vault-Token", "s.x").send().unwrap();
+        assert_eq!((answer.status, answer.json()), (503, json!({ "errors": ["Vault is sealed"] })), "{path}");
+    }
+    let sandbox = Sandbox::start().unwrap();
+    let said = login(&Job::new(&sandbox, AUDIENCE), &bao.url(), "dockerhub", "kv1/ci/dockerhub");
+    said.code(5).says("is sealed or in maintenance");
+}
+
+#[test]
 fn the_server_answers_alike() {
     play("server", ROWS);
 }
 
 /// Asks while the server is sealed.
-fn sealed(side: &Side<'_>, ask: impl FnOnce(&Side<'_>) -> hublease_peers::Answer) -> hublease_peers::Answer {
+fn sealed(side: &Side<'_>, ask: impl FnOnce(&Side<'_>) -> Answer) -> Answer {
     let (bao, vault) = (&side.twins.bao, side.twins.sandbox.vault());
     if side.is_real() {
         bao.seal();

@@ -8,7 +8,8 @@ use hublease_peers::Answer;
 
 use super::compare::differences;
 use super::kept::{KEPT, Kept};
-use super::twins::{Side, Twins, Which};
+use super::side::Side;
+use super::twins::{Twins, Which};
 
 /// What is asked, by name; only the last answer is compared.
 pub type Row = (&'static str, fn(&Side<'_>) -> Answer);

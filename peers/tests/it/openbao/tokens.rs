@@ -3,8 +3,8 @@
 use hublease_peers::Answer;
 use serde_json::json;
 
+use super::side::Side;
 use super::table::{Row, play};
-use super::twins::Side;
 
 const SECRET: &str = "kv1/ci/dockerhub";
 
