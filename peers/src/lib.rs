@@ -6,6 +6,8 @@
 //!
 //! Whoever adds a peer writes its file, its line in [`PEERS`], and its tests: `docs/peers.md`.
 
+pub mod crane;
+pub mod docker_registry;
 pub mod openbao;
 pub mod postgresql;
 
@@ -19,7 +21,7 @@ pub use self::peer::{Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.
-pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER];
+pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Every peer's tests, in a module of its name. `cargo xtask peers` runs them.
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test binary")]
 
+mod crane;
 mod openbao;
 mod postgresql;
 mod support;

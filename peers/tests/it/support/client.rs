@@ -1,6 +1,7 @@
 //! `hublease` as a CircleCI job runs it: the built program, a home of its own, a scrubbed environment.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use hublease_sandbox::Sandbox;
@@ -73,6 +74,11 @@ impl<'s> Job<'s> {
         let leases =
             self.records().into_iter().flat_map(|record| record["leases"].as_array().cloned().unwrap_or_default());
         leases.filter_map(|lease| Some(lease["handle"]["vault"]["client_token"].as_str()?.to_owned())).collect()
+    }
+
+    /// The home of the job, where docker's file of logins is.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
     }
 
     /// When the latest lease on record ends, in unix seconds.
