@@ -1,10 +1,14 @@
-//! A request and its answer, as they are: no redirect is followed, no proxy is used, no status is an error.
+//! A request and its answer, as they are: no redirect is followed, no proxy is used unless it is asked for, no status is an error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use ureq::Agent;
 use ureq::http::Request;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
 /// A server that takes longer hangs.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -18,6 +22,8 @@ pub struct Ask {
     url: String,
     headers: Vec<(String, String)>,
     body: Option<String>,
+    /// A CONNECT proxy and the authority behind it, as PEM.
+    through: Option<(String, String)>,
 }
 
 /// What was answered.
@@ -35,13 +41,27 @@ impl Ask {
     /// A request without headers and body.
     #[must_use]
     pub fn new(method: &str, url: impl Into<String>) -> Self {
-        Self { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None }
+        Self { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None, through: None }
     }
 
     /// With a header more.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a username and a password.
+    #[must_use]
+    pub fn basic(self, username: &str, password: &str) -> Self {
+        let pair = STANDARD.encode(format!("{username}:{password}"));
+        self.header("Authorization", &format!("Basic {pair}"))
+    }
+
+    /// Through a CONNECT proxy, trusting this authority alone.
+    #[must_use]
+    pub fn through(mut self, proxy: &str, authority: &str) -> Self {
+        self.through = Some((proxy.to_owned(), authority.to_owned()));
         self
     }
 
@@ -63,11 +83,20 @@ impl Ask {
     /// # Errors
     /// A sentence: nobody answered.
     pub fn send(&self) -> Result<Answer, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("{} {}: {error}", self.method, self.url);
+        let (proxy, tls) = match &self.through {
+            None => (None, TlsConfig::default()),
+            Some((proxy, authority)) => (
+                Some(Proxy::new(proxy).map_err(|error| failed(&error))?),
+                trusting(authority).map_err(|error| failed(&error))?,
+            ),
+        };
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(None)
+            .proxy(proxy)
+            .tls_config(tls)
             .allow_non_standard_methods(true)
             .timeout_global(Some(LONGEST));
         let agent: Agent = config.build().into();
@@ -75,7 +104,6 @@ impl Ask {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let failed = |error: &dyn std::fmt::Display| format!("{} {}: {error}", self.method, self.url);
         let sent = match &self.body {
             Some(body) => agent.run(request.body(body.clone()).map_err(|error| failed(&error))?),
             None => agent.run(request.body(()).map_err(|error| failed(&error))?),
@@ -87,6 +115,13 @@ impl Ask {
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         Ok(Answer { status: answer.status().as_u16(), headers: headers.collect(), text })
     }
+}
+
+fn trusting(authority: &str) -> Result<TlsConfig, ureq::Error> {
+    let root = Certificate::from_pem(authority.as_bytes())?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
+    Ok(tls.root_certs(RootCerts::new_with_certs(&[root])).build())
 }
 
 impl Answer {

@@ -1,8 +1,6 @@
 //! Vault's interface: one table of requests is played to the sandbox's stand-in and to a real OpenBao, and stories of logins and
 //! logouts are told at the real one.
 
-mod compare;
-mod kept;
 mod key_value;
 mod leases;
 mod login;
@@ -12,7 +10,6 @@ mod roles;
 mod server;
 mod side;
 mod stage;
-mod table;
 mod tokens;
 mod told;
 mod twins;

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::side::{Side, operator};
-use super::table::{Row, play};
+use super::side::{Side, operator, play};
+use crate::support::table::Row;
 
-const ROWS: &[Row] = &[
+const ROWS: &[Row<Side>] = &[
     ("version 1", |side| side.read("kv1/ci/dockerhub", &side.token("dockerhub"))),
     ("version 2", |side| side.read("secret/data/ci/dockerhub", &side.token("dockerhub"))),
     ("version 1, nothing there", |side| side.read("kv1/ci/nothing", &side.token("dockerhub"))),
@@ -69,11 +69,11 @@ fn secrets_are_answered_alike() {
     play("key-value", ROWS);
 }
 
-fn put(side: &Side<'_>, path: &str) {
+fn put(side: &Side, path: &str) {
     put_fields(side, path, &json!({ "username": "acmebot", "token": "of the operator" }));
 }
 
-fn put_fields(side: &Side<'_>, path: &str, fields: &serde_json::Value) {
+fn put_fields(side: &Side, path: &str, fields: &serde_json::Value) {
     if side.is_real() {
         side.twins.bao.write(&format!("secret/data/{path}"), &json!({ "data": fields }));
         side.twins.bao.write(&format!("kv1/{path}"), fields);
@@ -84,7 +84,7 @@ fn put_fields(side: &Side<'_>, path: &str, fields: &serde_json::Value) {
     }
 }
 
-fn delete(side: &Side<'_>, path: &str) {
+fn delete(side: &Side, path: &str) {
     if side.is_real() {
         for path in [format!("secret/data/{path}"), format!("kv1/{path}")] {
             let answer = side.twins.bao.as_root(&side.twins.bao.ask("DELETE", &path));
@@ -98,7 +98,7 @@ fn delete(side: &Side<'_>, path: &str) {
 }
 
 /// The newest version is gone for good.
-fn destroy(side: &Side<'_>, path: &str) {
+fn destroy(side: &Side, path: &str) {
     if side.is_real() {
         side.twins.bao.write(&format!("secret/destroy/{path}"), &json!({ "versions": [1] }));
         return;

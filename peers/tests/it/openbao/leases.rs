@@ -3,10 +3,10 @@
 use hublease_peers::Answer;
 use serde_json::json;
 
-use super::side::{Side, operator};
-use super::table::{Row, play};
+use super::side::{Side, operator, play};
+use crate::support::table::Row;
 
-const ROWS: &[Row] = &[
+const ROWS: &[Row<Side>] = &[
     ("a credential with its lease", |side| side.read("database/creds/app", &side.token("dockerhub"))),
     ("a credential for a batch token that ends before it", |side| {
         ends_within(600, side.read("database/creds/app", &side.token("batch")))
@@ -144,14 +144,14 @@ fn without_the_engines_words(answer: Answer) -> Answer {
     Answer { text: body.to_string(), ..answer }
 }
 
-fn look_up(side: &Side<'_>, role: &str) -> Answer {
+fn look_up(side: &Side, role: &str) -> Answer {
     let token = side.token(role);
     let lease = side.lease(&token);
     side.write("sys/leases/lookup", &token, &json!({ "lease_id": lease }))
 }
 
 /// A token that was ended, and a lease that it had.
-fn ended(side: &Side<'_>) -> (String, String) {
+fn ended(side: &Side) -> (String, String) {
     let token = side.token("dockerhub");
     let lease = side.lease(&token);
     assert_eq!(side.write("auth/token/revoke-self", &token, &json!({})).status, 204);

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::table::{Row, play};
+use super::side::{Side, play};
 use super::twins::{AUDIENCE, MOUNT};
+use crate::support::table::Row;
 
 const PATH: &str = "auth/jwt-circleci/login";
 
-const ROWS: &[Row] = &[
+const ROWS: &[Row<Side>] = &[
     ("accepted", |side| side.login("dockerhub")),
     ("accepted by PUT", |side| {
         let body = json!({ "role": "dockerhub", "jwt": side.identity_token(&json!({})) });

@@ -3,13 +3,13 @@
 use hublease_peers::Answer;
 use serde_json::{Value, json};
 
-use super::side::Side;
-use super::table::{Row, play};
+use super::side::{Side, play};
 use super::twins::{MOUNT, NAMESPACE};
+use crate::support::table::Row;
 
 const SECRET: &str = "kv1/ci/dockerhub";
 
-const ROWS: &[Row] = &[
+const ROWS: &[Row<Side>] = &[
     ("login by the header", |side| login(side, "auth/jwt-circleci/login", NAMESPACE)),
     ("login by the path", |side| login(side, "team/auth/jwt-circleci/login", "")),
     ("login by both", |side| login(side, "team/auth/jwt-circleci/login", NAMESPACE)),
@@ -42,18 +42,18 @@ fn namespaces_are_answered_alike() {
     play("namespaces", ROWS);
 }
 
-fn ask(side: &Side<'_>, method: &str, path: &str, namespace: &str, token: &str) -> Answer {
+fn ask(side: &Side, method: &str, path: &str, namespace: &str, token: &str) -> Answer {
     let ask = side.request(method, path, token);
     if namespace.is_empty() { ask } else { ask.header("X-Vault-Namespace", namespace) }.send().unwrap()
 }
 
-fn login(side: &Side<'_>, path: &str, namespace: &str) -> Answer {
+fn login(side: &Side, path: &str, namespace: &str) -> Answer {
     let body = json!({ "role": "dockerhub", "jwt": side.identity_token(&json!({})) });
     let ask = side.request("POST", path, "").json(&body);
     if namespace.is_empty() { ask } else { ask.header("X-Vault-Namespace", namespace) }.send().unwrap()
 }
 
-fn team_token(side: &Side<'_>) -> String {
+fn team_token(side: &Side) -> String {
     let answer = login(side, &format!("auth/{MOUNT}/login"), NAMESPACE).json();
     let token: &Value = &answer["auth"]["client_token"];
     token.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()

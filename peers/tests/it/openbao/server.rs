@@ -5,15 +5,15 @@ use hublease_peers::openbao::OpenBao;
 use hublease_sandbox::Sandbox;
 use serde_json::json;
 
-use super::side::Side;
+use super::side::{Side, play};
 use super::stage::login;
-use super::table::{Row, play};
 use super::twins::AUDIENCE;
 use crate::support::client::Job;
+use crate::support::table::Row;
 
 const PATH: &str = "auth/jwt-circleci/login";
 
-const ROWS: &[Row] = &[
+const ROWS: &[Row<Side>] = &[
     ("health", |side| side.read("sys/health", "")),
     ("health by HEAD", |side| side.request("HEAD", "sys/health", "").send().unwrap()),
     ("health by POST", |side| side.write("sys/health", "", &json!({}))),
@@ -54,7 +54,7 @@ fn the_server_answers_alike() {
 }
 
 /// Asks while the server is sealed.
-fn sealed(side: &Side<'_>, ask: impl FnOnce(&Side<'_>) -> Answer) -> Answer {
+fn sealed(side: &Side, ask: impl FnOnce(&Side) -> Answer) -> Answer {
     let (bao, vault) = (&side.twins.bao, side.twins.sandbox.vault());
     if side.is_real() {
         bao.seal();

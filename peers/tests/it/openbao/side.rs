@@ -1,6 +1,7 @@
 //! One of the two servers, as a row of a table sees it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 
 use hublease_peers::{Answer, Ask};
 use hublease_sandbox::ACCOUNT;
@@ -8,18 +9,20 @@ use hublease_sandbox::vault::TokenRequest;
 use serde_json::{Value, json};
 
 use super::twins::{AUDIENCE, MOUNT, Twins, Which};
+use crate::support::table::{self, Row};
 
 /// One of them.
-pub struct Side<'t> {
-    pub twins: &'t Twins,
+#[derive(Clone)]
+pub struct Side {
+    pub twins: Rc<Twins>,
     pub which: Which,
     /// Whether the real server is asked at `::1`, so that requests come from there.
     is_elsewhere: bool,
 }
 
-impl<'t> Side<'t> {
-    pub fn new(twins: &'t Twins, which: Which) -> Self {
-        Self { twins, which, is_elsewhere: false }
+impl Side {
+    pub fn new(twins: &Rc<Twins>, which: Which) -> Self {
+        Self { twins: Rc::clone(twins), which, is_elsewhere: false }
     }
 
     pub fn is_real(&self) -> bool {
@@ -105,7 +108,7 @@ impl<'t> Side<'t> {
     /// The same request from another address of this machine.
     pub fn elsewhere(&self, ask: impl FnOnce(&Self) -> Answer) -> Answer {
         if self.is_real() {
-            return ask(&Self { is_elsewhere: true, ..*self });
+            return ask(&Self { is_elsewhere: true, ..self.clone() });
         }
         let vault = self.twins.sandbox.vault();
         vault.come_from(Ipv6Addr::LOCALHOST.into());
@@ -134,10 +137,19 @@ impl<'t> Side<'t> {
 }
 
 /// A token that may do anything.
-pub fn operator(side: &Side<'_>) -> String {
+pub fn operator(side: &Side) -> String {
     if side.is_real() {
         return side.twins.bao.root().to_owned();
     }
     let request = TokenRequest { policies: vec!["root".to_owned()], ..TokenRequest::default() };
     side.twins.sandbox.vault().create_token(request)
+}
+
+/// Plays a table to both servers.
+///
+/// # Panics
+/// When they differ and nothing says why they may.
+pub fn play(table: &'static str, rows: &[Row<Side>]) {
+    let twins = Rc::new(Twins::start());
+    table::play(table, rows, &Side::new(&twins, Which::StandIn), &Side::new(&twins, Which::Real));
 }

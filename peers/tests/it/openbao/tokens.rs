@@ -3,12 +3,12 @@
 use hublease_peers::Answer;
 use serde_json::json;
 
-use super::side::Side;
-use super::table::{Row, play};
+use super::side::{Side, play};
+use crate::support::table::Row;
 
 const SECRET: &str = "kv1/ci/dockerhub";
 
-const ROWS: &[Row] = &[
+const ROWS: &[Row<Side>] = &[
     ("looked up", |side| side.read("auth/token/lookup-self", &side.token("dockerhub"))),
     ("looked up, batch", |side| side.read("auth/token/lookup-self", &side.token("batch"))),
     ("looked up without the default policy", |side| side.read("auth/token/lookup-self", &side.token("no-default"))),
@@ -135,7 +135,7 @@ fn tokens_are_answered_alike() {
 }
 
 /// Asks with a token whose entity is disabled meanwhile.
-fn while_disabled(side: &Side<'_>, ask: impl FnOnce(&Side<'_>, &str) -> Answer) -> Answer {
+fn while_disabled(side: &Side, ask: impl FnOnce(&Side, &str) -> Answer) -> Answer {
     let token = side.token("somebody");
     let entity = side.entity_of(&token);
     side.set_disabled(&entity, true);

@@ -1,9 +1,12 @@
 //! What a logout says where something lives on: each moment says what is right, and `known.rs` what is said today.
 
+use std::rc::Rc;
+
 use serde_json::json;
 
+use super::side::Side;
 use super::stage::{LEASE, SHORT_LEASE, ask, job, login, logout};
-use super::twins::Twins;
+use super::twins::{Twins, Which};
 use crate::support::known::Right;
 use crate::support::relay::Relay;
 
@@ -102,11 +105,11 @@ fn a_living_token_that_may_not_be_used_from_here_has_not_ended() {
 
 #[test]
 fn a_living_token_of_a_disabled_entity_has_not_ended() {
-    let twins = Twins::start();
+    let twins = Rc::new(Twins::start());
     let (address, job) = (twins.bao.url(), job(&twins));
     login(&job, &address, "dockerhub", LEASE).code(0);
     let token = job.vault_tokens().remove(0);
-    let real = twins.side(super::twins::Which::Real);
+    let real = Side::new(&twins, Which::Real);
     let entity = real.entity_of(&token);
     real.set_disabled(&entity, true);
     logout(&job, &address).is(&Right {

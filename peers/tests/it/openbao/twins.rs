@@ -8,7 +8,6 @@ use hublease_sandbox::{ACCOUNT, Sandbox};
 use serde_json::{Map, Value, json};
 
 use super::roles::{POLICIES, STRICT, as_hcl, as_json, roles};
-use super::side::Side;
 
 /// What the roles bind; the tokens of the rows name it.
 pub const AUDIENCE: &str = "https://vault.example.com";
@@ -52,10 +51,6 @@ impl Twins {
         }
         twins.make_namespace();
         twins
-    }
-
-    pub fn side(&self, which: Which) -> Side<'_> {
-        Side::new(self, which)
     }
 
     /// `namespace` is empty or ends in a slash. The stand-in's own is the example's.

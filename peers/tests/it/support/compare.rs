@@ -5,8 +5,18 @@ use std::collections::BTreeMap;
 use hublease_peers::Answer;
 use serde_json::Value;
 
-/// Headers that some client of Vault reads.
-const HEADERS: &[&str] = &["content-type", "cache-control", "location", "retry-after", "warning", "x-vault-token"];
+/// Headers that some client reads.
+const HEADERS: &[&str] = &[
+    "content-type",
+    "cache-control",
+    "location",
+    "retry-after",
+    "warning",
+    "www-authenticate",
+    "docker-distribution-api-version",
+    "docker-content-digest",
+    "range",
+];
 
 /// Members whose values are another each time; their type is compared.
 const VOLATILE: &[&str] = &[
