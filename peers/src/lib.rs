@@ -38,6 +38,17 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_has_each_of_them() {
+        let page = include_str!("../../docs/peers.md");
+        for peer in PEERS {
+            let row =
+                format!("| `{}` | {} | {} | {} |\n", peer.name, peer.version, peer.source.registry(), peer.proves);
+            assert!(page.contains(&row), "docs/peers.md lacks: {row}");
+        }
+        assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), PEERS.len());
+    }
+
+    #[test]
     fn what_a_peer_needs_is_a_peer() {
         for peer in PEERS {
             assert!(peer.with.iter().all(|name| PEERS.iter().any(|other| other.name == *name)), "{}", peer.name);

@@ -37,7 +37,7 @@ For example: cargo xtask peers openbao
 
 Programs of Go modules are built within 25 minutes: first those whose part of the source has changed, then the one that was
 not run for longest, then the cheapest. What had no turn, or needs what is not installed, is named and counted at the end.
-Output of each peer: target/xtask/peer-NAME.txt
+Output of each peer: target/xtask/peer-NAME.txt; what was tried: target/xtask/peer-NAME-report.txt
 ";
 
 /// Builds take no longer than this together; one that is named is built whatever it takes.
@@ -132,7 +132,10 @@ impl Round<'_> {
             Ok(Passed { tests, report }) => {
                 let good = terminal.paint(Tone::Good, "ok");
                 terminal.say(&format!("{good} ({time}): {tests} tests passed: {}", peer.proves));
-                report.lines().for_each(|line| terminal.say(&format!("{:16} {line}", "")));
+                report
+                    .lines()
+                    .filter(|line| !line.starts_with(' '))
+                    .for_each(|line| terminal.say(&format!("{:16} {line}", "")));
                 self.counts.tests += tests;
                 self.counts.run.push(peer.name);
             }
@@ -201,7 +204,9 @@ fn try_peer(context: &Context<'_>, peer: &'static Peer, cache: &Cache, is_long: 
 }
 
 /// The tests of all peers, as the runner names the binary.
-pub(super) const TESTS: &str = "hublease-peers::it";
+const TESTS: &str = "hublease-peers::it";
+/// What needs a peer's program, in nextest's language of filters: all of them but for what they stand on.
+pub(super) const NEEDS_A_PEER: &str = "binary_id(hublease-peers::it) & not test(/^support::/)";
 
 fn candidate(peer: &Peer, ledger: &Ledger, workspace: &Workspace) -> Candidate {
     let declared = match peer.source {

@@ -65,19 +65,20 @@ fn from_go(
     flags: &[&str],
     cache: &Cache,
 ) -> Result<PathBuf, Setback> {
-    let go = on_path("go").ok_or_else(|| Setback::NotRun("needs Go".to_owned()))?;
+    let (folder, module) = (cache.of(peer), go_module(context.workspace, peer));
     let lock = cache.lock()?;
-    let folder = cache.of(peer);
     if is_built(context.workspace, peer, cache) {
         return is_there(go_program(&folder, package));
     }
     let begun = Instant::now();
-    let build =
-        Call::new(go).arguments(["build", "-trimpath", "-mod=readonly", "-o"]).argument(go_program(&folder, package));
+    let go = on_path("go").ok_or_else(|| Setback::NotRun("needs Go".to_owned()))?;
     // The checksums are the repository's; nobody else is asked for them.
-    let build = build.set("GOSUMDB", "off").set("GOFLAGS", "").set("CGO_ENABLED", "0").set("GOWORK", "off");
-    let build =
-        build.arguments(flags).argument(package).directory(&go_module(context.workspace, peer)).limit(LONGEST_BUILD);
+    let call = || Call::new(&go).set("GOSUMDB", "off").set("GOFLAGS", "").set("GOWORK", "off").directory(&module);
+    if call().arguments(["list", "-m"]).text().is_err() {
+        return Err(Setback::NotRun(format!("needs Go {}", least_go(&module)?)));
+    }
+    let build = call().set("CGO_ENABLED", "0").arguments(["build", "-trimpath", "-mod=readonly"]).arguments(flags);
+    let build = build.argument("-o").argument(go_program(&folder, package)).argument(package).limit(LONGEST_BUILD);
     build.run(&context.log, context.terminal)?;
     let state = go_state(context.workspace, peer, package, flags)?;
     fs::write(folder.join(NOTE), state).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -85,6 +86,14 @@ fn from_go(
     drop(lock);
     Ledger::note_build(cache, peer.name, begun.elapsed())?;
     is_there(go_program(&folder, package))
+}
+
+/// The least version that the module is for.
+fn least_go(module: &Path) -> Result<String, String> {
+    let path = module.join("go.mod");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let version = text.lines().find_map(|line| line.strip_prefix("go "));
+    version.map(str::to_owned).ok_or_else(|| format!("{} names no version of Go", path.display()))
 }
 
 /// What was built, beside it.
