@@ -39,9 +39,9 @@ fn a_failed_revocation_is_told_with_its_cause_and_stays_failed() {
 fn the_clock_alone_ends_no_lease() {
     let twins = Twins::start();
     let (address, job) = (twins.bao.url(), job(&twins));
-    login(&job, &address, "dockerhub", SHORT_LEASE).code(0);
+    login(&job, &address, "dockerhub", LEASE).code(0);
     twins.postgres.stop();
-    twins.outlive(&job);
+    job.let_time_pass();
     logout(&job, &address).is(&Right {
         moment: "the lease's time is over, and its revocation fails: logout",
         code: 7,
@@ -57,9 +57,9 @@ fn the_clock_alone_ends_no_lease() {
 fn a_server_that_is_gone_has_revoked_nothing_whatever_the_clock_says() {
     let twins = Twins::start();
     let (address, job) = (twins.bao.url(), job(&twins));
-    login(&job, &address, "dockerhub", SHORT_LEASE).code(0);
+    login(&job, &address, "dockerhub", LEASE).code(0);
     twins.bao.kill();
-    twins.outlive(&job);
+    job.let_time_pass();
     logout(&job, &address).is(&Right {
         moment: "the lease's time is over, and the server is gone: logout",
         code: 7,
