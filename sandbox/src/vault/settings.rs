@@ -17,9 +17,9 @@ use super::login::{JwtMount, MountedJwt, Role};
 use super::policy::{Capability, Rule};
 use super::state::{Engine, State};
 
-/// Whose manners the server has, where they differ: the shape of tokens, members of some answers, and the answer to a queued
-/// revocation (204 as Vault documents it and OpenBao 2.7 does it, 202 as OpenBao 2.6 did it; Vault's source says 202 too, so
-/// that a client must take both).
+/// Whose manners the server has, where they differ: the shape of tokens, members of some answers, and revocation. A queued one is
+/// answered 204 as Vault documents it, 202 as OpenBao does it; Vault's source says 202 too, so that a client must take both.
+/// Where nothing is said of `sync`, Vault queues, and OpenBao 2.7 waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flavour {
     /// HashiCorp Vault.
