@@ -44,12 +44,27 @@ const ROWS: &[Row<Side>] = &[
         assert_eq!(side.revoke(&token, &lease).status, 204);
         side.revoke(&token, &lease)
     }),
-    ("revoked without waiting", |side| {
+    ("revoked without sync", |side| {
         let token = side.token("dockerhub");
         side.write("sys/leases/revoke", &token, &json!({ "lease_id": side.lease(&token) }))
     }),
-    ("revoked without waiting, no such lease", |side| {
+    ("revoked without sync, no such lease", |side| {
         side.write("sys/leases/revoke", &side.token("dockerhub"), &json!({ "lease_id": "database/creds/app/none" }))
+    }),
+    ("revoked, and told not to wait", |side| {
+        let token = side.token("dockerhub");
+        side.write("sys/leases/revoke", &token, &json!({ "lease_id": side.lease(&token), "sync": false }))
+    }),
+    ("the engine fails: revoked without sync", |side| {
+        let token = side.token("dockerhub");
+        let lease = side.lease(&token);
+        let body = json!({ "lease_id": lease });
+        without_the_engines_words(side.while_it_fails(|side| side.write("sys/leases/revoke", &token, &body)))
+    }),
+    ("the engine fails: revoked, and told not to wait", |side| {
+        let token = side.token("dockerhub");
+        let body = json!({ "lease_id": side.lease(&token), "sync": false });
+        side.while_it_fails(|side| side.write("sys/leases/revoke", &token, &body))
     }),
     ("revoked, no such lease", |side| side.revoke(&side.token("dockerhub"), "database/creds/app/none")),
     ("revoked, none named", |side| side.write("sys/leases/revoke", &side.token("dockerhub"), &json!({ "sync": true }))),

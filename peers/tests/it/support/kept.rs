@@ -40,12 +40,6 @@ pub const KEPT: &[Kept] = &[
     kept("key-value", "two slashes", "*", NOT_SENT),
     kept("key-value", "dots", "*", NOT_SENT),
     kept("key-value", "least time of a wrapping, not wrapped", "*", NO_CONSTRAINTS),
-    kept(
-        "leases",
-        "revoked without waiting*",
-        "status: 202 / 204",
-        "OpenBao 2.6 said 202, and a client must take both",
-    ),
     kept("leases", "allowed parameters: another path's", "*", NO_CONSTRAINTS),
     kept("leases", "renewed", "*", NO_RENEWAL),
     kept("namespaces", "looked up*", "body.data.display_name:*", SHOWN),
