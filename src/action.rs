@@ -30,7 +30,7 @@ pub enum Module {
     /// An effect was asked.
     Going(Session),
     /// The end was told.
-    Over,
+    StoryEnd,
 }
 
 impl Module {
@@ -40,60 +40,60 @@ impl Module {
             return self.over(Err(Error::bug("a second beginning")));
         }
         match read(inputs, "inputs").and_then(|given| begin(stage, given)) {
-            Ok(Begun { fixed, session }) => self.step(session, None, Some(Setup::of(fixed))),
+            Ok(Begun { fixed, session }) => self.step(session, None, Some(FixedSetup::of(fixed))),
             Err(error) => self.over(Err(error)),
         }
     }
 
     /// Hands in the outcome of the effect that was asked last, and runs to the next one or the end.
     pub fn advance(&mut self, outcome: &Secret) -> Secret {
-        match (std::mem::replace(self, Self::Over), read::<Outcome>(outcome, "outcome")) {
+        match (std::mem::replace(self, Self::StoryEnd), read::<Outcome>(outcome, "outcome")) {
             (Self::Going(session), Ok(outcome)) => self.step(session, Some(outcome), None),
             (Self::Going(_), Err(error)) => self.over(Err(error)),
-            (Self::Idle | Self::Over, _) => self.over(Err(Error::bug("an outcome out of turn"))),
+            (Self::Idle | Self::StoryEnd, _) => self.over(Err(Error::bug("an outcome out of turn"))),
         }
     }
 
-    fn step(&mut self, mut session: Session, outcome: Option<Outcome>, setup: Option<Setup>) -> Secret {
+    fn step(&mut self, mut session: Session, outcome: Option<Outcome>, setup: Option<FixedSetup>) -> Secret {
         match session.step(outcome) {
             Step::Asked(asked) => {
                 *self = Self::Going(session);
-                written(&Answer { setup, ask: Some(Ask::of(&asked)), over: None })
+                written(&ModuleReply { setup, ask: Some(AskedEffect::of(&asked)), over: None })
             }
             Step::Over(end) => self.over(end),
         }
     }
 
     fn over(&mut self, end: End) -> Secret {
-        *self = Self::Over;
+        *self = Self::StoryEnd;
         let (code, error) = match end {
             Ok(code) => (code, None),
             // People have inputs here, where the program has flags of the same names.
             Err(error) => (error.exit_code(), Some(error.to_string().replace("`--", "`"))),
         };
-        written(&Answer { setup: None, ask: None, over: Some(Over { code, error }) })
+        written(&ModuleReply { setup: None, ask: None, over: Some(StoryEnd { code, error }) })
     }
 }
 
 /// What the module says: an effect, the first time with what is fixed, or the end.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct ModuleReply<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    setup: Option<Setup>,
+    setup: Option<FixedSetup>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ask: Option<Ask<'a>>,
+    ask: Option<AskedEffect<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    over: Option<Over>,
+    over: Option<StoryEnd>,
 }
 
 #[derive(Serialize)]
-struct Setup {
+struct FixedSetup {
     destinations: BTreeMap<Destination, String>,
     ca_cert: Option<CaCert>,
     identity_file: Option<String>,
 }
 
-impl Setup {
+impl FixedSetup {
     fn of(fixed: Fixed) -> Self {
         let mut destinations = BTreeMap::new();
         for (name, origin) in fixed.destinations {
@@ -104,21 +104,21 @@ impl Setup {
 }
 
 #[derive(Serialize)]
-struct Ask<'a> {
+struct AskedEffect<'a> {
     effect: &'a Effect,
     undo: bool,
     forward: bool,
     mint: bool,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> AskedEffect<'a> {
     fn of(asked: &'a Asked) -> Self {
         Self { effect: &asked.effect, undo: asked.undo, forward: asked.is_forward(), mint: asked.is_mint() }
     }
 }
 
 #[derive(Serialize)]
-struct Over {
+struct StoryEnd {
     code: u8,
     error: Option<String>,
 }
@@ -134,7 +134,7 @@ fn read<'a, T: Deserialize<'a>>(message: &'a Secret, what: &'static str) -> Resu
 }
 
 /// Every type here can be written, so there is always a message.
-fn written(answer: &Answer<'_>) -> Secret {
+fn written(answer: &ModuleReply<'_>) -> Secret {
     Secret::new(serde_json::to_string(answer).unwrap_or_default())
 }
 

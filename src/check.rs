@@ -17,7 +17,7 @@ use hublease_protocol::scope::Action;
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use crate::check::report::{Pull, Push, Report, Verdict};
+use crate::check::report::{CheckReport, Pull, Push, Verdict};
 use crate::check::window::Window;
 use crate::docker;
 use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
@@ -26,7 +26,7 @@ use crate::error::{Error, Problem};
 use crate::image::Image;
 use crate::plan::Check;
 use crate::record::{Kind, RecordStore};
-use crate::registry::hub::{Hub, Login, Manifest, Token};
+use crate::registry::hub::{Hub, HubLogin, Manifest, Token};
 
 /// The repository that Docker Hub keeps for looking at the pull window.
 const PREVIEW: &str = "ratelimitpreview/test";
@@ -35,11 +35,11 @@ const PREVIEW: &str = "ratelimitpreview/test";
 const NO_RIGHT: &str = "it does not exist, or there is no right to it; Docker Hub does not say which";
 
 /// The login that docker finds.
-enum Found {
+enum DockerLogin {
     /// There is none: docker is anonymous.
     Nobody,
     /// It can be checked.
-    Known(Login),
+    Known(HubLogin),
     /// It is there and cannot be checked; why, printable.
     Withheld(String),
 }
@@ -48,7 +48,7 @@ enum Found {
 pub async fn check(host: Host, plan: Check) -> End {
     let look = docker::look(&host, Client::Docker, Directory::Current, vec![Registry::Hub]).await?;
     let found = find(&look);
-    let mut report = Report::new(&plan, &look, &found);
+    let mut report = CheckReport::new(&plan, &look, &found);
     report.shadows = shadows(&host, &plan, &look).await?;
     let asked = ask(&host, &found, &mut report).await;
     host.output(Output::Report(if plan.json { report.json() } else { report.text() })).await?;
@@ -57,26 +57,26 @@ pub async fn check(host: Host, plan: Check) -> End {
 }
 
 /// What the look says about the login.
-fn find(look: &Look) -> Found {
-    let Some(registry) = look.registries.first() else { return Found::Nobody };
+fn find(look: &Look) -> DockerLogin {
+    let Some(registry) = look.registries.first() else { return DockerLogin::Nobody };
     match (&registry.store, &registry.entry) {
-        (Store::Helper { name }, Some(_)) => Found::Withheld(format!(
+        (Store::Helper { name }, Some(_)) => DockerLogin::Withheld(format!(
             "the credential helper `{}` decides, and hublease does not ask it for secrets",
             printable(name)
         )),
         (Store::SilentHelper { name, configured: true }, _) => {
-            Found::Withheld(format!("the credential helper `{}` does not answer", printable(name)))
+            DockerLogin::Withheld(format!("the credential helper `{}` does not answer", printable(name)))
         }
-        (_, None) => Found::Nobody,
+        (_, None) => DockerLogin::Nobody,
         (Store::File | Store::SilentHelper { .. }, Some(entry)) => known(entry).map_or_else(
-            || Found::Withheld("its entry in config.json is no user name with a password or token".to_owned()),
-            Found::Known,
+            || DockerLogin::Withheld("its entry in config.json is no user name with a password or token".to_owned()),
+            DockerLogin::Known,
         ),
     }
 }
 
 /// User name and secret of an entry, as docker reads them.
-fn known(entry: &Entry) -> Option<Login> {
+fn known(entry: &Entry) -> Option<HubLogin> {
     let entry: Value = serde_json::from_str(entry.raw.as_ref()?.expose()).ok()?;
     let filled = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     // With one of these docker does not send the password.
@@ -86,7 +86,7 @@ fn known(entry: &Entry) -> Option<Login> {
     let pair = zeroize::Zeroizing::new(STANDARD.decode(filled("auth")?).ok()?);
     let (username, secret) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
     let is_whole = !username.is_empty() && !secret.is_empty();
-    is_whole.then(|| Login {
+    is_whole.then(|| HubLogin {
         username: printable(username),
         basic: Secret::new(STANDARD.encode(pair.as_slice())),
         secret: Secret::new(secret),
@@ -124,11 +124,11 @@ async fn shadows(host: &Host, plan: &Check, look: &Look) -> Result<Vec<String>, 
 }
 
 /// Asks Docker Hub, as far as the login allows.
-async fn ask(host: &Host, found: &Found, report: &mut Report<'_>) -> Result<(), Error> {
+async fn ask(host: &Host, found: &DockerLogin, report: &mut CheckReport<'_>) -> Result<(), Error> {
     let login = match found {
-        Found::Nobody => None,
-        Found::Known(login) => Some(login),
-        Found::Withheld(_) => return Ok(()),
+        DockerLogin::Nobody => None,
+        DockerLogin::Known(login) => Some(login),
+        DockerLogin::Withheld(_) => return Ok(()),
     };
     if let Some(login) = login {
         host.mask(&login.secret).await?;
@@ -177,7 +177,7 @@ async fn judge_image<'i>(
     hub: &Hub<'_>,
     image: &'i Image,
     logged_in: bool,
-    report: &Report<'_>,
+    report: &CheckReport<'_>,
 ) -> Result<(Verdict<'i>, Option<Window>), Error> {
     let mut verdict = Verdict { image, pull: Pull::Denied, push: Push::Denied, why: None };
     let wanted: &[Action] = if logged_in { &[Action::Pull, Action::Push] } else { &[Action::Pull] };
@@ -229,11 +229,11 @@ async fn judge_image<'i>(
 }
 
 /// The exit code: what keeps docker from using the login comes before what Docker Hub says about it.
-fn judge(plan: &Check, found: &Found, report: &Report<'_>) -> End {
+fn judge(plan: &Check, found: &DockerLogin, report: &CheckReport<'_>) -> End {
     if let Some(shadow) = &plan.shadow {
         return Err(shadow.clone());
     }
-    if let Found::Withheld(why) = found {
+    if let DockerLogin::Withheld(why) = found {
         return Err(Error::new(Problem::LoginWithheld, Registry::Hub.name()).because(why));
     }
     if let Some(Err(words)) = &report.accepted {

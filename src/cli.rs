@@ -167,7 +167,7 @@ pub enum Source {
 
 /// The values of one command line, flags before variables.
 #[derive(Debug)]
-pub struct Typed {
+pub struct Arguments {
     /// The command.
     pub command: Command,
     /// The command of `exec`, or the images of `check`.
@@ -175,7 +175,7 @@ pub struct Typed {
     given: BTreeMap<&'static str, (Source, Vec<String>)>,
 }
 
-impl Typed {
+impl Arguments {
     /// Joins what the parser found with the environment, and checks the form of every value.
     ///
     /// # Errors

@@ -162,12 +162,12 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
 
 async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, RevocationOutcome)]) -> Result<(), Error> {
     #[derive(Serialize)]
-    struct Report<'a> {
+    struct LogoutReport<'a> {
         leases: Vec<Told<'a>>,
     }
 
     if plan.json {
-        let report = Report { leases: shown(told) };
+        let report = LogoutReport { leases: shown(told) };
         return host.output(Output::Report(serde_json::to_string(&report).unwrap_or_default())).await;
     }
     if told.is_empty() {

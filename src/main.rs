@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use hublease::cli::FLAGS;
 use hublease::environment::Environment;
-use hublease::native::run::{World, run};
+use hublease::native::run::{Invocation, run};
 
 fn main() -> ExitCode {
     let variables = env::vars_os().filter_map(|(name, value)| {
@@ -15,12 +15,12 @@ fn main() -> ExitCode {
         let value = text(&name, value)?;
         Some((name, value))
     });
-    let world = World {
+    let invocation = Invocation {
         arguments: env::args_os().skip(1).collect(),
         environment: Environment::new(variables),
         working_directory: env::current_dir().unwrap_or_default(),
     };
-    ExitCode::from(run(world))
+    ExitCode::from(run(invocation))
 }
 
 /// A value as text. What is not UTF-8 counts as unset, but a wish is kept, damaged, so that it is refused and not

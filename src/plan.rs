@@ -15,7 +15,7 @@ mod workflow;
 
 pub use self::boundary::{CaCert, Fixed};
 pub use self::workflow::WorkflowLogout;
-use crate::cli::{Command, Typed};
+use crate::cli::{Arguments, Command};
 use crate::docker::Docker;
 use crate::effect::docker::Registry;
 use crate::environment::Environment;
@@ -172,35 +172,35 @@ impl Plan {
     ///
     /// # Errors
     /// Usage errors.
-    pub fn new(typed: &Typed, environment: &Environment, machine: Machine) -> Result<Self, Error> {
+    pub fn new(arguments: &Arguments, environment: &Environment, machine: Machine) -> Result<Self, Error> {
         let job = Job::of(environment);
-        let json = typed.one("output") == Some("json");
-        typed.agree()?;
-        match typed.command {
-            Command::Login => Login::new(typed, environment, job, typed.isolation()).map(Self::Login),
+        let json = arguments.one("output") == Some("json");
+        arguments.agree()?;
+        match arguments.command {
+            Command::Login => Login::new(arguments, environment, job, arguments.isolation()).map(Self::Login),
             Command::Logout => {
                 let logout = Logout {
-                    revoker: provider::revoker(typed)?,
+                    revoker: provider::revoker(arguments)?,
                     job,
-                    all: typed.is_on("all"),
-                    strict: typed.is_on("strict-revoke"),
-                    probe: typed.is_on("probe-dead"),
+                    all: arguments.is_on("all"),
+                    strict: arguments.is_on("strict-revoke"),
+                    probe: arguments.is_on("probe-dead"),
                     json,
                 };
-                if typed.is_on("workflow") {
-                    return WorkflowLogout::new(typed, environment, logout).map(Self::WorkflowLogout);
+                if arguments.is_on("workflow") {
+                    return WorkflowLogout::new(arguments, environment, logout).map(Self::WorkflowLogout);
                 }
-                workflow::refuse_identity(typed).map(|()| Self::Logout(logout))
+                workflow::refuse_identity(arguments).map(|()| Self::Logout(logout))
             }
             Command::Exec => Ok(Self::Exec(Exec {
-                login: Login::new(typed, environment, job, typed.private())?,
-                renew: typed.is_on("renew"),
-                strict: typed.is_on("strict-revoke"),
-                command: typed.rest.clone(),
+                login: Login::new(arguments, environment, job, arguments.private())?,
+                renew: arguments.is_on("renew"),
+                strict: arguments.is_on("strict-revoke"),
+                command: arguments.rest.clone(),
             })),
-            Command::Token => Token::new(typed, environment, job, machine).map(Self::Token),
-            Command::Whoami => Whoami::new(typed, environment, json).map(Self::Whoami),
-            Command::Check => Check::new(typed, environment, job, json).map(Self::Check),
+            Command::Token => Token::new(arguments, environment, job, machine).map(Self::Token),
+            Command::Whoami => Whoami::new(arguments, environment, json).map(Self::Whoami),
+            Command::Check => Check::new(arguments, environment, job, json).map(Self::Check),
         }
     }
 

@@ -7,6 +7,7 @@
 mod writer;
 
 use hublease_protocol::hex;
+use hublease_protocol::id::Id;
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -111,7 +112,7 @@ impl Record {
         let record: Self = serde_json::from_str(body.expose()).map_err(|error| {
             format!("it is not a record of this version of hublease (line {}, column {})", error.line(), error.column())
         })?;
-        let is_id = record.id.len() == 32 && record.id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_id = Id::parse(&record.id).is_some();
         let is_known = Client::parse(&record.client).is_some()
             && record.owner.registries.iter().all(|registry| Registry::parse(registry).is_some());
         let is_plain = record.leases.iter().all(|note| note.handle.is_plain());
@@ -191,6 +192,8 @@ mod tests {
             ("\"version\":1", "\"version\":2"),
             ("\"id\"", "\"new\":1,\"id\""),
             ("0123", "../x"),
+            // One spelling: the private directory of that name is another one.
+            ("abcdef", "ABCDEF"),
             ("circleci 1", "circleci 2"),
             ("\"docker\"", "\"rm -rf\""),
         ] {

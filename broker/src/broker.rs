@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use hublease_hub::outbound::Outbound;
 use hublease_protocol::hex;
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::account::Account;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::hub::Account;
 use crate::identity::verify::Verifier;
 use crate::journal::Journal;
 use crate::observe::audit::Audit;
 use crate::observe::counter::{CounterFamily, CountingOutbound};
-use crate::outbound::Outbound;
 use crate::rate_limit::Limiter;
 use crate::rules::Rule;
 

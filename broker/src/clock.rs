@@ -11,13 +11,6 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> u64;
 }
 
-/// Whether a time that was set to lie at most `longest` seconds ahead is still to come. One that lies further ahead means that the
-/// clock was set back: nobody waits until it has come round again.
-#[must_use]
-pub const fn is_ahead(until: u64, now: u64, longest: u64) -> bool {
-    now < until && until - now <= longest
-}
-
 impl<T: Clock + ?Sized> Clock for Arc<T> {
     fn now(&self) -> u64 {
         (**self).now()

@@ -17,10 +17,12 @@ use std::path::PathBuf;
 
 use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::printable::printable;
+pub use rule::BeyondPool;
 pub use server::{Rates, Server, TlsFiles};
 
-use crate::hub::Account;
+use crate::account::Account;
 use crate::identity::issuer::Issuer;
+use crate::journal::JournalLocation;
 use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
 
@@ -38,7 +40,7 @@ pub struct Config {
     /// What tells this broker's tokens from another's.
     pub instance: String,
     /// Where leases are written down.
-    pub journal: PathBuf,
+    pub journal: JournalLocation,
     /// How long leases that are over are kept, in seconds.
     pub keep: u64,
     /// Whose identity tokens are accepted.
@@ -47,8 +49,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// Who may have what.
     pub rules: Vec<Rule>,
-    /// What its author should think over, one sentence each.
-    pub warnings: Vec<String>,
+    /// What its author should think over.
+    pub warnings: Vec<BeyondPool>,
 }
 
 /// What is wrong, and where.
@@ -114,7 +116,7 @@ fn check(file: file::File) -> Result<Config, SpannedError> {
     Ok(Config { listen, public_url, server, instance, journal, keep, issuers, accounts, rules, warnings })
 }
 
-fn journal(journal: file::Journal) -> Result<(PathBuf, u64), SpannedError> {
+fn journal(journal: file::JournalTable) -> Result<(JournalLocation, u64), SpannedError> {
     if !journal.path.as_ref().starts_with('/') {
         return Err(SpannedError::at(
             journal.path.span(),
@@ -129,7 +131,8 @@ fn journal(journal: file::Journal) -> Result<(PathBuf, u64), SpannedError> {
             return Err(SpannedError::at(days.span(), reason));
         }
     };
-    Ok((PathBuf::from(journal.path.into_inner()), days * 24 * 3600))
+    let location = JournalLocation::Sqlite(PathBuf::from(journal.path.into_inner()));
+    Ok((location, days * 24 * 3600))
 }
 
 /// An address that a secret or a key may come from: `https`, or `http` on this machine.

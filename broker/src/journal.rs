@@ -4,6 +4,10 @@
 //! change is a compare-and-swap, so that two revokers, or a revoker and the sweeper, never both believe that it is their
 //! turn. No token and no handle is stored, only the hash of the handle.
 
+#[cfg(test)]
+mod contract;
+mod location;
+mod open_error;
 mod selection;
 pub mod sqlite;
 
@@ -11,13 +15,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use hublease_protocol::oauth::Code;
+pub use location::JournalLocation;
+pub use open_error::OpenError;
 pub use selection::Selection;
 
 use crate::refusal::Refusal;
 
 /// How far a lease is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum LeaseState {
     /// About to be minted. Docker Hub may hold a token with the lease's label.
     Intent,
     /// Minted and handed out.
@@ -28,7 +34,7 @@ pub enum State {
     Revoked,
 }
 
-impl State {
+impl LeaseState {
     /// Every state, in the order that a lease goes through them.
     pub const ALL: [Self; 4] = [Self::Intent, Self::Live, Self::Revoking, Self::Revoked];
 
@@ -69,7 +75,7 @@ pub struct Lease {
     /// SHA-256 of the revocation handle; nothing for a token that was found at Docker Hub.
     pub handle_sha256: Option<String>,
     /// How far it is.
-    pub state: State,
+    pub state: LeaseState,
     /// Who it was given to.
     pub holder: Holder,
     /// The rule that granted it.
@@ -94,7 +100,7 @@ pub struct Lease {
 }
 
 /// What an exchange wants to enter.
-pub struct Entry {
+pub struct NewLease {
     /// The lease, in state `Intent`.
     pub lease: Lease,
     /// The name of the logical login.
@@ -107,6 +113,17 @@ pub struct Entry {
     pub max_live_leases: usize,
     /// The most leases that the job may ever be given.
     pub max_mints: usize,
+}
+
+/// What became of a lease that was to be entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnterOutcome {
+    /// It is entered, the first of its request.
+    First,
+    /// It is entered in the place of the earlier lease of the same request, which is not yet revoked.
+    Replaces(Box<Lease>),
+    /// Nothing was written.
+    Denied(EnterDenied),
 }
 
 /// Why a lease was not entered.
@@ -178,9 +195,8 @@ impl std::error::Error for JournalError {}
 /// Every method fails when the journal cannot be read or written; then nothing of it has happened.
 #[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
 pub trait Journal: Send + Sync {
-    /// Enters an intent, uses up what it uses up, and gives the earlier lease of the same request, if it is not yet revoked.
-    /// All of it happens, or, when the answer is [`EnterDenied`], nothing.
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError>;
+    /// Enters an intent and uses up what it uses up. All of it happens, or, when it is denied, nothing.
+    fn enter(&self, wanted: NewLease, now: u64) -> Result<EnterOutcome, JournalError>;
 
     /// Undoes an intent whose token was certainly not made: neither the identity token nor a mint is used up.
     fn withdraw(&self, lease: &str) -> Result<(), JournalError>;
@@ -236,5 +252,5 @@ pub trait Journal: Send + Sync {
     fn probe(&self) -> Result<(), JournalError>;
 
     /// How many leases of each account are in a state that is not `Revoked`.
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError>;
+    fn open(&self) -> Result<Vec<(String, LeaseState, u64)>, JournalError>;
 }

@@ -24,7 +24,8 @@
 //!
 //! # Reading order
 //! [`leases`] holds the story, [`leases::exchange`], its mirror, [`leases::revoke`], and what cleans up after both. [`identity`] and
-//! [`rules`] answer who asks, for what, and whether; [`hub`] mints or lends, with what [`secret_source`] reads; [`journal`]
+//! [`rules`] answer who asks, for what, and whether; [`account`] mints at Docker Hub ([`hublease_hub`]) or lends, with what
+//! [`secret_source`] reads; [`journal`]
 //! remembers; [`edge`] puts it on the network, where [`client_address`] says who calls and [`rate_limit`] how often he may;
 //! [`observe`] is what the broker says of itself, and [`operator`] what its operator types. Only [`edge`] and `operator::serve`
 //! know about tokio.
@@ -39,9 +40,9 @@ pub mod operator;
 pub mod identity;
 pub mod rules;
 
-pub mod hub;
+pub mod account;
 pub mod journal;
-pub mod outbound;
+mod outbound;
 pub mod secret_source;
 
 pub mod broker;

@@ -1,8 +1,13 @@
-//! Every size, count and time that the broker keeps to, with the invariant beside it.
+//! Every size, count and time that the broker keeps to, with the invariant beside it. Those of the calls to Docker Hub are
+//! [`hublease_hub::limits`].
 //!
 //! Nothing here can be configured: a limit that an operator may raise is a setting and lives in the configuration.
 
 use std::time::Duration;
+
+use hublease_hub::limits::{
+    CALL_TIMEOUT, HUB_CALLS, IDLE_CONNECTIONS, MAX_PAGES, PASSWORD_TIMEOUT, SLOWEST_CALL_SECONDS,
+};
 
 /// The largest request body. Invariant: an identity token and a scope at their own limits fit, escaped.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -71,13 +76,6 @@ pub const READINESS_SECONDS: u64 = 2;
 /// takes back its lease may be cut off; the next broker finds what it leaves.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(SLOWEST_CALL_SECONDS + 35);
 
-/// How long a connection to an issuer or to Docker Hub may take to open.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one outbound call may take in all.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest body of an answer; a larger one is an error, never a cut.
-pub const MAX_REPLY_BYTES: u64 = 1024 * 1024;
-
 /// The longest identity token. CircleCI's and GitHub's have about 2 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// How far the issuer's clock and ours may be apart, in seconds. Invariant: a used token is remembered until its `exp` plus
@@ -113,50 +111,14 @@ pub const MAX_LIFE_SECONDS: u64 = 21_600;
 /// The life that a rule grants when it does not say, in seconds.
 pub const DEFAULT_LIFE_SECONDS: u64 = 900;
 
-/// Docker Hub's login answers with a bearer that lives 10 minutes; it is used this long, in seconds.
-pub const BEARER_SECONDS: u64 = 9 * 60;
-/// After Docker Hub has refused an account's password it is not asked again for this long, in seconds: repeated failures
-/// lock the account and the address out.
-pub const LOGIN_COOLDOWN_SECONDS: u64 = 60;
-/// After a login that Docker Hub did not answer everybody is told so at once for this long, in seconds. Without it all who
-/// waited for the login would try another, one after the other, [`CALL_TIMEOUT`] each.
-pub const LOGIN_PAUSE_SECONDS: u64 = 5;
-/// The most calls to Docker Hub at one time, of all accounts together; each has its connection, which is kept for the next.
-pub const HUB_CALLS: u32 = 32;
-/// The most among them that are no part of a removal. Invariant: less than [`HUB_CALLS`], so that mints that hang leave room
-/// for removals.
-pub const HUB_CALLS_THAT_CAN_WAIT: u32 = 24;
-/// Connections that are kept open when nobody uses them: Docker Hub's, and one for each of some issuers. They are closed
-/// after 15 seconds, the client's own bound. Invariant: more than [`HUB_CALLS`].
-pub const IDLE_CONNECTIONS: usize = HUB_CALLS as usize + 16;
-/// When less than one part in so many is left of Docker Hub's rate limit, only removals go on until it is reset.
-pub const RATE_RESERVE: u64 = 5;
-/// How long a window of the rate limit can last, in seconds: the limit counts per minute. Its end is given by Docker Hub's
-/// clock, so a clock that is wrong cannot make the broker wait longer.
-pub const RATE_WINDOW_SECONDS: u64 = 60;
 /// How long the start waits for nothing else than accounts: so many are tried at one time.
 pub const START_WORKERS: usize = 16;
 /// The largest file with a password, a token or an identity token.
 pub const MAX_SECRET_BYTES: u64 = 16 * 1024;
 /// How long Vault may be asked for one password before nothing more is asked of it but to end the token that it gave.
+/// Invariant: with one call that began before it, and the end of the Vault token, it fits into [`PASSWORD_TIMEOUT`].
 pub const VAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest that a password can take. Invariant: [`VAULT_TIMEOUT`], one call that began before it, and the end of the
-/// Vault token.
-pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(VAULT_TIMEOUT.as_secs() + 2 * CALL_TIMEOUT.as_secs());
-/// What `Retry-After` says when Docker Hub did not say, in seconds.
-pub const RETRY_AFTER_SECONDS: u64 = 5;
-/// The longest `Retry-After` that is passed on, in seconds.
-pub const MAX_RETRY_AFTER_SECONDS: u64 = 3600;
-/// What `Retry-After` says at quota, in seconds: about the time until another job's lease is revoked.
-pub const QUOTA_RETRY_SECONDS: u64 = 30;
-/// For this long after Docker Hub was found at quota nobody asks again whether it still is, in seconds, unless a token of the
-/// account is removed before. Short, because an administrator may make room too.
-pub const QUOTA_PAUSE_SECONDS: u64 = 5;
-/// Tokens per page, and pages, when the broker looks for one of its own tokens at Docker Hub. Invariant: the product is
-/// well above Docker's 100 tokens per organization.
-pub const PAGE_SIZE: usize = 100;
-/// See [`PAGE_SIZE`].
-pub const MAX_PAGES: usize = 10;
+const _: () = assert!(VAULT_TIMEOUT.as_secs() + 2 * CALL_TIMEOUT.as_secs() <= PASSWORD_TIMEOUT.as_secs());
 
 /// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 200_000;
@@ -178,12 +140,6 @@ pub const JOURNAL_QUEUE: usize = 1024;
 pub const JOURNAL_CACHE_KIB: i64 = 4096;
 /// How long the journal waits for another process that writes it.
 pub const JOURNAL_WAIT: Duration = Duration::from_secs(5);
-/// The slowest call to Docker Hub, in seconds: wait for somebody's login, read the password, log in, call; and log in and call
-/// once more when the bearer was refused. Invariant: no step begins unless its longest time is left, so the sum holds whatever
-/// the steps are.
-const SLOWEST_CALL_SECONDS: u64 = 60;
-/// The same as a duration.
-pub const SLOWEST_CALL: Duration = Duration::from_secs(SLOWEST_CALL_SECONDS);
 /// Who has claimed a revocation has this long, in seconds, before another may try. Invariant: longer than the slowest delete. A
 /// token that must be looked for first may take longer; removing it twice does no harm, since 404 means gone too.
 pub const CLAIM_SECONDS: u64 = SLOWEST_CALL_SECONDS + 5;

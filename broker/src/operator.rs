@@ -12,7 +12,6 @@ mod serve;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +20,12 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::journal::Journal;
-use crate::journal::sqlite::{OpenError, Sqlite};
+use crate::journal::{Journal, JournalError, JournalLocation, OpenError};
 use crate::limits::{MAX_CONFIG_BYTES, SWEEP_INTERVAL};
 use crate::observe::console::say;
 
 /// Opens the journal of a broker that serves, at this time.
-type OpenJournal = fn(&Path, u64) -> Result<Box<dyn Journal>, OpenError>;
+type OpenJournal = fn(&JournalLocation, u64) -> Result<Box<dyn Journal>, OpenError>;
 
 /// What the program takes from its machine, and a test from elsewhere.
 pub struct Machine {
@@ -43,11 +41,7 @@ impl Machine {
     /// The machine that the program runs on.
     #[must_use]
     pub fn real() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            open_journal: |path, now| Ok(Box::new(Sqlite::serve(path, now)?)),
-            sweep_interval: SWEEP_INTERVAL,
-        }
+        Self { clock: Arc::new(SystemClock), open_journal: JournalLocation::serve, sweep_interval: SWEEP_INTERVAL }
     }
 }
 
@@ -59,11 +53,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> 
         Some(("check", matches)) => check::run(matches, machine),
         Some(("init", matches)) => init::run(matches),
         Some(("leases", matches)) => leases::run(matches, machine),
-        _ => Err(Failure::of(2, "there is no such command")),
+        _ => Err(CommandError::of(2, "there is no such command")),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
-        Err(Failure { code, sentence }) => {
+        Err(CommandError { code, sentence }) => {
             say(&sentence);
             ExitCode::from(code)
         }
@@ -96,22 +90,29 @@ fn config_argument() -> Arg {
 }
 
 /// Why a command did not do what was asked.
-struct Failure {
+struct CommandError {
     code: u8,
     sentence: String,
 }
 
-impl Failure {
+impl CommandError {
     fn of(code: u8, sentence: impl Into<String>) -> Self {
         Self { code, sentence: sentence.into() }
     }
 }
 
+/// What the journal could not do is this command's end.
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        Self::of(1, error.to_string())
+    }
+}
+
 /// Reads the configuration that the arguments name.
-fn config(matches: &ArgMatches) -> Result<(Config, String), Failure> {
+fn config(matches: &ArgMatches) -> Result<(Config, String), CommandError> {
     let path = matches.get_one::<String>("config").cloned().unwrap_or_default();
-    let text = read(&path).map_err(|reason| Failure::of(2, format!("{path}: {reason}")))?;
-    let config = Config::parse(&text).map_err(|error| Failure::of(2, format!("{path}: {error}")))?;
+    let text = read(&path).map_err(|reason| CommandError::of(2, format!("{path}: {reason}")))?;
+    let config = Config::parse(&text).map_err(|error| CommandError::of(2, format!("{path}: {error}")))?;
     Ok((config, path))
 }
 

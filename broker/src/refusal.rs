@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use hublease_protocol::oauth::Code;
-
-use crate::limits::{MAX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS};
+use hublease_hub::limits::{MAX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS};
+use hublease_protocol::oauth::{Code, OAuthError};
 
 /// Why a request was not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +23,7 @@ impl Refusal {
     /// A refusal that a repetition does not cure; for a code that it may cure, the usual `Retry-After` is added.
     #[must_use]
     pub fn new(code: Code, sentence: impl Into<String>) -> Self {
-        let retry_after = (code.error() == "temporarily_unavailable").then_some(RETRY_AFTER_SECONDS);
+        let retry_after = (code.error() == OAuthError::TemporarilyUnavailable).then_some(RETRY_AFTER_SECONDS);
         Self { code, sentence: sentence.into(), retry_after }
     }
 
@@ -41,7 +40,7 @@ impl Refusal {
             Code::TooLarge => 413,
             Code::QuotaFull | Code::RateLimited => 429,
             Code::Internal => 500,
-            code if code.error() == "temporarily_unavailable" => 503,
+            code if code.error() == OAuthError::TemporarilyUnavailable => 503,
             _ => 400,
         }
     }
@@ -71,7 +70,7 @@ mod tests {
         ];
         for code in Code::ALL {
             let refusal = Refusal::new(*code, "x");
-            assert!(words.contains(&code.error()), "{}", code.as_str());
+            assert!(words.contains(&code.error().as_str()), "{}", code.as_str());
             let expected = match code.as_str() {
                 "too_large" => 413,
                 "quota_full" | "rate_limited" => 429,

@@ -6,12 +6,14 @@
 
 mod explain;
 mod pattern;
+mod reach;
 pub mod request;
 
-pub use explain::{Comparison, Explanation, Judgement, Reach, Verdict, explain};
+pub use explain::{Comparison, Coverage, Explanation, Judgement, Verdict, explain};
 use hublease_protocol::oauth::Code;
-use hublease_protocol::scope::{Action, Scope};
+use hublease_protocol::scope::Scope;
 pub use pattern::{Glob, Pattern};
+pub use reach::Reach;
 use serde_json::Value;
 
 use crate::identity::claims::Claims;
@@ -36,10 +38,8 @@ pub struct Rule {
     pub claims: Vec<(String, Vec<Pattern>)>,
     /// The name of the account that issues.
     pub account: String,
-    /// The repositories that may be asked for.
-    pub repositories: Vec<Pattern>,
-    /// What may be done with them, together with what Docker Hub implies.
-    pub actions: Vec<Action>,
+    /// What may be asked for.
+    pub reach: Reach,
     /// The longest life in seconds; also the life when none is asked for.
     pub max_life: u64,
     /// Whether a job that it accepts may revoke what its workflow was given by such rules.
@@ -69,7 +69,7 @@ pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Requested
         Some(scope) => scope.clone(),
         None => literal_scope(&accepting)?,
     };
-    let granting: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.grants(&scope)).collect();
+    let granting: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.reach.covers(&scope)).collect();
     let (rule, life) = longest_enough(&granting, wish)?;
     Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope, life })
 }
@@ -140,22 +140,6 @@ impl Rule {
         let names_event = || self.claims.iter().any(|(name, _)| name == events.claim);
         !is_to_be_named() || names_event()
     }
-
-    fn grants(&self, scope: &Scope) -> bool {
-        scope.repositories().all(|repository| {
-            self.reaches(repository) && scope.actions(repository).all(|action| self.actions.contains(&action))
-        })
-    }
-
-    fn reaches(&self, repository: &str) -> bool {
-        is_one_of(Some(&Value::from(repository)), &self.repositories)
-    }
-
-    /// All that the rule grants, when it spells it out and a scope can hold it.
-    fn literal_scope(&self) -> Option<Scope> {
-        let repositories: Vec<&str> = self.repositories.iter().map(Pattern::literal).collect::<Option<_>>()?;
-        Scope::of(repositories, &self.actions).ok()
-    }
 }
 
 /// Whether there is a value, and one of the patterns matches it.
@@ -169,7 +153,7 @@ fn literal_scope(rules: &[&Rule]) -> Result<Scope, Refusal> {
         return refuse(Code::ScopeRequired, "several rules accept this job, so `scope` must say what is wanted");
     };
     let pattern = || Refusal::new(Code::ScopeRequired, "the rule grants a pattern, so `scope` must say what is wanted");
-    rule.literal_scope().ok_or_else(pattern)
+    rule.reach.literal_scope().ok_or_else(pattern)
 }
 
 fn closest(candidates: &[&Rule], issuer: &Issuer, claims: &Claims) -> String {

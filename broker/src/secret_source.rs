@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use hublease_hub::password::{PasswordSource, SecretError};
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 pub use vault::VaultSource;
@@ -28,62 +29,40 @@ pub enum SecretSource {
     Vault(Box<VaultSource>),
 }
 
-/// Why there is no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretSourceError {
-    /// For a client, without any name of the operator's.
-    pub phrase: &'static str,
-    /// For the operator.
-    pub sentence: String,
-    /// Whether it may be over in a while without anybody's doing, such as a Vault that is sealed.
-    pub is_passing: bool,
-}
-
-impl SecretSourceError {
-    /// A fault that somebody has to mend.
-    pub(crate) fn lasting(phrase: &'static str, sentence: impl Into<String>) -> Self {
-        Self { phrase, sentence: sentence.into(), is_passing: false }
-    }
-}
-
-impl fmt::Display for SecretSourceError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.sentence)
-    }
-}
-
-impl std::error::Error for SecretSourceError {}
-
 impl SecretSource {
     /// The secret as it is now. Blocking: Vault may take until `PASSWORD_TIMEOUT`.
     ///
     /// # Errors
     /// When it cannot be read, or is empty.
-    pub fn read(&self) -> Result<Secret, SecretSourceError> {
+    pub fn read(&self) -> Result<Secret, SecretError> {
         let secret = match self {
             Self::File(path) => {
-                let text = read_file(path).map_err(|why| SecretSourceError::lasting("its file cannot be read", why))?;
+                let text = read_file(path).map_err(|why| SecretError::lasting("its file cannot be read", why))?;
                 Secret::new(text.expose().trim_end_matches(['\r', '\n']))
             }
             Self::Variable(name) => match std::env::var(name) {
                 Ok(value) => Secret::new(value),
                 Err(_absent_or_no_text) => {
                     let sentence = format!("the variable `{name}` is not set, or is not text");
-                    return Err(SecretSourceError::lasting("its variable is not set", sentence));
+                    return Err(SecretError::lasting("its variable is not set", sentence));
                 }
             },
             Self::Vault(source) => source.read()?,
         };
         if secret.is_empty() {
-            Err(SecretSourceError::lasting("it is empty", format!("{self} is empty")))
+            Err(SecretError::lasting("it is empty", format!("{self} is empty")))
         } else {
             Ok(secret)
         }
     }
+}
 
-    /// Whether reading it costs nothing, so that one may look often whether it has changed.
-    #[must_use]
-    pub const fn is_local(&self) -> bool {
+impl PasswordSource for SecretSource {
+    fn read(&self) -> Result<Secret, SecretError> {
+        self.read()
+    }
+
+    fn is_local(&self) -> bool {
         !matches!(self, Self::Vault(_))
     }
 }

@@ -2,24 +2,26 @@
 //!
 //! Used by the unit tests and, by its path, by the tests in `tests/it`.
 
-pub(crate) mod fake_hub;
+#[expect(dead_code, reason = "the hub's own tests use the rest of it")]
+#[path = "../../hub/src/testing.rs"]
+mod hub;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-pub(crate) use fake_hub::FakeHub;
+pub(crate) use hub::{FakeHub, NOW, Script, Trouble};
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
 use hublease_broker::config::Config;
-use hublease_broker::identity::issuer::{Algorithm, Issuer, Kind};
+use hublease_broker::identity::issuer::{Algorithm, Issuer, IssuerKind};
 use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::leases::sweep::{Removed, Sweeper};
 use hublease_broker::observe::audit::Audit;
-use hublease_broker::outbound::{Call, Method, Outbound, OutboundError, Reply};
+use hublease_hub::HUB;
+use hublease_hub::outbound::{Call, Outbound, OutboundError, Reply};
 use hublease_protocol::ci::{Ci, IdentityUse};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
@@ -28,8 +30,7 @@ use tempfile::TempDir;
 
 pub(crate) const ISSUER_URL: &str = "https://oidc.circleci.com/org/0f0e";
 pub(crate) const BROKER_URL: &str = "https://broker.example";
-/// 2026-11-20T19:30:00Z.
-pub(crate) const NOW: u64 = 1_795_203_000;
+pub(crate) const GITHUB_JWKS: &str = "https://token.actions.githubusercontent.com/.well-known/jwks";
 
 /// A TEST-ONLY key; it stands in the repository and protects nothing.
 pub(crate) struct TestKey(RsaKeyPair);
@@ -81,7 +82,7 @@ pub(crate) fn circleci() -> Issuer {
     Issuer {
         name: "circleci".to_owned(),
         url: ISSUER_URL.to_owned(),
-        kind: Kind::Known(Ci::Circleci),
+        kind: IssuerKind::Known(Ci::Circleci),
         algorithm: Algorithm::Rs256,
         jwks_uri: None,
         identity_use: IdentityUse::Reusable,
@@ -135,42 +136,32 @@ impl Clock for TestClock {
     }
 }
 
-/// An outside world that gives fixed answers and remembers what it was asked.
+/// Docker Hub, and beside it the issuers. CircleCI signs with key `a`, GitHub with key `b`, both under the `kid` `a`, to tempt a
+/// broker that mixes them up.
 #[derive(Default)]
-pub(crate) struct Script {
-    answers: Mutex<BTreeMap<String, (u16, String)>>,
-    calls: Mutex<Vec<String>>,
-}
+pub(crate) struct Outside(FakeHub);
 
-impl Script {
-    /// From now on, `METHOD URL` is answered so.
-    pub(crate) fn on(&self, call: &str, status: u16, body: &str) {
-        self.answers.lock().unwrap().insert(call.to_owned(), (status, body.to_owned()));
-    }
+impl std::ops::Deref for Outside {
+    type Target = FakeHub;
 
-    /// What was asked, in order.
-    pub(crate) fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().clone()
+    fn deref(&self) -> &FakeHub {
+        &self.0
     }
 }
 
-/// `METHOD URL`.
-pub(crate) fn name_of(call: &Call<'_>) -> String {
-    let method = match call.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-    };
-    format!("{method} {}", call.url)
-}
-
-impl Outbound for Script {
+impl Outbound for Outside {
     fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
-        let name = name_of(call);
-        let answer = self.answers.lock().unwrap().get(&name).cloned();
-        self.calls.lock().unwrap().push(name);
-        let (status, body) = answer.ok_or(OutboundError("nothing is scripted for this call"))?;
-        Ok(Reply { status, body: body.into_bytes(), ..Reply::default() })
+        let circleci_jwks = format!("{ISSUER_URL}/.well-known/jwks-pub.json");
+        let body = match call.url.as_str() {
+            url if url.starts_with(HUB) => return self.0.send(call),
+            url if url == format!("{ISSUER_URL}/.well-known/openid-configuration") => {
+                json!({"issuer": ISSUER_URL, "jwks_uri": circleci_jwks}).to_string()
+            }
+            url if url == circleci_jwks => jwks(&[("a", &key_a())]),
+            GITHUB_JWKS => jwks(&[("a", &key_b())]),
+            _ => return Err(OutboundError("no such host")),
+        };
+        Ok(Reply { status: 200, body: body.into_bytes(), ..Reply::default() })
     }
 }
 
@@ -189,9 +180,12 @@ pub(crate) fn config_in(folder: &Path, config: &str) -> Config {
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     pub(crate) fn all(&self) -> Vec<Value> {
-        let bytes = self.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub(crate) fn outcomes(&self) -> Vec<String> {
@@ -215,7 +209,7 @@ pub(crate) struct World {
     place: TempDir,
     sweeper: Mutex<Sweeper>,
     pub(crate) broker: Arc<Broker>,
-    pub(crate) hub: Arc<FakeHub>,
+    pub(crate) hub: Arc<Outside>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) audit: Lines,
 }
@@ -227,7 +221,7 @@ impl World {
     }
 
     /// With a Docker Hub that others may use too.
-    pub(crate) fn beside(config: &str, hub: Arc<FakeHub>) -> Self {
+    pub(crate) fn beside(config: &str, hub: Arc<Outside>) -> Self {
         let clock = Arc::new(TestClock::at(NOW));
         let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();

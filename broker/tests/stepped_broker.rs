@@ -12,7 +12,6 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use hublease_broker::clock::{Clock, SystemClock};
-use hublease_broker::journal::sqlite::Sqlite;
 use hublease_broker::operator::{Machine, run};
 
 use self::stopping::{Side, Stop, Stopping};
@@ -47,7 +46,7 @@ fn stop() -> Stop {
 fn main() -> ExitCode {
     let machine = Machine {
         clock: Arc::new(FileClock(std::env::var_os("HUBLEASE_TEST_CLOCK").unwrap_or_default().into())),
-        open_journal: |path, now| Ok(Box::new(Stopping { inner: Sqlite::serve(path, now)?, stop: Arc::new(stop()) })),
+        open_journal: |location, now| Ok(Box::new(Stopping { inner: location.serve(now)?, stop: Arc::new(stop()) })),
         sweep_interval: Duration::from_millis(20),
     };
     run(std::env::args_os(), &machine)

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 
-use hublease_broker::journal::sqlite::Sqlite;
-use hublease_broker::journal::{EnterDenied, Entry, Journal, JournalError, Lease, Selection, State, Trust};
+use hublease_broker::journal::{EnterOutcome, Journal, JournalError, Lease, LeaseState, NewLease, Selection, Trust};
 
 /// Where the broker is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +54,9 @@ impl<T> Stopping<T> {
     }
 }
 
-impl Journal for Stopping<Sqlite> {
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError> {
-        self.write(|journal| journal.enter(entry, now))
+impl Journal for Stopping<Box<dyn Journal>> {
+    fn enter(&self, wanted: NewLease, now: u64) -> Result<EnterOutcome, JournalError> {
+        self.write(|journal| journal.enter(wanted, now))
     }
 
     fn withdraw(&self, lease: &str) -> Result<(), JournalError> {
@@ -121,10 +120,10 @@ impl Journal for Stopping<Sqlite> {
     }
 
     fn probe(&self) -> Result<(), JournalError> {
-        self.write(Journal::probe)
+        self.write(|journal| journal.probe())
     }
 
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError> {
-        self.write(Journal::open)
+    fn open(&self) -> Result<Vec<(String, LeaseState, u64)>, JournalError> {
+        self.write(|journal| journal.open())
     }
 }

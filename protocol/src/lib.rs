@@ -8,13 +8,16 @@
 //! - [`claims`]: what an identity token says about itself, unverified, [`ci`]: what is known about the CI systems
 //! - [`endpoint`]: addresses, [`no_proxy`]: which of them no proxy is asked for, [`vault_path`]: paths in Vault
 //! - [`strict_json`]: JSON without doubled names, [`time`]: dates as people read them, [`hex`]: bytes as digits
+//! - [`id`]: what a login's record is known by, [`percent`]: escapes in addresses and forms
 
 pub mod ci;
 pub mod claims;
 pub mod endpoint;
 pub mod hex;
+pub mod id;
 pub mod no_proxy;
 pub mod oauth;
+pub mod percent;
 pub mod printable;
 pub mod scope;
 pub mod secret;

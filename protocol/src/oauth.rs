@@ -12,7 +12,7 @@ mod reply;
 
 use std::fmt;
 
-pub use code::Code;
+pub use code::{Code, OAuthError};
 pub use form::{Form, FormError, FormWriter, MAX_FIELDS};
 pub use reply::{ErrorResponse, LeasesRequest, LeasesResponse, Metadata, Revocation, RevocationResponse};
 use serde::de::DeserializeOwned;

@@ -15,9 +15,9 @@ use crate::hub::{ORGANIZATION, Resource};
 use crate::issuer::{GITHUB_ISSUER, Issuer};
 use crate::journal::LiveCredential;
 use crate::message::{field, form, json as answer, set};
-use crate::random;
 use crate::service::{Handler, Service};
 use crate::sync::lock;
+use crate::{glob, random};
 
 /// The seeded connection of `acme`: `repo:acme/app:*` may pull and push `acme/app`.
 pub const CONNECTION_ID: &str = "c0ffee00-5a1d-4b0c-9e1e-0a11ce5eed01";
@@ -49,10 +49,10 @@ pub struct DockerIdentity {
     core: Arc<Core>,
     issuer: Arc<Issuer>,
     connections: Mutex<HashMap<String, Connection>>,
-    tokens: Mutex<Vec<Issued>>,
+    tokens: Mutex<Vec<OidcToken>>,
 }
 
-struct Issued {
+struct OidcToken {
     id: String,
     secret: String,
     organization: String,
@@ -119,7 +119,7 @@ impl DockerIdentity {
             self.issuer.verify(subject_token).map_err(|_why| ("invalid_request", "subject_token is invalid"))?;
         self.check(&claims)?;
         let subject = claims["sub"].as_str().unwrap_or_default();
-        if !connection.subjects.iter().any(|pattern| matches(pattern, subject)) {
+        if !connection.subjects.iter().any(|pattern| glob::matches(pattern, subject)) {
             return Err(("access_denied", "access denied"));
         }
         Ok(self.issue(connection, life))
@@ -153,7 +153,7 @@ impl DockerIdentity {
         let resources =
             resources.map(|(path, scopes)| Resource { kind: "TYPE_REPO".to_owned(), path, scopes }).collect();
         let expires_at = self.core.clock.now() + life;
-        let issued = Issued {
+        let issued = OidcToken {
             id: random::uuid(),
             secret: secret.clone(),
             organization: connection.organization,
@@ -184,43 +184,5 @@ impl Handler for DockerIdentity {
         };
         set(&mut response, "cache-control", "no-store");
         response
-    }
-}
-
-/// Whether `text` matches `pattern`, in which `*` stands for any characters, none included.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(mut left) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut pieces = rest.split('*').collect::<Vec<_>>();
-    let last = pieces.pop().unwrap_or_default();
-    for piece in pieces {
-        let Some(place) = left.find(piece) else {
-            return false;
-        };
-        left = &left[place + piece.len()..];
-    }
-    left.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, text, expected) in [
-            ("repo:acme/app:*", "repo:acme/app:ref:refs/heads/main", true),
-            ("repo:acme/app:*", "repo:acme/app2:ref:refs/heads/main", false),
-            ("repo:*:ref:*/main", "repo:acme/app:ref:refs/heads/main", true),
-            ("a*b*c", "abcab", false),
-            ("exact", "exact!", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
-        }
     }
 }

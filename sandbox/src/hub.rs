@@ -15,11 +15,11 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::{Request, Response};
+use hublease_protocol::time::parse_utc;
 
 use self::errors::not_found;
 pub use self::login::TEST_TOTP_CODE;
-pub(crate) use self::state::{Authenticated, Resource, State};
-use crate::clock::parse_rfc3339;
+pub(crate) use self::state::{Authenticated, HubState, Resource};
 use crate::core::Core;
 use crate::journal::LiveCredential;
 use crate::message::set;
@@ -40,12 +40,12 @@ const REQUESTS_PER_MINUTE: u64 = 600;
 /// Docker Hub.
 pub struct Hub {
     core: Arc<Core>,
-    state: Mutex<State>,
+    state: Mutex<HubState>,
 }
 
 impl Hub {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        let hub = Self { core, state: Mutex::new(State::new(REQUESTS_PER_MINUTE)) };
+        let hub = Self { core, state: Mutex::new(HubState::new(REQUESTS_PER_MINUTE)) };
         hub.add_account(ACCOUNT, PASSWORD);
         hub.add_organization(ORGANIZATION, &[ACCOUNT]);
         hub.add_repository("acme/app", true);
@@ -103,13 +103,8 @@ impl Hub {
         expires_at: Option<&str>,
     ) -> (String, String) {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let token = self.state().add_personal(
-            username,
-            label,
-            scopes,
-            expires_at.and_then(parse_rfc3339),
-            self.core.clock.now(),
-        );
+        let token =
+            self.state().add_personal(username, label, scopes, expires_at.and_then(parse_utc), self.core.clock.now());
         self.know_token(label, "personal access token", &token.0);
         token
     }
@@ -127,7 +122,7 @@ impl Hub {
             organization,
             label,
             resources,
-            expires_at.and_then(parse_rfc3339),
+            expires_at.and_then(parse_utc),
             self.core.clock.now(),
         );
         self.know_token(label, "organization access token", &token.0);
@@ -160,7 +155,7 @@ impl Hub {
         personal.chain(organization).collect()
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, HubState> {
         lock(&self.state)
     }
 

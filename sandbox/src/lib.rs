@@ -28,6 +28,7 @@ mod ledger;
 
 mod clock;
 mod core;
+mod glob;
 mod http1;
 mod matcher;
 mod message;

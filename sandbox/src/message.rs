@@ -1,10 +1,9 @@
 //! What every handler needs around `http` messages: building answers, reading forms, queries and credentials.
 
-use std::iter;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use hublease_protocol::percent;
 use serde_json::Value;
 
 /// A JSON answer.
@@ -63,7 +62,7 @@ pub(crate) fn form(text: &str) -> Vec<(String, String)> {
     pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decode(name), percent_decode(value))
+            (unescape(name), unescape(value))
         })
         .collect()
 }
@@ -78,24 +77,9 @@ pub(crate) fn field<'f>(form: &'f [(String, String)], name: &str) -> Option<&'f 
     form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// Decodes `%XX` and `+`; a broken escape stays as it is, other bytes are read as UTF-8.
-fn percent_decode(text: &str) -> String {
-    let mut bytes = text.bytes();
-    let decoded: Vec<u8> = iter::from_fn(|| match bytes.next()? {
-        b'+' => Some(b' '),
-        b'%' => Some(escaped(&mut bytes).unwrap_or(b'%')),
-        byte => Some(byte),
-    })
-    .collect();
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn escaped(bytes: &mut std::str::Bytes<'_>) -> Option<u8> {
-    let mut ahead = bytes.clone();
-    let high = char::from(ahead.next()?).to_digit(16)?;
-    let low = char::from(ahead.next()?).to_digit(16)?;
-    *bytes = ahead;
-    u8::try_from(high * 16 + low).ok()
+/// `%XX` and `+` replaced. Text with a broken escape stays as it is: what a service says to it is its own affair.
+fn unescape(text: &str) -> String {
+    percent::decode(text.bytes().map(|byte| if byte == b'+' { b' ' } else { byte })).unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Puts the world together.
 
+mod api;
 pub(crate) mod broker;
 mod environment;
-mod face;
 
 use std::collections::HashMap;
 use std::sync::Arc;

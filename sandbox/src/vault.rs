@@ -6,6 +6,10 @@
 //! and lists, `sys/mfa/validate`, and the unwrapping of wrapped answers.
 //!
 //! Nothing here opens a socket or reads a clock: time, signatures and Docker Hub come in through [`World`].
+//!
+//! The files below are one aggregate and name each other: all that the server remembers stands under one lock, because a
+//! request sees and changes several concerns at once (the end of a token ends its leases and queues their revocation), and
+//! each file adds its concern's `impl` to it.
 
 mod claims;
 mod docker_hub;
@@ -15,7 +19,6 @@ mod key_value;
 mod lease;
 mod login;
 mod policy;
-mod random;
 mod revocation;
 mod route;
 mod settings;
@@ -23,7 +26,6 @@ mod state;
 mod system;
 #[cfg(test)]
 mod tests;
-mod timestamp;
 mod token;
 mod wire;
 mod wrapping;
@@ -40,7 +42,7 @@ pub use self::login::{BoundClaimsType, JwtMount, Role, RoleType};
 pub use self::policy::Capability;
 pub use self::revocation::QueueRun;
 pub use self::settings::{Flavour, Queue};
-use self::state::State;
+use self::state::VaultState;
 pub use self::token::{TokenRequest, TokenType};
 
 /// A signature check: a JWT's claims, or why it was not accepted.
@@ -77,7 +79,7 @@ pub trait Minter: Send + Sync {
 pub struct Vault {
     world: World,
     /// Never held while the minter is called, so that a Hub that hangs does not hang the rest.
-    state: Mutex<State>,
+    state: Mutex<VaultState>,
     /// Held for each revocation: two of the same lease must not both reach the Hub.
     revoking: Mutex<()>,
 }
@@ -95,7 +97,7 @@ impl Vault {
     /// An unsealed, active server with the policies `default` and `root` and nothing mounted.
     #[must_use]
     pub fn new(world: World) -> Self {
-        Self { world, state: Mutex::new(State::new()), revoking: Mutex::new(()) }
+        Self { world, state: Mutex::new(VaultState::new()), revoking: Mutex::new(()) }
     }
 
     /// Answers one request. The clock and, unless [`Queue::Manual`], the revocation queue run first.
@@ -126,7 +128,7 @@ impl Vault {
         (self.world.now)()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, VaultState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::cli::{Command, FLAGS, Flag, Typed, Value};
+use crate::cli::{Arguments, Command, FLAGS, Flag, Value};
 use crate::effect::{Output, Session};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
@@ -75,13 +75,13 @@ pub(super) fn begin(stage: &str, given: Given) -> Result<Begun, Error> {
 }
 
 fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
-    let (typed, mut login) = words.login(environment)?;
+    let (arguments, mut login) = words.login(environment)?;
     // What only the post step uses is checked before anything is minted, too.
     words.logout(environment)?;
     login.frontend = Frontend::Action { expose_token: words.expose_token };
     let plan = Plan::Login(login);
-    let fixed = plan.fixed(&typed);
-    if typed.is_on("dry-run") {
+    let fixed = plan.fixed(&arguments);
+    if arguments.is_on("dry-run") {
         return Ok(Begun { fixed, session: show(&plan) });
     }
     plan.ready()?;
@@ -91,18 +91,18 @@ fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
 
 /// Undoes what `login` with these inputs did. Inputs that the login refused left nothing behind: nobody is asked then.
 fn log_out(words: &Words, environment: &Environment) -> Result<Begun, Error> {
-    let typed = words.logout(environment)?;
+    let arguments = words.logout(environment)?;
     let made = words.login(environment);
     let revoker = made.as_ref().map_or(Revoker::Nobody, |(_, login)| Revoker::of(&login.exchange.provider));
     let plan = Plan::Logout(Logout {
         revoker,
         job: Job::of(environment),
         all: false,
-        strict: typed.is_on("strict-revoke"),
-        probe: typed.is_on("probe-dead"),
+        strict: arguments.is_on("strict-revoke"),
+        probe: arguments.is_on("probe-dead"),
         json: false,
     });
-    let fixed = plan.fixed(made.as_ref().map_or(&typed, |(typed, _)| typed));
+    let fixed = plan.fixed(made.as_ref().map_or(&arguments, |(arguments, _)| arguments));
     let Plan::Logout(logout) = plan else { return Err(Error::bug("a logout that is none")) };
     Ok(Begun { fixed, session: Session::start(|host| logout::logout(host, logout)) })
 }
@@ -143,24 +143,29 @@ impl Words {
         Ok(words)
     }
 
-    fn login(&self, environment: &Environment) -> Result<(Typed, Login), Error> {
-        let typed = self.typed(Command::Login, environment, |flag| flag.commands.contains(&Command::Login))?;
-        let login = Login::resolve(&typed, environment)?;
-        Ok((typed, login))
+    fn login(&self, environment: &Environment) -> Result<(Arguments, Login), Error> {
+        let arguments = self.arguments(Command::Login, environment, |flag| flag.commands.contains(&Command::Login))?;
+        let login = Login::resolve(&arguments, environment)?;
+        Ok((arguments, login))
     }
 
-    fn logout(&self, environment: &Environment) -> Result<Typed, Error> {
-        self.typed(Command::Logout, environment, |flag| !flag.commands.contains(&Command::Login))
+    fn logout(&self, environment: &Environment) -> Result<Arguments, Error> {
+        self.arguments(Command::Logout, environment, |flag| !flag.commands.contains(&Command::Login))
     }
 
-    fn typed(&self, command: Command, environment: &Environment, takes: fn(&Flag) -> bool) -> Result<Typed, Error> {
+    fn arguments(
+        &self,
+        command: Command,
+        environment: &Environment,
+        takes: fn(&Flag) -> bool,
+    ) -> Result<Arguments, Error> {
         let mut flags = BTreeMap::new();
         for flag in FLAGS.iter().filter(|flag| takes(flag)) {
             if let Some(values) = self.flags.get(flag.name) {
                 flags.insert(flag.name, values.clone());
             }
         }
-        Typed::new(command, flags, Vec::new(), environment)
+        Arguments::new(command, flags, Vec::new(), environment)
     }
 }
 

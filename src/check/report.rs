@@ -3,7 +3,7 @@
 use hublease_protocol::printable::printable;
 use serde_json::{Value, json};
 
-use crate::check::Found;
+use crate::check::DockerLogin;
 use crate::check::window::Window;
 use crate::effect::docker::{Look, Registry, Store};
 use crate::image::Image;
@@ -85,10 +85,10 @@ pub(super) struct Verdict<'a> {
 }
 
 /// Everything that was found; filled as the story goes on.
-pub(super) struct Report<'a> {
+pub(super) struct CheckReport<'a> {
     plan: &'a Check,
     look: &'a Look,
-    found: &'a Found,
+    found: &'a DockerLogin,
     /// What keeps a login from being used.
     pub(super) shadows: Vec<String>,
     /// Whether Docker Hub takes the login; its words if it does not.
@@ -99,8 +99,8 @@ pub(super) struct Report<'a> {
     pub(super) verdicts: Vec<Verdict<'a>>,
 }
 
-impl<'a> Report<'a> {
-    pub(super) fn new(plan: &'a Check, look: &'a Look, found: &'a Found) -> Self {
+impl<'a> CheckReport<'a> {
+    pub(super) fn new(plan: &'a Check, look: &'a Look, found: &'a DockerLogin) -> Self {
         let unknown = |image| Verdict { image, pull: Pull::Unknown, push: Push::Unknown, why: None };
         Self {
             plan,
@@ -152,20 +152,20 @@ impl<'a> Report<'a> {
         let place = self.place();
         let name = self.username().map_or_else(|| "there is one".to_owned(), |name| format!("as {name}"));
         match (self.found, &self.accepted) {
-            (Found::Nobody, _) => format!("none in {place}; all of this holds for anonymous clients"),
-            (Found::Withheld(why), _) => format!("{name}, by {place}; not checked: {why}"),
-            (Found::Known(_), None) => format!("{name}, by {place}; not checked"),
-            (Found::Known(_), Some(Ok(()))) => format!("{name}, by {place}; Docker Hub accepts it"),
-            (Found::Known(_), Some(Err(_))) => format!("{name}, by {place}; Docker Hub refuses it"),
+            (DockerLogin::Nobody, _) => format!("none in {place}; all of this holds for anonymous clients"),
+            (DockerLogin::Withheld(why), _) => format!("{name}, by {place}; not checked: {why}"),
+            (DockerLogin::Known(_), None) => format!("{name}, by {place}; not checked"),
+            (DockerLogin::Known(_), Some(Ok(()))) => format!("{name}, by {place}; Docker Hub accepts it"),
+            (DockerLogin::Known(_), Some(Err(_))) => format!("{name}, by {place}; Docker Hub refuses it"),
         }
     }
 
     fn state(&self) -> &'static str {
         match (self.found, &self.accepted) {
-            (Found::Nobody, _) => "none",
-            (Found::Withheld(_), _) | (Found::Known(_), None) => "not_checked",
-            (Found::Known(_), Some(Ok(()))) => "accepted",
-            (Found::Known(_), Some(Err(_))) => "refused",
+            (DockerLogin::Nobody, _) => "none",
+            (DockerLogin::Withheld(_), _) | (DockerLogin::Known(_), None) => "not_checked",
+            (DockerLogin::Known(_), Some(Ok(()))) => "accepted",
+            (DockerLogin::Known(_), Some(Err(_))) => "refused",
         }
     }
 
@@ -185,10 +185,10 @@ impl<'a> Report<'a> {
         let registry = self.look.registries.first()?;
         let entry = registry.entry.as_ref()?;
         match (self.found, &registry.store) {
-            (Found::Known(login), _) => Some(login.username.clone()),
-            (Found::Withheld(_), Store::Helper { .. }) if entry.raw.is_some() => None,
-            (Found::Withheld(_), _) => entry.username.as_deref().map(printable),
-            (Found::Nobody, _) => None,
+            (DockerLogin::Known(login), _) => Some(login.username.clone()),
+            (DockerLogin::Withheld(_), Store::Helper { .. }) if entry.raw.is_some() => None,
+            (DockerLogin::Withheld(_), _) => entry.username.as_deref().map(printable),
+            (DockerLogin::Nobody, _) => None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Problem};
 use crate::request::Server;
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     #[serde(with = "hublease_protocol::secret::on_the_wire")]
     value: Secret,
 }
@@ -48,7 +48,7 @@ pub(super) async fn request(
     if answer.status != 200 {
         return Err(failed(&format!("it answered with status {}", answer.status)));
     }
-    match serde_json::from_str::<Answer>(answer.body.expose()) {
+    match serde_json::from_str::<TokenResponse>(answer.body.expose()) {
         Ok(answer) => Ok(answer.value),
         Err(error) => {
             Err(failed(&format!("its answer has no token (line {}, column {})", error.line(), error.column())))

@@ -73,7 +73,7 @@ fn failure(error: &Error) -> String {
 /// The document of a logout, with one member more.
 fn report(answer: Option<LeasesResponse>, told: &[(LeaseRecord, RevocationOutcome)]) -> String {
     #[derive(Serialize)]
-    struct Report<'a> {
+    struct WorkflowReport<'a> {
         leases: Vec<Told<'a>>,
         workflow: Workflow,
     }
@@ -93,7 +93,7 @@ fn report(answer: Option<LeasesResponse>, told: &[(LeaseRecord, RevocationOutcom
     };
     let (leases, confirmed) = answer.map(|answer| (answer.leases, answer.confirmed)).unzip();
     let workflow = Workflow { confirmed, leases, outcome: outcome.word() };
-    serde_json::to_string(&Report { leases: shown(told), workflow }).unwrap_or_default()
+    serde_json::to_string(&WorkflowReport { leases: shown(told), workflow }).unwrap_or_default()
 }
 
 #[cfg(test)]

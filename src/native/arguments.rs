@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::cli::{Command, FLAGS, Flag, Typed, Value};
+use crate::cli::{Arguments, Command, FLAGS, Flag, Value};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 
@@ -20,9 +20,9 @@ const HELP_WIDTH: usize = 88;
 
 /// What the arguments ask for.
 #[derive(Debug)]
-pub enum Asked {
+pub enum ReadArguments {
     /// A command.
-    Run(Typed),
+    Run(Arguments),
     /// `--help` or `--version`: text for standard output.
     Show(String),
 }
@@ -31,7 +31,7 @@ pub enum Asked {
 ///
 /// # Errors
 /// Usage errors. The parser's own message is shown without the values that were typed.
-pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<Asked, Error> {
+pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<ReadArguments, Error> {
     let too_long = arguments.iter().map(|argument| argument.len()).sum::<usize>() > MOST_BYTES;
     if too_long {
         return Err(Error::new(Problem::CommandLine, "").because("the arguments are longer than 1 MiB"));
@@ -53,14 +53,14 @@ pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<Asked
         Command::Check => words(matches, "image"),
         _ => Vec::new(),
     };
-    Typed::new(command, given(command, matches), rest, environment).map(Asked::Run)
+    Arguments::new(command, given(command, matches), rest, environment).map(ReadArguments::Run)
 }
 
 /// Help and version are not failures; everything else names the kind of mistake and the flag.
-fn shown(error: &clap::Error) -> Result<Asked, Error> {
+fn shown(error: &clap::Error) -> Result<ReadArguments, Error> {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Ok(Asked::Show(error.to_string())),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Ok(ReadArguments::Show(error.to_string())),
         _ => {}
     }
     let what = match error.kind() {
@@ -192,7 +192,7 @@ fn words(matches: &ArgMatches, name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, parser, read};
+    use super::{ReadArguments, parser, read};
     use crate::environment::Environment;
 
     #[test]
@@ -204,10 +204,10 @@ mod tests {
     fn a_switch_does_not_swallow_the_next_word() {
         let words =
             ["exec", "--renew", "--isolated=copy-auths", "--", "echo", "--renew=false"].map(Into::into).to_vec();
-        let Ok(Asked::Run(typed)) = read(words, &Environment::default()) else { panic!("not read") };
-        assert!(typed.is_on("renew"));
-        assert_eq!(typed.one("isolated"), Some("copy-auths"));
-        assert_eq!(typed.rest, ["echo", "--renew=false"]);
+        let Ok(ReadArguments::Run(arguments)) = read(words, &Environment::default()) else { panic!("not read") };
+        assert!(arguments.is_on("renew"));
+        assert_eq!(arguments.one("isolated"), Some("copy-auths"));
+        assert_eq!(arguments.rest, ["echo", "--renew=false"]);
     }
 
     #[test]

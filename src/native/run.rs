@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use hublease_protocol::ci::{Ci, LaterStepsForm};
 
-use super::arguments::{Asked, read};
+use super::arguments::{ReadArguments, read};
 use super::{Performer, Reporting, Setup, Trusted, read_certificates};
-use crate::cli::{Command, Typed};
+use crate::cli::{Arguments, Command};
 use crate::effect::{Level, Perform, Stop, drive};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
@@ -19,9 +19,9 @@ use crate::session;
 /// How long a login may go forward.
 const LOGIN: Duration = Duration::from_secs(90);
 
-/// The world as `main` finds it.
+/// A start of the program, as `main` finds it.
 #[derive(Debug)]
-pub struct World {
+pub struct Invocation {
     /// Without the program's name.
     pub arguments: Vec<OsString>,
     /// The snapshot of the environment.
@@ -32,8 +32,8 @@ pub struct World {
 
 /// Runs one command on the real streams and returns the exit code. A failure is shown on standard error: a sentence,
 /// its causes, its hint.
-pub fn run(world: World) -> u8 {
-    match try_run(world) {
+pub fn run(invocation: Invocation) -> u8 {
+    match try_run(invocation) {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to do if even this cannot be written.
@@ -43,19 +43,19 @@ pub fn run(world: World) -> u8 {
     }
 }
 
-fn try_run(world: World) -> Result<u8, Error> {
-    let World { arguments, environment, working_directory } = world;
-    let typed = match read(arguments, &environment)? {
-        Asked::Run(typed) => typed,
-        Asked::Show(text) => return print(&text),
+fn try_run(invocation: Invocation) -> Result<u8, Error> {
+    let Invocation { arguments, environment, working_directory } = invocation;
+    let arguments = match read(arguments, &environment)? {
+        ReadArguments::Run(arguments) => arguments,
+        ReadArguments::Show(text) => return print(&text),
     };
-    if typed.is_on("dry-run") {
-        let plan = Plan::new(&typed, &environment, machine())?;
-        let text = if typed.one("output") == Some("json") { shown::json(&plan) } else { shown::text(&plan) };
+    if arguments.is_on("dry-run") {
+        let plan = Plan::new(&arguments, &environment, machine())?;
+        let text = if arguments.one("output") == Some("json") { shown::json(&plan) } else { shown::text(&plan) };
         return print(&text);
     }
-    let is_exec = typed.command == Command::Exec;
-    let prepared = prepare(&typed, environment, working_directory);
+    let is_exec = arguments.command == Command::Exec;
+    let prepared = prepare(&arguments, environment, working_directory);
     let (plan, setup) = prepared.map_err(|error| if is_exec { error.before_the_command() } else { error })?;
     let mut performer = Performer::new(setup, Box::new(io::stdout()), Box::new(io::stderr()));
     performer.watch_signals().map_err(|_refused| Error::bug("no signal handler"))?;
@@ -71,10 +71,14 @@ fn try_run(world: World) -> Result<u8, Error> {
 ///
 /// # Errors
 /// Usage errors, and no identity here.
-pub fn prepare(typed: &Typed, environment: Environment, working_directory: PathBuf) -> Result<(Plan, Setup), Error> {
-    let plan = Plan::new(typed, &environment, machine())?;
+pub fn prepare(
+    arguments: &Arguments,
+    environment: Environment,
+    working_directory: PathBuf,
+) -> Result<(Plan, Setup), Error> {
+    let plan = Plan::new(arguments, &environment, machine())?;
     plan.ready()?;
-    let setup = setup(typed, &plan, environment, working_directory)?;
+    let setup = setup(arguments, &plan, environment, working_directory)?;
     Ok((plan, setup))
 }
 
@@ -82,16 +86,21 @@ fn machine() -> Machine {
     Machine { terminal: io::stdout().is_terminal() }
 }
 
-fn setup(typed: &Typed, plan: &Plan, environment: Environment, working_directory: PathBuf) -> Result<Setup, Error> {
-    let fixed = plan.fixed(typed);
+fn setup(
+    arguments: &Arguments,
+    plan: &Plan,
+    environment: Environment,
+    working_directory: PathBuf,
+) -> Result<Setup, Error> {
+    let fixed = plan.fixed(arguments);
     Ok(Setup {
         destinations: fixed.destinations,
-        certificates: fixed.ca_cert.map(|ca_cert| certificates(typed, &ca_cert)).transpose()?,
+        certificates: fixed.ca_cert.map(|ca_cert| certificates(arguments, &ca_cert)).transpose()?,
         identity_file: fixed.identity_file.map(PathBuf::from),
         working_directory,
         // A logout has nothing to go forward to: all of it is undone within the limit for that.
-        forward_limit: Some(if typed.command == Command::Logout { Duration::ZERO } else { LOGIN }),
-        reporting: reporting(typed, &environment),
+        forward_limit: Some(if arguments.command == Command::Logout { Duration::ZERO } else { LOGIN }),
+        reporting: reporting(arguments, &environment),
         later_steps: later_steps(&environment),
         environment,
     })
@@ -111,11 +120,11 @@ fn later_steps(environment: &Environment) -> Vec<(PathBuf, LaterStepsForm)> {
     Ci::ALL.into_iter().filter_map(file).collect()
 }
 
-fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
-    let quiet = typed.is_on("quiet");
+fn reporting(arguments: &Arguments, environment: &Environment) -> Reporting {
+    let quiet = arguments.is_on("quiet");
     let terminal = io::stderr().is_terminal();
     Reporting {
-        threshold: if typed.is_on("verbose") {
+        threshold: if arguments.is_on("verbose") {
             Level::Detail
         } else if quiet {
             Level::Warning
@@ -125,13 +134,13 @@ fn reporting(typed: &Typed, environment: &Environment) -> Reporting {
         progress: terminal && !quiet,
         colours: terminal && environment.value("NO_COLOR").is_none(),
         mask: Ci::ALL.into_iter().any(|ci| ci.job().masks && is_job(ci, environment)),
-        json: typed.one("output") == Some("json"),
+        json: arguments.one("output") == Some("json"),
     }
 }
 
-fn certificates(typed: &Typed, ca_cert: &CaCert) -> Result<Trusted, Error> {
+fn certificates(arguments: &Arguments, ca_cert: &CaCert) -> Result<Trusted, Error> {
     let certificates = read_certificates(ca_cert.path.as_ref())
-        .map_err(|why| Error::new(Problem::CertificateFile, &typed.label("ca-cert")).because(&why))?;
+        .map_err(|why| Error::new(Problem::CertificateFile, &arguments.label("ca-cert")).because(&why))?;
     Ok(Trusted { certificates, provider_only: ca_cert.provider_only })
 }
 

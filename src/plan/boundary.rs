@@ -3,7 +3,7 @@
 use hublease_protocol::endpoint::Origin;
 use serde::Serialize;
 
-use crate::cli::{ProviderName, Source, Typed};
+use crate::cli::{Arguments, ProviderName, Source};
 use crate::effect::http::Destination;
 use crate::plan::{Logout, Plan};
 use crate::provider::revocation::Revoker;
@@ -30,14 +30,14 @@ pub struct CaCert {
 
 impl Plan {
     /// What is fixed for this plan, which was made of these words.
-    pub fn fixed(&self, typed: &Typed) -> Fixed {
-        let provider_only = matches!(typed.source("ca-cert"), Some(Source::Neighbour(_)));
+    pub fn fixed(&self, arguments: &Arguments) -> Fixed {
+        let provider_only = matches!(arguments.source("ca-cert"), Some(Source::Neighbour(_)));
         // A neighbour's variable counts in runs that ask Vault.
-        let path = typed.one("ca-cert").filter(|_| !provider_only || self.asks_vault());
+        let path = arguments.one("ca-cert").filter(|_| !provider_only || self.asks_vault());
         Fixed {
             destinations: self.destinations(),
             ca_cert: path.map(|path| CaCert { path: path.to_owned(), provider_only }),
-            identity_file: typed.one("identity-token-file").map(str::to_owned),
+            identity_file: arguments.one("identity-token-file").map(str::to_owned),
         }
     }
 

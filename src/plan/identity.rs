@@ -5,7 +5,7 @@ use hublease_protocol::endpoint;
 use hublease_protocol::secret::Secret;
 
 use super::value::variable;
-use crate::cli::Typed;
+use crate::cli::Arguments;
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::identity::Identity;
@@ -15,16 +15,16 @@ use crate::identity::Identity;
 /// # Errors
 /// Usage errors only. A source that is there but broken, or none at all, becomes [`Identity::Missing`], so that a
 /// dry run can still show the plan.
-pub(super) fn detect(typed: &Typed, environment: &Environment) -> Result<Identity, Error> {
-    if let Some(ci) = typed.one("as").and_then(Ci::named) {
+pub(super) fn detect(arguments: &Arguments, environment: &Environment) -> Result<Identity, Error> {
+    if let Some(ci) = arguments.one("as").and_then(Ci::named) {
         return Ok(Identity::Simulated(ci));
     }
-    match (typed.one("identity-token-env"), typed.one("identity-token-file")) {
+    match (arguments.one("identity-token-env"), arguments.one("identity-token-file")) {
         (Some(_), Some(_)) => {
             return Err(Error::new(Problem::Conflict, "`--identity-token-env` and `--identity-token-file`"));
         }
         (Some(name), None) => {
-            let name = variable(typed, "identity-token-env", name)?;
+            let name = variable(arguments, "identity-token-env", name)?;
             return Ok(environment.value(name).map_or_else(
                 || Identity::missing(Error::new(Problem::IdentityVariable, name)),
                 |token| Identity::Variable { name: name.to_owned(), token: Secret::new(token.trim()) },

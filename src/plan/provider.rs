@@ -5,7 +5,7 @@ use hublease_protocol::secret::Secret;
 
 use super::value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path};
 use super::vault;
-use crate::cli::{Command, ProviderName, Source, Support, Typed};
+use crate::cli::{Arguments, Command, ProviderName, Source, Support};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::provider::broker::Broker;
@@ -16,25 +16,25 @@ use crate::provider::{Provider, docker_identity};
 
 /// The provider that the selecting inputs name: a connection id, a broker's URL, Vault's path or role. An ambient
 /// `VAULT_ADDR` selects nothing, and `static` is never automatic.
-pub(super) fn select(typed: &Typed) -> Result<Option<ProviderName>, Error> {
-    if let Some(name) = typed.one("provider").filter(|name| *name != "auto") {
+pub(super) fn select(arguments: &Arguments) -> Result<Option<ProviderName>, Error> {
+    if let Some(name) = arguments.one("provider").filter(|name| *name != "auto") {
         return Ok(ProviderName::ALL.iter().copied().find(|provider| provider.name() == name));
     }
     let selecting = [
         // With a broker's URL a connection id names a group of its rules.
-        (ProviderName::Docker, "connection-id", typed.one("broker-url").is_none()),
+        (ProviderName::Docker, "connection-id", arguments.one("broker-url").is_none()),
         (ProviderName::Broker, "broker-url", true),
         (ProviderName::Vault, "vault-path", true),
-        (ProviderName::Vault, "vault-role", typed.one("vault-path").is_none()),
+        (ProviderName::Vault, "vault-role", arguments.one("vault-path").is_none()),
     ];
     let found: Vec<_> =
-        selecting.into_iter().filter(|(_, flag, counts)| *counts && typed.one(flag).is_some()).collect();
+        selecting.into_iter().filter(|(_, flag, counts)| *counts && arguments.one(flag).is_some()).collect();
     match found.as_slice() {
         [] => Ok(None),
         [(name, ..)] => Ok(Some(*name)),
         several => {
             let names: Vec<String> =
-                several.iter().map(|(name, flag, _)| format!("{} by {}", name.name(), typed.label(flag))).collect();
+                several.iter().map(|(name, flag, _)| format!("{} by {}", name.name(), arguments.label(flag))).collect();
             Err(Error::new(Problem::TwoProviders, &names.join(", ")))
         }
     }
@@ -42,36 +42,40 @@ pub(super) fn select(typed: &Typed) -> Result<Option<ProviderName>, Error> {
 
 /// A flag or a variable of ours that this provider cannot honour is refused; a neighbour's variable may be there
 /// for others. So may ours in a `logout`, which a job that uses two providers runs once for each.
-pub(super) fn refuse_foreign_wishes(typed: &Typed, name: ProviderName) -> Result<(), Error> {
-    for (flag, source) in typed.given() {
+pub(super) fn refuse_foreign_wishes(arguments: &Arguments, name: ProviderName) -> Result<(), Error> {
+    for (flag, source) in arguments.given() {
         let column = ProviderName::ALL.iter().position(|provider| *provider == name).unwrap_or_default();
-        if flag.support.get(column) == Some(&Support::Refused) && !is_for_others(typed, source) {
-            return Err(Error::new(Problem::NotHonoured, &typed.label(flag.name))
+        if flag.support.get(column) == Some(&Support::Refused) && !is_for_others(arguments, source) {
+            return Err(Error::new(Problem::NotHonoured, &arguments.label(flag.name))
                 .because(&format!("the provider is {}", name.name())));
         }
     }
     Ok(())
 }
 
-fn is_for_others(typed: &Typed, source: Source) -> bool {
+fn is_for_others(arguments: &Arguments, source: Source) -> bool {
     match source {
         Source::Flag => false,
-        Source::Ours(_) => typed.command == Command::Logout && typed.one("provider").is_some(),
+        Source::Ours(_) => arguments.command == Command::Logout && arguments.one("provider").is_some(),
         Source::Neighbour(_) => true,
     }
 }
 
 /// The form of whatever is given for this provider, for a command that does not need all of it.
-pub(super) fn check_forms(typed: &Typed, name: ProviderName) -> Result<(), Error> {
+pub(super) fn check_forms(arguments: &Arguments, name: ProviderName) -> Result<(), Error> {
     match name {
-        ProviderName::Docker => typed.one("connection-id").map_or(Ok(()), |id| connection_id(typed, id).map(drop)),
-        ProviderName::Broker => typed.one("broker-url").map_or(Ok(()), |_| endpoint(typed, "broker-url", "").map(drop)),
+        ProviderName::Docker => {
+            arguments.one("connection-id").map_or(Ok(()), |id| connection_id(arguments, id).map(drop))
+        }
+        ProviderName::Broker => {
+            arguments.one("broker-url").map_or(Ok(()), |_| endpoint(arguments, "broker-url", "").map(drop))
+        }
         ProviderName::Vault => {
             for flag in ["vault-path", "vault-auth-path", "vault-namespace"] {
-                typed.one(flag).map(|text| vault_path(typed, flag, text)).transpose()?;
+                arguments.one(flag).map(|text| vault_path(arguments, flag, text)).transpose()?;
             }
-            vault::redirect(typed)?;
-            typed.one("vault-addr").map_or(Ok(()), |_| endpoint(typed, "vault-addr", "").map(drop))
+            vault::redirect(arguments)?;
+            arguments.one("vault-addr").map_or(Ok(()), |_| endpoint(arguments, "vault-addr", "").map(drop))
         }
         ProviderName::Static => Ok(()),
     }
@@ -79,39 +83,44 @@ pub(super) fn check_forms(typed: &Typed, name: ProviderName) -> Result<(), Error
 
 /// The provider with everything that it needs, and as whom to log in where the provider does not say.
 pub(super) fn resolve(
-    typed: &Typed,
+    arguments: &Arguments,
     environment: &Environment,
     name: ProviderName,
 ) -> Result<(Provider, Option<String>), Error> {
-    let username =
-        typed.one("username").map(|_| value::username(typed, "username", typed.one("username"))).transpose()?;
+    let username = arguments
+        .one("username")
+        .map(|_| value::username(arguments, "username", arguments.one("username")))
+        .transpose()?;
     match name {
         ProviderName::Docker => {
-            let id = required(typed, "connection-id", "the id of the OIDC connection, from Docker Home")?;
-            let id = connection_id(typed, id)?.to_owned();
+            let id = required(arguments, "connection-id", "the id of the OIDC connection, from Docker Home")?;
+            let id = connection_id(arguments, id)?.to_owned();
             let username =
                 Some(username.ok_or_else(|| missing("--username", "the organization that the connection belongs to"))?);
-            let expires_in = life(typed, name)?.unwrap_or(docker_identity::DEFAULT_LIFE);
+            let expires_in = life(arguments, name)?.unwrap_or(docker_identity::DEFAULT_LIFE);
             Ok((Provider::Docker(DockerIdentity { connection_id: id, expires_in }), username))
         }
         ProviderName::Broker => {
-            let scope = match typed.many("scope") {
+            let scope = match arguments.many("scope") {
                 [] => None,
-                several => {
-                    Some(Scope::parse(&several.join(" ")).map_err(|error| typed.refuse("scope", &error.to_string()))?)
-                }
+                several => Some(
+                    Scope::parse(&several.join(" ")).map_err(|error| arguments.refuse("scope", &error.to_string()))?,
+                ),
             };
             let broker = Broker {
-                endpoint: endpoint(typed, "broker-url", "the address of the token service")?,
+                endpoint: endpoint(arguments, "broker-url", "the address of the token service")?,
                 scope,
-                connection_id: typed.one("connection-id").filter(|_| ours(typed, "connection-id")).map(str::to_owned),
-                expires_in: life(typed, name)?,
+                connection_id: arguments
+                    .one("connection-id")
+                    .filter(|_| ours(arguments, "connection-id"))
+                    .map(str::to_owned),
+                expires_in: life(arguments, name)?,
             };
             Ok((Provider::Broker(broker), username))
         }
-        ProviderName::Vault => Ok((Provider::Vault(Box::new(vault::plan(typed)?)), username)),
+        ProviderName::Vault => Ok((Provider::Vault(Box::new(vault::plan(arguments)?)), username)),
         ProviderName::Static => {
-            let (fixed, username) = fixed(typed, environment, username)?;
+            let (fixed, username) = fixed(arguments, environment, username)?;
             Ok((Provider::Static(fixed), Some(username)))
         }
     }
@@ -119,96 +128,97 @@ pub(super) fn resolve(
 
 /// Where `logout` may send a handle. Explicit first; an ambient `VAULT_ADDR` is good enough here, since it only
 /// says where a token that a record holds may go back to.
-pub(super) fn revoker(typed: &Typed) -> Result<Revoker, Error> {
-    let revoker = revoker_of(typed)?;
-    match (&revoker, typed.one("provider")) {
-        (Revoker::Broker(_), _) => refuse_foreign_wishes(typed, ProviderName::Broker)?,
-        (Revoker::Vault(_), _) => refuse_foreign_wishes(typed, ProviderName::Vault)?,
-        (Revoker::Nobody, Some("static")) => refuse_foreign_wishes(typed, ProviderName::Static)?,
-        (Revoker::Nobody, Some("docker")) => refuse_foreign_wishes(typed, ProviderName::Docker)?,
-        (Revoker::Nobody, _) => refuse_foreign_wishes(typed, ProviderName::Docker)
+pub(super) fn revoker(arguments: &Arguments) -> Result<Revoker, Error> {
+    let revoker = revoker_of(arguments)?;
+    match (&revoker, arguments.one("provider")) {
+        (Revoker::Broker(_), _) => refuse_foreign_wishes(arguments, ProviderName::Broker)?,
+        (Revoker::Vault(_), _) => refuse_foreign_wishes(arguments, ProviderName::Vault)?,
+        (Revoker::Nobody, Some("static")) => refuse_foreign_wishes(arguments, ProviderName::Static)?,
+        (Revoker::Nobody, Some("docker")) => refuse_foreign_wishes(arguments, ProviderName::Docker)?,
+        (Revoker::Nobody, _) => refuse_foreign_wishes(arguments, ProviderName::Docker)
             .map_err(|error| error.because("nothing says where to revoke: give `--broker-url` or `--vault-addr`"))?,
     }
     Ok(revoker)
 }
 
-fn revoker_of(typed: &Typed) -> Result<Revoker, Error> {
-    let name = typed.one("provider").unwrap_or("auto");
+fn revoker_of(arguments: &Arguments) -> Result<Revoker, Error> {
+    let name = arguments.one("provider").unwrap_or("auto");
     match name {
-        "broker" => Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?)),
-        "vault" => Ok(Revoker::Vault(vault::address(typed)?)),
+        "broker" => Ok(Revoker::Broker(endpoint(arguments, "broker-url", "the address of the token service")?)),
+        "vault" => Ok(Revoker::Vault(vault::address(arguments)?)),
         "docker" | "static" => Ok(Revoker::Nobody),
-        _ if typed.one("broker-url").is_some() => {
-            if matches!(typed.source("vault-addr"), Some(Source::Flag | Source::Ours(_))) {
+        _ if arguments.one("broker-url").is_some() => {
+            if matches!(arguments.source("vault-addr"), Some(Source::Flag | Source::Ours(_))) {
                 return Err(Error::new(Problem::TwoProviders, "broker by `--broker-url`, vault by `--vault-addr`"));
             }
-            Ok(Revoker::Broker(endpoint(typed, "broker-url", "the address of the token service")?))
+            Ok(Revoker::Broker(endpoint(arguments, "broker-url", "the address of the token service")?))
         }
-        _ if typed.one("vault-addr").is_some() => Ok(Revoker::Vault(vault::address(typed)?)),
+        _ if arguments.one("vault-addr").is_some() => Ok(Revoker::Vault(vault::address(arguments)?)),
         _ => Ok(Revoker::Nobody),
     }
 }
 
 /// The audience that goes with a provider, if nobody names one.
-pub(super) fn default_audience(typed: &Typed, name: Option<ProviderName>) -> Result<Option<String>, Error> {
+pub(super) fn default_audience(arguments: &Arguments, name: Option<ProviderName>) -> Result<Option<String>, Error> {
     Ok(match name {
         Some(ProviderName::Docker) => Some(docker_identity::AUDIENCE.to_owned()),
         Some(ProviderName::Broker) => {
-            Some(endpoint(typed, "broker-url", "the address of the token service")?.origin.to_string())
+            Some(endpoint(arguments, "broker-url", "the address of the token service")?.origin.to_string())
         }
-        Some(ProviderName::Vault) => Some(vault::address(typed)?.endpoint.origin.to_string()),
+        Some(ProviderName::Vault) => Some(vault::address(arguments)?.endpoint.origin.to_string()),
         Some(ProviderName::Static) | None => None,
     })
 }
 
 /// The audience of the identity token. One that looks like the URL of somebody else would let the provider use the
 /// token there.
-pub(super) fn audience(typed: &Typed, own: Option<String>) -> Result<Option<String>, Error> {
+pub(super) fn audience(arguments: &Arguments, own: Option<String>) -> Result<Option<String>, Error> {
     let Some(own) = own else {
         return Ok(None);
     };
-    let Some(audience) = typed.one("audience") else {
+    let Some(audience) = arguments.one("audience") else {
         return Ok(Some(own));
     };
     let is_elsewhere = is_url(audience) && origin_of(audience) != origin_of(&own);
-    if is_elsewhere && !typed.is_on("audience-elsewhere") {
-        return Err(Error::new(Problem::ForeignAudience, &format!("of {}", typed.label("audience"))));
+    if is_elsewhere && !arguments.is_on("audience-elsewhere") {
+        return Err(Error::new(Problem::ForeignAudience, &format!("of {}", arguments.label("audience"))));
     }
     Ok(Some(audience.to_owned()))
 }
 
 /// The wished life in seconds.
-pub(super) fn life(typed: &Typed, name: ProviderName) -> Result<Option<u64>, Error> {
+pub(super) fn life(arguments: &Arguments, name: ProviderName) -> Result<Option<u64>, Error> {
     let is_meant = match name {
         ProviderName::Docker => true,
-        _ => ours(typed, "expires-in"),
+        _ => ours(arguments, "expires-in"),
     };
-    let Some(text) = typed.one("expires-in").filter(|_| is_meant) else {
+    let Some(text) = arguments.one("expires-in").filter(|_| is_meant) else {
         return Ok(None);
     };
     let (least, most) = if name == ProviderName::Docker { docker_identity::LIVES } else { (60, 86_400) };
-    let wrong = || typed.refuse("expires-in", &format!("it is a whole number of seconds from {least} to {most}"));
+    let wrong = || arguments.refuse("expires-in", &format!("it is a whole number of seconds from {least} to {most}"));
     let seconds: u64 =
         text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten().ok_or_else(wrong)?;
     if (least..=most).contains(&seconds) { Ok(Some(seconds)) } else { Err(wrong()) }
 }
 
-fn fixed(typed: &Typed, environment: &Environment, username: Option<String>) -> Result<(Fixed, String), Error> {
-    let name = variable(typed, "secret-env", required(typed, "secret-env", "the variable that holds the token")?)?;
+fn fixed(arguments: &Arguments, environment: &Environment, username: Option<String>) -> Result<(Fixed, String), Error> {
+    let name =
+        variable(arguments, "secret-env", required(arguments, "secret-env", "the variable that holds the token")?)?;
     let secret = environment
         .value(name)
-        .ok_or_else(|| typed.refuse("secret-env", "the variable that it names is unset or empty"))?;
+        .ok_or_else(|| arguments.refuse("secret-env", "the variable that it names is unset or empty"))?;
     if secret.chars().any(char::is_control) {
-        return Err(typed.refuse(
+        return Err(arguments.refuse(
             "secret-env",
             "the variable that it names holds control characters, such as a newline at the end",
         ));
     }
-    let username = match (username, typed.one("username-env")) {
+    let username = match (username, arguments.one("username-env")) {
         (Some(_), Some(_)) => return Err(Error::new(Problem::Conflict, "`--username` and `--username-env`")),
         (Some(username), None) => username,
         (None, Some(name)) => {
-            value::username(typed, "username-env", environment.value(variable(typed, "username-env", name)?))?
+            value::username(arguments, "username-env", environment.value(variable(arguments, "username-env", name)?))?
         }
         (None, None) => return Err(missing("--username or --username-env", "the account that the token belongs to")),
     };

@@ -4,7 +4,7 @@ use hublease_protocol::ci::Ci;
 use hublease_protocol::secret::Secret;
 
 use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider, value};
-use crate::cli::{ProviderName, Typed};
+use crate::cli::{Arguments, ProviderName};
 use crate::docker::{Docker, Isolation};
 use crate::effect::docker::{Client, Registry};
 use crate::environment::Environment;
@@ -21,16 +21,21 @@ impl Login {
     ///
     /// # Errors
     /// Usage errors.
-    pub fn resolve(typed: &Typed, environment: &Environment) -> Result<Self, Error> {
-        typed.agree()?;
-        Self::new(typed, environment, Job::of(environment), typed.isolation())
+    pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Self, Error> {
+        arguments.agree()?;
+        Self::new(arguments, environment, Job::of(environment), arguments.isolation())
     }
 
-    pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, isolation: Isolation) -> Result<Self, Error> {
-        let registries = registries(typed)?;
-        let exchange = Exchange::new(typed, environment)?;
+    pub(super) fn new(
+        arguments: &Arguments,
+        environment: &Environment,
+        job: Job,
+        isolation: Isolation,
+    ) -> Result<Self, Error> {
+        let registries = registries(arguments)?;
+        let exchange = Exchange::new(arguments, environment)?;
         let shadow = shadow(environment, &registries);
-        let client = typed.one("client").and_then(Client::parse).unwrap_or(Client::Docker);
+        let client = arguments.one("client").and_then(Client::parse).unwrap_or(Client::Docker);
         Ok(Self {
             exchange,
             docker: Docker { registries, client, isolation },
@@ -42,54 +47,59 @@ impl Login {
 }
 
 impl Token {
-    pub(super) fn new(typed: &Typed, environment: &Environment, job: Job, machine: Machine) -> Result<Self, Error> {
-        let format = match typed.one("format") {
+    pub(super) fn new(
+        arguments: &Arguments,
+        environment: &Environment,
+        job: Job,
+        machine: Machine,
+    ) -> Result<Self, Error> {
+        let format = match arguments.one("format") {
             Some("env") => Format::Env,
             Some("secret") => Format::Secret,
             _ => Format::Json,
         };
-        let exchange = Exchange::new(typed, environment)?;
-        if machine.terminal && !typed.is_on("force") && !typed.is_on("dry-run") {
+        let exchange = Exchange::new(arguments, environment)?;
+        if machine.terminal && !arguments.is_on("force") && !arguments.is_on("dry-run") {
             return Err(Error::new(Problem::Terminal, ""));
         }
-        Ok(Self { exchange, registries: registries(typed)?, job, format })
+        Ok(Self { exchange, registries: registries(arguments)?, job, format })
     }
 }
 
 impl Whoami {
-    pub(super) fn new(typed: &Typed, environment: &Environment, json: bool) -> Result<Self, Error> {
-        let selected = provider::select(typed)?;
+    pub(super) fn new(arguments: &Arguments, environment: &Environment, json: bool) -> Result<Self, Error> {
+        let selected = provider::select(arguments)?;
         if let Some(name) = selected {
-            provider::refuse_foreign_wishes(typed, name)?;
-            provider::check_forms(typed, name)?;
+            provider::refuse_foreign_wishes(arguments, name)?;
+            provider::check_forms(arguments, name)?;
         }
-        let audience = match (typed.one("audience"), selected) {
+        let audience = match (arguments.one("audience"), selected) {
             (Some(audience), Some(_)) if value::is_url(audience) => {
-                provider::audience(typed, provider::default_audience(typed, selected)?)?
+                provider::audience(arguments, provider::default_audience(arguments, selected)?)?
             }
             (Some(audience), _) => Some(audience.to_owned()),
-            (None, _) => provider::default_audience(typed, selected)?,
+            (None, _) => provider::default_audience(arguments, selected)?,
         };
-        Ok(Self { identity: identity::detect(typed, environment)?, audience, json })
+        Ok(Self { identity: identity::detect(arguments, environment)?, audience, json })
     }
 }
 
 impl Exchange {
-    pub(super) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Error> {
-        let name = provider::select(typed)?.ok_or_else(|| Error::new(Problem::NoProvider, ""))?;
-        provider::refuse_foreign_wishes(typed, name)?;
-        let (provider, username) = provider::resolve(typed, environment, name)?;
-        let audience = provider::audience(typed, provider.audience())?;
+    pub(super) fn new(arguments: &Arguments, environment: &Environment) -> Result<Self, Error> {
+        let name = provider::select(arguments)?.ok_or_else(|| Error::new(Problem::NoProvider, ""))?;
+        provider::refuse_foreign_wishes(arguments, name)?;
+        let (provider, username) = provider::resolve(arguments, environment, name)?;
+        let audience = provider::audience(arguments, provider.audience())?;
         let identity = match name {
             ProviderName::Static => Identity::NotNeeded,
-            _ => identity::detect(typed, environment)?,
+            _ => identity::detect(arguments, environment)?,
         };
-        let wanted_life = provider::life(typed, name)?;
+        let wanted_life = provider::life(arguments, name)?;
         Ok(Self { identity, audience, provider, username, wanted_life })
     }
 }
 
-impl Typed {
+impl Arguments {
     /// Flags that exclude or need each other, whatever the command.
     pub(super) fn agree(&self) -> Result<(), Error> {
         if self.is_on("verbose") && self.is_on("quiet") {
@@ -124,11 +134,11 @@ impl Job {
     }
 }
 
-fn registries(typed: &Typed) -> Result<Vec<Registry>, Error> {
+fn registries(arguments: &Arguments) -> Result<Vec<Registry>, Error> {
     let mut registries = Vec::new();
-    for name in typed.many("registry") {
+    for name in arguments.many("registry") {
         let registry = Registry::parse(name)
-            .ok_or_else(|| typed.refuse("registry", "Docker Hub credentials are for `docker.io` and `dhi.io`"))?;
+            .ok_or_else(|| arguments.refuse("registry", "Docker Hub credentials are for `docker.io` and `dhi.io`"))?;
         if !registries.contains(&registry) {
             registries.push(registry);
         }

@@ -3,52 +3,56 @@
 use hublease_protocol::endpoint::{Endpoint, Origin};
 use hublease_protocol::vault_path::plain_path;
 
-use crate::cli::{Source, Typed};
+use crate::cli::{Arguments, Source};
 use crate::error::{Error, Problem};
 
 /// A path as Vault knows them.
-pub(super) fn vault_path(typed: &Typed, flag: &'static str, text: &str) -> Result<String, Error> {
+pub(super) fn vault_path(arguments: &Arguments, flag: &'static str, text: &str) -> Result<String, Error> {
     let wrong = "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes";
-    plain_path(text).map(str::to_owned).ok_or_else(|| typed.refuse(flag, wrong))
+    plain_path(text).map(str::to_owned).ok_or_else(|| arguments.refuse(flag, wrong))
 }
 
 /// The grammar of a username: it stands on docker's command line and before a colon.
-pub(super) fn username(typed: &Typed, flag: &'static str, text: Option<&str>) -> Result<String, Error> {
-    let text = text.ok_or_else(|| typed.refuse(flag, "the variable that it names is unset or empty"))?;
+pub(super) fn username(arguments: &Arguments, flag: &'static str, text: Option<&str>) -> Result<String, Error> {
+    let text = text.ok_or_else(|| arguments.refuse(flag, "the variable that it names is unset or empty"))?;
     if crate::effect::username::is_username(text) {
         Ok(text.to_owned())
     } else {
-        Err(typed
+        Err(arguments
             .refuse(flag, "a username has at most 255 letters, digits and `-._`, and begins with a letter or digit"))
     }
 }
 
 /// The grammar of a variable's name (POSIX).
-pub(super) fn variable<'a>(typed: &Typed, flag: &'static str, name: &'a str) -> Result<&'a str, Error> {
+pub(super) fn variable<'a>(arguments: &Arguments, flag: &'static str, name: &'a str) -> Result<&'a str, Error> {
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|first: char| first.is_ascii_digit());
-    if is_name { Ok(name) } else { Err(typed.refuse(flag, "it is the name of a variable: letters, digits and `_`")) }
+    if is_name {
+        Ok(name)
+    } else {
+        Err(arguments.refuse(flag, "it is the name of a variable: letters, digits and `_`"))
+    }
 }
 
-pub(super) fn endpoint(typed: &Typed, flag: &'static str, what: &str) -> Result<Endpoint, Error> {
-    Endpoint::parse(required(typed, flag, what)?).map_err(|error| typed.refuse(flag, &error.to_string()))
+pub(super) fn endpoint(arguments: &Arguments, flag: &'static str, what: &str) -> Result<Endpoint, Error> {
+    Endpoint::parse(required(arguments, flag, what)?).map_err(|error| arguments.refuse(flag, &error.to_string()))
 }
 
-pub(super) fn required<'a>(typed: &'a Typed, flag: &'static str, what: &str) -> Result<&'a str, Error> {
-    typed.one(flag).ok_or_else(|| missing(&format!("--{flag}"), what))
+pub(super) fn required<'a>(arguments: &'a Arguments, flag: &'static str, what: &str) -> Result<&'a str, Error> {
+    arguments.one(flag).ok_or_else(|| missing(&format!("--{flag}"), what))
 }
 
 pub(super) fn missing(flags: &str, what: &str) -> Error {
     Error::new(Problem::Missing, &format!("`{flags}`")).because(&format!("it gives {what}"))
 }
 
-pub(super) fn connection_id<'a>(typed: &Typed, text: &'a str) -> Result<&'a str, Error> {
-    let wrong = || typed.refuse("connection-id", "a connection id is a UUID, as Docker Home shows it");
+pub(super) fn connection_id<'a>(arguments: &Arguments, text: &'a str) -> Result<&'a str, Error> {
+    let wrong = || arguments.refuse("connection-id", "a connection id is a UUID, as Docker Home shows it");
     if is_uuid(text) { Ok(text) } else { Err(wrong()) }
 }
 
-pub(super) fn ours(typed: &Typed, flag: &'static str) -> bool {
-    matches!(typed.source(flag), Some(Source::Flag | Source::Ours(_)))
+pub(super) fn ours(arguments: &Arguments, flag: &'static str) -> bool {
+    matches!(arguments.source(flag), Some(Source::Flag | Source::Ours(_)))
 }
 
 /// Whether an audience looks like an address.

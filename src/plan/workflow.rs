@@ -1,7 +1,7 @@
 //! `logout --workflow`: which broker is asked, and by whose identity.
 
 use super::{Logout, identity, provider};
-use crate::cli::{Source, Typed};
+use crate::cli::{Arguments, Source};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::provider::revocation::Revoker;
@@ -21,28 +21,28 @@ pub struct WorkflowLogout {
 
 impl WorkflowLogout {
     /// Resolves what a logout does besides.
-    pub(super) fn new(typed: &Typed, environment: &Environment, logout: Logout) -> Result<Self, Error> {
+    pub(super) fn new(arguments: &Arguments, environment: &Environment, logout: Logout) -> Result<Self, Error> {
         let Revoker::Broker(broker) = logout.revoker.clone() else {
             return Err(Error::bug("a workflow at a provider that refuses it"));
         };
         if !broker.path.is_empty() {
             // An identity token does not go to an endpoint that was guessed.
-            return Err(typed.refuse(
+            return Err(arguments.refuse(
                 "broker-url",
                 "with `--workflow` it has no path: only metadata says where a workflow is revoked",
             ));
         }
         let own = broker.origin.to_string();
-        let audience = provider::audience(typed, Some(own.clone()))?.unwrap_or(own);
-        let revocation = WorkflowRevocation { identity: identity::detect(typed, environment)?, audience, broker };
+        let audience = provider::audience(arguments, Some(own.clone()))?.unwrap_or(own);
+        let revocation = WorkflowRevocation { identity: identity::detect(arguments, environment)?, audience, broker };
         Ok(Self { revocation, logout })
     }
 }
 
 /// A plain logout has no use for an identity token, so a flag about it is refused. Its variable may be there for `login`.
-pub(super) fn refuse_identity(typed: &Typed) -> Result<(), Error> {
-    match IDENTIFYING.iter().find(|flag| typed.source(flag) == Some(Source::Flag)) {
-        Some(flag) => Err(typed.refuse(flag, "of a logout, only `--workflow` asks for an identity token")),
+pub(super) fn refuse_identity(arguments: &Arguments) -> Result<(), Error> {
+    match IDENTIFYING.iter().find(|flag| arguments.source(flag) == Some(Source::Flag)) {
+        Some(flag) => Err(arguments.refuse(flag, "of a logout, only `--workflow` asks for an identity token")),
         None => Ok(()),
     }
 }

@@ -13,8 +13,8 @@ mod wire;
 use hublease_protocol::secret::Secret;
 
 use self::address::Address;
-use self::revocation::Ended;
-use self::wire::Login;
+use self::revocation::TokenEnd;
+use self::wire::JwtLogin;
 use crate::effect::Host;
 use crate::effect::http::Response;
 use crate::error::Error;
@@ -91,7 +91,7 @@ pub(super) async fn exchange(
 /// A Vault token that is on record.
 struct Held {
     identity_token: Secret,
-    login: Login,
+    login: JwtLogin,
     note: LeaseRecord,
 }
 
@@ -176,7 +176,7 @@ async fn drop_unanswered(host: &Host, address: &Address, writer: &mut RecordWrit
 
 /// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record.
 async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, token: &Secret) -> Result<(), Error> {
-    if let Ended::No(why) = revocation::revoke_self(&host.undoing(), &vault.address, token).await? {
+    if let TokenEnd::No(why) = revocation::revoke_self(&host.undoing(), &vault.address, token).await? {
         host.warn(format!("the Vault token could not be ended ({why}); `hublease logout` tries again")).await?;
         writer.settle();
     }
@@ -194,7 +194,7 @@ async fn ask(server: &Server<'_>, vault: &Vault, token: &Secret) -> Result<Respo
     server.send(wire::write(vault, token)).await
 }
 
-fn note(vault: &Vault, login: &Login, issued_at: u64) -> LeaseRecord {
+fn note(vault: &Vault, login: &JwtLogin, issued_at: u64) -> LeaseRecord {
     LeaseRecord {
         provider: "vault".to_owned(),
         origin: vault.address.to_string(),

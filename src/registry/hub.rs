@@ -24,11 +24,11 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
 /// Docker Hub, asked with one login or with none.
 pub(crate) struct Hub<'a> {
     host: &'a Host,
-    login: Option<&'a Login>,
+    login: Option<&'a HubLogin>,
 }
 
 /// A login as it is sent.
-pub(crate) struct Login {
+pub(crate) struct HubLogin {
     /// As whom; printable.
     pub(crate) username: String,
     /// User name and secret in the form of HTTP Basic.
@@ -58,7 +58,7 @@ pub(crate) enum Manifest {
 }
 
 impl<'a> Hub<'a> {
-    pub(crate) fn new(host: &'a Host, login: Option<&'a Login>) -> Self {
+    pub(crate) fn new(host: &'a Host, login: Option<&'a HubLogin>) -> Self {
         Self { host, login }
     }
 

@@ -6,6 +6,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use hublease_protocol::hex;
+
 /// Pieces that have a meaning to one of the readers.
 const PIECES: [&[u8]; 32] = [
     b"\n",
@@ -76,8 +78,7 @@ fn read(corpus: &Path) -> Vec<(String, Vec<u8>)> {
 
 fn check(what: &str, target: fn(&[u8]), input: &[u8]) {
     if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {
-        let hexadecimal: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
-        panic!("{what}: does not hold for {hexadecimal}");
+        panic!("{what}: does not hold for {}", hex::lower(input));
     }
 }
 

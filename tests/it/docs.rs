@@ -16,7 +16,7 @@ use std::process::Command;
 use hublease::cli::{self, table};
 use hublease::environment::Environment;
 use hublease::error::{Problem, Stage};
-use hublease::native::arguments::{Asked, read};
+use hublease::native::arguments::{ReadArguments, read};
 use hublease::plan::{Machine, Plan};
 
 pub use crate::docs::action::map;
@@ -44,8 +44,9 @@ fn every_error_has_its_section_in_the_order_of_the_list() {
 
 #[test]
 fn the_paths_of_the_architecture_exist() {
-    let pages =
-        documents().into_iter().filter(|page| page.name.contains("architecture") || page.name.contains("decisions"));
+    let pages = documents()
+        .into_iter()
+        .filter(|page| ["architecture", "decisions", "adding"].iter().any(|part| page.name.contains(part)));
     let mut paths = BTreeSet::new();
     for page in pages {
         let quoted = page.text.split('`').skip(1).step_by(2).map(str::to_owned);
@@ -91,12 +92,12 @@ fn every_command_line_makes_a_plan() {
         let environment = Environment::new(line.variables.clone());
         let asked = read(line.arguments.iter().map(Into::into).collect(), &environment);
         match asked {
-            Ok(Asked::Run(typed)) => {
+            Ok(ReadArguments::Run(typed)) => {
                 let plan = Plan::new(&typed, &environment, Machine { terminal: false });
                 assert!(plan.is_ok(), "{line}: {:?}", plan.err());
                 seen.insert(typed.command);
             }
-            Ok(Asked::Show(_)) => {}
+            Ok(ReadArguments::Show(_)) => {}
             Err(error) => panic!("{line}: {error}"),
         }
     }

@@ -11,6 +11,7 @@ pub mod machine;
 pub mod module;
 pub mod node;
 pub mod outcome;
+pub mod process;
 pub mod search;
 pub mod signal;
 pub mod typed;

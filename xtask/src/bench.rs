@@ -21,12 +21,12 @@ use hublease_sandbox::BrokerLimits;
 use self::curl::Replay;
 use self::figures::Figure;
 use self::roots::Roots;
-use crate::Failure;
 use crate::binaries::{Binaries, Released, build_static, static_target};
-use crate::outside::{Outside, Provider, Shape};
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::test::LARGEST;
 use crate::workspace::{Workspace, program};
+use crate::world::{Provider, Shape, World};
 
 /// What `cargo xtask bench --help` prints.
 pub(crate) const HELP: &str = "\
@@ -76,15 +76,15 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     let size = fs::metadata(&client).map_err(|error| error.to_string())?.len();
     terminal.say("done");
 
-    let outside = Outside::start(&binaries, LIMITS)?.with_client(client);
-    outside.sandbox.hub().set_rate_limit(UNHINDERED);
+    let world = World::start(&binaries, LIMITS)?.with_client(client);
+    world.sandbox.hub().set_rate_limit(UNHINDERED);
     let mut figures = Vec::new();
     for provider in [Provider::Broker, Provider::Vault] {
         for roots in [Roots::One, Roots::Machine] {
             terminal.begin(&format!("login through {provider}, {roots}, {TURNS} turns ... "));
-            let race = race(&outside, provider, &roots.file(&outside)?, &curl)?;
+            let comparison = compare(&world, provider, &roots.file(&world)?, &curl)?;
             terminal.say("done");
-            figures.extend(race.figures(provider, roots));
+            figures.extend(comparison.figures(provider, roots));
         }
     }
     figures.push(Figure::bytes("size of the static build", size, LARGEST));
@@ -93,14 +93,14 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 /// What was measured for one provider.
-struct Race {
+struct Comparison {
     client: Vec<Duration>,
     curl: Vec<Duration>,
     requests: usize,
     memory: u64,
 }
 
-impl Race {
+impl Comparison {
     fn figures(&self, provider: Provider, roots: Roots) -> [Figure; 2] {
         let (client, curl) = (figures::median(&self.client), figures::median(&self.curl));
         let name = format!("login through {provider}, {roots}, beside {} curl processes", self.requests);
@@ -109,18 +109,18 @@ impl Race {
     }
 }
 
-fn race(outside: &Outside, provider: Provider, certificates: &Path, curl: &Path) -> Result<Race, String> {
+fn compare(world: &World, provider: Provider, certificates: &Path, curl: &Path) -> Result<Comparison, String> {
     // GitHub's jobs ask for their token by a request of its own; CircleCI's have it already.
     let shape = Shape::CircleCi;
-    let mut job = outside.job(shape, provider.audience());
+    let mut job = world.job(shape, provider.audience());
     job.push(("SSL_CERT_FILE".to_owned(), certificates.display().to_string()));
-    let home = outside.home()?;
+    let home = world.home()?;
     let mut login = vec!["login".to_owned(), "--client".to_owned(), "none".to_owned()];
     login.extend(provider.login(shape));
     let mut logout = vec!["logout".to_owned()];
     logout.extend(provider.logout());
     let client = || {
-        let said = outside.run(&login, &home, &job)?;
+        let said = world.run(&login, &home, &job)?;
         if said.code == 0 {
             Ok(said.time)
         } else {
@@ -128,15 +128,15 @@ fn race(outside: &Outside, provider: Provider, certificates: &Path, curl: &Path)
         }
     };
     let undo = || {
-        let said = outside.run(&logout, &home, &job)?;
+        let said = world.run(&logout, &home, &job)?;
         if said.code == 0 { Ok(()) } else { Err(format!("logout ended with {}: {}", said.code, said.text.trim())) }
     };
 
-    let before = outside.sandbox.log().len();
+    let before = world.sandbox.log().len();
     client()?;
-    let mut replay = Replay::of(&outside.sandbox.log()[before..], curl, outside, certificates)?;
+    let mut replay = Replay::of(&world.sandbox.log()[before..], curl, world, certificates)?;
     undo()?;
-    let mut race = Race { client: Vec::new(), curl: Vec::new(), requests: replay.requests(), memory: 0 };
+    let mut comparison = Comparison { client: Vec::new(), curl: Vec::new(), requests: replay.requests(), memory: 0 };
     for turn in 0..WARM_UPS + TURNS {
         // Whoever comes second finds warmer caches; they take turns in that too.
         let (ours, theirs) = if turn % 2 == 0 {
@@ -148,13 +148,13 @@ fn race(outside: &Outside, provider: Provider, certificates: &Path, curl: &Path)
         };
         undo()?;
         if turn >= WARM_UPS {
-            race.client.push(ours);
-            race.curl.push(theirs);
+            comparison.client.push(ours);
+            comparison.curl.push(theirs);
         }
     }
     for _ in 0..MEMORY_RUNS {
-        race.memory = race.memory.max(memory::peak(&mut outside.command(&login, &home, &job))?);
+        comparison.memory = comparison.memory.max(memory::peak(&mut world.command(&login, &home, &job))?);
         undo()?;
     }
-    Ok(race)
+    Ok(comparison)
 }

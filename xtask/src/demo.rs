@@ -13,10 +13,10 @@ use hublease_sandbox::BrokerLimits;
 use self::paper::Paper;
 use self::story::{Ended, Story};
 use crate::binaries::Binaries;
-use crate::outside::{Outside, Provider, Shape, said};
+use crate::failure::{Failure, no_options};
 use crate::terminal::{Terminal, Tone, spell};
 use crate::workspace::Workspace;
-use crate::{Failure, no_options};
+use crate::world::{Provider, Shape, World, said};
 
 /// What `cargo xtask demo --help` prints.
 pub(crate) const HELP: &str = "\
@@ -44,13 +44,13 @@ const STORIES: [(Shape, Provider); 6] = [
 pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
     no_options(options)?;
     let binaries = build(workspace, terminal)?;
-    tell(&binaries, Outside::docker().as_deref(), terminal)
+    tell(&binaries, World::docker().as_deref(), terminal)
 }
 
 fn tell(binaries: &Binaries, docker: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
     let begun = Instant::now();
-    let outside = Outside::start(binaries, BrokerLimits::default())?;
-    let paper = Paper::new(terminal, &outside);
+    let world = World::start(binaries, BrokerLimits::default())?;
+    let paper = Paper::new(terminal, &world);
     terminal.say(&format!("sandbox and broker are up ({})", spell(begun.elapsed())));
     match docker {
         Some(path) => {
@@ -64,7 +64,7 @@ fn tell(binaries: &Binaries, docker: Option<&Path>, terminal: &Terminal) -> Resu
     for (index, (shape, provider)) in STORIES.into_iter().enumerate() {
         let name = format!("a {shape} job, through {provider}");
         paper.title(&format!("{}. A {shape} job, through {provider}", index + 1));
-        let story = Story { outside: &outside, paper: &paper, docker, shape, provider };
+        let story = Story { world: &world, paper: &paper, docker, shape, provider };
         match story.tell() {
             Ok(ended) => {
                 sum.logins += ended.logins;
@@ -76,8 +76,8 @@ fn tell(binaries: &Binaries, docker: Option<&Path>, terminal: &Terminal) -> Resu
             }
         }
     }
-    failed.extend(outside.sandbox.unexpected().into_iter().map(|host| format!("reached for another host: {host}")));
-    failed.extend(outside.sandbox.live().into_iter().map(|left| format!("still alive: {} {}", left.kind, left.id)));
+    failed.extend(world.sandbox.unexpected().into_iter().map(|host| format!("reached for another host: {host}")));
+    failed.extend(world.sandbox.live().into_iter().map(|left| format!("still alive: {} {}", left.kind, left.id)));
     end(&sum, &failed, terminal)
 }
 

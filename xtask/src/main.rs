@@ -5,19 +5,23 @@
 mod beforehand;
 mod bench;
 mod binaries;
+mod broker;
 mod demo;
+mod failure;
+mod files;
 mod guard;
 mod orb;
-mod outside;
 mod process;
 mod terminal;
 mod test;
 mod wasm;
 mod workspace;
+mod world;
 
 use std::env;
 use std::process::ExitCode;
 
+use self::failure::Failure;
 use self::terminal::Terminal;
 use self::workspace::Workspace;
 
@@ -42,22 +46,6 @@ usage: cargo xtask COMMAND [OPTIONS]
 
 `cargo xtask COMMAND --help` lists the options of a command.
 ";
-
-/// Why a command does not end well.
-enum Failure {
-    /// The command line makes no sense: a sentence.
-    Usage(String),
-    /// The command ran and did not do what it should; everything was said already.
-    Told,
-    /// The command could not go on: a sentence.
-    Broken(String),
-}
-
-impl From<String> for Failure {
-    fn from(sentence: String) -> Self {
-        Self::Broken(sentence)
-    }
-}
 
 /// A command, given its options.
 type Start = fn(&[String], &Workspace, &Terminal) -> Result<(), Failure>;
@@ -113,9 +101,4 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
         return Ok(());
     }
     start(options, &Workspace::find()?, terminal)
-}
-
-/// For commands that take no options.
-fn no_options(options: &[String]) -> Result<(), Failure> {
-    options.first().map_or(Ok(()), |option| Err(Failure::Usage(format!("there is no option `{option}`"))))
 }

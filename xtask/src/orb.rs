@@ -5,6 +5,7 @@
 
 mod pack;
 mod review;
+mod scripts;
 mod source;
 mod sums;
 mod table;
@@ -14,9 +15,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::pack::{Orb, resolve};
-use self::source::Source;
+use self::source::OrbSource;
 pub(crate) use self::yaml::{read, write};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -44,7 +45,7 @@ pub(crate) struct Packed {
 
 /// What was typed.
 #[derive(Default)]
-struct Options {
+struct OrbOptions {
     sums: Option<PathBuf>,
     check: bool,
 }
@@ -70,9 +71,9 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
 /// Packs the orb of this checkout, with the checksums of a file if there is one.
 pub(crate) fn pack(workspace: &Workspace, sums: Option<&Path>) -> Result<Packed, String> {
     let version = env!("CARGO_PKG_VERSION");
-    let source = Source::read(&workspace.root.join("orb/src"))?;
+    let source = OrbSource::read(&workspace.root.join("orb/src"))?;
     let orb = Orb::read(&source)?;
-    let findings = review::check(&orb, version);
+    let findings = [review::check(&orb, version), scripts::check(&source)].concat();
     let sums = match sums {
         Some(path) => Some(fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?),
         None => None,
@@ -94,8 +95,8 @@ pub(crate) fn keep(workspace: &Workspace, text: &str) -> Result<PathBuf, String>
     Ok(path)
 }
 
-fn parse(words: &[String]) -> Result<Options, String> {
-    let mut options = Options::default();
+fn parse(words: &[String]) -> Result<OrbOptions, String> {
+    let mut options = OrbOptions::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {

@@ -30,12 +30,12 @@ use std::time::Instant;
 
 use self::load::Load;
 use self::options::Options;
-pub(crate) use self::rules::files::every_file;
 pub(crate) use self::statically::LARGEST;
+use crate::beforehand;
 use crate::binaries::Binaries;
+use crate::failure::{Failure, no_options};
 use crate::terminal::{Terminal, Tone, spell};
 use crate::workspace::Workspace;
-use crate::{Failure, beforehand, no_options};
 
 /// What `cargo xtask test --help` prints.
 pub(crate) const HELP: &str = "\

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 pub(crate) use self::dist::{HELP as DIST_HELP, check, run as dist};
+use crate::failure::{Failure, no_options};
 use crate::process::{Call, cargo};
 use crate::terminal::Terminal;
 use crate::workspace::{Workspace, program};
-use crate::{Failure, no_options};
 
 /// What `cargo xtask wasm --help` prints.
 pub(crate) const HELP: &str = "\

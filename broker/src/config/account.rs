@@ -6,18 +6,21 @@ mod source;
 
 use std::sync::Arc;
 
+use hublease_hub::client::Client;
+use hublease_hub::governor::Governor;
+use hublease_hub::limits::{MAX_PAGES, PAGE_SIZE};
+use hublease_hub::token::TokenKind;
 use toml::Spanned;
 
 use super::{SpannedError, file, is_name, repeated};
-use crate::hub::{Account, Governor, Kind, Pool};
-use crate::limits::{MAX_PAGES, PAGE_SIZE};
+use crate::account::{Account, Issuing, Pool};
 
 /// Organization tokens on a Team plan; a Business plan has 100.
 const DEFAULT_QUOTA: u64 = 10;
 /// The most that the file may say: as many as the broker looks through.
 const MAX_QUOTA: u64 = (PAGE_SIZE * MAX_PAGES) as u64;
 
-pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, SpannedError> {
+pub(super) fn check(accounts: &[file::AccountTable]) -> Result<Vec<Account>, SpannedError> {
     let names: Vec<_> = accounts.iter().map(|account| &account.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
@@ -26,7 +29,7 @@ pub(super) fn check(accounts: &[file::Account]) -> Result<Vec<Account>, SpannedE
     accounts.iter().map(|account| check_one(account, &governor)).collect()
 }
 
-fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Account, SpannedError> {
+fn check_one(account: &file::AccountTable, governor: &Arc<Governor>) -> Result<Account, SpannedError> {
     if !is_name(account.name.as_ref()) {
         return Err(SpannedError::at(account.name.span(), "a name is lower-case letters, digits and `-`"));
     }
@@ -35,14 +38,15 @@ fn check_one(account: &file::Account, governor: &Arc<Governor>) -> Result<Accoun
             return Err(SpannedError::at(id.span(), "a Docker ID is lower-case letters, digits, `-` and `_`"));
         }
     }
-    let (name, login) = (account.name.as_ref().clone(), account.username.as_ref().clone());
-    match kind(account)? {
-        Kind::Pool(pool) => Ok(Account::lending(name, pool, login)),
-        kind => Ok(Account::minting(name, kind, login, source::password(account)?, Arc::clone(governor))),
-    }
+    Ok(Account { name: account.name.as_ref().clone(), issuing: issuing(account, governor)? })
 }
 
-fn kind(account: &file::Account) -> Result<Kind, SpannedError> {
+fn issuing(account: &file::AccountTable, governor: &Arc<Governor>) -> Result<Issuing, SpannedError> {
+    let login = || account.username.as_ref().clone();
+    let minting = |kind| {
+        let password = Box::new(source::password(account)?);
+        Ok(Issuing::Minting(Client::new(kind, login(), password, Arc::clone(governor))))
+    };
     let word = account.kind.as_ref().as_str();
     let stray = |at: std::ops::Range<usize>, key: &str| {
         Err(SpannedError::at(at, format!("`kind = \"{word}\"` has no `{key}`")))
@@ -52,17 +56,17 @@ fn kind(account: &file::Account) -> Result<Kind, SpannedError> {
         ("oat", Some(_), Some(quota)) if !(1..=MAX_QUOTA).contains(quota.as_ref()) => {
             Err(SpannedError::at(quota.span(), format!("`quota` lies between 1 and {MAX_QUOTA}")))
         }
-        ("oat", Some(organization), quota) => Ok(Kind::Oat {
+        ("oat", Some(organization), quota) => minting(TokenKind::Oat {
             organization: organization.as_ref().clone(),
             quota: quota.as_ref().map_or(DEFAULT_QUOTA, |quota| *quota.as_ref()),
         }),
         ("oat", None, _) => Err(SpannedError::at(account.kind.span(), "`kind = \"oat\"` needs `organization`")),
         ("pat" | "pool", Some(organization), _) => stray(organization.span(), "organization"),
         ("pat" | "pool", None, Some(quota)) => stray(quota.span(), "quota"),
-        ("pat", None, None) => Ok(Kind::Pat),
+        ("pat", None, None) => minting(TokenKind::Pat),
         ("pool", None, None) => match source::named(account).first() {
             Some((at, key)) => stray(at.clone(), key),
-            None => Ok(Kind::Pool(Pool { tokens: pool::tokens(account)? })),
+            None => Ok(Issuing::Lending(Pool::new(login(), pool::tokens(account)?))),
         },
         _ => Err(SpannedError::at(account.kind.span(), "`kind` is `oat`, `pat` or `pool`")),
     }
@@ -77,9 +81,9 @@ fn is_docker_id(text: &str) -> bool {
 /// The namespace whose repositories the account's tokens reach; nothing when they reach whatever the account does, or what
 /// their pool declares.
 pub(super) fn namespace(account: &Account) -> Option<&str> {
-    match &account.kind {
-        Kind::Oat { organization, .. } => Some(organization),
-        Kind::Pat | Kind::Pool(_) => None,
+    match account.client()?.kind() {
+        TokenKind::Oat { organization, .. } => Some(organization),
+        TokenKind::Pat => None,
     }
 }
 

@@ -13,35 +13,35 @@ pub(super) struct File {
     pub(super) trusted_proxies: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) metrics_listen: Option<Spanned<String>>,
     pub(super) instance: Spanned<String>,
-    pub(super) journal: Journal,
-    pub(super) tls: Option<Tls>,
+    pub(super) journal: JournalTable,
+    pub(super) tls: Option<TlsTable>,
     #[serde(default)]
-    pub(super) limits: Limits,
+    pub(super) limits: LimitsTable,
     #[serde(default)]
-    pub(super) issuer: Vec<Issuer>,
+    pub(super) issuer: Vec<IssuerTable>,
     #[serde(default)]
-    pub(super) account: Vec<Account>,
+    pub(super) account: Vec<AccountTable>,
     #[serde(default)]
-    pub(super) rule: Vec<Rule>,
+    pub(super) rule: Vec<RuleTable>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Journal {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct JournalTable {
     pub(super) path: Spanned<String>,
     pub(super) keep_days: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tls {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct TlsTable {
     pub(super) certificate_file: Spanned<String>,
     pub(super) key_file: Spanned<String>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Limits {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct LimitsTable {
     pub(super) requests_per_minute_per_address: Option<Spanned<u64>>,
     pub(super) requests_per_minute: Option<Spanned<u64>>,
     pub(super) exchanges_per_minute_per_project: Option<Spanned<u64>>,
@@ -49,8 +49,8 @@ pub(super) struct Limits {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Issuer {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct IssuerTable {
     pub(super) name: Spanned<String>,
     pub(super) kind: Spanned<String>,
     pub(super) url: Spanned<String>,
@@ -66,8 +66,8 @@ pub(super) struct Issuer {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Account {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct AccountTable {
     pub(super) name: Spanned<String>,
     pub(super) kind: Spanned<String>,
     pub(super) username: Spanned<String>,
@@ -75,15 +75,15 @@ pub(super) struct Account {
     pub(super) quota: Option<Spanned<u64>>,
     pub(super) password_file: Option<Spanned<String>>,
     pub(super) password_env: Option<Spanned<String>>,
-    pub(super) password_vault: Option<Spanned<Vault>>,
+    pub(super) password_vault: Option<Spanned<VaultTable>>,
     #[serde(default)]
-    pub(super) token: Vec<Token>,
+    pub(super) token: Vec<TokenTable>,
 }
 
 /// A secret in Vault: `[account.password_vault]`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Vault {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct VaultTable {
     pub(super) address: Spanned<String>,
     pub(super) namespace: Option<Spanned<String>>,
     pub(super) auth_path: Option<Spanned<String>>,
@@ -96,8 +96,8 @@ pub(super) struct Vault {
 
 /// A token of a pool: `[[account.token]]`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Token {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct TokenTable {
     pub(super) name: Spanned<String>,
     pub(super) token_file: Option<Spanned<String>>,
     pub(super) token_env: Option<Spanned<String>>,
@@ -106,8 +106,8 @@ pub(super) struct Token {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rule {
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct RuleTable {
     pub(super) name: Spanned<String>,
     pub(super) issuer: Spanned<String>,
     pub(super) connection_id: Option<Spanned<String>>,

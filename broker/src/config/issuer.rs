@@ -6,7 +6,7 @@ use hublease_protocol::ci::{Ci, IdentityUse};
 use toml::Spanned;
 
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_address, is_claim_name, is_name, repeated};
-use crate::identity::issuer::{Algorithm, Issuer, Kind};
+use crate::identity::issuer::{Algorithm, Issuer, IssuerKind};
 
 /// Live leases per job when the file does not say: one in use, one that replaces it, one for a second registry client.
 const DEFAULT_LIVE_LEASES: usize = 3;
@@ -15,7 +15,7 @@ const DEFAULT_MINTS: usize = 10;
 /// The most that the file may say. Invariant: one job cannot fill the journal.
 const MOST_PER_IDENTITY: usize = 1000;
 
-pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, SpannedError> {
+pub(super) fn check(issuers: Vec<file::IssuerTable>) -> Result<Vec<Issuer>, SpannedError> {
     let names: Vec<_> = issuers.iter().map(|issuer| &issuer.name).collect();
     let urls: Vec<_> = issuers.iter().map(|issuer| &issuer.url).collect();
     if let Some(blame) = repeated(&names).or_else(|| repeated(&urls)) {
@@ -24,7 +24,7 @@ pub(super) fn check(issuers: Vec<file::Issuer>) -> Result<Vec<Issuer>, SpannedEr
     issuers.into_iter().map(check_one).collect()
 }
 
-fn check_one(issuer: file::Issuer) -> Result<Issuer, SpannedError> {
+fn check_one(issuer: file::IssuerTable) -> Result<Issuer, SpannedError> {
     if !is_name(issuer.name.as_ref()) {
         return Err(SpannedError::at(issuer.name.span(), "a name is lower-case letters, digits and `-`"));
     }
@@ -56,10 +56,10 @@ fn check_one(issuer: file::Issuer) -> Result<Issuer, SpannedError> {
     })
 }
 
-fn kind(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
+fn kind(issuer: &file::IssuerTable) -> Result<IssuerKind, SpannedError> {
     let known = match issuer.kind.as_ref().as_str() {
         "other" => return other(issuer),
-        name => Ci::named(name).map(Kind::Known).ok_or_else(|| unknown(issuer.kind.span()))?,
+        name => Ci::named(name).map(IssuerKind::Known).ok_or_else(|| unknown(issuer.kind.span()))?,
     };
     let lists = [&issuer.job_claims, &issuer.workflow_claims];
     let stray = lists.into_iter().flatten().map(Spanned::span).chain(issuer.project_claim.as_ref().map(Spanned::span));
@@ -78,7 +78,7 @@ fn unknown(at: Range<usize>) -> SpannedError {
     SpannedError::at(at, format!("`kind` is one of {} and `other`", names.join(", ")))
 }
 
-fn other(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
+fn other(issuer: &file::IssuerTable) -> Result<IssuerKind, SpannedError> {
     let Some(project) = &issuer.project_claim else {
         return Err(SpannedError::at(
             issuer.kind.span(),
@@ -91,7 +91,7 @@ fn other(issuer: &file::Issuer) -> Result<Kind, SpannedError> {
     if ![project.as_ref()].into_iter().chain(&job).chain(&workflow).all(|name| is_claim_name(name)) {
         return Err(SpannedError::at(project.span(), WRONG_CLAIM_NAME));
     }
-    Ok(Kind::Other { project: project.as_ref().clone(), job, workflow })
+    Ok(IssuerKind::Other { project: project.as_ref().clone(), job, workflow })
 }
 
 fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, SpannedError> {
@@ -104,12 +104,12 @@ fn algorithm(algorithm: Option<&Spanned<String>>) -> Result<Algorithm, SpannedEr
         .ok_or_else(|| SpannedError::at(name.span(), "`algorithm` is `RS256` or `ES256`"))
 }
 
-fn identity_use(issuer: &file::Issuer, kind: &Kind) -> Result<IdentityUse, SpannedError> {
+fn identity_use(issuer: &file::IssuerTable, kind: &IssuerKind) -> Result<IdentityUse, SpannedError> {
     let Some(word) = &issuer.identity_use else {
         return Ok(kind.usual_identity_use());
     };
     match (word.as_ref().as_str(), kind) {
-        ("once", Kind::Known(ci)) if !ci.token().has_id => {
+        ("once", IssuerKind::Known(ci)) if !ci.token().has_id => {
             let sentence = format!("{}'s tokens have no `jti`, so `identity_use` cannot be `once`", ci.title());
             Err(SpannedError::at(word.span(), sentence))
         }
@@ -128,13 +128,13 @@ fn count(count: Option<&Spanned<usize>>, usual: usize) -> Result<usize, SpannedE
 }
 
 /// CircleCI's tokens name the organization's id as audience unless the job asks for another; the issuer's address ends in it.
-fn default_audience(issuer: &file::Issuer, kind: &Kind) -> Result<Option<String>, SpannedError> {
+fn default_audience(issuer: &file::IssuerTable, kind: &IssuerKind) -> Result<Option<String>, SpannedError> {
     let Some(accept) = issuer.accept_default_audience.as_ref().filter(|accept| *accept.as_ref()) else {
         return Ok(None);
     };
     let mark = match kind {
-        Kind::Known(ci) => ci.token().default_audience_after,
-        Kind::Other { .. } => None,
+        IssuerKind::Known(ci) => ci.token().default_audience_after,
+        IssuerKind::Other { .. } => None,
     };
     match mark.and_then(|mark| issuer.url.as_ref().rsplit_once(mark)) {
         Some((_, id)) => Ok(Some(id.to_owned())),

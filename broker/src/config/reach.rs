@@ -5,12 +5,18 @@ use toml::{Spanned, Value};
 
 use super::SpannedError;
 use crate::limits::MAX_PATTERN_BYTES;
-use crate::rules::{Glob, Pattern};
+use crate::rules::{Glob, Pattern, Reach};
 
-pub(super) fn repositories(
+/// Repositories and actions; where the account has a namespace, all of them are in it.
+pub(super) fn reach(
     list: &Spanned<Vec<Spanned<Value>>>,
+    words: &Spanned<Vec<String>>,
     namespace: Option<&str>,
-) -> Result<Vec<Pattern>, SpannedError> {
+) -> Result<Reach, SpannedError> {
+    Ok(Reach { repositories: repositories(list, namespace)?, actions: actions(words)? })
+}
+
+fn repositories(list: &Spanned<Vec<Spanned<Value>>>, namespace: Option<&str>) -> Result<Vec<Pattern>, SpannedError> {
     if list.as_ref().is_empty() {
         return Err(SpannedError::at(list.span(), "`repositories` names at least one repository"));
     }
@@ -46,7 +52,7 @@ fn check_reach(pattern: &Pattern, namespace: Option<&str>) -> Result<(), String>
     }
 }
 
-pub(super) fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, SpannedError> {
+fn actions(words: &Spanned<Vec<String>>) -> Result<Vec<Action>, SpannedError> {
     let blame = |reason: &str| SpannedError::at(words.span(), reason);
     let parse = |word: &String| Action::parse(word).ok_or_else(|| blame("`actions` are `pull`, `push` and `delete`"));
     let actions: Vec<_> = words.as_ref().iter().map(parse).collect::<Result<_, _>>()?;

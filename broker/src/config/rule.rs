@@ -1,23 +1,42 @@
 //! `[[rule]]`: who may have what. A rule that could mean more than its author thinks is refused here, not at run time.
 
-use hublease_protocol::scope::Action;
+use std::fmt;
+
 use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
-use super::reach::{actions, pattern, repositories};
+use super::reach::{pattern, reach};
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
-use crate::hub::preflight::is_account_wide;
-use crate::hub::{Account, Pool};
+use crate::account::{Account, Pool};
 use crate::identity::issuer::Issuer;
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
-use crate::rules::{Pattern, Rule};
+use crate::rules::{Pattern, Reach, Rule};
+
+/// A rule whose pattern is that of no token of its pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeyondPool {
+    /// The name of the rule.
+    pub rule: String,
+}
+
+impl BeyondPool {
+    /// What is so.
+    pub const SENTENCE: &'static str =
+        "its pattern is that of no token of the account, so some of what it grants may not be reached";
+}
+
+impl fmt::Display for BeyondPool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "rule `{}`: {}", self.rule, Self::SENTENCE)
+    }
+}
 
 /// The rules, and what their author should think over.
 pub(super) fn check(
-    rules: Vec<file::Rule>,
+    rules: Vec<file::RuleTable>,
     issuers: &[Issuer],
     accounts: &[Account],
-) -> Result<(Vec<Rule>, Vec<String>), SpannedError> {
+) -> Result<(Vec<Rule>, Vec<BeyondPool>), SpannedError> {
     let names: Vec<_> = rules.iter().map(|rule| &rule.name).collect();
     if let Some(blame) = repeated(&names) {
         return Err(blame);
@@ -30,7 +49,7 @@ pub(super) fn check(
 }
 
 /// A connection gives one user name, so it has one account.
-fn check_connections(rules: &[file::Rule]) -> Result<(), SpannedError> {
+fn check_connections(rules: &[file::RuleTable]) -> Result<(), SpannedError> {
     for rule in rules {
         let Some(id) = &rule.connection_id else {
             continue;
@@ -52,10 +71,10 @@ fn check_connections(rules: &[file::Rule]) -> Result<(), SpannedError> {
 }
 
 fn check_one(
-    rule: file::Rule,
+    rule: file::RuleTable,
     issuers: &[Issuer],
     accounts: &[Account],
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<BeyondPool>,
 ) -> Result<Rule, SpannedError> {
     if !is_name(rule.name.as_ref()) {
         return Err(SpannedError::at(rule.name.span(), "a name is lower-case letters, digits and `-`"));
@@ -65,7 +84,7 @@ fn check_one(
         SpannedError::at(rule.issuer.span(), format!("there is no issuer `{}`", rule.issuer.as_ref()))
     })?;
     let account = named(accounts, &rule.account)?;
-    if is_account_wide(&account.kind) && !rule.account_wide {
+    if account.is_account_wide() && !rule.account_wide {
         return Err(SpannedError::at(
             rule.repositories.span(),
             "personal access tokens reach every repository of the account, whatever is listed here: \
@@ -73,14 +92,12 @@ fn check_one(
         ));
     }
     let claims = claims(&rule, issuer)?;
-    let repositories = repositories(&rule.repositories, namespace(account))?;
-    let actions = actions(&rule.actions)?;
+    let reach = reach(&rule.repositories, &rule.actions, namespace(account))?;
     if let Some(pool) = account.pool() {
-        check_pool(&rule, pool, &repositories, &actions, warnings)?;
+        check_pool(&rule, pool, &reach, warnings)?;
     }
     Ok(Rule {
-        repositories,
-        actions,
+        reach,
         max_life: life(rule.max_life_seconds.as_ref())?,
         revoke_workflow: rule.revoke_workflow,
         connection_id: rule.connection_id.map(Spanned::into_inner),
@@ -91,7 +108,7 @@ fn check_one(
     })
 }
 
-fn claims(rule: &file::Rule, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, SpannedError> {
+fn claims(rule: &file::RuleTable, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, SpannedError> {
     let project = issuer.kind.project_claim();
     let Some(value) = rule.claims.get(project) else {
         return Err(SpannedError::at(
@@ -132,24 +149,22 @@ fn patterns(value: &Value, may_glob: bool) -> Result<Vec<Pattern>, &'static str>
 /// A rule of a pool names what some token reaches, with all that the rule grants. What a pattern will stand for is not known
 /// yet, so of one that no token has word for word only a warning is given.
 fn check_pool(
-    rule: &file::Rule,
+    rule: &file::RuleTable,
     pool: &Pool,
-    repositories: &[Pattern],
-    actions: &[Action],
-    warnings: &mut Vec<String>,
+    reach: &Reach,
+    warnings: &mut Vec<BeyondPool>,
 ) -> Result<(), SpannedError> {
     let granting =
-        || pool.tokens.iter().filter(|token| actions.iter().all(|action| token.reach.actions.contains(action)));
-    for (pattern, item) in repositories.iter().zip(rule.repositories.as_ref()) {
+        || pool.tokens.iter().filter(|token| reach.actions.iter().all(|action| token.reach.actions.contains(action)));
+    for (pattern, item) in reach.repositories.iter().zip(rule.repositories.as_ref()) {
         match pattern.literal() {
             Some(name) if !granting().any(|token| token.reach.reaches(name)) => {
                 let reason = format!("no token of the account reaches `{name}` with all of the rule's `actions`");
                 return Err(SpannedError::at(item.span(), reason));
             }
-            None if !granting().any(|token| token.reach.repositories.contains(pattern)) => warnings.push(format!(
-                "rule `{}`: its pattern is that of no token of the account, so some of what it grants may not be reached",
-                rule.name.as_ref()
-            )),
+            None if !granting().any(|token| token.reach.repositories.contains(pattern)) => {
+                warnings.push(BeyondPool { rule: rule.name.as_ref().clone() });
+            }
             _ => {}
         }
     }

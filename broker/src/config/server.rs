@@ -87,7 +87,7 @@ pub(super) fn public_url(url: &Spanned<String>, listen: SocketAddr) -> Result<Op
     }
 }
 
-fn tls(tls: &file::Tls) -> Result<TlsFiles, SpannedError> {
+fn tls(tls: &file::TlsTable) -> Result<TlsFiles, SpannedError> {
     let path = |path: &Spanned<String>| {
         if path.as_ref().starts_with('/') {
             Ok(PathBuf::from(path.as_ref()))
@@ -126,7 +126,7 @@ fn network(text: &Spanned<String>) -> Result<IpNet, SpannedError> {
     }
 }
 
-fn rates(limits: &file::Limits) -> Result<Rates, SpannedError> {
+fn rates(limits: &file::LimitsTable) -> Result<Rates, SpannedError> {
     let allowed: RangeInclusive<u64> = 1..=MAX_RATE;
     let rate = |given: Option<&Spanned<u64>>, otherwise| match given {
         None => Ok(otherwise),

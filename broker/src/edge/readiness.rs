@@ -37,10 +37,10 @@ impl Readiness {
 }
 
 fn reasons(broker: &Broker, now: u64) -> Vec<String> {
-    let journal = broker.journal.probe().err().map(|fault| fault.to_string());
+    let journal = broker.journal.probe().err().map(|error| error.to_string());
     let accounts = broker.accounts.values().filter_map(|account| {
-        let fault = account.trouble(now)?;
-        Some(format!("account `{}`: {}", account.name, fault.refusal().sentence))
+        let error = account.trouble(now)?;
+        Some(format!("account `{}`: {}", account.name, error.refusal().sentence))
     });
     journal.into_iter().chain(accounts).collect()
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use hublease_protocol::oauth::{self, Code, ErrorResponse};
 use serde::Serialize;
 
-use crate::leases::exchange::Issued;
+use crate::leases::exchange::IssuedLease;
 use crate::refusal::Refusal;
 
 /// A successful exchange. It borrows the secrets, and goes from here into the response at once.
@@ -26,7 +26,7 @@ pub(super) struct Granted<'a> {
 }
 
 impl<'a> Granted<'a> {
-    pub(super) fn of(issued: &'a Issued) -> Self {
+    pub(super) fn of(issued: &'a IssuedLease) -> Self {
         Self {
             access_token: issued.access_token.expose(),
             issued_token_type: oauth::TOKEN_TYPE_ACCESS_TOKEN,

@@ -107,6 +107,8 @@ async fn sweep_forever(broker: Arc<Broker>, interval: Duration) {
 
 async fn renew_forever(tls: Arc<Tls>) {
     let mut ticks = every(CERTIFICATE_INTERVAL);
+    // The first tick is now, when the pair has just been read.
+    ticks.tick().await;
     loop {
         ticks.tick().await;
         let tls = Arc::clone(&tls);

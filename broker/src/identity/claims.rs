@@ -101,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::identity::issuer::Kind;
+    use crate::identity::issuer::IssuerKind;
     use crate::testing::circleci;
 
     #[test]
@@ -130,11 +130,11 @@ mod tests {
         assert_ne!(key(json!({project: "p\",\"q", job: "j"})), key(json!({project: "p", job: "q\",\"j"})));
 
         let other = Issuer {
-            kind: Kind::Other { project: "id".to_owned(), job: Vec::new(), workflow: Vec::new() },
+            kind: IssuerKind::Other { project: "id".to_owned(), job: Vec::new(), workflow: Vec::new() },
             ..circleci()
         };
         assert_eq!(job_key(&other, &Claims::of(&json!({"id": "p"})), "hash"), by_token);
-        let github = Issuer { kind: Kind::Known(Ci::Github), ..circleci() };
+        let github = Issuer { kind: IssuerKind::Known(Ci::Github), ..circleci() };
         let whole = json!({"repository_id": "1", "run_id": "2", "run_attempt": "3", "check_run_id": "4"});
         assert_eq!(
             job_key(&github, &Claims::of(&whole), "hash"),
@@ -156,7 +156,7 @@ mod tests {
         {
             assert_eq!(key(incomplete), None);
         }
-        let kubernetes = Issuer { kind: Kind::Known(Ci::Kubernetes), ..circleci() };
+        let kubernetes = Issuer { kind: IssuerKind::Known(Ci::Kubernetes), ..circleci() };
         assert_eq!(workflow_key(&kubernetes, &Claims::of(&json!({"kubernetes.io": {"namespace": "n"}}))), None);
     }
 }

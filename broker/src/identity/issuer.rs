@@ -7,7 +7,7 @@ use hublease_protocol::ci::{Ci, EventFacts, IdentityUse, RuleFacts, StrangersFac
 
 /// Whose tokens they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum IssuerKind {
     /// A CI system that is known by name.
     Known(Ci),
     /// Any other: the claims that identify the project and the job.
@@ -21,7 +21,7 @@ pub enum Kind {
     },
 }
 
-impl Kind {
+impl IssuerKind {
     /// The claim that identifies the project for good: an id that a renamed or re-created project does not share.
     #[must_use]
     pub fn project_claim(&self) -> &str {
@@ -114,7 +114,7 @@ pub struct Issuer {
     /// `iss`, compared byte for byte; no slash at its end.
     pub url: String,
     /// The shape of its tokens.
-    pub kind: Kind,
+    pub kind: IssuerKind,
     /// The one algorithm.
     pub algorithm: Algorithm,
     /// Where its keys are, when that is pinned; else discovery says, on the issuer's own origin.

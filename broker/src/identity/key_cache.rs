@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use hublease_hub::outbound::{Call, Outbound};
 use hublease_protocol::endpoint::{Endpoint, Origin};
 use hublease_protocol::oauth::Code;
 use serde::Deserialize;
@@ -14,7 +15,6 @@ use serde::Deserialize;
 use crate::identity::issuer::Issuer;
 use crate::identity::jwk::{self, KeySet, PublicKey};
 use crate::limits::{KEYS_COOLDOWN_SECONDS, KEYS_FRESH_SECONDS, KEYS_STALE_SECONDS, MAX_WAITING_FOR_KEYS};
-use crate::outbound::{Call, Outbound};
 use crate::refusal::Refusal;
 
 /// The keys of one issuer.
@@ -204,7 +204,10 @@ mod tests {
     }
 
     impl Outbound for Slow {
-        fn send(&self, call: &Call<'_>) -> Result<crate::outbound::Reply, crate::outbound::OutboundError> {
+        fn send(
+            &self,
+            call: &Call<'_>,
+        ) -> Result<hublease_hub::outbound::Reply, hublease_hub::outbound::OutboundError> {
             lock(&self.reached).send(()).unwrap();
             lock(&self.released).recv().unwrap();
             self.script.send(call)

@@ -7,6 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hublease_hub::outbound::Outbound;
 use hublease_protocol::ci::IdentityUse;
 use hublease_protocol::oauth::Code;
 use hublease_protocol::strict_json;
@@ -16,7 +17,6 @@ use crate::identity::claims::{Claims, Identity, job_key, sha256, workflow_key};
 use crate::identity::issuer::Issuer;
 use crate::identity::key_cache::Keys;
 use crate::limits::{LEEWAY_SECONDS, MAX_ID_BYTES, MAX_TOKEN_BYTES, MAX_TOKEN_LIFE_SECONDS};
-use crate::outbound::Outbound;
 use crate::refusal::Refusal;
 
 /// The trusted issuers with their keys, and the audience that a token must name.

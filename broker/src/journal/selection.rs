@@ -1,6 +1,6 @@
 //! Which leases are meant: what an operator, or a job that speaks for its workflow, can name.
 
-use super::State;
+use super::LeaseState;
 
 /// Every field that is there narrows the selection; without any it is all leases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct Selection {
     /// The lease's own name.
     pub id: Option<String>,
     /// The states; empty means any.
-    pub states: Vec<State>,
+    pub states: Vec<LeaseState>,
     /// The rules, one of which granted.
     pub rules: Option<Vec<String>>,
     /// The account that issues.

@@ -5,6 +5,7 @@
 //! the operator's commands may read and write it meanwhile. It holds no secret, and tells who was given what: mode 0600.
 
 mod enter;
+mod error;
 mod file;
 mod row;
 mod schema;
@@ -16,14 +17,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params, params_from_iter};
 
 use self::enter::enter;
-pub use self::file::OpenError;
 use self::file::{create, lock};
 use self::row::{COLUMNS, condition, insert, lease, marks, seconds, state, time, trust, trust_code};
 use self::writer::{WriteContext, Writer};
-use super::{EnterDenied, Entry, Journal, JournalError, Lease, Selection, State, Trust};
+use super::{EnterOutcome, Journal, JournalError, Lease, LeaseState, NewLease, OpenError, Selection, Trust};
 use crate::limits::{JOURNAL_CACHE_KIB, JOURNAL_WAIT, UNCLEAR_SECONDS};
 
 /// See the module.
@@ -47,10 +47,10 @@ impl Sqlite {
         let lock = lock(&path)?;
         let journal = Self::connect(&path, Some(lock))?;
         let after = time(now.saturating_add(UNCLEAR_SECONDS));
-        let recover = move |books: &mut WriteContext<'_>| {
-            books.connection.execute("UPDATE lease SET state = 2, due_at = ? WHERE state = 0", [after])
+        let recover = move |context: &mut WriteContext<'_>| {
+            context.connection.execute("UPDATE lease SET state = 2, due_at = ? WHERE state = 0", [after])
         };
-        journal.writer.write(recover).map_err(|fault| OpenError::Unusable(fault.0.to_owned()))?;
+        journal.writer.write(recover).map_err(|error| OpenError::Unusable(error.0.to_owned()))?;
         Ok(journal)
     }
 
@@ -88,14 +88,14 @@ impl Sqlite {
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&reader).map_err(|error| fault(&error))
+        Ok(read(&reader)?)
     }
 
     /// One change of one lease; true when it was in a state that allows it.
     fn change(&self, sql: &'static str, lease: &str, value: i64) -> Result<bool, JournalError> {
         let lease = lease.to_owned();
-        self.writer.write(move |books| {
-            books.connection.prepare_cached(sql)?.execute(params![lease, value]).map(|changed| changed == 1)
+        self.writer.write(move |context| {
+            context.connection.prepare_cached(sql)?.execute(params![lease, value]).map(|changed| changed == 1)
         })
     }
 }
@@ -104,15 +104,15 @@ impl Sqlite {
 const STATEMENTS: usize = 32;
 
 impl Journal for Sqlite {
-    fn enter(&self, entry: Entry, now: u64) -> Result<Result<Option<Lease>, EnterDenied>, JournalError> {
-        self.writer.write(move |books| enter(books, &entry, now))
+    fn enter(&self, wanted: NewLease, now: u64) -> Result<EnterOutcome, JournalError> {
+        self.writer.write(move |context| enter(context, &wanted, now))
     }
 
     fn withdraw(&self, lease: &str) -> Result<(), JournalError> {
         let lease = lease.to_owned();
-        self.writer.write(move |books| {
-            let gone = books.connection.execute("DELETE FROM lease WHERE id = ? AND state = 0", [lease])?;
-            *books.open = books.open.saturating_sub(gone);
+        self.writer.write(move |context| {
+            let gone = context.connection.execute("DELETE FROM lease WHERE id = ? AND state = 0", [lease])?;
+            *context.open = context.open.saturating_sub(gone);
             Ok(())
         })
     }
@@ -124,30 +124,30 @@ impl Journal for Sqlite {
 
     fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError> {
         let (lease, hub_id) = (lease.to_owned(), hub_id.to_owned());
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = "UPDATE lease SET state = 1, due_at = expires_at, hub_id = ?2 WHERE id = ?1 AND state = 0";
-            books.connection.prepare_cached(sql)?.execute([lease, hub_id]).map(|changed| changed == 1)
+            context.connection.prepare_cached(sql)?.execute([lease, hub_id]).map(|changed| changed == 1)
         })
     }
 
     fn claim(&self, lease_id: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalError> {
         let id = lease_id.to_owned();
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = format!(
                 "UPDATE lease SET state = 2, due_at = ?3 WHERE id = ?1 AND (state = 1 OR (state IN (0, 2) AND due_at <= ?2))
                  RETURNING {COLUMNS}"
             );
-            let mut statement = books.connection.prepare_cached(&sql)?;
+            let mut statement = context.connection.prepare_cached(&sql)?;
             statement.query_row(params![id, time(now), time(until)], lease).optional()
         })
     }
 
     fn revoked(&self, lease: &str, now: u64) -> Result<(), JournalError> {
         let lease = lease.to_owned();
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = "UPDATE lease SET state = 3, closed_at = ?2 WHERE id = ?1 AND state = 2";
-            let closed = books.connection.prepare_cached(sql)?.execute(params![lease, time(now)])?;
-            *books.open = books.open.saturating_sub(closed);
+            let closed = context.connection.prepare_cached(sql)?.execute(params![lease, time(now)])?;
+            *context.open = context.open.saturating_sub(closed);
             Ok(())
         })
     }
@@ -159,21 +159,21 @@ impl Journal for Sqlite {
     fn condemn(&self, selection: &Selection, now: u64) -> Result<Vec<Lease>, JournalError> {
         let (condition, mut values) = condition(selection);
         values.insert(0, time(now).into());
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             // An intent may be minted at this moment: it stays out of the sweeper's way until that is over.
             let sql = format!(
                 "UPDATE lease SET state = 2, due_at = iif(state = 0, due_at, ?) WHERE state < 3 AND state IN (0, 1) AND {condition}
                  RETURNING {COLUMNS}"
             );
-            books.connection.prepare(&sql)?.query_map(params_from_iter(values), lease)?.collect()
+            context.connection.prepare(&sql)?.query_map(params_from_iter(values), lease)?.collect()
         })
     }
 
     fn adopt(&self, found: &Lease) -> Result<bool, JournalError> {
         let found = found.clone();
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = "SELECT state FROM lease WHERE id = ?";
-            let known: Option<i64> = books.connection.query_row(sql, [&found.id], |row| row.get(0)).optional()?;
+            let known: Option<i64> = context.connection.query_row(sql, [&found.id], |row| row.get(0)).optional()?;
             match known.map(state) {
                 None => {
                     // No job asked for it, so it uses up nothing.
@@ -181,20 +181,20 @@ impl Journal for Sqlite {
                     let (max_live_leases, max_mints, identity_expires_at) = (limits, limits, 0);
                     let lease = found;
                     insert(
-                        books.connection,
-                        &Entry { lease, request_id, single_use_id, identity_expires_at, max_live_leases, max_mints },
+                        context.connection,
+                        &NewLease { lease, request_id, single_use_id, identity_expires_at, max_live_leases, max_mints },
                     )?;
                 }
-                Some(State::Revoked) => {
+                Some(LeaseState::Revoked) => {
                     let sql = "UPDATE lease SET state = 2, closed_at = NULL, hub_id = ?2, due_at = ?3, account = ?4
                                WHERE id = ?1";
-                    books
+                    context
                         .connection
                         .execute(sql, params![found.id, found.hub_id, time(found.due_at), found.account])?;
                 }
                 Some(_) => return Ok(false),
             }
-            *books.open += 1;
+            *context.open += 1;
             Ok(true)
         })
     }
@@ -233,10 +233,10 @@ impl Journal for Sqlite {
 
     fn prune(&self, closed_before: u64, limit: usize) -> Result<usize, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = "DELETE FROM lease WHERE number IN
                        (SELECT number FROM lease WHERE state = 3 AND closed_at < ? LIMIT ?)";
-            books.connection.execute(sql, [time(closed_before), limit])
+            context.connection.execute(sql, [time(closed_before), limit])
         })
     }
 
@@ -248,31 +248,31 @@ impl Journal for Sqlite {
 
     fn learn(&self, account: &str, trust: Trust) -> Result<Trust, JournalError> {
         let account = account.to_owned();
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = "INSERT INTO account (name, trust) VALUES (?1, ?2)
                        ON CONFLICT (name) DO UPDATE SET trust = iif(trust = 0, ?2, trust) RETURNING trust";
-            let held = books.connection.query_row(sql, params![account, trust_code(trust)], |row| row.get(0))?;
+            let held = context.connection.query_row(sql, params![account, trust_code(trust)], |row| row.get(0))?;
             Ok(row::trust(held))
         })
     }
 
     fn set_trust(&self, account: &str, trust: Trust) -> Result<(), JournalError> {
         let account = account.to_owned();
-        self.writer.write(move |books| {
+        self.writer.write(move |context| {
             let sql = "INSERT INTO account (name, trust) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET trust = ?2";
-            books.connection.execute(sql, params![account, trust_code(trust)]).map(drop)
+            context.connection.execute(sql, params![account, trust_code(trust)]).map(drop)
         })
     }
 
     fn probe(&self) -> Result<(), JournalError> {
         // SQLite writes the number anew although it is the same; whose it is, a newer program's perhaps, is not asked.
-        self.writer.write(|books| {
-            let version: i64 = books.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            books.connection.pragma_update(None, "user_version", version)
+        self.writer.write(|context| {
+            let version: i64 = context.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            context.connection.pragma_update(None, "user_version", version)
         })
     }
 
-    fn open(&self) -> Result<Vec<(String, State, u64)>, JournalError> {
+    fn open(&self) -> Result<Vec<(String, LeaseState, u64)>, JournalError> {
         self.read(|reader| {
             let sql = "SELECT account, state, count(*) FROM lease WHERE state < 3 GROUP BY account, state";
             let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, state(row.get(1)?), seconds(row.get(2)?)));
@@ -281,17 +281,5 @@ impl Journal for Sqlite {
     }
 }
 
-/// SQLite's reasons in our words; its own text may hold a path or a value.
-fn fault(error: &rusqlite::Error) -> JournalError {
-    JournalError(match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "its disk is full",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "somebody else holds it for too long",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => "it may not be written",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "its file is damaged",
-        Some(ErrorCode::SystemIoFailure) => "its disk fails",
-        _ => "SQLite refused a statement",
-    })
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

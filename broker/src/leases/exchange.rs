@@ -4,23 +4,28 @@
 //! `story`, from top to bottom and without waiting for anything but the outside world. A refusal uses nothing up: the
 //! journal is written after the last "no" that is ours to say.
 
+use hublease_hub::token::{Minted, Order};
 use hublease_protocol::oauth::Code;
 use hublease_protocol::secret::Secret;
 
+use crate::account::Account;
+use crate::account::pool::lent_id;
 use crate::broker::{Broker, random};
-use crate::hub::{Account, Minted, Order, lent_id};
 use crate::identity::claims::{Identity, sha256};
-use crate::journal::{Entry, Holder, JournalError, Lease, Selection, State};
+use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseState, NewLease, Selection};
 use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
-use crate::observe::audit::AuditEvent;
+use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
 use crate::refusal::Refusal;
 use crate::rules::request::ParsedExchange;
 use crate::rules::{self, Grant};
 
+/// What an administrator reads beside a token.
+const DESCRIPTION: &str = "Issued to a CI job; revoked by hublease-broker";
+
 /// What the job gets.
-pub struct Issued {
+pub struct IssuedLease {
     /// The password for `docker login`.
     pub access_token: Secret,
     /// Revokes it, and can do nothing else.
@@ -39,21 +44,14 @@ pub struct Issued {
 ///
 /// # Errors
 /// With the refusal that the client gets.
-pub fn exchange(broker: &Broker, body: &[u8]) -> Result<Issued, Refusal> {
-    let mut line = AuditEvent::new("exchange", broker.clock.now());
-    let outcome = story(broker, body, &mut line);
-    match &outcome {
-        Ok(_) => "issued".clone_into(&mut line.outcome),
-        Err(refusal) => {
-            refusal.code.as_str().clone_into(&mut line.outcome);
-            line.reason = Some(refusal.sentence.clone());
-        }
-    }
-    broker.audit.write(&line);
-    outcome
+pub fn exchange(broker: &Broker, body: &[u8]) -> Result<IssuedLease, Refusal> {
+    broker.audit.record(Event::Exchange, broker.clock.now(), |line| {
+        let issued = story(broker, body, line);
+        (line.outcome_of(&issued, |_| Outcome::Issued), issued)
+    })
 }
 
-fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<Issued, Refusal> {
+fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLease, Refusal> {
     // What is asked?
     let ask = ParsedExchange::read(body)?;
     line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
@@ -79,13 +77,13 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<Issued, 
     // Mint, and write down what was minted before anyone has it.
     let minted = mint(broker, account, &lease, &grant)?;
     hold(broker, account, &lease, &minted)?;
-    Ok(Issued {
+    Ok(IssuedLease {
         access_token: minted.token,
         revocation_handle: handle,
         lease_id: lease.id,
         username: account.username().to_owned(),
         scope: grant.scope.to_string(),
-        expires_in: account.mints().then_some(grant.life),
+        expires_in: account.client().map(|_| grant.life),
     })
 }
 
@@ -96,7 +94,7 @@ fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Leas
         label: format!("{}{id}", broker.label_prefix()),
         id,
         handle_sha256: Some(sha256(handle.as_bytes())),
-        state: State::Intent,
+        state: LeaseState::Intent,
         holder: holder(broker, identity),
         rule: grant.rule.clone(),
         account: grant.account.clone(),
@@ -123,7 +121,7 @@ fn holder(broker: &Broker, identity: &Identity) -> Holder {
 
 fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lease) -> Result<Option<Lease>, Refusal> {
     let issuer = broker.verifier.issuer(identity);
-    let entry = Entry {
+    let wanted = NewLease {
         lease: lease.clone(),
         request_id: ask.request_id.clone(),
         single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
@@ -131,29 +129,31 @@ fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lea
         max_live_leases: issuer.max_live_leases,
         max_mints: issuer.max_mints,
     };
-    match broker.journal.enter(entry, broker.clock.now()) {
-        Ok(Ok(first)) => Ok(first),
-        Ok(Err(full)) => Err(full.refusal()),
-        Err(fault) => Err(fault.refusal()),
+    match broker.journal.enter(wanted, broker.clock.now()) {
+        Ok(EnterOutcome::First) => Ok(None),
+        Ok(EnterOutcome::Replaces(first)) => Ok(Some(*first)),
+        Ok(EnterOutcome::Denied(denied)) => Err(denied.refusal()),
+        Err(error) => Err(error.refusal()),
     }
 }
 
 /// After a clear "no" nothing was made and the intent is withdrawn. After an unclear answer the sweeper looks for the token
 /// by its label, once Docker Hub has certainly finished with the request.
 fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Result<Minted, Refusal> {
-    let made = if account.mints() {
-        let order = Order { label: lease.label.clone(), scope: grant.scope.clone(), expires_at: lease.expires_at };
-        account.mint(&order, &*broker.outbound, broker.clock.now())
-    } else {
-        account.lend(&grant.scope, |token| held(broker, account, token))
+    let order = Order {
+        label: lease.label.clone(),
+        scope: grant.scope.clone(),
+        description: DESCRIPTION,
+        expires_at: lease.expires_at,
     };
-    made.map_err(|fault| {
-        let written = if fault.is_ambiguous() {
+    let held = |token: &str| held(broker, account, token);
+    account.issue(&order, held, &*broker.outbound, broker.clock.now()).map_err(|error| {
+        let written = if error.is_ambiguous() {
             broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS))
         } else {
             broker.journal.withdraw(&lease.id)
         };
-        written.map_or_else(JournalError::refusal, |()| fault.refusal())
+        written.map_or_else(JournalError::refusal, |()| error.refusal())
     })
 }
 
@@ -162,7 +162,7 @@ fn held(broker: &Broker, account: &Account, token: &str) -> usize {
     let holding = Selection {
         account: Some(account.name.clone()),
         hub_id: Some(lent_id(token)),
-        states: vec![State::Live, State::Revoking],
+        states: vec![LeaseState::Live, LeaseState::Revoking],
         ..Selection::default()
     };
     broker.journal.select(&holding).map_or(0, |leases| leases.len())
@@ -176,7 +176,8 @@ fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> R
             // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not
             // handed out, and is nobody's to delete.
             let now = broker.clock.now();
-            let is_gone = account.delete(&minted.id, &*broker.outbound, now).is_ok();
+            let is_gone =
+                account.client().is_some_and(|client| client.delete(&minted.id, &*broker.outbound, now).is_ok());
             if is_gone && failed == Ok(false) {
                 // Nobody has to look for it any more.
                 let _else_by_the_sweeper = broker.journal.revoked(&lease.id, now);

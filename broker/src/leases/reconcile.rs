@@ -10,19 +10,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hublease_hub::client::Client;
+use hublease_hub::clock::is_ahead;
+use hublease_hub::error::HubError;
+use hublease_hub::governor::Urgency;
+use hublease_hub::token::Listed;
+
 use crate::broker::Broker;
-use crate::clock::is_ahead;
-use crate::hub::{Account, HubError, Listed, Urgency};
-use crate::journal::{Holder, JournalError, Lease, Selection, State, Trust};
+use crate::journal::{Holder, JournalError, Lease, LeaseState, Selection, Trust};
 use crate::leases::removal::{Removed, Round, remove_all};
 use crate::limits::{LEFTOVER_SECONDS, MAX_LIFE_SECONDS, RECONCILE_SECONDS, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
-use crate::observe::audit::AuditEvent;
+use crate::observe::audit::{Event, Outcome};
 
 /// What stands for the rule of a lease that was found at Docker Hub.
 pub const ADOPTED: &str = "(adopted)";
 
 /// What no lease stands for.
-const ROUND: Round = Round { event: "reconcile", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
+const ROUND: Round = Round { event: Event::Reconcile, pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
 
 /// What the last comparison saw.
 #[derive(Default)]
@@ -43,14 +47,14 @@ pub enum ReconcileError {
 }
 
 impl From<HubError> for ReconcileError {
-    fn from(fault: HubError) -> Self {
-        Self::Hub(fault)
+    fn from(error: HubError) -> Self {
+        Self::Hub(error)
     }
 }
 
 impl From<JournalError> for ReconcileError {
-    fn from(fault: JournalError) -> Self {
-        Self::Journal(fault)
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
     }
 }
 
@@ -59,15 +63,15 @@ impl Reconciler {
     pub fn reconcile(&mut self, broker: &Broker) -> Removed {
         let mut removed = Removed::default();
         // The tokens of a pool are an administrator's: none of them can be a leftover.
-        for account in broker.accounts.values().filter(|account| account.mints()) {
+        for (name, client) in broker.accounts.iter().filter_map(|(name, account)| Some((name, account.client()?))) {
             let now = broker.clock.now();
-            if self.next.get(&account.name).is_some_and(|next| is_ahead(*next, now, RECONCILE_SECONDS)) {
+            if self.next.get(name).is_some_and(|next| is_ahead(*next, now, RECONCILE_SECONDS)) {
                 continue;
             }
-            self.next.insert(account.name.clone(), now.saturating_add(RECONCILE_SECONDS));
+            self.next.insert(name.clone(), now.saturating_add(RECONCILE_SECONDS));
             // What cannot be compared now is compared next time; nothing was seen, so nothing is suspected any more.
-            let leftovers = leftovers(broker, account).unwrap_or_default();
-            let certain = self.suspect(account, leftovers);
+            let leftovers = leftovers(broker, name, client).unwrap_or_default();
+            let certain = self.suspect(name, leftovers);
             let adopted =
                 certain.iter().filter(|found| broker.journal.adopt(found) == Ok(true)).cloned().collect::<Vec<_>>();
             removed.add(remove_all(broker, &adopted, ROUND).0);
@@ -76,11 +80,11 @@ impl Reconciler {
     }
 
     /// Remembers what was seen now, and gives what was seen the last time too.
-    fn suspect(&mut self, account: &Account, leftovers: Vec<Lease>) -> Vec<Lease> {
-        let key = |lease: &Lease| (account.name.clone(), lease.hub_id.clone().unwrap_or_default());
+    fn suspect(&mut self, account: &str, leftovers: Vec<Lease>) -> Vec<Lease> {
+        let key = |lease: &Lease| (account.to_owned(), lease.hub_id.clone().unwrap_or_default());
         let (certain, fresh): (Vec<_>, Vec<_>) =
             leftovers.into_iter().partition(|lease| self.suspects.contains(&key(lease)));
-        self.suspects.retain(|(name, _)| *name != account.name);
+        self.suspects.retain(|(name, _)| name != account);
         self.suspects.extend(fresh.iter().map(key));
         certain
     }
@@ -88,11 +92,11 @@ impl Reconciler {
 
 /// The account's tokens of our instance that no lease stands for and that are old enough to be judged, as leases to be removed;
 /// none for an account that an operator has to judge first.
-fn leftovers(broker: &Broker, account: &Account) -> Result<Vec<Lease>, ReconcileError> {
-    let unknown = unknown(broker, account)?;
-    let trust = match broker.journal.trust(&account.name)? {
-        Trust::New if has_stranger(broker, &unknown)? => broker.journal.learn(&account.name, Trust::ReportOnly)?,
-        Trust::New => broker.journal.learn(&account.name, Trust::Known)?,
+fn leftovers(broker: &Broker, account: &str, client: &Client) -> Result<Vec<Lease>, ReconcileError> {
+    let unknown = unknown(broker, account, client)?;
+    let trust = match broker.journal.trust(account)? {
+        Trust::New if has_stranger(broker, &unknown)? => broker.journal.learn(account, Trust::ReportOnly)?,
+        Trust::New => broker.journal.learn(account, Trust::Known)?,
         trust => trust,
     };
     if trust == Trust::ReportOnly {
@@ -122,16 +126,16 @@ fn has_stranger(broker: &Broker, unknown: &[Lease]) -> Result<bool, JournalError
 ///
 /// # Errors
 /// When either does not answer.
-pub fn unknown(broker: &Broker, account: &Account) -> Result<Vec<Lease>, ReconcileError> {
+pub fn unknown(broker: &Broker, account: &str, client: &Client) -> Result<Vec<Lease>, ReconcileError> {
     let prefix = broker.label_prefix();
     let now = broker.clock.now();
     // What a changing list hides is seen the next time.
-    let listing = account.listing(&prefix, Urgency::CanWait, &*broker.outbound, now)?;
+    let listing = client.listing(&prefix, Urgency::CanWait, &*broker.outbound, now)?;
     let mut unknown = Vec::new();
     for token in listing.tokens {
         let Some(id) = token.label.strip_prefix(&prefix).filter(|id| is_lease_id(id)) else { continue };
         let known = broker.journal.select(&Selection { id: Some(id.to_owned()), ..Selection::default() })?;
-        if known.first().is_none_or(|lease| lease.state == State::Revoked) {
+        if known.first().is_none_or(|lease| lease.state == LeaseState::Revoked) {
             unknown.push(found(id, account, &token, now));
         }
     }
@@ -144,12 +148,12 @@ fn is_lease_id(id: &str) -> bool {
 }
 
 /// A lease for a token that was found: to be removed at once.
-fn found(id: &str, account: &Account, token: &Listed, now: u64) -> Lease {
+fn found(id: &str, account: &str, token: &Listed, now: u64) -> Lease {
     let nobody = || "(unknown)".to_owned();
     Lease {
         id: id.to_owned(),
         handle_sha256: None,
-        state: State::Revoking,
+        state: LeaseState::Revoking,
         holder: Holder {
             issuer: nobody(),
             project: None,
@@ -159,7 +163,7 @@ fn found(id: &str, account: &Account, token: &Listed, now: u64) -> Lease {
             token_sha256: nobody(),
         },
         rule: ADOPTED.to_owned(),
-        account: account.name.clone(),
+        account: account.to_owned(),
         scope: nobody(),
         label: token.label.clone(),
         hub_id: Some(token.id.clone()),
@@ -171,12 +175,12 @@ fn found(id: &str, account: &Account, token: &Listed, now: u64) -> Lease {
 }
 
 fn report(broker: &Broker, lease: &Lease) {
-    let mut line = AuditEvent::new("reconcile", broker.clock.now());
-    "reported".clone_into(&mut line.outcome);
-    line.lease_id = Some(lease.id.clone());
-    line.account = Some(lease.account.clone());
-    line.reason = Some("the journal does not know it, and is new: run `leases adopt` or `leases purge`".to_owned());
-    broker.audit.write(&line);
+    broker.audit.record(Event::Reconcile, broker.clock.now(), |line| {
+        line.lease_id = Some(lease.id.clone());
+        line.account = Some(lease.account.clone());
+        line.reason = Some("the journal does not know it, and is new: run `leases adopt` or `leases purge`".to_owned());
+        (Outcome::Reported, ())
+    });
 }
 
 #[cfg(test)]

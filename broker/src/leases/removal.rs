@@ -6,11 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
+use hublease_hub::client::{Client, Listing};
+use hublease_hub::error::HubError;
+use hublease_hub::governor::Urgency;
+
+use crate::account::pool::is_lent;
+use crate::account::{Account, refusal_of};
 use crate::broker::Broker;
-use crate::hub::{Account, HubError, Listing, Urgency, is_lent};
-use crate::journal::{JournalError, Lease, State};
+use crate::journal::{JournalError, Lease, LeaseState};
 use crate::limits::{CLAIM_SECONDS, LIST_RETRY_SECONDS};
-use crate::observe::audit::AuditEvent;
+use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
 
 /// How a removal ended.
@@ -36,21 +41,21 @@ impl Removal {
     /// For the operator, why it failed.
     fn reason(self) -> Option<String> {
         match self {
-            Self::Failed(fault) => Some(fault.refusal().sentence),
+            Self::Failed(error) => Some(refusal_of(error).sentence),
             Self::NoAccount => Some("no account of the configuration has this name".to_owned()),
-            Self::Unwritten(fault) => Some(fault.to_string()),
+            Self::Unwritten(error) => Some(error.to_string()),
             _ => None,
         }
     }
 
-    /// The audit log's word.
-    pub(super) const fn word(self) -> &'static str {
+    /// What the audit log says of it.
+    pub(super) const fn outcome(self) -> Outcome {
         match self {
-            Self::Gone => "confirmed",
-            Self::Kept => "returned",
-            Self::Expired => "expired",
-            Self::Elsewhere => "elsewhere",
-            Self::Failed(_) | Self::NoAccount | Self::Unwritten(_) => "failed",
+            Self::Gone => Outcome::Confirmed,
+            Self::Kept => Outcome::Returned,
+            Self::Expired => Outcome::Expired,
+            Self::Elsewhere => Outcome::Elsewhere,
+            Self::Failed(_) | Self::NoAccount | Self::Unwritten(_) => Outcome::Failed,
         }
     }
 }
@@ -78,8 +83,8 @@ impl Removed {
 /// How many leases are removed on one occasion.
 #[derive(Clone, Copy)]
 pub(crate) struct Round {
-    /// The audit log's word for the occasion.
-    pub(crate) event: &'static str,
+    /// The occasion.
+    pub(crate) event: Event,
     /// After how long, in seconds, what failed may be tried again.
     pub(crate) pause: u64,
     /// How many at one time.
@@ -97,7 +102,7 @@ pub(crate) fn remove_all(broker: &Broker, leases: &[Lease], round: Round) -> (Re
         while let Some(lease) = leases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let is_away = away.lock().unwrap_or_else(PoisonError::into_inner).contains(lease.account.as_str());
             // What was not due when the accounts were listed cannot be judged by that list; somebody else is at it.
-            let is_early = lease.state != State::Live && begun < lease.due_at;
+            let is_early = lease.state != LeaseState::Live && begun < lease.due_at;
             if is_away || is_early {
                 continue;
             }
@@ -133,29 +138,28 @@ fn listings<'a>(broker: &Broker, leases: &'a [Lease]) -> BTreeMap<&'a str, Resul
     let nameless = nameless.map(|lease| lease.account.as_str());
     let accounts: BTreeSet<&str> = nameless.collect();
     let list = |name: &'a str| {
-        let account = broker.accounts.get(name).filter(|account| account.mints())?;
-        Some((name, list(broker, account)))
+        let client = broker.accounts.get(name)?.client()?;
+        Some((name, list(broker, client)))
     };
     accounts.into_iter().filter_map(list).collect()
 }
 
-fn list(broker: &Broker, account: &Account) -> Result<Listing, HubError> {
-    account.listing(&broker.label_prefix(), Urgency::Removal, &*broker.outbound, broker.clock.now())
+fn list(broker: &Broker, client: &Client) -> Result<Listing, HubError> {
+    client.listing(&broker.label_prefix(), Urgency::Removal, &*broker.outbound, broker.clock.now())
 }
 
 /// Removes a lease without being asked for it by its handle, and says so in the audit log.
-pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: &'static str, pause: u64) -> Removal {
+pub(crate) fn remove_as(broker: &Broker, lease: &Lease, event: Event, pause: u64) -> Removal {
     remove_listed(broker, lease, None, Round { event, pause, workers: 1 })
 }
 
 fn remove_listed(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing, HubError>>, round: Round) -> Removal {
-    let mut line = AuditEvent::new(round.event, broker.clock.now());
-    name_lease(&mut line, lease);
-    let removal = claim_and_remove(broker, lease, listing, round.pause);
-    removal.word().clone_into(&mut line.outcome);
-    line.reason = removal.reason();
-    broker.audit.write(&line);
-    removal
+    broker.audit.record(round.event, broker.clock.now(), |line| {
+        name_lease(line, lease);
+        let removal = claim_and_remove(broker, lease, listing, round.pause);
+        line.reason = removal.reason();
+        (removal.outcome(), removal)
+    })
 }
 
 /// Claims the lease, removes its token, writes down that it is gone. After a failure it may be tried again in `pause` seconds.
@@ -169,11 +173,11 @@ fn claim_and_remove(
     listing: Option<&Result<Listing, HubError>>,
     pause: u64,
 ) -> Removal {
-    if lease.state == State::Revoked {
+    if lease.state == LeaseState::Revoked {
         // Nobody looks twice: a token of a pool is as alive as it was, and of an account that is gone nobody can say.
         return match broker.accounts.get(&lease.account) {
             _ if was_lent(lease) => Removal::Kept,
-            Some(account) if account.mints() => Removal::Gone,
+            Some(account) if account.client().is_some() => Removal::Gone,
             _ => Removal::Expired,
         };
     }
@@ -181,7 +185,7 @@ fn claim_and_remove(
     let lease = match broker.journal.claim(&lease.id, now, now.saturating_add(CLAIM_SECONDS)) {
         Ok(Some(lease)) => lease,
         Ok(None) => return Removal::Elsewhere,
-        Err(fault) => return Removal::Unwritten(fault),
+        Err(error) => return Removal::Unwritten(error),
     };
     let removal = remove_token(broker, &lease, listing);
     let now = broker.clock.now();
@@ -201,7 +205,7 @@ fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing,
     if was_lent(lease) {
         return Removal::Kept;
     }
-    let Some(account) = broker.accounts.get(&lease.account).filter(|account| account.mints()) else {
+    let Some(client) = broker.accounts.get(&lease.account).and_then(Account::client) else {
         let has_ended = broker.clock.now() >= lease.expires_at;
         return if has_ended { Removal::Expired } else { Removal::NoAccount };
     };
@@ -210,11 +214,11 @@ fn remove_token(broker: &Broker, lease: &Lease, listing: Option<&Result<Listing,
         Some(id) => Ok(Some(id.clone())),
         // Announced, and nobody heard the answer: the label tells whether a token was made.
         None => match listing {
-            Some(listing) => listing.as_ref().map_err(|fault| *fault).and_then(|listing| listing.find(&lease.label)),
-            None => list(broker, account).and_then(|listing| listing.find(&lease.label)),
+            Some(listing) => listing.as_ref().map_err(|error| *error).and_then(|listing| listing.find(&lease.label)),
+            None => list(broker, client).and_then(|listing| listing.find(&lease.label)),
         },
     };
-    let gone = id.and_then(|id| id.map_or(Ok(()), |id| account.delete(&id, outbound, now)));
+    let gone = id.and_then(|id| id.map_or(Ok(()), |id| client.delete(&id, outbound, now)));
     gone.map_or_else(Removal::Failed, |()| Removal::Gone)
 }
 

@@ -4,39 +4,36 @@
 //! it. The identity token is the bearer (RFC 6750) and is not used up. What is revoked is written down before Docker Hub is
 //! asked, so the sweeper finishes what this request does not.
 
+use hublease_hub::limits::RETRY_AFTER_SECONDS;
 use hublease_protocol::oauth::{Code, LeasesRequest, LeasesResponse};
 
 use crate::broker::Broker;
 use crate::identity::claims::Identity;
-use crate::journal::{JournalError, Selection, State};
+use crate::journal::{JournalError, LeaseState, Selection};
 use crate::leases::removal::{Round, remove_all};
-use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS, RETRY_AFTER_SECONDS};
-use crate::observe::audit::AuditEvent;
+use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS};
+use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::rules::request::RequestedGrant;
 
 /// What a request ends.
-const ROUND: Round = Round { event: "revoke_by_identity", pause: RETRY_AFTER_SECONDS, workers: REQUEST_WORKERS };
+const ROUND: Round = Round { event: Event::RevokeByIdentity, pause: RETRY_AFTER_SECONDS, workers: REQUEST_WORKERS };
 
 /// Serves one such request, and tells the operator how it went.
 ///
 /// # Errors
 /// When the body is no such request, the token is not accepted, or no rule lets this job speak for its workflow.
 pub fn revoke_by_identity(broker: &Broker, token: &str, body: &[u8]) -> Result<LeasesResponse, Refusal> {
-    let mut line = AuditEvent::new("revoke_by_identity", broker.clock.now());
-    let outcome = story(broker, token, body, &mut line);
-    match &outcome {
-        Ok(answer) if answer.confirmed == answer.leases => "confirmed".clone_into(&mut line.outcome),
-        Ok(_) => "requested".clone_into(&mut line.outcome),
-        Err(refusal) => {
-            refusal.code.as_str().clone_into(&mut line.outcome);
-            line.reason = Some(refusal.sentence.clone());
-        }
-    }
-    broker.audit.write(&line);
-    outcome
+    broker.audit.record(Event::RevokeByIdentity, broker.clock.now(), |line| {
+        let answer = story(broker, token, body, line);
+        (line.outcome_of(&answer, how_far), answer)
+    })
+}
+
+const fn how_far(answer: &LeasesResponse) -> Outcome {
+    if answer.confirmed == answer.leases { Outcome::Confirmed } else { Outcome::Requested }
 }
 
 fn story(broker: &Broker, token: &str, body: &[u8], line: &mut AuditEvent) -> Result<LeasesResponse, Refusal> {
@@ -55,7 +52,7 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut AuditEvent) -> Re
     let now = broker.clock.now();
     broker.journal.condemn(&selection, now).map_err(JournalError::refusal)?;
     // With them goes what an earlier request has condemned and nobody has confirmed yet.
-    let condemned = Selection { states: vec![State::Revoking], ..selection };
+    let condemned = Selection { states: vec![LeaseState::Revoking], ..selection };
     let leases = broker.journal.select(&condemned).map_err(JournalError::refusal)?;
     let (removed, _) = remove_all(broker, &leases, ROUND);
     Ok(LeasesResponse { leases: leases.len() as u64, confirmed: removed.gone as u64 })

@@ -6,15 +6,18 @@
 
 use std::collections::BTreeSet;
 
+use hublease_hub::error::HubError;
+
+use crate::account::IssueError;
 use crate::broker::Broker;
-use crate::hub::HubError;
 use crate::leases::reconcile::Reconciler;
 pub use crate::leases::removal::Removed;
 use crate::leases::removal::{Round, remove_all};
 use crate::limits::{PRUNE_BATCH, SWEEP_BATCH, SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
+use crate::observe::audit::Event;
 
 /// What has ended, and what was left behind.
-const ROUND: Round = Round { event: "sweep", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
+const ROUND: Round = Round { event: Event::Sweep, pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
 
 /// What one sweep removes, and what it remembers for the next.
 #[derive(Default)]
@@ -57,7 +60,7 @@ fn probe_troubled(broker: &Broker) {
         let now = broker.clock.now();
         if account.trouble(now).is_some() {
             account.probe(&*broker.outbound, now);
-            if matches!(account.trouble(now), Some(HubError::Unavailable { .. })) {
+            if matches!(account.trouble(now), Some(IssueError::Hub(HubError::Unavailable { .. }))) {
                 break;
             }
         }

@@ -1,10 +1,9 @@
 //! What is counted where it happens: events by some labels, and calls on the way out.
 
+use hublease_hub::HUB;
+use hublease_hub::outbound::{Call, Outbound, OutboundError, Reply};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-
-use crate::hub::HUB;
-use crate::outbound::{Call, Outbound, OutboundError, Reply};
 
 /// A label and its value.
 pub(crate) type Label = (&'static str, String);

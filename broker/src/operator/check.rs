@@ -15,8 +15,8 @@ use hublease_protocol::secret::Secret;
 use hublease_protocol::strict_json;
 use serde_json::{Value, json};
 
+use crate::account::Account;
 use crate::config::Config;
-use crate::hub::Account;
 use crate::identity::claims::Claims;
 use crate::identity::issuer::Issuer;
 use crate::identity::verify::{Verifier, single_use_id};
@@ -24,8 +24,8 @@ use crate::limits::MAX_TOKEN_BYTES;
 use crate::observe::console::say;
 use crate::operator::check::decision::{Asker, Report, decision_json, outcome};
 use crate::operator::output::{self, Output, print, print_json};
-use crate::operator::{Failure, Machine, config, config_argument, read};
-use crate::outbound::native::Native;
+use crate::operator::{CommandError, Machine, config, config_argument, read};
+use crate::outbound::native;
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
 use crate::rules::{Explanation, Rule, explain};
@@ -76,21 +76,22 @@ pub(super) fn command() -> Command {
         .after_help(EXAMPLES)
 }
 
-pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let output = Output::of(matches);
     let wish = wish(matches)?;
     match (matches.get_one::<String>("claims"), matches.get_one::<String>("token")) {
         (Some(path), _) => claims(config, path, &wish, output),
         (None, Some(source)) => token(config, source, &wish, output, machine),
-        (None, None) if wish != RequestedGrant::default() => {
-            Err(Failure::of(2, "`--scope`, `--expires-in` and `--connection-id` belong to `--claims` or `--token -`"))
-        }
+        (None, None) if wish != RequestedGrant::default() => Err(CommandError::of(
+            2,
+            "`--scope`, `--expires-in` and `--connection-id` belong to `--claims` or `--token -`",
+        )),
         (None, None) => survey(&config, output, matches.get_flag("strict")),
     }
 }
 
-fn survey(config: &Config, output: Output, strict: bool) -> Result<u8, Failure> {
+fn survey(config: &Config, output: Output, strict: bool) -> Result<u8, CommandError> {
     let warnings = warnings::warnings(config);
     match output {
         Output::Json => print_json(&json!({"configuration": summary::json(config), "warnings": warnings}))?,
@@ -110,9 +111,9 @@ fn survey(config: &Config, output: Output, strict: bool) -> Result<u8, Failure> 
     Ok(u8::from(strict && !warnings.is_empty()))
 }
 
-fn wish(matches: &ArgMatches) -> Result<RequestedGrant, Failure> {
+fn wish(matches: &ArgMatches) -> Result<RequestedGrant, CommandError> {
     let scope = matches.get_one::<String>("scope").map(|text| Scope::parse(text)).transpose();
-    let scope = scope.map_err(|error| Failure::of(2, format!("`--scope`: {error}")))?;
+    let scope = scope.map_err(|error| CommandError::of(2, format!("`--scope`: {error}")))?;
     Ok(RequestedGrant {
         connection_id: matches.get_one::<String>("connection-id").cloned(),
         // As an exchange reads it.
@@ -123,17 +124,17 @@ fn wish(matches: &ArgMatches) -> Result<RequestedGrant, Failure> {
 
 /// Decides for claims that somebody wrote into a file. Signature and times are not there to be checked; an audience that is
 /// there is, and so is what a token that counts once is remembered by.
-fn claims(config: Config, path: &str, wish: &RequestedGrant, output: Output) -> Result<u8, Failure> {
-    let text = read(path).map_err(|reason| Failure::of(2, reason))?;
+fn claims(config: Config, path: &str, wish: &RequestedGrant, output: Output) -> Result<u8, CommandError> {
+    let text = read(path).map_err(|reason| CommandError::of(2, reason))?;
     let Some(Value::Object(object)) = strict_json::parse(text.as_bytes()) else {
-        return Err(Failure::of(2, format!("`{}` is not one JSON object without repeated keys", printable(path))));
+        return Err(CommandError::of(2, format!("`{}` is not one JSON object without repeated keys", printable(path))));
     };
     let claims = Claims::supposed(object);
     let audience = config.public_url.clone();
     let (rules, accounts) = (config.rules, config.accounts);
     let verifier = Verifier::new(config.issuers, audience.clone().unwrap_or_default());
     let Some(iss) = claims.text("iss") else {
-        return Err(Failure::of(2, "the claims have no `iss`, so it is not known which issuer's rules count"));
+        return Err(CommandError::of(2, "the claims have no `iss`, so it is not known which issuer's rules count"));
     };
     let Some(issuer) = verifier.issuer_of(iss) else {
         return refused(Refusal::new(Code::IssuerUnknown, "the `iss` is not an issuer of this broker"), output);
@@ -158,10 +159,10 @@ fn token(
     wish: &RequestedGrant,
     output: Output,
     machine: &Machine,
-) -> Result<u8, Failure> {
+) -> Result<u8, CommandError> {
     if source != "-" {
         // Whatever stands there may be a token, so it is not repeated.
-        return Err(Failure::of(
+        return Err(CommandError::of(
             2,
             "a token is read from standard input: say `--token -`; arguments are visible to everybody",
         ));
@@ -169,7 +170,7 @@ fn token(
     let audience = match &config.public_url {
         Some(url) => url.clone(),
         None if config.listen.port() == 0 => {
-            return Err(Failure::of(
+            return Err(CommandError::of(
                 2,
                 "`public_url` is `auto` and `listen` has port 0: which audience counts is known only while it listens",
             ));
@@ -180,7 +181,7 @@ fn token(
         say(&format!("`public_url` is `auto`: the audience is taken to be `{audience}`"));
     }
     let token = standard_input()?;
-    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    let outbound = native(&[]).map_err(|error| CommandError::of(1, error.0))?;
     let (rules, accounts, verifier) = (config.rules, config.accounts, Verifier::new(config.issuers, audience));
     match verifier.verify(token.expose(), &outbound, machine.clock.now()) {
         Err(refusal) => refused(refusal, output),
@@ -192,7 +193,7 @@ fn token(
     }
 }
 
-fn standard_input() -> Result<Secret, Failure> {
+fn standard_input() -> Result<Secret, CommandError> {
     let mut text = String::new();
     // One byte more than a token may have, so that a longer one is refused as one.
     let room = MAX_TOKEN_BYTES as u64 + 3;
@@ -200,7 +201,7 @@ fn standard_input() -> Result<Secret, Failure> {
     let token = Secret::new(text);
     match read {
         Ok(_) => Ok(Secret::new(token.expose().trim_end_matches(['\r', '\n']))),
-        Err(_not_repeated) => Err(Failure::of(2, "standard input cannot be read, or is not text")),
+        Err(_not_repeated) => Err(CommandError::of(2, "standard input cannot be read, or is not text")),
     }
 }
 
@@ -234,7 +235,7 @@ fn explained<'a>(
     explanation
 }
 
-fn report(report: &Report<'_>, output: Output) -> Result<u8, Failure> {
+fn report(report: &Report<'_>, output: Output) -> Result<u8, CommandError> {
     match output {
         Output::Text => print(&report.text())?,
         Output::Json => print_json(&report.json())?,
@@ -243,7 +244,7 @@ fn report(report: &Report<'_>, output: Output) -> Result<u8, Failure> {
 }
 
 /// Refused before any rule was looked at.
-fn refused(refusal: Refusal, output: Output) -> Result<u8, Failure> {
+fn refused(refusal: Refusal, output: Output) -> Result<u8, CommandError> {
     let decision = Err(refusal);
     match output {
         Output::Text => print(&(outcome(&decision) + "\n"))?,

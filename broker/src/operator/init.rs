@@ -15,7 +15,7 @@ use hublease_protocol::printable::printable;
 
 use crate::broker::random;
 use crate::observe::console::say;
-use crate::operator::Failure;
+use crate::operator::CommandError;
 use crate::operator::output::print;
 
 /// What all of them begin with.
@@ -61,10 +61,10 @@ pub(super) fn command() -> Command {
         .after_help("Example: hublease-broker init --ci circleci --output /etc/hublease/broker.toml")
 }
 
-pub(super) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches) -> Result<u8, CommandError> {
     let wanted = matches.get_one::<String>("ci").map(String::as_str);
     let Some(own) = wanted.and_then(|name| systems().remove(name)) else {
-        return Err(Failure::of(2, "there is no such CI system"));
+        return Err(CommandError::of(2, "there is no such CI system"));
     };
     let text = filled(own)?;
     match matches.get_one::<String>("output") {
@@ -80,13 +80,13 @@ pub(super) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// The configuration, whose `instance` nobody else has: two teams that share a Docker Hub organization and left it as it was
 /// would take each other's tokens for their own.
-fn filled(own: &str) -> Result<String, Failure> {
-    let suffix = random::<3>().ok_or_else(|| Failure::of(1, "the system gives no randomness"))?;
+fn filled(own: &str) -> Result<String, CommandError> {
+    let suffix = random::<3>().ok_or_else(|| CommandError::of(1, "the system gives no randomness"))?;
     Ok(format!("{HEAD}{own}").replacen(SUFFIX, &suffix, 1))
 }
 
 /// Never over a file that is there: it may be the only copy of somebody's rules.
-fn write(path: &str, text: &str) -> Result<(), Failure> {
+fn write(path: &str, text: &str) -> Result<(), CommandError> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| {
         // Half a file would only be in the way of the next attempt.
@@ -94,7 +94,7 @@ fn write(path: &str, text: &str) -> Result<(), Failure> {
     });
     written.map_err(|error| {
         let path = printable(path);
-        Failure::of(
+        CommandError::of(
             1,
             match error.kind() {
                 ErrorKind::AlreadyExists => format!("`{path}` is there already, and is left alone"),

@@ -16,11 +16,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::journal::Journal;
-use crate::journal::sqlite::{OpenError, Sqlite};
+use crate::journal::{Journal, OpenError};
 use crate::observe::audit::Audit;
-use crate::operator::{Failure, Machine, config_argument};
-use crate::outbound::native::Native;
+use crate::operator::{CommandError, Machine, config_argument};
+use crate::outbound::native;
 
 pub(super) fn command() -> Command {
     Command::new("leases")
@@ -37,14 +36,14 @@ pub(super) fn command() -> Command {
         )
 }
 
-pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, CommandError> {
     match matches.subcommand() {
         Some(("list", matches)) => list::list(matches),
         Some(("show", matches)) => list::show(matches),
         Some(("revoke", matches)) => revoke::run(matches, machine),
         Some(("adopt", matches)) => recover::run(matches, recover::Recovery::Adopt, machine),
         Some(("purge", matches)) => recover::run(matches, recover::Recovery::Purge, machine),
-        _ => Err(Failure::of(2, "there is no such command")),
+        _ => Err(CommandError::of(2, "there is no such command")),
     }
 }
 
@@ -59,23 +58,20 @@ fn consent() -> Arg {
 }
 
 /// The journal of the configuration, beside the broker that may serve with it.
-fn journal(config: &Config) -> Result<Box<dyn Journal>, Failure> {
-    match Sqlite::beside(&config.journal) {
-        Ok(journal) => Ok(Box::new(journal)),
-        Err(error) => Err(unopened(config, &error)),
-    }
+fn journal(config: &Config) -> Result<Box<dyn Journal>, CommandError> {
+    config.journal.beside().map_err(|error| unopened(config, &error))
 }
 
 /// The same, or a new one where it was lost and no broker has served since.
-fn journal_or_new(config: &Config, machine: &Machine) -> Result<Box<dyn Journal>, Failure> {
+fn journal_or_new(config: &Config, machine: &Machine) -> Result<Box<dyn Journal>, CommandError> {
     if config.journal.exists() {
         return journal(config);
     }
     (machine.open_journal)(&config.journal, machine.clock.now()).map_err(|error| unopened(config, &error))
 }
 
-fn unopened(config: &Config, error: &OpenError) -> Failure {
-    Failure::of(1, format!("{}: {error}", config.journal.display()))
+fn unopened(config: &Config, error: &OpenError) -> CommandError {
+    CommandError::of(1, format!("{}: {error}", config.journal))
 }
 
 /// A broker that serves nobody: accounts and the way to Docker Hub, with its audit lines on standard output.
@@ -84,15 +80,10 @@ fn broker(
     journal: Box<dyn Journal>,
     done: &progress::Done,
     machine: &Machine,
-) -> Result<Broker, Failure> {
-    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+) -> Result<Broker, CommandError> {
+    let outbound = native(&[]).map_err(|error| CommandError::of(1, error.0))?;
     let audit = Audit::to(Box::new(done.counting(std::io::stdout())));
     let nobody_asks = config.public_url.clone().unwrap_or_default();
     let clock = Box::new(std::sync::Arc::clone(&machine.clock));
     Ok(Broker::new(config, nobody_asks, journal, audit, Box::new(outbound), clock))
-}
-
-/// The journal's fault as this command's end.
-fn fault(fault: crate::journal::JournalError) -> Failure {
-    Failure::of(1, fault.to_string())
 }

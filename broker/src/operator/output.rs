@@ -8,7 +8,7 @@ use std::io::Write as _;
 use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
-use crate::operator::Failure;
+use crate::operator::CommandError;
 
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +39,17 @@ impl Output {
 }
 
 /// Prints one document.
-pub(super) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+pub(super) fn print_json(document: &impl Serialize) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(document)
-        .map_err(|_position_only| Failure::of(1, "the answer cannot be written as JSON"))?;
+        .map_err(|_position_only| CommandError::of(1, "the answer cannot be written as JSON"))?;
     print(&(escape(&text) + "\n"))
 }
 
 /// Prints lines; each brings its own end.
-pub(super) fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Failure::of(1, format!("standard output cannot be written: {error}")))
+    written.map_err(|error| CommandError::of(1, format!("standard output cannot be written: {error}")))
 }
 
 /// The same JSON in ASCII without controls. What lies beyond stands in texts only, where `\u` says the same.

@@ -7,6 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use hublease_hub::client::Preflight;
+use hublease_hub::outbound::Outbound;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,8 +21,8 @@ use crate::journal::Journal;
 use crate::limits::{MAX_BLOCKING_THREADS, MAX_CONNECTIONS, MIN_CONNECTIONS, RESERVED_FILES, START_WORKERS};
 use crate::observe::audit::Audit;
 use crate::observe::console::{say, write_line};
-use crate::operator::{Failure, Machine, config, config_argument};
-use crate::outbound::native::Native;
+use crate::operator::{CommandError, Machine, config, config_argument};
+use crate::outbound::native;
 
 pub(super) fn command() -> Command {
     Command::new("serve")
@@ -29,20 +31,20 @@ pub(super) fn command() -> Command {
         .after_help("Example: hublease-broker serve --config /etc/hublease/broker.toml")
 }
 
-pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, CommandError> {
     let (config, path) = config(matches)?;
     let tls = config.server.tls.clone().map(Tls::load).transpose();
-    let tls = tls.map_err(|error| Failure::of(2, format!("{path}: `[tls]`: {error}")))?.map(Arc::new);
-    let unopened = |error| Failure::of(1, format!("{}: {error}", config.journal.display()));
+    let tls = tls.map_err(|error| CommandError::of(2, format!("{path}: `[tls]`: {error}")))?.map(Arc::new);
+    let unopened = |error| CommandError::of(1, format!("{}: {error}", config.journal));
     let journal = (machine.open_journal)(&config.journal, machine.clock.now()).map_err(unopened)?;
-    let outbound = Native::new().map_err(|fault| Failure::of(1, fault.0))?;
+    let outbound: Box<dyn Outbound> = Box::new(native(&[]).map_err(|error| CommandError::of(1, error.0))?);
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }
-    try_accounts(&config, &path, &outbound, machine)?;
+    try_accounts(&config, &path, &*outbound, machine)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().max_blocking_threads(MAX_BLOCKING_THREADS).build();
-    let runtime = runtime.map_err(|error| Failure::of(1, format!("no threads: {error}")))?;
+    let runtime = runtime.map_err(|error| CommandError::of(1, format!("no threads: {error}")))?;
     let served = runtime.block_on(listen(config, tls, journal, outbound, machine));
     // What is in flight was waited for; a sweep that is not done is done again by the next broker.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -51,7 +53,7 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
 
 /// An account that can never issue a token is the operator's to know at the start, and not a job's to find out. Many are
 /// tried at one time: each may take some round trips.
-fn try_accounts(config: &Config, path: &str, outbound: &Native, machine: &Machine) -> Result<(), Failure> {
+fn try_accounts(config: &Config, path: &str, outbound: &dyn Outbound, machine: &Machine) -> Result<(), CommandError> {
     let next = AtomicUsize::new(0);
     let found: Vec<OnceLock<_>> = config.accounts.iter().map(|_| OnceLock::new()).collect();
     let work = || {
@@ -70,13 +72,15 @@ fn try_accounts(config: &Config, path: &str, outbound: &Native, machine: &Machin
     // Told in the order of the configuration.
     for (account, found) in config.accounts.iter().zip(found) {
         match found.into_inner() {
-            Some(Ok(None)) => {}
-            Some(Ok(Some(fault))) => {
-                let reason = fault.refusal().sentence;
+            Some(Preflight::Able) => {}
+            Some(Preflight::Unknown(error)) => {
+                let reason = error.refusal().sentence;
                 say(&format!("warning: account `{}` could not be tried: {reason}", account.name));
             }
-            Some(Err(unfit)) => return Err(Failure::of(2, format!("{path}: account `{}`: {unfit}", account.name))),
-            None => return Err(Failure::of(1, format!("account `{}` was not tried", account.name))),
+            Some(Preflight::Unable(error)) => {
+                return Err(CommandError::of(2, format!("{path}: account `{}`: {error}", account.name)));
+            }
+            None => return Err(CommandError::of(1, format!("account `{}` was not tried", account.name))),
         }
     }
     Ok(())
@@ -86,15 +90,15 @@ async fn listen(
     config: Config,
     tls: Option<Arc<Tls>>,
     journal: Box<dyn Journal>,
-    outbound: Native,
+    outbound: Box<dyn Outbound>,
     machine: &Machine,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (listener, address) = bind(config.listen).await?;
     let metrics = match config.server.metrics_listen {
         None => None,
         Some(wanted) => Some(bind(wanted).await?),
     };
-    let no_signals = |error: std::io::Error| Failure::of(1, format!("no signals: {error}"));
+    let no_signals = |error: std::io::Error| CommandError::of(1, format!("no signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -102,7 +106,7 @@ async fn listen(
     let trusted_proxies = config.server.trusted_proxies.clone();
     let audit = Audit::to(Box::new(std::io::stdout()));
     let clock = Box::new(Arc::clone(&machine.clock));
-    let broker = Broker::new(config, public_url, journal, audit, Box::new(outbound), clock);
+    let broker = Broker::new(config, public_url, journal, audit, outbound, clock);
     if let Some((_, address)) = &metrics {
         write_line(&format!("metrics on {address}"));
     }
@@ -120,15 +124,15 @@ async fn listen(
     Ok(())
 }
 
-async fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let cannot = |error: std::io::Error| Failure::of(1, format!("cannot listen on {wanted}: {error}"));
+async fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
+    let cannot = |error: std::io::Error| CommandError::of(1, format!("cannot listen on {wanted}: {error}"));
     let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     Ok((listener, address))
 }
 
 /// How many clients may be connected: as many as there are descriptors for, of which the broker takes all that it may have.
-fn connections() -> Result<usize, Failure> {
+fn connections() -> Result<usize, CommandError> {
     let limit = getrlimit(Resource::Nofile);
     // Where more is not given after all, the limit is what it was.
     let _as_it_was = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
@@ -138,7 +142,7 @@ fn connections() -> Result<usize, Failure> {
         room if room >= MIN_CONNECTIONS => Ok(room.min(MAX_CONNECTIONS)),
         _ => {
             let wanted = RESERVED_FILES + MIN_CONNECTIONS;
-            Err(Failure::of(
+            Err(CommandError::of(
                 1,
                 format!("the system allows {files} open files, and the broker needs {wanted}: `ulimit -n`"),
             ))

@@ -28,7 +28,7 @@ pub struct Judgement<'a> {
     /// Each claim that it names; none for a rule that is not in question.
     pub claims: Vec<Comparison<'a>>,
     /// Each repository of the scope; none when the rule does not accept the job, or there is no scope to hold against it.
-    pub reach: Vec<Reach>,
+    pub coverage: Vec<Coverage>,
 }
 
 /// What came of a rule, and, where it did not grant, the first thing that was missing.
@@ -93,8 +93,8 @@ pub struct Comparison<'a> {
     pub matches: bool,
 }
 
-/// One repository of the scope.
-pub struct Reach {
+/// How far a rule covers one repository of the scope.
+pub struct Coverage {
     /// Its name.
     pub repository: String,
     /// Whether the rule names it.
@@ -113,7 +113,7 @@ pub fn explain<'a>(rules: &'a [Rule], issuer: &Issuer, claims: &'a Claims, wish:
 }
 
 fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &RequestedGrant) -> Judgement<'a> {
-    let stands = |verdict| Judgement { rule, verdict, claims: Vec::new(), reach: Vec::new() };
+    let stands = |verdict| Judgement { rule, verdict, claims: Vec::new(), coverage: Vec::new() };
     if rule.issuer != issuer.name {
         return stands(Verdict::OtherIssuer);
     }
@@ -128,17 +128,17 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Request
     let accepted = match compared.iter().all(|comparison| comparison.matches) {
         false => Err(Verdict::ClaimsDiffer),
         true if !rule.allows_event(issuer, claims) => Err(Verdict::EventNotNamed),
-        true => wish.scope.clone().or_else(|| rule.literal_scope()).ok_or(Verdict::ScopeNeeded),
+        true => wish.scope.clone().or_else(|| rule.reach.literal_scope()).ok_or(Verdict::ScopeNeeded),
     };
     match accepted {
         Err(verdict) => Judgement { claims: compared, ..stands(verdict) },
         Ok(scope) => {
-            let verdict = match rule.grants(&scope) {
+            let verdict = match rule.reach.covers(&scope) {
                 false => Verdict::ScopeNotGranted,
                 true if !rule.grants_life(wish) => Verdict::LifeNotGranted,
                 true => Verdict::Grants,
             };
-            Judgement { claims: compared, reach: rule.reach(&scope), ..stands(verdict) }
+            Judgement { claims: compared, coverage: rule.coverage(&scope), ..stands(verdict) }
         }
     }
 }
@@ -148,10 +148,10 @@ impl Rule {
         wish.expires_in.is_none_or(|asked| (MIN_LIFE_SECONDS..=self.max_life).contains(&asked))
     }
 
-    fn reach(&self, scope: &Scope) -> Vec<Reach> {
-        let one = |repository: &str| Reach {
-            is_named: self.reaches(repository),
-            lacking: scope.actions(repository).filter(|action| !self.actions.contains(action)).collect(),
+    fn coverage(&self, scope: &Scope) -> Vec<Coverage> {
+        let one = |repository: &str| Coverage {
+            is_named: self.reach.reaches(repository),
+            lacking: scope.actions(repository).filter(|action| !self.reach.actions.contains(action)).collect(),
             repository: repository.to_owned(),
         };
         scope.repositories().map(one).collect()

@@ -13,12 +13,12 @@ use tempfile::TempDir;
 use crate::secret_source::*;
 
 /// A Vault that holds the password in KV of both versions, and the identity token with which it is read.
-struct World {
+struct VaultBench {
     place: TempDir,
     sandbox: Sandbox,
 }
 
-impl World {
+impl VaultBench {
     fn new() -> Self {
         let world = Self { place: tempfile::tempdir().unwrap(), sandbox: Sandbox::start().unwrap() };
         world.put("first-password");
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    fn read(&self, source: VaultSource) -> Result<String, SecretSourceError> {
+    fn read(&self, source: VaultSource) -> Result<String, SecretError> {
         SecretSource::Vault(Box::new(source)).read().map(|secret| secret.expose().to_owned())
     }
 
@@ -66,7 +66,7 @@ impl World {
 
 #[test]
 fn a_secret_of_either_kv_is_read_anew_and_the_vault_token_ended() {
-    let world = World::new();
+    let world = VaultBench::new();
     for (path, asked) in [("secret/data/ci/hub", "GET /v1/secret/data/ci/hub"), ("kv1/ci/hub", "GET /v1/kv1/ci/hub")] {
         world.put("first-password");
         let read = || world.read(VaultSource { path: path.to_owned(), ..world.source() });
@@ -81,7 +81,7 @@ fn a_secret_of_either_kv_is_read_anew_and_the_vault_token_ended() {
 
 #[test]
 fn what_vault_does_not_give_is_told_without_its_words() {
-    let world = World::new();
+    let world = VaultBench::new();
     world.write("no-token", "SENTINEL");
     let place = |name: &str| world.place.path().join(name);
     let refused = "Vault refuses to give it";
@@ -113,7 +113,7 @@ fn what_vault_does_not_give_is_told_without_its_words() {
 
 #[test]
 fn a_vault_that_is_away_or_fails_is_a_passing_trouble() {
-    let world = World::new();
+    let world = VaultBench::new();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let address = Endpoint::parse(&format!("http://{nobody}")).unwrap();
     let away = world.read(VaultSource { address, ..world.source() }).err().unwrap();
@@ -130,14 +130,14 @@ fn a_vault_that_is_away_or_fails_is_a_passing_trouble() {
 
 #[test]
 fn when_the_time_is_up_nothing_more_is_asked() {
-    let world = World::new();
+    let world = VaultBench::new();
     let late = world.source().read_until(Instant::now()).err().unwrap();
     assert_eq!((late.phrase, late.is_passing, world.asked().len()), ("Vault is not available", true, 0));
 }
 
 #[test]
 fn a_secret_that_would_end_with_the_vault_token_is_no_password() {
-    let world = World::new();
+    let world = VaultBench::new();
     let engine = DynamicEngine {
         username: ACCOUNT.to_owned(),
         password: PASSWORD.to_owned(),

@@ -8,15 +8,18 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use hublease_hub::limits::CALL_TIMEOUT;
+use hublease_hub::outbound::native::Native;
+use hublease_hub::outbound::{Call, Method, Outbound as _, Reply};
+use hublease_hub::password::SecretError;
 use hublease_protocol::claims::UnverifiedClaims;
 use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::secret::Secret;
 use serde_json::{Map, Value, json};
 
-use crate::limits::{CALL_TIMEOUT, VAULT_TIMEOUT};
-use crate::outbound::native::Native;
-use crate::outbound::{Call, Method, Outbound as _, Reply};
-use crate::secret_source::{SecretSourceError, read_file};
+use crate::limits::VAULT_TIMEOUT;
+use crate::outbound::native;
+use crate::secret_source::read_file;
 
 /// How often a call is made whose trouble may pass. Neither a login nor a read of the KV engine leaves anything behind that
 /// does not end by itself.
@@ -49,35 +52,35 @@ pub struct VaultSource {
 
 impl VaultSource {
     /// Reads the secret. Blocking, at most `PASSWORD_TIMEOUT`.
-    pub(super) fn read(&self) -> Result<Secret, SecretSourceError> {
+    pub(super) fn read(&self) -> Result<Secret, SecretError> {
         self.read_until(Instant::now() + VAULT_TIMEOUT)
     }
 
     /// The same with another end.
-    pub(super) fn read_until(&self, until: Instant) -> Result<Secret, SecretSourceError> {
-        let session = Session { source: self, client: self.client()?, until };
-        let vault_token = session.log_in(&self.identity_token()?)?;
-        let answer = session.call(Method::Get, &self.path, Some(&vault_token), None);
+    pub(super) fn read_until(&self, until: Instant) -> Result<Secret, SecretError> {
+        let vault = VaultClient { source: self, outbound: self.outbound()?, until };
+        let vault_token = vault.log_in(&self.identity_token()?)?;
+        let answer = vault.call(Method::Get, &self.path, Some(&vault_token), None);
         let read = answer.and_then(|answer| self.field_of(&answer));
-        session.end(&vault_token, read.as_ref().ok().and_then(|read| read.lease_id.as_deref()));
+        vault.end(&vault_token, read.as_ref().ok().and_then(|read| read.lease_id.as_deref()));
         match read? {
-            Read { lease_id: None, secret } => Ok(secret),
-            Read { lease_id: Some(_), .. } => Err(SecretSourceError::lasting(
+            VaultSecret { lease_id: None, secret } => Ok(secret),
+            VaultSecret { lease_id: Some(_), .. } => Err(SecretError::lasting(
                 "Vault gave it as a lease",
                 "Vault gave the secret as a lease, which has ended with the Vault token: use a path of the KV engine",
             )),
         }
     }
 
-    fn client(&self) -> Result<Native, SecretSourceError> {
-        let no_authority = |why: String| SecretSourceError::lasting("Vault's authority cannot be read", why);
+    fn outbound(&self) -> Result<Native, SecretError> {
+        let no_authority = |why: String| SecretError::lasting("Vault's authority cannot be read", why);
         let more = self.ca_file.as_deref().map(read_file).transpose().map_err(no_authority)?;
         let more = more.as_ref().map_or(&b""[..], |pem| pem.expose().as_bytes());
-        Native::trusting(more).map_err(|fault| no_authority(fault.0.to_owned()))
+        native(more).map_err(|error| no_authority(error.0.to_owned()))
     }
 
-    fn identity_token(&self) -> Result<Secret, SecretSourceError> {
-        let none = |why: String| SecretSourceError::lasting("there is no identity token for Vault", why);
+    fn identity_token(&self) -> Result<Secret, SecretError> {
+        let none = |why: String| SecretError::lasting("there is no identity token for Vault", why);
         let token = Secret::new(read_file(&self.identity_token_file).map_err(none)?.expose().trim());
         let name = || self.identity_token_file.display().to_string();
         UnverifiedClaims::of(&token).map_err(|why| none(format!("the content of `{}`: {why}", name())))?;
@@ -85,36 +88,36 @@ impl VaultSource {
     }
 
     /// The secret in Vault's answer. KV version 2 wraps the fields once more, beside `metadata`.
-    fn field_of(&self, answer: &Map<String, Value>) -> Result<Read, SecretSourceError> {
+    fn field_of(&self, answer: &Map<String, Value>) -> Result<VaultSecret, SecretError> {
         let lease_id = answer.get("lease_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
         let data = answer.get("data").and_then(Value::as_object);
         let wrapped = data.filter(|data| lease_id.is_none() && data.get("metadata").is_some_and(Value::is_object));
         let fields = wrapped.map_or(data, |data| data.get("data").and_then(Value::as_object));
         let value = fields.and_then(|fields| fields.get(&self.field)).and_then(Value::as_str);
         match value.filter(|value| !value.is_empty()) {
-            Some(secret) => Ok(Read { lease_id, secret: Secret::new(secret) }),
+            Some(secret) => Ok(VaultSecret { lease_id, secret: Secret::new(secret) }),
             None => Err(unusable(&format!("its answer has no field `{}` with a text", self.field))),
         }
     }
 }
 
 /// What a read brought.
-struct Read {
+struct VaultSecret {
     lease_id: Option<String>,
     secret: Secret,
 }
 
 /// The calls of one reading.
-struct Session<'a> {
+struct VaultClient<'a> {
     source: &'a VaultSource,
-    client: Native,
+    outbound: Native,
     /// From then on nothing is begun any more but the end of the Vault token.
     until: Instant,
 }
 
-impl Session<'_> {
+impl VaultClient<'_> {
     /// `POST auth/MOUNT/login`. With a second factor enforced Vault answers 200 and an empty token.
-    fn log_in(&self, identity_token: &Secret) -> Result<Secret, SecretSourceError> {
+    fn log_in(&self, identity_token: &Secret) -> Result<Secret, SecretError> {
         let mut body = json!({ "jwt": identity_token.expose() });
         if let Some(role) = &self.source.role {
             body["role"] = json!(role);
@@ -138,12 +141,12 @@ impl Session<'_> {
         path: &str,
         token: Option<&Secret>,
         body: Option<&Secret>,
-    ) -> Result<Map<String, Value>, SecretSourceError> {
+    ) -> Result<Map<String, Value>, SecretError> {
         let mut tried = 0;
         loop {
             if Instant::now() >= self.until {
                 let sentence = format!("{} did not answer in time", self.source.address);
-                return Err(SecretSourceError { phrase: AWAY, sentence, is_passing: true });
+                return Err(SecretError { phrase: AWAY, sentence, is_passing: true });
             }
             tried += 1;
             match self.send(method, path, token, body) {
@@ -164,22 +167,22 @@ impl Session<'_> {
         path: &str,
         token: Option<&Secret>,
         body: Option<&Secret>,
-    ) -> Result<Reply, SecretSourceError> {
+    ) -> Result<Reply, SecretError> {
         let address = &self.source.address;
         let mut headers = vec![("x-vault-request", "true")];
         headers.extend(self.source.namespace.as_deref().map(|namespace| ("x-vault-namespace", namespace)));
         headers.extend(token.map(|token| ("x-vault-token", token.expose())));
         let url = format!("{}{}/v1/{path}", address.origin, address.path);
-        self.client.send(&Call { method, json: body.map(Secret::expose), headers, ..Call::read(url) }).map_err(
-            |fault| SecretSourceError {
+        self.outbound.send(&Call { method, json: body.map(Secret::expose), headers, ..Call::read(url) }).map_err(
+            |error| SecretError {
                 phrase: AWAY,
-                sentence: format!("{address} is not available: {}", fault.0),
+                sentence: format!("{address} is not available: {}", error.0),
                 is_passing: true,
             },
         )
     }
 
-    fn answer(&self, reply: &Reply) -> Result<Map<String, Value>, SecretSourceError> {
+    fn answer(&self, reply: &Reply) -> Result<Map<String, Value>, SecretError> {
         let status = reply.status;
         let address = &self.source.address;
         match status {
@@ -189,12 +192,11 @@ impl Session<'_> {
             },
             _ if is_passing(status) => {
                 let sentence = format!("{address} fails: status {status}");
-                Err(SecretSourceError { phrase: AWAY, sentence, is_passing: true })
+                Err(SecretError { phrase: AWAY, sentence, is_passing: true })
             }
-            400 | 403 | 404 | 405 => Err(SecretSourceError::lasting(
-                "Vault refuses to give it",
-                format!("{address} refuses: status {status}"),
-            )),
+            400 | 403 | 404 | 405 => {
+                Err(SecretError::lasting("Vault refuses to give it", format!("{address} refuses: status {status}")))
+            }
             _ => Err(unusable(&format!("its answer has status {status}"))),
         }
     }
@@ -216,6 +218,6 @@ fn is_passing(status: u16) -> bool {
     matches!(status, 412 | 429) || status >= 500
 }
 
-fn unusable(why: &str) -> SecretSourceError {
-    SecretSourceError::lasting("Vault gave no usable secret", format!("Vault gave no usable secret: {why}"))
+fn unusable(why: &str) -> SecretError {
+    SecretError::lasting("Vault gave no usable secret", format!("Vault gave no usable secret: {why}"))
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use hublease_broker::account::Issuing;
 use hublease_broker::config::{Config, ConfigError};
-use hublease_broker::hub::Kind as AccountKind;
-use hublease_broker::identity::issuer::{Issuer, Kind};
+use hublease_broker::identity::issuer::{Issuer, IssuerKind};
 use hublease_broker::limits::{MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
 use hublease_broker::rules::{Pattern, Rule};
+use hublease_hub::token::TokenKind;
 use hublease_protocol::ci::Ci;
 use hublease_protocol::endpoint::{Endpoint, Origin};
 use hublease_protocol::scope::Scope;
@@ -43,9 +44,9 @@ fn check_rule(rule: &Rule, config: &Config) {
     let issuer = config.issuers.iter().find(|issuer| issuer.name == rule.issuer).unwrap();
     let account = config.accounts.iter().find(|account| account.name == rule.account).unwrap();
     assert!((MIN_LIFE_SECONDS..=MAX_LIFE_SECONDS).contains(&rule.max_life));
-    assert!(!rule.actions.is_empty() && !rule.repositories.is_empty());
+    assert!(!rule.reach.actions.is_empty() && !rule.reach.repositories.is_empty());
     check_claims(rule, issuer);
-    for pattern in &rule.repositories {
+    for pattern in &rule.reach.repositories {
         let text = match pattern {
             Pattern::Text(name) => name.clone(),
             Pattern::Glob(glob) => glob.to_string(),
@@ -53,12 +54,14 @@ fn check_rule(rule: &Rule, config: &Config) {
         };
         let (owner, name) = text.split_once('/').unwrap();
         assert!(!owner.contains('*') && !owner.is_empty() && !name.is_empty() && !name.contains('/'), "{text}");
-        match &account.kind {
-            AccountKind::Oat { organization, .. } => assert_eq!(owner, organization),
-            AccountKind::Pat => {}
-            AccountKind::Pool(pool) if pattern.literal().is_none() => assert!(!pool.tokens.is_empty()),
-            AccountKind::Pool(pool) => {
-                assert!(pool.covers(&Scope::of([text.as_str()], &rule.actions).unwrap()), "{text}");
+        match &account.issuing {
+            Issuing::Minting(client) => match client.kind() {
+                TokenKind::Oat { organization, .. } => assert_eq!(owner, organization),
+                TokenKind::Pat => {}
+            },
+            Issuing::Lending(pool) if pattern.literal().is_none() => assert!(!pool.tokens.is_empty()),
+            Issuing::Lending(pool) => {
+                assert!(pool.covers(&Scope::of([text.as_str()], &rule.reach.actions).unwrap()), "{text}");
             }
         }
     }
@@ -69,7 +72,7 @@ fn check_claims(rule: &Rule, issuer: &Issuer) {
     let find = |wanted: &str| rule.claims.iter().find(|(name, _)| name == wanted).map(|(_, patterns)| patterns);
     let projects = find(issuer.kind.project_claim()).unwrap();
     assert!(projects.iter().all(|pattern| pattern.literal().is_some_and(|text| !text.is_empty())));
-    if issuer.kind == Kind::Known(Ci::Github) {
+    if issuer.kind == IssuerKind::Known(Ci::Github) {
         assert!(find("event_name").is_some() || find("environment").is_some());
     }
     for (name, patterns) in &rule.claims {

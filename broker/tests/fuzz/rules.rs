@@ -6,7 +6,7 @@
 
 use hublease_broker::config::Config;
 use hublease_broker::identity::claims::Claims;
-use hublease_broker::identity::issuer::{Issuer, Kind};
+use hublease_broker::identity::issuer::{Issuer, IssuerKind};
 use hublease_broker::identity::verify::Verifier;
 use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
@@ -121,12 +121,12 @@ fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u6
         claims.text("event_name").is_some_and(|event| event == "pull_request_target" || event == "workflow_run");
     let reaches = |repository: &str| {
         let name = Value::from(repository);
-        rule.repositories.iter().any(|pattern| matches(pattern, &name))
-            && scope.actions(repository).all(|action| rule.actions.contains(&action))
+        rule.reach.repositories.iter().any(|pattern| matches(pattern, &name))
+            && scope.actions(repository).all(|action| rule.reach.actions.contains(&action))
     };
     rule.issuer == issuer.name
         && rule.claims.iter().all(accepts)
-        && (issuer.kind != Kind::Known(Ci::Github) || !is_risky || names_event)
+        && (issuer.kind != IssuerKind::Known(Ci::Github) || !is_risky || names_event)
         && scope.repositories().all(reaches)
         && life <= rule.max_life
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hublease_broker::identity::issuer::{Algorithm, Issuer};
-use hublease_broker::outbound::{Call, Outbound, OutboundError, Reply};
+use hublease_hub::outbound::{Call, Outbound, OutboundError, Reply};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Map, Value, json};

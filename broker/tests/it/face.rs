@@ -12,8 +12,9 @@ use hublease_protocol::oauth::{
 use serde_json::{Value, json};
 
 use crate::stub::{Running, client, header, post_form, text};
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{BROKER_URL, CONFIG, NOW, World, circleci_claims, circleci_form, header as jwt_header, key_a};
+use crate::testing::{
+    BROKER_URL, CONFIG, NOW, Trouble, World, circleci_claims, circleci_form, header as jwt_header, key_a,
+};
 
 fn start() -> (World, Running) {
     let world = World::new(CONFIG);

@@ -4,9 +4,8 @@ mod house;
 
 use std::time::Instant;
 
-use hublease_broker::limits::{
-    MAX_WAITING_FOR_KEYS, QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS, READINESS_SECONDS, START_WORKERS, UNCLEAR_SECONDS,
-};
+use hublease_broker::limits::{MAX_WAITING_FOR_KEYS, READINESS_SECONDS, START_WORKERS, UNCLEAR_SECONDS};
+use hublease_hub::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
 use hublease_sandbox::{ACCOUNT, Action, Fault, Hold, Service};
 use serde_json::{Map, json};
 

@@ -13,7 +13,7 @@ use std::time::Instant;
 use std::{fs, thread};
 
 use hublease_broker::journal::sqlite::Sqlite;
-use hublease_broker::journal::{Journal as _, Selection, State};
+use hublease_broker::journal::{Journal as _, LeaseState, Selection};
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use hublease_protocol::oauth::{ExchangeResponse, Revocation, RevocationResponse};
 use hublease_sandbox::{BrokerLimits, Hold, ORGANIZATION, PASSWORD, Sandbox, Service};
@@ -118,7 +118,7 @@ impl House {
     }
 
     /// The journal's leases in these states, with their tokens' ids at Docker Hub.
-    fn leases(&self, states: &[State]) -> BTreeMap<String, Option<String>> {
+    fn leases(&self, states: &[LeaseState]) -> BTreeMap<String, Option<String>> {
         let journal = Sqlite::beside(&self.path("journal.db")).unwrap();
         let selection = Selection { states: states.to_vec(), ..Selection::default() };
         journal.select(&selection).unwrap().into_iter().map(|lease| (lease.id, lease.hub_id)).collect()
@@ -136,7 +136,7 @@ impl House {
             // Each turn is over when Docker Hub was listed for it and nothing waits to be removed.
             let begun = Instant::now();
             loop {
-                let waiting = self.leases(&[State::Intent, State::Revoking]);
+                let waiting = self.leases(&[LeaseState::Intent, LeaseState::Revoking]);
                 if self.listings() > before && waiting.is_empty() {
                     break;
                 }
@@ -146,7 +146,7 @@ impl House {
         }
         drop(last);
         let told = self.told.lock().unwrap();
-        let live: BTreeSet<String> = self.leases(&[State::Live]).into_keys().collect();
+        let live: BTreeSet<String> = self.leases(&[LeaseState::Live]).into_keys().collect();
         let labels = self.sandbox.hub().labels();
         let held: BTreeSet<String> = labels.iter().map(|label| label.rsplit('/').next().unwrap().to_owned()).collect();
         assert_eq!(held, live, "Docker Hub has the live leases and nothing else");
@@ -164,7 +164,7 @@ impl House {
         for request in self.sandbox.requests(Service::Hub).iter().filter(|request| request.method == "DELETE") {
             *deletions.entry(request.path.clone()).or_default() += 1;
         }
-        let leases = self.leases(&[State::Revoked]);
+        let leases = self.leases(&[LeaseState::Revoked]);
         let path = |lease: &String| format!("{TOKENS}/{}", leases[lease].as_ref().unwrap());
         for lease in &told.revoked {
             assert_eq!(deletions[&path(lease)], 1, "deleted once, and never after the job was told so");

@@ -15,7 +15,6 @@ mod leases;
 mod leases_lost;
 mod neighbours;
 mod operator;
-mod outbound;
 mod program;
 mod rfc;
 mod shutdown;
@@ -42,7 +41,7 @@ mod clients {
 /// The fakes of the unit tests.
 #[path = "../../src"]
 mod library {
-    #[expect(dead_code, reason = "the unit tests use the rest of it")]
+    #[expect(dead_code, unused_imports, reason = "the unit tests use the rest of it")]
     pub(crate) mod testing;
 }
 

@@ -7,11 +7,11 @@ use hublease_broker::leases::exchange::exchange;
 use hublease_broker::limits::RECONCILE_SECONDS;
 use serde_json::json;
 
-use crate::testing::{CONFIG, FakeHub, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Outside, World, circleci_form};
 
 #[test]
 fn two_instances_on_one_account_never_touch_each_others_tokens() {
-    let hub: Arc<FakeHub> = Arc::default();
+    let hub: Arc<Outside> = Arc::default();
     let worlds = ["test", "test-2"].map(|instance| {
         let config = CONFIG.replace("instance = \"test\"", &format!("instance = \"{instance}\""));
         World::beside(&config, Arc::clone(&hub))

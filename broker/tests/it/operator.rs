@@ -4,8 +4,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::stub::{Running, client, header, post_form, text};
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, World, circleci_form};
+use crate::testing::{CONFIG, Trouble, World, circleci_form};
 
 fn get(url: &str) -> (u16, String, String) {
     let response = client().get(url).call().unwrap();

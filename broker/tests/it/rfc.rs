@@ -6,13 +6,14 @@
 //! required and a list without elements must be left out (section 3.2): a server without an authorization endpoint has no
 //! response types, so it is left out.
 
-use hublease_broker::limits::RETRY_AFTER_SECONDS;
+use hublease_hub::limits::RETRY_AFTER_SECONDS;
 use serde_json::{Value, json};
 use ureq::http::Response;
 
 use crate::stub::{Running, client, header, text};
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{BROKER_URL, CONFIG, World, changed, circleci_claims, circleci_form, header as jwt_header, key_a};
+use crate::testing::{
+    BROKER_URL, CONFIG, Trouble, World, changed, circleci_claims, circleci_form, header as jwt_header, key_a,
+};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const TOKEN: &str = "/oauth/token";

@@ -6,25 +6,23 @@
 //! between its deletion and the note of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hublease_broker::broker::Broker;
-use hublease_broker::journal::sqlite::Sqlite;
-use hublease_broker::journal::{Selection, State};
+use hublease_broker::journal::{JournalLocation, LeaseState, Selection};
 use hublease_broker::leases::exchange::exchange;
 use hublease_broker::leases::revoke::revoke;
 use hublease_broker::leases::revoke_by_identity::revoke_by_identity;
 use hublease_broker::leases::sweep::Sweeper;
 use hublease_broker::limits::{RECONCILE_SECONDS, UNCLEAR_SECONDS};
 use hublease_broker::observe::audit::Audit;
-use hublease_broker::outbound::{Call, Outbound, OutboundError, Reply};
+use hublease_hub::outbound::{Call, Outbound, OutboundError, Reply};
 use serde_json::json;
 
 use crate::stopping::{Side, Stop, Stopping};
 use crate::testing::{
-    BROKER_URL, CONFIG, FakeHub, Lines, NOW, TestClock, changed, circleci_claims, circleci_form, config_in, header,
+    BROKER_URL, CONFIG, Lines, NOW, Outside, TestClock, changed, circleci_claims, circleci_form, config_in, header,
     key_a,
 };
 
@@ -33,7 +31,7 @@ const WORKFLOW: &str = "oidc.circleci.com/workflow-id";
 /// The two leases that their workflow gives up; all else goes on one by one.
 const REMOVED_AT_ONE_TIME: usize = 2;
 
-impl Outbound for Stopping<Arc<FakeHub>> {
+impl Outbound for Stopping<Arc<Outside>> {
     fn send(&self, call: &Call<'_>) -> Result<Reply, OutboundError> {
         self.stop.step(Err(OutboundError("stopped")), || self.inner.send(call))
     }
@@ -42,7 +40,7 @@ impl Outbound for Stopping<Arc<FakeHub>> {
 /// One broker after another on one journal and one Docker Hub.
 struct House {
     folder: tempfile::TempDir,
-    hub: Arc<FakeHub>,
+    hub: Arc<Outside>,
     clock: Arc<TestClock>,
 }
 
@@ -55,8 +53,8 @@ impl House {
     fn broker(&self, now: u64, at: usize, side: Side) -> (Broker, Arc<Stop>) {
         self.clock.set(now);
         let stop = Arc::new(Stop { passed: AtomicUsize::new(0), at, side, end: || {} });
-        let path = self.folder.path().join("journal.db");
-        let journal = Stopping { inner: Sqlite::serve(Path::new(&path), now).unwrap(), stop: Arc::clone(&stop) };
+        let location = JournalLocation::Sqlite(self.folder.path().join("journal.db"));
+        let journal = Stopping { inner: location.serve(now).unwrap(), stop: Arc::clone(&stop) };
         let outbound = Stopping { inner: Arc::clone(&self.hub), stop: Arc::clone(&stop) };
         let config = CONFIG.replacen(
             "actions = [\"pull\", \"push\"]",
@@ -143,7 +141,7 @@ fn deletions(calls: &[String]) -> BTreeMap<String, usize> {
 /// The tokens whose removal was noted, or told to a job; nobody may ask for their deletion any more.
 fn settled(broker: &Broker, told: &Told) -> BTreeSet<String> {
     let all = broker.journal.select(&Selection::default()).unwrap().into_iter();
-    all.filter(|lease| lease.state == State::Revoked || told.revoked.contains(&lease.id))
+    all.filter(|lease| lease.state == LeaseState::Revoked || told.revoked.contains(&lease.id))
         .filter_map(|lease| lease.hub_id)
         .collect()
 }
@@ -176,10 +174,13 @@ fn wherever_it_stops_the_next_broker_comes_to_the_same_end() {
             house.clock.set(now);
             sweeper.sweep(&broker);
         }
-        let open = Selection { states: vec![State::Intent, State::Live, State::Revoking], ..Selection::default() };
+        let open = Selection {
+            states: vec![LeaseState::Intent, LeaseState::Live, LeaseState::Revoking],
+            ..Selection::default()
+        };
         let open = broker.journal.select(&open).unwrap();
         let live: BTreeSet<String> = open.iter().map(|lease| lease.id.clone()).collect();
-        assert!(open.iter().all(|lease| lease.state == State::Live), "{at} {side:?}: {open:?}");
+        assert!(open.iter().all(|lease| lease.state == LeaseState::Live), "{at} {side:?}: {open:?}");
         assert_eq!(lease_ids(&house.hub.labels()), live, "{at} {side:?}");
         assert!(live.is_disjoint(&told.revoked), "{at} {side:?}: a revoked lease lives");
         let kept: BTreeSet<String> = told.issued.difference(&told.given_up).cloned().collect();

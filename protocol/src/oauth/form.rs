@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 
+use crate::percent;
+
 /// The most fields that a form may have; the widest request that we know has nine.
 pub const MAX_FIELDS: usize = 32;
 
@@ -111,26 +113,6 @@ fn escape(text: &mut String, value: &str) {
 }
 
 fn unescape(raw: &[u8]) -> Result<String, FormError> {
-    let mut bytes = Vec::with_capacity(raw.len());
-    let mut rest = raw.iter();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let high = rest.next().and_then(|digit| hexadecimal(*digit));
-                let low = rest.next().and_then(|digit| hexadecimal(*digit));
-                match (high, low) {
-                    (Some(high), Some(low)) => high * 16 + low,
-                    _ => return Err(FormError::BrokenEscape),
-                }
-            }
-            other => *other,
-        });
-    }
-    // The error of `from_utf8` would carry the bytes along.
-    String::from_utf8(bytes).ok().ok_or(FormError::BrokenEscape)
-}
-
-fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    let spaced = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte });
+    percent::decode(spaced).ok_or(FormError::BrokenEscape)
 }

@@ -27,7 +27,7 @@ impl ErrorResponse {
     #[must_use]
     pub fn of(code: Code, sentence: &str) -> Self {
         Self {
-            error: Some(code.error().to_owned()),
+            error: Some(code.error().as_str().to_owned()),
             error_description: Some(format!("{}: {sentence}", code.as_str())),
             message: None,
         }

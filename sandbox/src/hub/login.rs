@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Hub;
 use super::errors::{Checked, FROM_ORGANIZATION, FROM_PERSONAL, forbidden, invalid, unauthorized};
-use super::state::{Authenticated, Bearer, Source};
+use super::state::{Authenticated, HubBearer, Source};
 use crate::message::{bearer, body_json, json as answer};
 use crate::random;
 use crate::service::Service;
@@ -108,7 +108,7 @@ impl Hub {
         let payload = segment(&json!({ "sub": owner, "exp": expires_at, "jti": random::uuid() }));
         let token = format!("{header}.{payload}.{}", random::token("", 86));
         self.core.know(format!("hub bearer of {owner}"), "hub bearer", &token, &[Service::Hub]);
-        self.state().bearers.insert(token.clone(), Bearer { owner, source, expires_at });
+        self.state().bearers.insert(token.clone(), HubBearer { owner, source, expires_at });
         token
     }
 }

@@ -4,13 +4,13 @@
 //! are deleted. Status and text of the quota refusal are guesses.
 
 use http::{Request, Response};
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use super::errors::{Checked, forbidden, invalid, method_not_allowed, not_found};
 use super::personal::{expiry, page};
-use super::state::{OrganizationToken, Resource, State, time};
+use super::state::{HubState, OrganizationToken, Resource, time};
 use super::{Hub, TEAM_QUOTA};
-use crate::clock::rfc3339;
 use crate::message::{body_json, empty, json as answer};
 
 /// Characters in a label; taken from the personal tokens, the organization's limit is not documented.
@@ -128,7 +128,7 @@ impl Hub {
 }
 
 /// Validates `resources`. A repository must exist unless the path is a glob.
-fn resources(state: &State, organization: &str, given: &Value) -> Checked<Vec<Resource>> {
+fn resources(state: &HubState, organization: &str, given: &Value) -> Checked<Vec<Resource>> {
     let refused = |text| Err(Box::new(invalid(&[("resources", text)])));
     let Some(list) = given.as_array().filter(|list| !list.is_empty()) else {
         return refused("at least one is required");
@@ -182,7 +182,7 @@ fn listed(token: &OrganizationToken) -> Value {
         "description": token.description,
         "created_by": token.created_by,
         "is_active": token.is_active,
-        "created_at": rfc3339(token.created_at),
+        "created_at": utc(token.created_at),
         "expires_at": time(token.expires_at),
         "last_used_at": time(token.last_used),
         "resources": token.resources.iter().map(Resource::json).collect::<Vec<_>>(),

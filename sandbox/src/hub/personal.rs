@@ -1,12 +1,12 @@
 //! Personal access tokens: `/v2/access-tokens` and `/v2/access-tokens/{uuid}`.
 
 use http::{Request, Response};
+use hublease_protocol::time::{parse_utc, utc};
 use serde_json::{Value, json};
 
 use super::Hub;
 use super::errors::{Checked, invalid, method_not_allowed, not_found};
 use super::state::{PersonalToken, time};
-use crate::clock::{parse_rfc3339, rfc3339};
 use crate::message::{body_json, empty, field, json as answer, query};
 
 /// Characters in a label.
@@ -100,7 +100,7 @@ pub(super) fn expiry(body: &Value, now: u64) -> Checked<Option<u64>> {
     let refused = |text| Err(Box::new(invalid(&[("expires_at", text)])));
     match &body["expires_at"] {
         Value::Null => Ok(None),
-        Value::String(text) => match parse_rfc3339(text) {
+        Value::String(text) => match parse_utc(text) {
             Some(time) if time > now => Ok(Some(time)),
             Some(_) => refused("must be in the future"),
             None => refused("must be a UTC time such as 2026-11-20T18:42:45Z"),
@@ -132,7 +132,7 @@ fn shown(token: &PersonalToken, secret: &str) -> Value {
         "client_id": token.client_id,
         "creator_ip": "127.0.0.1",
         "creator_ua": "sandbox",
-        "created_at": rfc3339(token.created_at),
+        "created_at": utc(token.created_at),
         "last_used": time(token.last_used),
         "generated_by": "manual",
         "is_active": token.is_active,

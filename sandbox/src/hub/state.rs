@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use super::rate::Rate;
-use crate::clock::rfc3339;
 use crate::random;
 
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct HubState {
     accounts: BTreeMap<String, Account>,
     organizations: BTreeMap<String, Organization>,
     /// Name to whether it is private.
     pub(crate) repositories: BTreeMap<String, bool>,
     pub(super) personal: Vec<PersonalToken>,
     pub(super) organization_tokens: Vec<OrganizationToken>,
-    pub(super) bearers: HashMap<String, Bearer>,
+    pub(super) bearers: HashMap<String, HubBearer>,
     pub(super) second_factors: HashMap<String, String>,
     pub(super) rate: Rate,
 }
@@ -98,7 +98,7 @@ impl Resource {
 
 /// A bearer for the Hub API.
 #[derive(Clone)]
-pub(super) struct Bearer {
+pub(super) struct HubBearer {
     pub(super) owner: String,
     pub(super) source: Source,
     pub(super) expires_at: u64,
@@ -126,7 +126,7 @@ pub(crate) enum Authenticated {
     Unknown,
 }
 
-impl State {
+impl HubState {
     pub(super) fn new(rate_limit: u64) -> Self {
         Self { rate: Rate::new(rate_limit), ..Self::default() }
     }
@@ -247,5 +247,5 @@ impl State {
 
 /// A time for an answer body: RFC 3339 or `null`.
 pub(super) fn time(seconds: Option<u64>) -> Value {
-    seconds.map_or(Value::Null, |seconds| json!(rfc3339(seconds)))
+    seconds.map_or(Value::Null, |seconds| json!(utc(seconds)))
 }

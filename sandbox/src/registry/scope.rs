@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::hub::{Authenticated, Resource, State};
+use crate::hub::{Authenticated, HubState, Resource};
 
 /// Actions in the order in which each includes those before it.
 const ACTIONS: [&str; 3] = ["pull", "push", "delete"];
@@ -33,7 +33,7 @@ pub(super) fn parse<'q>(parameters: impl Iterator<Item = &'q str>) -> Vec<Asked>
 }
 
 /// The `access` claim for what was asked.
-pub(super) fn grant(state: &State, who: &Authenticated, asked: &[Asked]) -> Result<Value, Insufficient> {
+pub(super) fn grant(state: &HubState, who: &Authenticated, asked: &[Asked]) -> Result<Value, Insufficient> {
     let mut access = Vec::new();
     for Asked { repository, actions } in asked {
         let (allowed, owned) = (level(state, who, repository), owner_level(state, who, repository));
@@ -61,7 +61,7 @@ fn rank(action: &str) -> Option<usize> {
 }
 
 /// The highest rank that this credential has on the repository; 0 is nothing.
-fn level(state: &State, who: &Authenticated, repository: &str) -> usize {
+fn level(state: &HubState, who: &Authenticated, repository: &str) -> usize {
     let public = usize::from(state.repositories.get(repository) == Some(&false));
     match who {
         Authenticated::Unknown | Authenticated::PasswordNotEnough => public,
@@ -77,7 +77,7 @@ fn level(state: &State, who: &Authenticated, repository: &str) -> usize {
 }
 
 /// What the owner of the credential could have given it.
-fn owner_level(state: &State, who: &Authenticated, repository: &str) -> usize {
+fn owner_level(state: &HubState, who: &Authenticated, repository: &str) -> usize {
     let namespace = repository.split('/').next().unwrap_or_default();
     let public = usize::from(state.repositories.get(repository) == Some(&false));
     let owns = match who {

@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response};
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use super::BEARER_SECONDS;
 use super::scope::{Insufficient, grant, parse};
 use super::signer::Signer;
-use crate::clock::rfc3339;
 use crate::hub::Authenticated;
 use crate::ledger::Ledger;
 use crate::message::{basic, json as answer, query};
@@ -117,7 +117,7 @@ impl Handler for RegistryAuth {
         lock(&self.bearers).insert(token.clone(), Bearer { authenticated, access, expires_at: now + BEARER_SECONDS });
         answer(
             200,
-            &json!({ "token": token, "access_token": token, "expires_in": BEARER_SECONDS, "issued_at": rfc3339(now) }),
+            &json!({ "token": token, "access_token": token, "expires_in": BEARER_SECONDS, "issued_at": utc(now) }),
         )
     }
 }

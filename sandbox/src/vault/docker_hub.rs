@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::lease::Issued;
+use super::lease::EngineSecret;
 use super::token::Token;
 use super::wire::{Call, Operation, Reply};
 use super::{Minter, Vault};
@@ -109,7 +109,7 @@ impl Vault {
         };
         let (secret, uuid) = self.world.minter.mint(username, &account.password, &label, &scope).map_err(failed)?;
         self.state().hand_out("docker hub token", &secret);
-        let issued = Issued { mount, full_path: &call.full_path(), username, uuid: &uuid, ttl: LEASE_SECONDS };
+        let issued = EngineSecret { mount, full_path: &call.full_path(), username, uuid: &uuid, ttl: LEASE_SECONDS };
         let (lease_id, ttl) = self.register_lease(token, &issued);
         let mut data = json!({ "token": secret, "uuid": uuid, "username": username });
         data[grant_name] = grant.into();

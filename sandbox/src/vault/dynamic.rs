@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Vault;
-use super::lease::Issued;
+use super::lease::EngineSecret;
 use super::token::Token;
 use super::wire::{Call, Operation, Reply};
 
@@ -47,8 +47,13 @@ impl Vault {
             .mint(&engine.username, &engine.password, &call.path, &engine.scope)
             .map_err(|text| Reply::core_error(500, text))?;
         self.state().hand_out("dynamic secret", &secret);
-        let issued =
-            Issued { mount, full_path: &call.full_path(), username: &engine.username, uuid: &uuid, ttl: engine.ttl };
+        let issued = EngineSecret {
+            mount,
+            full_path: &call.full_path(),
+            username: &engine.username,
+            uuid: &uuid,
+            ttl: engine.ttl,
+        };
         let (lease_id, ttl) = self.register_lease(token, &issued);
         let mut data = engine.extra.clone();
         data.insert(engine.username_field.clone(), engine.username.as_str().into());

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use hublease_protocol::time::utc;
 use serde_json::{Map, Value, json};
 
 use super::Vault;
-use super::state::State;
-use super::timestamp::rfc3339;
+use super::state::VaultState;
 use super::token::SYSTEM_TTL_SECONDS;
 use super::wire::{Call, Operation, Reply, envelope};
 
@@ -60,9 +60,9 @@ impl Vault {
             return Ok(Reply::success(json!({ "lease_duration": SYSTEM_TTL_SECONDS, "data": entry.data })));
         }
         let metadata = json!({
-            "created_time": rfc3339(entry.written_at),
+            "created_time": utc(entry.written_at),
             "custom_metadata": null,
-            "deletion_time": entry.deleted_at.map(rfc3339).unwrap_or_default(),
+            "deletion_time": entry.deleted_at.map(utc).unwrap_or_default(),
             "destroyed": entry.is_destroyed,
             "version": entry.version,
         });
@@ -75,7 +75,7 @@ impl Vault {
     }
 }
 
-impl State {
+impl VaultState {
     fn hand_out_fields(&mut self, path: &str, data: &Map<String, Value>) {
         for (field, value) in data {
             let secret = value.as_str().filter(|_| !NOT_SECRET.contains(&field.as_str()));

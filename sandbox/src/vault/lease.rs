@@ -3,9 +3,10 @@
 //! Follows Vault's lease documentation and OpenBao's `expiration.go`: a lease of a service token dies with it, a lease
 //! of a batch token is capped at the token's remaining life and indexed under no token.
 
-use super::state::State;
+use super::Vault;
+use super::state::VaultState;
 use super::token::{Token, TokenType};
-use super::{Vault, random};
+use crate::random;
 
 /// Then a lease is irrevocable: it stays, and waits for an operator.
 pub(super) const MAX_REVOKE_ATTEMPTS: u32 = 6;
@@ -43,7 +44,7 @@ pub(super) struct Job {
 }
 
 /// A secret that an engine has just made.
-pub(super) struct Issued<'issue> {
+pub(super) struct EngineSecret<'issue> {
     pub(super) mount: &'issue str,
     pub(super) full_path: &'issue str,
     pub(super) username: &'issue str,
@@ -59,13 +60,13 @@ impl Lease {
 
 impl Vault {
     /// Books a lease for `token`: id and life in seconds as the caller is told.
-    pub(super) fn register_lease(&self, token: &Token, issued: &Issued<'_>) -> (String, u64) {
+    pub(super) fn register_lease(&self, token: &Token, issued: &EngineSecret<'_>) -> (String, u64) {
         let now = self.now();
         let mut state = self.state();
         let (namespace, path) = state.split_namespace(issued.full_path);
         // Below the root, Vault ends a lease id with the namespace's id.
-        let suffix = if namespace.is_empty() { String::new() } else { format!(".{}", random::base62(5)) };
-        let id = format!("{path}/{}{suffix}", random::base62(24));
+        let suffix = if namespace.is_empty() { String::new() } else { format!(".{}", random::token("", 5)) };
+        let id = format!("{path}/{}{suffix}", random::token("", 24));
         let (owner, ttl) = match token.token_type {
             TokenType::Service => (Some(token.id.clone()), issued.ttl),
             TokenType::Batch => (None, issued.ttl.min(token.expires_at().saturating_sub(now))),
@@ -90,7 +91,7 @@ impl Vault {
     }
 }
 
-impl State {
+impl VaultState {
     /// Adds a lease to the queue, once.
     pub(super) fn enqueue(&mut self, lease_id: &str, now: u64) {
         let queued = self.jobs.iter().any(|job| job.lease_id == lease_id);

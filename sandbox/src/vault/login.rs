@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::Vault;
 use super::claims::{self, Expected};
 use super::settings::Flavour;
-use super::state::State;
+use super::state::VaultState;
 use super::token::{Token, TokenRequest, TokenType};
 use super::wire::{Call, Operation, Reply};
-use super::{Vault, random};
+use crate::random;
 
 /// What an operator wrote to `auth/<mount>/config`.
 #[derive(Debug, Clone, Default)]
@@ -169,7 +170,7 @@ impl Vault {
     }
 }
 
-impl State {
+impl VaultState {
     fn entity(&mut self, mount: &str, alias: &str) -> String {
         let key = (mount.to_owned(), alias.to_owned());
         self.entities.entry(key).or_insert_with(random::uuid).clone()

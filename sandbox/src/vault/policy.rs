@@ -4,7 +4,7 @@
 //! path add up, `deny` beats all. Paths are exact or end in `*`; `+` segments and parameter constraints are not here.
 //! A policy counts from the namespace that holds it, so that a token of `team/` is judged on `team/` and below.
 
-use super::state::State;
+use super::state::VaultState;
 use super::token::Token;
 
 /// The policy that may do anything, in the root namespace and below.
@@ -49,7 +49,7 @@ pub(super) fn default_rules() -> Vec<Rule> {
     .collect()
 }
 
-impl State {
+impl VaultState {
     /// Whether `token` may do `capability` on `full_path` (namespace and path).
     pub(super) fn permits(&self, token: &Token, full_path: &str, capability: Capability) -> bool {
         if token.policies.iter().any(|name| name == ROOT) {

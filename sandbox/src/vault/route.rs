@@ -4,6 +4,8 @@
 //! `require_request_header`. Because the token is judged before the mount, an unknown path without a token is 403
 //! and not 404, a login at an unknown mount included. All of it was measured at OpenBao.
 
+use hublease_protocol::percent;
+
 use super::Vault;
 use super::policy::Capability;
 use super::state::Engine;
@@ -74,7 +76,7 @@ impl Vault {
             return Err(Reply::error(413, "http: request body too large"));
         }
         let path =
-            wire::percent_decoded(request.uri().path()).ok_or_else(|| Reply::error(400, "invalid URL escape"))?;
+            percent::decode(request.uri().path().bytes()).ok_or_else(|| Reply::error(400, "invalid URL escape"))?;
         let path = path.strip_prefix("/v1/").ok_or_else(|| Reply::errors(404, &[]))?;
         if path.split('/').any(|segment| segment == "..") {
             return Err(Reply::error(400, "relative paths not supported"));

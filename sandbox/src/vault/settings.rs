@@ -15,7 +15,7 @@ use super::dynamic::DynamicEngine;
 use super::key_value::{Entry, KeyValue, KeyValueVersion};
 use super::login::{JwtMount, MountedJwt, Role};
 use super::policy::{Capability, Rule};
-use super::state::{Engine, State};
+use super::state::{Engine, VaultState};
 
 /// Whose manners the server has, where they differ: the shape of tokens, members of some answers, and revocation. A queued one is
 /// answered 204 as Vault documents it, 202 as OpenBao does it; Vault's source says 202 too, so that a client must take both.
@@ -197,7 +197,7 @@ impl Vault {
     }
 }
 
-impl State {
+impl VaultState {
     fn change_docker_hub(&mut self, mount: &str, change: impl FnOnce(&mut DockerHub)) -> bool {
         match self.engines.get_mut(&as_prefix(mount)) {
             Some(Engine::DockerHub(engine)) => {

@@ -14,7 +14,7 @@ use super::settings::{Flavour, Queue};
 use super::token::Token;
 
 /// Both keys and prefixes are full paths: namespace, mount, trailing slash (`team/auth/jwt/`).
-pub(super) struct State {
+pub(super) struct VaultState {
     pub(super) flavour: Flavour,
     pub(super) queue_mode: Queue,
     pub(super) sealed: bool,
@@ -48,7 +48,7 @@ pub(super) enum Engine {
     KeyValue(KeyValue),
 }
 
-impl State {
+impl VaultState {
     pub(super) fn new() -> Self {
         let default = (String::new(), policy::DEFAULT.to_owned());
         Self {

@@ -3,12 +3,12 @@
 //! Follows Vault's `system/health` and `system/leases` documentation. Guessed: version and cluster name, which clients
 //! only print.
 
+use hublease_protocol::time::utc;
 use serde_json::json;
 
 use super::Vault;
 use super::settings::Flavour;
 use super::state::Engine;
-use super::timestamp::rfc3339;
 use super::wire::{Call, Reply};
 
 impl Vault {
@@ -59,8 +59,8 @@ impl Vault {
         };
         let mut data = json!({
             "id": lease.id,
-            "issue_time": rfc3339(lease.issued_at),
-            "expire_time": rfc3339(lease.expires_at()),
+            "issue_time": utc(lease.issued_at),
+            "expire_time": utc(lease.expires_at()),
             "last_renewal": null,
             "renewable": renewable,
             "ttl": lease.expires_at().saturating_sub(self.now()),

@@ -24,13 +24,13 @@ const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 struct Bench {
     vault: Vault,
-    hub: Arc<Hub>,
+    hub: Arc<RecordingHub>,
     clock: Arc<AtomicU64>,
 }
 
 /// Docker Hub behind the plugin.
 #[derive(Default)]
-struct Hub {
+struct RecordingHub {
     /// Label and scope by uuid.
     tokens: Mutex<BTreeMap<String, (String, String)>>,
     made: AtomicU64,
@@ -40,7 +40,7 @@ struct Hub {
     revoke_gate: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
-impl Hub {
+impl RecordingHub {
     fn tokens(&self) -> Vec<(String, String)> {
         self.tokens.lock().unwrap().values().cloned().collect()
     }
@@ -50,7 +50,7 @@ impl Hub {
     }
 }
 
-impl Minter for Hub {
+impl Minter for RecordingHub {
     fn mint(&self, username: &str, password: &str, label: &str, scope: &str) -> Result<(String, String), String> {
         if (username, password) != ("acmebot", EXAMPLE_PASSWORD) {
             return Err("authentication failed: 401".to_owned());
@@ -98,7 +98,7 @@ impl Answer {
 impl Bench {
     fn empty() -> Self {
         let clock = Arc::new(AtomicU64::new(START));
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(RecordingHub::default());
         let time = Arc::clone(&clock);
         let world = World {
             now: Arc::new(move || time.load(Ordering::Relaxed)),

@@ -4,13 +4,14 @@
 //! token itself is dead, while its leases only join the revocation queue; a batch token cannot be revoked and its
 //! leases belong to nobody. A token of limited uses ends with its last one. Periods and renewal are not here.
 
+use hublease_protocol::time::utc;
 use serde_json::{Value, json};
 
 use super::settings::Flavour;
-use super::state::State;
-use super::timestamp::rfc3339;
+use super::state::VaultState;
 use super::wire::Reply;
-use super::{Vault, policy, random};
+use super::{Vault, policy};
+use crate::random;
 
 /// Vault's default and maximum life of tokens and leases: 32 days.
 pub(super) const SYSTEM_TTL_SECONDS: u64 = 2_764_800;
@@ -90,7 +91,7 @@ impl Token {
     }
 }
 
-impl State {
+impl VaultState {
     /// Makes a token and remembers it as handed out.
     pub(super) fn issue_token(&mut self, request: TokenRequest, now: u64) -> Token {
         let mut policies: Vec<String> = request.policies.iter().map(|name| name.to_ascii_lowercase()).collect();
@@ -100,7 +101,7 @@ impl State {
         policies.sort();
         policies.dedup();
         let accessor = match request.token_type {
-            TokenType::Service => random::base62(24),
+            TokenType::Service => random::token("", 24),
             TokenType::Batch => String::new(),
         };
         let token = Token {
@@ -140,10 +141,10 @@ impl Vault {
             "creation_ttl": token.ttl,
             "display_name": token.display_name,
             "entity_id": token.entity_id,
-            "expire_time": rfc3339(token.expires_at()),
+            "expire_time": utc(token.expires_at()),
             "explicit_max_ttl": 0,
             "id": token.id,
-            "issue_time": rfc3339(token.issued_at),
+            "issue_time": utc(token.issued_at),
             "meta": token.metadata,
             "num_uses": token.num_uses,
             "orphan": true,
@@ -209,9 +210,9 @@ const ONE_USE_LEFT: &str =
 /// The shapes differ by product and version; clients must not judge by them.
 fn token_text(flavour: Flavour, token_type: TokenType) -> String {
     match (flavour, token_type) {
-        (Flavour::Vault, TokenType::Service) => format!("hvs.{}", random::base62(90)),
-        (Flavour::Vault, TokenType::Batch) => format!("hvb.{}", random::base62(160)),
-        (Flavour::OpenBao, TokenType::Service) => format!("s.{}", random::base62(24)),
-        (Flavour::OpenBao, TokenType::Batch) => format!("b.{}", random::base62(160)),
+        (Flavour::Vault, TokenType::Service) => random::token("hvs.", 90),
+        (Flavour::Vault, TokenType::Batch) => random::token("hvb.", 160),
+        (Flavour::OpenBao, TokenType::Service) => random::token("s.", 24),
+        (Flavour::OpenBao, TokenType::Batch) => random::token("b.", 160),
     }
 }

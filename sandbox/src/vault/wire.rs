@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value, json};
 
-use super::random;
+use crate::random;
 
 /// Vault's default `max_request_size`; a larger body is refused unread.
 pub(super) const MAX_REQUEST_BYTES: usize = 32 * 1024 * 1024;
@@ -95,23 +95,6 @@ pub(super) fn body(bytes: &[u8]) -> Result<Map<String, Value>, Reply> {
         return Ok(Map::new());
     }
     serde_json::from_slice(bytes).map_err(|_error| Reply::error(400, "error parsing JSON"))
-}
-
-/// Undoes percent-encoding, as Go's server does before Vault sees a path.
-pub(super) fn percent_decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        if *first == b'%' {
-            let (digits, tail) = rest.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-            rest = tail;
-        } else {
-            bytes.push(*first);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// An answer before it is bytes.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use hublease_protocol::hex;
 use hublease_sandbox::{ACCOUNT, Sandbox, Service};
 use sha2::{Digest as _, Sha256};
 
@@ -51,7 +52,7 @@ fn image(directory: &Path) -> PathBuf {
     let path = directory.join("image");
     std::fs::create_dir(&path).unwrap();
     let blob = |bytes: &[u8]| {
-        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::lower(&Sha256::digest(bytes));
         std::fs::File::create(path.join(&digest)).unwrap().write_all(bytes).unwrap();
         (digest, bytes.len())
     };

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::id::Id;
 use hublease_protocol::printable::printable;
 
 use crate::effect::docker::{Found, Registry, Trouble};
@@ -127,8 +128,7 @@ fn find(records: &Path, id: &str) -> Result<Option<(Folder, Folder)>, String> {
 
 /// An id has 32 hexadecimal digits, so it is no path.
 fn check(id: &str) -> Result<(), String> {
-    let valid = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if valid { Ok(()) } else { Err("the id of a private directory has 32 hexadecimal digits".to_owned()) }
+    Id::parse(id).map(drop).ok_or_else(|| "the id of a private directory has 32 hexadecimal digits".to_owned())
 }
 
 fn sentence(trouble: Trouble) -> String {

@@ -1,7 +1,7 @@
 //! The command of `exec`: the user's own, with the user's own streams and environment.
 //!
 //! It stays in our process group, so that it can use the terminal. While it runs, signals are its business: they are
-//! kept until `Command::wait` hands them to the story, which decides what to pass on.
+//! kept until `ExecCommand::wait` hands them to the story, which decides what to pass on.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -19,14 +19,14 @@ use crate::native::wait::worker::{Event, Signal};
 
 /// The command, before, while and after it runs.
 #[derive(Debug, Default)]
-pub(in crate::native) struct Command {
+pub(in crate::native) struct ExecCommand {
     running: Option<Running>,
     pending: VecDeque<Signal>,
     ended: Option<u8>,
     last: Option<Signal>,
 }
 
-impl Command {
+impl ExecCommand {
     /// Starts it with `DOCKER_CONFIG` at `directory`; its end comes as an event.
     pub(in crate::native) fn start(
         &mut self,
@@ -110,20 +110,20 @@ mod tests {
     use std::path::Path;
     use std::sync::mpsc;
 
-    use super::Command;
+    use super::ExecCommand;
     use crate::effect::child::Seen;
     use crate::effect::docker::Client;
     use crate::native::wait::worker::{Event, Signal};
 
-    fn started(script: &str) -> (Command, mpsc::Receiver<Event>) {
+    fn started(script: &str) -> (ExecCommand, mpsc::Receiver<Event>) {
         let (sender, receiver) = mpsc::channel();
-        let mut command = Command::default();
+        let mut command = ExecCommand::default();
         let line = ["/bin/sh", "-c", script].map(str::to_owned);
         assert_eq!(command.start(&line, Path::new("/private"), Client::Docker, sender), Seen::Running);
         (command, receiver)
     }
 
-    fn end(command: &mut Command, events: &mpsc::Receiver<Event>) -> Option<Seen> {
+    fn end(command: &mut ExecCommand, events: &mpsc::Receiver<Event>) -> Option<Seen> {
         match events.recv().unwrap() {
             Event::CommandEnded(code) => command.ended(code),
             other => panic!("{other:?}"),
@@ -165,8 +165,9 @@ mod tests {
     #[test]
     fn what_cannot_be_started_is_told_apart() {
         let (sender, _receiver) = mpsc::channel();
-        let start =
-            |line: &str| Command::default().start(&[line.to_owned()], Path::new("/"), Client::Docker, sender.clone());
+        let start = |line: &str| {
+            ExecCommand::default().start(&[line.to_owned()], Path::new("/"), Client::Docker, sender.clone())
+        };
         assert_eq!(start("/nonexistent/program"), Seen::NotFound);
         assert!(matches!(start("/etc/hostname"), Seen::Unusable(_)), "{:?}", start("/etc/hostname"));
     }

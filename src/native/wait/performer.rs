@@ -32,7 +32,7 @@ use crate::native::terminal::Terminal;
 use crate::native::wait::deadline::Ending;
 use crate::native::wait::signals;
 use crate::native::wait::waiter::{Wait, Waited};
-use crate::native::wait::worker::{Answer, Workers};
+use crate::native::wait::worker::{WorkResult, Workers};
 
 /// How much longer than its own limit an answer is waited for, so that the worker can tell how it failed.
 const GRACE: Duration = Duration::from_millis(500);
@@ -49,7 +49,7 @@ pub struct Performer {
     pub(in crate::native) terminal: Terminal,
     pub(in crate::native) ending: Ending,
     pub(in crate::native) workers: Workers,
-    pub(in crate::native) command: exec::Command,
+    pub(in crate::native) command: exec::ExecCommand,
 }
 
 impl fmt::Debug for Performer {
@@ -73,7 +73,7 @@ impl Performer {
             terminal: Terminal::new(setup.reporting, setup.later_steps, stdout, stderr),
             ending: Ending::new(setup.forward_limit, Instant::now()),
             workers: Workers::new(),
-            command: exec::Command::default(),
+            command: exec::ExecCommand::default(),
         }
     }
 
@@ -92,15 +92,15 @@ impl Performer {
             return Outcome::Http(Err(Failure::Slow));
         }
         let (http, request) = (Arc::clone(&self.http), request.clone());
-        let job = Box::new(move || Answer::Http(http.send(&request, left)));
+        let job = Box::new(move || WorkResult::Http(http.send(&request, left)));
         let Ok(number) = self.workers.start(job) else { return Outcome::Http(Err(Failure::Unreachable)) };
         match self.wait(number, Wait { asked, until: Some(until + GRACE), what: "waiting for an answer" }) {
-            Waited::Answer(Answer::Http(answer)) => Outcome::Http(answer),
+            Waited::WorkResult(WorkResult::Http(answer)) => Outcome::Http(answer),
             Waited::Stopped(stop) => {
                 self.workers.abandon();
                 Outcome::Stopped(stop)
             }
-            Waited::Answer(_) | Waited::Late => {
+            Waited::WorkResult(_) | Waited::Late => {
                 self.workers.abandon();
                 Outcome::Http(Err(Failure::Slow))
             }
@@ -167,13 +167,13 @@ impl Performer {
         };
         // On the worker, because the file may be a pipe that nobody writes to.
         let until = self.until(asked, FILE);
-        let Ok(number) = self.workers.start(Box::new(move || Answer::Token(file::read(&path)))) else {
+        let Ok(number) = self.workers.start(Box::new(move || WorkResult::Token(file::read(&path)))) else {
             return Outcome::Token(Err("the system gives no thread".to_owned()));
         };
         let waited = self.wait(number, Wait { asked, until: Some(until), what: "waiting for the identity token file" });
         match waited {
-            Waited::Answer(Answer::Token(token)) => Outcome::Token(token),
-            Waited::Answer(_) | Waited::Late => {
+            Waited::WorkResult(WorkResult::Token(token)) => Outcome::Token(token),
+            Waited::WorkResult(_) | Waited::Late => {
                 self.workers.abandon();
                 Outcome::Token(Err("it took too long".to_owned()))
             }
@@ -226,7 +226,7 @@ impl Performer {
         // No job has this number, so only time or a signal ends the wait.
         match self.wait(0, Wait { asked, until: Some(until), what: "waiting to try again" }) {
             Waited::Stopped(stop) => Outcome::Stopped(stop),
-            Waited::Answer(_) | Waited::Late => Outcome::Done,
+            Waited::WorkResult(_) | Waited::Late => Outcome::Done,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::native::process::once::{self, Finished, Program};
 use crate::native::process::supervised::Running;
 use crate::native::wait::deadline::MINT;
 use crate::native::wait::performer::Performer;
-use crate::native::wait::worker::{Answer, Event, Signal};
+use crate::native::wait::worker::{Event, Signal, WorkResult};
 
 /// How long a killed program may take to be gone.
 const GONE: Duration = Duration::from_secs(2);
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a wait ended.
 pub(in crate::native) enum Waited {
-    Answer(Answer),
+    WorkResult(WorkResult),
     Late,
     Stopped(Stop),
 }
@@ -37,7 +37,7 @@ pub(in crate::native) struct Wait<'a> {
 /// What a wait must know of an event.
 #[derive(Debug)]
 pub(in crate::native) enum Happened {
-    Answer(u64, Answer),
+    WorkResult(u64, WorkResult),
     Signal(Signal),
 }
 
@@ -63,14 +63,14 @@ impl Performer {
         }
         let running = Running::default();
         let handle = running.clone();
-        let job = Box::new(move || Answer::Program(once::run(program, &handle)));
+        let job = Box::new(move || WorkResult::Program(once::run(program, &handle)));
         let number = match self.workers.start(job) {
             Ok(number) => number,
             Err(error) => return Ok(Err(error)),
         };
         let stop = match self.wait(number, Wait { asked, until: Some(until), what }) {
-            Waited::Answer(Answer::Program(finished)) => return Ok(finished),
-            Waited::Answer(_) | Waited::Late => None,
+            Waited::WorkResult(WorkResult::Program(finished)) => return Ok(finished),
+            Waited::WorkResult(_) | Waited::Late => None,
             Waited::Stopped(stop) => Some(stop),
         };
         running.kill();
@@ -94,11 +94,11 @@ impl Performer {
                 continue;
             };
             match self.note(event) {
-                Some(Happened::Answer(answered, answer)) if answered == number => {
+                Some(Happened::WorkResult(answered, answer)) if answered == number => {
                     self.terminal.clear();
-                    return Waited::Answer(answer);
+                    return Waited::WorkResult(answer);
                 }
-                Some(Happened::Answer(..)) | None => {}
+                Some(Happened::WorkResult(..)) | None => {}
                 Some(Happened::Signal(signal)) => {
                     let now = Instant::now();
                     let limit = if asked.is_mint() {
@@ -120,7 +120,7 @@ impl Performer {
         let until = Instant::now() + GONE;
         while let Some(event) = self.workers.next(Some(until)) {
             match event {
-                Event::Answer(answered, _) if answered == number => return,
+                Event::WorkResult(answered, _) if answered == number => return,
                 event => drop(self.note(event)),
             }
         }
@@ -130,7 +130,7 @@ impl Performer {
     /// Notes an event, and tells what the waiting effect must know of it.
     pub(in crate::native) fn note(&mut self, event: Event) -> Option<Happened> {
         match event {
-            Event::Answer(number, answer) => Some(Happened::Answer(number, answer)),
+            Event::WorkResult(number, answer) => Some(Happened::WorkResult(number, answer)),
             Event::CommandEnded(code) => {
                 self.command.ended(code);
                 None

@@ -22,7 +22,7 @@ pub(in crate::native) enum Event {
     /// A signal arrived.
     Signal(Signal),
     /// A worker has finished the job of this number.
-    Answer(u64, Answer),
+    WorkResult(u64, WorkResult),
     /// The command of `exec` has ended with this code.
     CommandEnded(u8),
 }
@@ -38,20 +38,20 @@ pub(in crate::native) struct Signal {
 
 /// What a job brought.
 #[derive(Debug)]
-pub(in crate::native) enum Answer {
+pub(in crate::native) enum WorkResult {
     Http(Result<Response, Failure>),
     Program(io::Result<Finished>),
     Token(Result<Secret, String>),
 }
 
-type Job = Box<dyn FnOnce() -> Answer + Send>;
+type Work = Box<dyn FnOnce() -> WorkResult + Send>;
 
 /// The channel and whoever works at its other end.
 #[derive(Debug)]
 pub(in crate::native) struct Workers {
     sender: Sender<Event>,
     receiver: Receiver<Event>,
-    current: Option<Sender<(u64, Job)>>,
+    current: Option<Sender<(u64, Work)>>,
     number: u64,
 }
 
@@ -70,7 +70,7 @@ impl Workers {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(in crate::native) fn start(&mut self, job: Job) -> io::Result<u64> {
+    pub(in crate::native) fn start(&mut self, job: Work) -> io::Result<u64> {
         self.number += 1;
         let job = match &self.current {
             Some(worker) => match worker.send((self.number, job)) {
@@ -104,12 +104,12 @@ impl Workers {
         }
     }
 
-    fn new_worker(&self) -> io::Result<Sender<(u64, Job)>> {
-        let (sender, jobs) = mpsc::channel::<(u64, Job)>();
+    fn new_worker(&self) -> io::Result<Sender<(u64, Work)>> {
+        let (sender, jobs) = mpsc::channel::<(u64, Work)>();
         let events = self.sender.clone();
         thread::Builder::new().name("worker".to_owned()).spawn(move || {
             for (number, job) in jobs {
-                if events.send(Event::Answer(number, job())).is_err() {
+                if events.send(Event::WorkResult(number, job())).is_err() {
                     break;
                 }
             }
@@ -123,11 +123,11 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Instant;
 
-    use super::{Answer, Event, Workers};
+    use super::{Event, WorkResult, Workers};
     use crate::effect::http::Failure;
 
-    fn failing(failure: Failure) -> super::Job {
-        Box::new(move || Answer::Http(Err(failure)))
+    fn failing(failure: Failure) -> super::Work {
+        Box::new(move || WorkResult::Http(Err(failure)))
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             let number = workers.start(failing(failure)).unwrap();
             let event = workers.next(None);
             assert!(
-                matches!(&event, Some(Event::Answer(answered, Answer::Http(Err(seen)))) if *answered == number && *seen == failure),
+                matches!(&event, Some(Event::WorkResult(answered, WorkResult::Http(Err(seen)))) if *answered == number && *seen == failure),
                 "{event:?}"
             );
         }
@@ -149,13 +149,13 @@ mod tests {
         let (release, blocked) = mpsc::channel::<()>();
         let stuck = workers.start(Box::new(move || {
             let _ = blocked.recv();
-            Answer::Http(Err(Failure::Slow))
+            WorkResult::Http(Err(Failure::Slow))
         }));
         workers.abandon();
         let next = workers.start(failing(Failure::Cut)).unwrap();
-        assert!(matches!(workers.next(None), Some(Event::Answer(number, _)) if number == next));
+        assert!(matches!(workers.next(None), Some(Event::WorkResult(number, _)) if number == next));
         drop(release);
-        assert!(matches!(workers.next(None), Some(Event::Answer(number, _)) if Some(number) == stuck.ok()));
+        assert!(matches!(workers.next(None), Some(Event::WorkResult(number, _)) if Some(number) == stuck.ok()));
     }
 
     #[test]

@@ -43,11 +43,11 @@ pub(crate) async fn revoke_lease(
     let ended = revoke_self(host, address, token).await?;
     Ok(match (verdict, ended) {
         (RevocationOutcome::Confirmed, _) => RevocationOutcome::Confirmed,
-        (RevocationOutcome::Requested(why), Ended::Yes) => RevocationOutcome::Requested(why),
+        (RevocationOutcome::Requested(why), TokenEnd::Yes) => RevocationOutcome::Requested(why),
         // The token had ended before, by its time or by an earlier logout. Vault queued its leases then, and nobody
         // here can see how that went.
-        (RevocationOutcome::Requested(_), Ended::Before) => RevocationOutcome::Requested(TOKEN_ENDED),
-        (RevocationOutcome::Requested(_), Ended::No(why)) => RevocationOutcome::NotRevoked(why),
+        (RevocationOutcome::Requested(_), TokenEnd::Before) => RevocationOutcome::Requested(TOKEN_ENDED),
+        (RevocationOutcome::Requested(_), TokenEnd::No(why)) => RevocationOutcome::NotRevoked(why),
         (RevocationOutcome::NotRevoked(why), _) => RevocationOutcome::NotRevoked(why),
         (other, _) => other,
     })
@@ -79,24 +79,24 @@ async fn revoke_now(
 }
 
 /// How `revoke-self` went.
-pub(crate) enum Ended {
+pub(crate) enum TokenEnd {
     Yes,
     Before,
     No(String),
 }
 
 /// Ends a Vault token; its leases are queued to end with it.
-pub(crate) async fn revoke_self(host: &Host, address: &Address, token: &Secret) -> Result<Ended, Error> {
+pub(crate) async fn revoke_self(host: &Host, address: &Address, token: &Secret) -> Result<TokenEnd, Error> {
     let request = Request { repeat: Repeat::Safe, ..vault_request(address, "auth/token/revoke-self", token) };
     Ok(match address.server(host).send(request).await {
         Ok(response) => match response.status {
-            200 | 204 => Ended::Yes,
+            200 | 204 => TokenEnd::Yes,
             // A policy's refusal is one error in a list; a token that Vault does not know is refused without one.
-            403 if wire::messages(&response).starts_with("1 error occurred") => Ended::No(NO_SELF.to_owned()),
-            403 => Ended::Before,
-            status => Ended::No(explained(status, &response, token)),
+            403 if wire::messages(&response).starts_with("1 error occurred") => TokenEnd::No(NO_SELF.to_owned()),
+            403 => TokenEnd::Before,
+            status => TokenEnd::No(explained(status, &response, token)),
         },
-        Err(lost) => Ended::No(lost.error.sentence()),
+        Err(lost) => TokenEnd::No(lost.error.sentence()),
     })
 }
 

@@ -16,7 +16,7 @@ use crate::provider::vault::address::Address;
 use crate::request::{RequestError, Server, remark};
 
 /// The answer to a JWT login.
-pub(super) struct Login {
+pub(super) struct JwtLogin {
     /// Masked and recorded before anything else.
     pub(super) client_token: Secret,
     /// Seconds; none for a token without an end.
@@ -86,7 +86,7 @@ pub(super) fn request(address: &Address, method: Method, path: &str, token: Opti
 }
 
 /// Reads the answer to a login. With MFA enforced Vault answers 200 and an empty token.
-pub(super) fn parse_login(server: &Server<'_>, response: &Response, sent: &Secret) -> Result<Login, Error> {
+pub(super) fn parse_login(server: &Server<'_>, response: &Response, sent: &Secret) -> Result<JwtLogin, Error> {
     if response.status != 200 {
         return Err(login_refused(server, response, sent));
     }
@@ -101,7 +101,7 @@ pub(super) fn parse_login(server: &Server<'_>, response: &Response, sent: &Secre
             unusable(server, "its `client_token` is empty")
         });
     }
-    Ok(Login {
+    Ok(JwtLogin {
         client_token: header_value(server, token)?,
         lease_duration: seconds(auth.get("lease_duration")),
         batch: auth.get("token_type").and_then(Value::as_str) == Some("batch"),

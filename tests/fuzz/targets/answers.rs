@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use hublease::cli::{Command, Typed};
+use hublease::cli::{Arguments, Command};
 use hublease::effect::docker::{Config, Found, Look};
 use hublease::effect::http::{Failure, Request, Response};
 use hublease::effect::record::{Access, Stored};
@@ -84,7 +84,7 @@ fn plan(command: Command, flags: &[(&'static str, &'static str)]) -> Plan {
     let typed = flags.iter().chain(&exchange).filter(|(name, _)| is_known(name) && is_asked(name));
     let typed: BTreeMap<_, _> = typed.map(|(name, value)| (*name, vec![(*value).to_owned()])).collect();
     let environment = Environment::new([("IDENTITY".to_owned(), IDENTITY.to_owned())]);
-    let typed = Typed::new(command, typed, Vec::new(), &environment).unwrap();
+    let typed = Arguments::new(command, typed, Vec::new(), &environment).unwrap();
     Plan::new(&typed, &environment, Machine { terminal: false }).unwrap()
 }
 

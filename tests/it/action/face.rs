@@ -7,6 +7,7 @@ use std::process::Command;
 
 use hublease::action::{INPUTS_OF_OTHERS, OWN_INPUTS, is_input};
 use hublease::cli::{self, FLAGS};
+use hublease_protocol::ci::{Ci, TokenSource};
 
 use super::runner::Step;
 use crate::support::job::Provider;
@@ -89,9 +90,12 @@ fn the_story_is_given_every_variable_that_it_looks_for() {
     for name in FLAGS.iter().filter(|flag| is_input(flag.name)).flat_map(|flag| flag.variables) {
         assert!(known(name), "{name}");
     }
-    // Other CI systems have no part in it.
-    let elsewhere = |name: &&str| name.starts_with("CIRCLE") || *name == "CI_JOB_ID";
-    let mut seen = BTreeSet::new();
+    // Of the CI systems' variables only GitHub's: no other has a part in it.
+    let job = Ci::Github.job();
+    let TokenSource::Endpoint { url, bearer } = job.source else { panic!("{:?}", job.source) };
+    let of_github = job.key.iter().chain(&job.marker).copied().chain([url, bearer]);
+    let mut seen: BTreeSet<String> = of_github.map(str::to_owned).collect();
+    let elsewhere = |name: &&str| *name == "CI_JOB_ID";
     for source in ["src/plan/identity.rs", "src/plan/resolve.rs", "src/plan/provider.rs"] {
         let text = file(source);
         // Names stand in quotes; constants of the source do not.

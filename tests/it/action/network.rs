@@ -12,7 +12,9 @@ use hublease_sandbox::{Action, Fault, KnownSecret, Service};
 
 use super::finished::Finished;
 use super::runner::Step;
-use crate::client::network::{REDIRECTED, REDIRECTS};
+use crate::client::network::{
+    EXEMPT, NOT_EXEMPT, REDIRECTED, REDIRECTS, UNUSABLE_PROXIES, proxy_with_password, unrelated,
+};
 use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;
@@ -42,10 +44,8 @@ fn works(world: &World, step: &Step<'_>) {
 #[test]
 fn a_private_authority_is_trusted_when_it_is_named_and_not_before() {
     let world = World::new();
-    let unrelated = rcgen::generate_simple_self_signed(["unrelated.example.com".to_owned()]).unwrap().cert.pem();
-    let path = world.path("spare/unrelated.pem");
-    fs::write(&path, &unrelated).unwrap();
-    let path = path.display().to_string();
+    let path = unrelated(&world);
+    let unrelated = fs::read_to_string(&path).unwrap();
     let own = world.sandbox.ca_file().display().to_string();
     let step = || at_vault(&world).env("SSL_CERT_FILE", &path);
     let off = || step().env("NODE_TLS_REJECT_UNAUTHORIZED", "0");
@@ -71,12 +71,10 @@ fn a_private_authority_is_trusted_when_it_is_named_and_not_before() {
 #[test]
 fn vault_s_authority_is_trusted_for_vault_alone() {
     let world = World::new();
-    let unrelated = world.path("spare/unrelated.pem");
-    fs::write(&unrelated, rcgen::generate_simple_self_signed(["a.example.com".to_owned()]).unwrap().cert.pem())
-        .unwrap();
+    let unrelated = unrelated(&world);
     let step = |provider| {
         let own = world.sandbox.ca_file().display().to_string();
-        Step::new(&world, provider).env("VAULT_CACERT", own).env("SSL_CERT_FILE", unrelated.display().to_string())
+        Step::new(&world, provider).env("VAULT_CACERT", own).env("SSL_CERT_FILE", &unrelated)
     };
     // GitHub's address is asked first, and is not Vault's.
     for provider in [Provider::Vault, Provider::Docker] {
@@ -92,14 +90,14 @@ fn the_proxy_of_the_environment_is_used_and_never_for_this_machine() {
     works(&world, &bare().env("https_proxy", &proxy));
     works(&world, &bare().env("HTTPS_PROXY", proxy.trim_start_matches("http://")));
     works(&world, &bare().env("HTTPS_PROXY", &proxy).env("https_proxy", "http://127.0.0.1:9"));
-    world.add_secret("the password of the proxy", "hunter2-hunter2-hunter2");
-    works(&world, &bare().env("HTTPS_PROXY", proxy.replace("http://", "http://user:hunter2-hunter2-hunter2@")));
-    let dead = "http://user:hunter2-hunter2-hunter2@127.0.0.1:9";
+    works(&world, &bare().env("HTTPS_PROXY", proxy_with_password(&world)));
+    let dead = UNUSABLE_PROXIES[0];
     let plain = at(&world, &world.sandbox.vault_url()).env("HTTPS_PROXY", dead).env("HTTP_PROXY", dead);
     works(&world, &plain.env("NODE_USE_ENV_PROXY", "1"));
-    for unusable in [dead, "socks5://user:hunter2-hunter2-hunter2@127.0.0.1:9", "hunter2-hunter2-hunter2://"] {
-        let main = bare().env("HTTPS_PROXY", unusable).main().code(5);
-        main.says("https://vault.example.com cannot be reached").says("HTTPS_PROXY");
+    // Each of them tries four times, so they do it side by side.
+    let running = UNUSABLE_PROXIES.map(|proxy| bare().env("HTTPS_PROXY", proxy).start_main());
+    for main in running {
+        main.wait().code(5).says("https://vault.example.com cannot be reached").says("HTTPS_PROXY");
     }
 }
 
@@ -108,11 +106,10 @@ fn the_proxy_of_the_environment_is_used_and_never_for_this_machine() {
 fn no_proxy_is_honoured() {
     let world = World::new();
     let step = || at(&world, "https://0.0.0.0:9");
-    for list in ["0.0.0.0", "example.com, 0.0.0.0:9", "*", "0.0.0.0/8"] {
-        step().env("NO_PROXY", list).main().code(5).says("cannot be reached");
-    }
+    let running = EXEMPT.map(|list| step().env("NO_PROXY", list).start_main());
+    running.into_iter().for_each(|main| drop(main.wait().code(5).says("cannot be reached")));
     assert_eq!(world.sandbox.unexpected(), [""; 0]);
-    step().env("NO_PROXY", "0.0.0.0:10,1.0.0.0").main().code(5).says("cannot be reached");
+    step().env("NO_PROXY", NOT_EXEMPT).main().code(5).says("cannot be reached");
     assert!(world.sandbox.unexpected().iter().any(|what| what.contains("0.0.0.0:9")));
 }
 

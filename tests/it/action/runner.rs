@@ -6,17 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use super::finished::{Finished, delimiters, pairs};
 use crate::support::job::{Provider, Shape};
-use crate::support::{World, binary, signal};
-
-/// No stage may take longer: its own limits are 120 and 30 seconds.
-const LONGEST_RUN: Duration = Duration::from_secs(150);
+use crate::support::process::Process;
+use crate::support::{World, binary};
 
 /// The files that the runner makes for each stage, by their variables.
 const FILES: [&str; 4] = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
@@ -127,29 +123,21 @@ impl<'w> Step<'w> {
             .stdout(stdout)
             .stderr(stderr);
         let before = (world.sandbox.log().len(), world.children().len());
-        Running { world, child: command.spawn().unwrap(), folder, before }
+        let process = Process::start(&mut command, folder.join("stdout"));
+        Running { world, process, folder, before }
     }
 }
 
-/// A stage in progress; ended with the test, if the test does not wait for it.
+/// A stage in progress.
 pub struct Running<'w> {
     world: &'w World,
-    pub child: Child,
+    pub process: Process,
     folder: PathBuf,
     /// How many requests and children there were before.
     before: (usize, usize),
 }
 
 impl<'w> Running<'w> {
-    /// Sends a signal to this very process, as the runner does.
-    pub fn signal(&self, signal: &str) {
-        signal::send(self.child.id(), signal);
-    }
-
-    pub fn is_over(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     /// One of the runner's files as it is now.
     pub fn file(&self, name: &str) -> String {
         fs::read_to_string(self.folder.join(name)).unwrap()
@@ -163,21 +151,11 @@ impl<'w> Running<'w> {
 
     /// The same where Node has something to complain about.
     pub fn wait_with_stderr(mut self) -> Finished<'w> {
-        let end = Instant::now() + LONGEST_RUN;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if Instant::now() > end {
-                self.child.kill().unwrap();
-                panic!("it does not end: {}", self.file("stdout"));
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
+        let code = self.process.end();
         let (requests, children) = self.before;
         let finished = Finished {
             world: self.world,
-            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
+            code,
             stdout: self.file("stdout"),
             stderr: self.file("stderr"),
             output: pairs(&self.file("GITHUB_OUTPUT")),
@@ -190,12 +168,5 @@ impl<'w> Running<'w> {
         };
         finished.check();
         finished
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        // Most have been waited for.
-        drop(self.child.kill().and_then(|()| self.child.wait()));
     }
 }

@@ -39,7 +39,7 @@ fn a_signal_ends_the_step_and_the_post_step_undoes_it() {
             let step = Step::new(&world, provider);
             let running = step.start_main();
             latch.reached().unwrap();
-            running.signal(signal);
+            running.process.signal(signal);
             let main = running.wait().code(code);
             assert_eq!(main.shown().lines().last(), Some(INTERRUPTED));
             assert!(main.output.is_empty(), "{:?}", main.output);
@@ -60,9 +60,9 @@ fn a_running_mint_is_awaited_and_recorded() {
         let step = Step::new(&world, provider);
         let mut running = step.start_main();
         latch.reached().unwrap();
-        running.signal("INT");
-        running.signal("TERM");
-        assert!(!running.is_over());
+        running.process.signal("INT");
+        running.process.signal("TERM");
+        assert!(!running.process.is_over());
         latch.release();
         let main = running.wait().code(130);
         assert_eq!(main.shown().lines().last(), Some(INTERRUPTED));
@@ -82,7 +82,7 @@ fn a_mint_that_does_not_answer_is_given_up() {
     let step = Step::new(&world, Provider::Vault);
     let running = step.start_main();
     latch.reached().unwrap();
-    running.signal("INT");
+    running.process.signal("INT");
     let main = running.wait().code(130);
     // The Vault token is on record since before the mint, and what it minted dies with it.
     assert!(handle(&main.record(), "client_token").is_some());
@@ -99,7 +99,7 @@ fn a_signal_on_the_way_back_leaves_the_rest_to_the_post_step() {
     let step = Step::new(&world, Provider::Broker);
     let running = step.start_main();
     latch.reached().unwrap();
-    running.signal("INT");
+    running.process.signal("INT");
     let main = running.wait().code(130);
     latch.release();
     step.post(&main).code(0).says("the credential of acme: ");
@@ -116,8 +116,8 @@ fn a_post_step_ignores_signals() {
         let latch = world.sandbox.latch(hold);
         let running = step.start_post(&main.state);
         latch.reached().unwrap();
-        running.signal("INT");
-        running.signal("TERM");
+        running.process.signal("INT");
+        running.process.signal("TERM");
         latch.release();
         running.wait().code(0).says_only("the credential of acme: revoked and confirmed");
         assert_eq!(leased(&world), Vec::<String>::new());
@@ -146,7 +146,7 @@ fn a_killed_step_leaves_nothing_alive_that_was_written_down() {
         let step = Step::new(&world, *provider);
         let mut running: Running<'_> = step.start_main();
         latch.reached().unwrap();
-        running.child.kill().unwrap();
+        running.process.child.kill().unwrap();
         let main = running.wait().code(128 + 9);
         step.post(&main).code(0);
         latch.release();
@@ -170,7 +170,7 @@ fn a_killed_post_step_is_finished_by_another() {
         let latch = world.sandbox.latch(hold);
         let mut running = step.start_post(&main.state);
         latch.reached().unwrap();
-        running.child.kill().unwrap();
+        running.process.child.kill().unwrap();
         running.wait().code(128 + 9);
         latch.release();
         step.post(&main).code(0);
@@ -189,7 +189,7 @@ fn docker_ends_with_the_step() {
     let step = Step::new(&world, Provider::Vault);
     let running = step.start_main();
     latch.reached().unwrap();
-    running.signal("INT");
+    running.process.signal("INT");
     let main = running.wait().code(130);
     let process = Path::new("/proc").join(fs::read_to_string(pid).unwrap().trim());
     until("docker has ended", || !is_alive(&process));

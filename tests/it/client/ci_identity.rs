@@ -198,8 +198,8 @@ fn a_circleci_program_that_hangs_ends_with_the_signal_that_ends_us() {
         &format!("#!/bin/sh\necho $$ > '{0}.new'\n/bin/mv '{0}.new' '{0}'\nexec /bin/sleep 600\n", started.display()),
     );
     let mut running = token(&world, Shape::Circleci).args(&["--audience", "another"]).spawn();
-    running.wait_until(|| started.exists());
-    running.signal("TERM");
+    running.process.wait_until(|| started.exists());
+    running.process.signal("TERM");
     running.wait().code(143);
     let process = fs::read_to_string(&started).unwrap();
     assert!(!Path::new(&format!("/proc/{}/exe", process.trim())).exists(), "it still runs");

@@ -93,8 +93,8 @@ fn signals_reach_the_command_and_the_lease_is_revoked() {
             started.display()
         );
         let mut running = exec(&world, Provider::Broker, &script).spawn();
-        running.wait_until(|| started.exists());
-        running.signal(signal);
+        running.process.wait_until(|| started.exists());
+        running.process.signal(signal);
         running.wait().code(code).says("revoked and confirmed");
         nothing_lives(&world, signal);
     }
@@ -114,9 +114,9 @@ fn after_the_death_of_exec_itself_logout_of_the_same_job_revokes() {
         let started = world.path("spare/started");
         let script = format!(": > '{}'; exec /bin/sleep 5", started.display());
         let mut running = exec(&world, provider, &script).spawn();
-        running.wait_until(|| started.exists());
-        running.child.kill().unwrap();
-        running.child.wait().unwrap();
+        running.process.wait_until(|| started.exists());
+        running.process.child.kill().unwrap();
+        running.process.child.wait().unwrap();
         assert_eq!(world.record_files().len(), 1);
         let other = world.job("logout").usual(provider).env("CIRCLE_WORKFLOW_JOB_ID", "another job");
         other.run().code(0).says("nothing to undo here");
@@ -162,7 +162,7 @@ fn two_at_once_do_not_touch_each_other() {
         format!("while [ ! -e '{}' ]; do /bin/sleep 0.02; done; [ -s \"$DOCKER_CONFIG/config.json\" ]", go.display());
     let first = exec(&world, Provider::Vault, &script).spawn();
     let mut second = exec(&world, Provider::Vault, &script).spawn();
-    second.wait_until(|| world.record_files().len() == 2);
+    second.process.wait_until(|| world.record_files().len() == 2);
     fs::write(&go, "").unwrap();
     first.wait().code(0).says("revoked and confirmed");
     second.wait().code(0).says("revoked and confirmed");

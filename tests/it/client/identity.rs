@@ -151,10 +151,10 @@ fn a_file_is_read_anew_at_each_renewal() {
             .map(|(_, token)| token)
             .collect()
     };
-    running.wait_until(|| sent().len() == 1);
+    running.process.wait_until(|| sent().len() == 1);
     fs::write(path.with_extension("new"), &second).unwrap();
     fs::rename(path.with_extension("new"), &path).unwrap();
-    running.wait_until(|| sent().len() >= 2);
+    running.process.wait_until(|| sent().len() >= 2);
     fs::write(done, "").unwrap();
     running.wait().code(0);
     assert_eq!(sent()[..2], [first, second]);

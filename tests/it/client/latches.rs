@@ -32,8 +32,8 @@ fn killed_at(world: &World, provider: Provider, hold: Hold) {
     let latch = world.sandbox.latch(hold);
     let mut running = world.job("login").usual(provider).spawn();
     latch.reached().unwrap();
-    running.child.kill().unwrap();
-    running.child.wait().unwrap();
+    running.process.child.kill().unwrap();
+    running.process.child.wait().unwrap();
     // Logged out before the held request goes on, as a later step of the job would; then the world goes on.
     let out = world.job("logout").usual(provider).run().code(0);
     match provider {
@@ -70,8 +70,8 @@ fn a_killed_logout_is_finished_by_the_next_one() {
         let latch = world.sandbox.latch(hold.clone());
         let mut running = world.job("logout").usual(provider).spawn();
         latch.reached().unwrap();
-        running.child.kill().unwrap();
-        running.child.wait().unwrap();
+        running.process.child.kill().unwrap();
+        running.process.child.wait().unwrap();
         latch.release();
         world.job("logout").usual(provider).run().code(0);
         assert_eq!(leased(&world), Vec::<String>::new(), "{provider:?} {hold:?}");
@@ -92,7 +92,7 @@ fn a_signal_makes_a_login_undo_what_it_did() {
             let latch = world.sandbox.latch(hold.clone());
             let running = world.job("login").usual(provider).spawn();
             latch.reached().unwrap();
-            running.signal(signal);
+            running.process.signal(signal);
             let out = running.wait().code(code).says("interrupted");
             latch.release();
             assert_eq!(leased(&world), Vec::<String>::new(), "{provider:?} {hold:?} {}", out.stderr);
@@ -112,7 +112,7 @@ fn a_mint_that_is_running_is_waited_for_and_revoked() {
         let latch = world.sandbox.latch(hold);
         let running: Running<'_> = world.job("login").usual(provider).spawn();
         latch.reached().unwrap();
-        running.signal("TERM");
+        running.process.signal("TERM");
         latch.release();
         running.wait().code(143).says("revoked and confirmed");
         assert_eq!(leased(&world), Vec::<String>::new(), "{provider:?}");
@@ -127,9 +127,9 @@ fn a_second_signal_leaves_at_once_and_says_what_it_leaves() {
     let revoke = world.sandbox.latch(Hold::before(Service::Forwarded, "/oauth/revoke"));
     let running = world.job("login").usual(Provider::Broker).spawn();
     login.reached().unwrap();
-    running.signal("TERM");
+    running.process.signal("TERM");
     revoke.reached().unwrap();
-    running.signal("TERM");
+    running.process.signal("TERM");
     running.wait().code(143).says("not revoked, lives until");
     revoke.release();
     login.release();
@@ -149,7 +149,7 @@ fn two_logins_of_one_job_at_once_leave_nothing_that_logout_does_not_end() {
         let mut second = world.job("login").usual(provider).spawn();
         let waiting =
             || world.sandbox.requests(service).iter().filter(|request| request.path.starts_with(held)).count();
-        second.wait_until(|| waiting() == 2);
+        second.process.wait_until(|| waiting() == 2);
         latch.release();
         first.wait().code(0);
         second.wait().code(0);

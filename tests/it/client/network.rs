@@ -20,7 +20,7 @@ fn at_vault(world: &World) -> Job<'_> {
 }
 
 /// A file with the certificate of an authority that has nothing to do with anything.
-fn unrelated(world: &World) -> String {
+pub fn unrelated(world: &World) -> String {
     let path = world.path("unrelated.pem");
     fs::write(&path, rcgen::generate_simple_self_signed(["unrelated.example.com".to_owned()]).unwrap().cert.pem())
         .unwrap();
@@ -42,6 +42,10 @@ fn the_proxy_of_the_environment_is_used_in_either_spelling() {
     assert_eq!(world.sandbox.unexpected(), Vec::<String>::new());
 }
 
+/// Values of `NO_PROXY` by which `https://0.0.0.0:9` is asked without the proxy, and one by which it is not.
+pub const EXEMPT: [&str; 4] = ["0.0.0.0", "example.com, 0.0.0.0:9", "*", "0.0.0.0/8"];
+pub const NOT_EXEMPT: &str = "0.0.0.0:10,1.0.0.0";
+
 /// 0.0.0.0 is this machine, but not a loopback address: with the proxy it is the proxy that is asked, and refuses.
 #[test]
 fn no_proxy_is_honoured() {
@@ -53,30 +57,36 @@ fn no_proxy_is_honoured() {
         job.env("MY_TOKEN", &token)
     };
     // Each of them tries four times, so they do it side by side.
-    let lists = ["0.0.0.0", "example.com, 0.0.0.0:9", "*", "0.0.0.0/8"];
-    let running: Vec<_> = lists.iter().map(|list| job().env("NO_PROXY", *list).spawn()).collect();
+    let running: Vec<_> = EXEMPT.iter().map(|list| job().env("NO_PROXY", *list).spawn()).collect();
     running.into_iter().for_each(|run| drop(run.wait().code(5).says("cannot be reached")));
     assert_eq!(world.sandbox.unexpected(), Vec::<String>::new());
-    job().env("NO_PROXY", "0.0.0.0:10,1.0.0.0").run().code(5).says("cannot be reached");
+    job().env("NO_PROXY", NOT_EXEMPT).run().code(5).says("cannot be reached");
     assert!(world.sandbox.unexpected().iter().all(|what| what.contains("0.0.0.0:9")));
     assert!(!world.sandbox.unexpected().is_empty());
 }
 
+/// The sandbox's proxy as one that wants a password, which is not to be seen anywhere.
+pub fn proxy_with_password(world: &World) -> String {
+    world.add_secret("the password of the proxy", "hunter2-hunter2-hunter2");
+    world.sandbox.proxy_url().replace("http://", "http://user:hunter2-hunter2-hunter2@")
+}
+
+/// Proxies with that password by which nothing can be reached; nothing answers at the first.
+pub const UNUSABLE_PROXIES: [&str; 5] = [
+    "http://user:hunter2-hunter2-hunter2@127.0.0.1:9",
+    "socks5://user:hunter2-hunter2-hunter2@127.0.0.1:9",
+    "https://user:hunter2-hunter2-hunter2@127.0.0.1:9",
+    "http://user:hunter2-hunter2-hunter2@",
+    "hunter2-hunter2-hunter2://",
+];
+
 #[test]
 fn a_proxy_s_password_is_never_shown() {
     let world = World::new();
-    world.add_secret("the password of the proxy", "hunter2-hunter2-hunter2");
-    let with_password = world.sandbox.proxy_url().replace("http://", "http://user:hunter2-hunter2-hunter2@");
+    let with_password = proxy_with_password(&world);
     at_vault(&world).arg("-v").env("HTTPS_PROXY", &with_password).run().code(0);
-    let unusable = [
-        "http://user:hunter2-hunter2-hunter2@127.0.0.1:9",
-        "socks5://user:hunter2-hunter2-hunter2@127.0.0.1:9",
-        "https://user:hunter2-hunter2-hunter2@127.0.0.1:9",
-        "http://user:hunter2-hunter2-hunter2@",
-        "hunter2-hunter2-hunter2://",
-    ];
     let running: Vec<_> =
-        unusable.iter().map(|proxy| at_vault(&world).arg("-v").env("HTTPS_PROXY", *proxy).spawn()).collect();
+        UNUSABLE_PROXIES.iter().map(|proxy| at_vault(&world).arg("-v").env("HTTPS_PROXY", *proxy).spawn()).collect();
     for run in running {
         let outcome = run.wait().code(5).says("https://vault.example.com cannot be reached").says("HTTPS_PROXY");
         assert_eq!(outcome.requests.len(), 0);

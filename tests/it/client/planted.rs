@@ -213,7 +213,7 @@ fn a_record_that_others_can_read_is_not_trusted() {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         // The secret search insists on 0600, so it has to be so again before the run is searched.
         let mut running = logout(&world, Provider::Vault).spawn();
-        running.child.wait().unwrap();
+        running.process.child.wait().unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         running.wait().code(0).says(&format!("the record {name} is left alone: ")).says("others may read or write it");
     }

@@ -33,7 +33,7 @@ fn answers(world: &World, action: Action) {
 /// A refusal as our broker words it.
 fn refusal(status: u16, code: Code) -> Action {
     let description = format!("{}: a sentence of the broker", code.as_str());
-    Action::json(status, &json!({"error": code.error(), "error_description": description}))
+    Action::json(status, &json!({"error": code.error().as_str(), "error_description": description}))
 }
 
 fn logout(world: &World) -> Job<'_> {

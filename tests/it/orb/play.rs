@@ -4,10 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use hublease_sandbox::Service;
 use serde_json::Value;
@@ -20,9 +18,7 @@ use crate::orb::step::{Run, Step, When};
 use crate::orb::workflow::{self, Status, Workflow};
 use crate::support::World;
 use crate::support::job::Outcome;
-
-/// No step may take longer; the client's own limits are 90 and 30 seconds.
-const LONGEST_STEP: Duration = Duration::from_secs(150);
+use crate::support::process::Process;
 
 /// Where steps run that say nothing else.
 const DIRECTORY: &str = "~/project";
@@ -203,19 +199,7 @@ impl<'w> Circleci<'w> {
             .stdin(Stdio::null())
             .stdout(written.try_clone().unwrap())
             .stderr(written);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{words:?} in {}: {error}", directory.display()));
-        let end = Instant::now() + LONGEST_STEP;
-        let status = loop {
-            match child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if Instant::now() > end => {
-                    child.kill().unwrap();
-                    panic!("`{}` does not end: {}", run.name, fs::read_to_string(&output).unwrap());
-                }
-                None => std::thread::sleep(Duration::from_millis(2)),
-            }
-        };
-        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+        let code = Process::start(&mut command, output.clone()).end();
         let output = String::from_utf8_lossy(&fs::read(&output).unwrap()).into_owned();
         Ran { name: run.name.clone(), code, output }
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use hublease::effect::{Asked, Effect, End, Outcome, Perform, Step};
 use hublease::environment::Environment;
 use hublease::error::Error;
-use hublease::native::arguments::{Asked as Words, read};
+use hublease::native::arguments::{ReadArguments, read};
 use hublease::native::run::prepare;
 use hublease::native::{Performer, Setup};
 use hublease::plan::Plan;
@@ -114,8 +114,8 @@ fn planned(job: &Job<'_>) -> Result<(Plan, Setup), Error> {
     let environment = Environment::new(variables);
     let words = job.words().into_iter().map(Into::into).collect();
     match read(words, &environment)? {
-        Words::Run(typed) => prepare(&typed, environment, job.directory()),
-        Words::Show(text) => panic!("{text}"),
+        ReadArguments::Run(typed) => prepare(&typed, environment, job.directory()),
+        ReadArguments::Show(text) => panic!("{text}"),
     }
 }
 

@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use hublease_sandbox::CONNECTION_ID;
 
 pub use super::outcome::Outcome;
-use super::{World, binary, signal};
-
-/// No run may take longer; the client's own limits are 90 and 30 seconds.
-const LONGEST_RUN: Duration = Duration::from_secs(150);
+use super::process::Process;
+use super::{World, binary};
 
 /// The shape of the job that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,14 +218,15 @@ impl<'w> Job<'w> {
             )
             .stderr(File::create(&stderr).unwrap());
         let prints_credential = self.arguments[0] == "token";
-        Running { world: self.world, child: command.spawn().unwrap(), stdout, stderr, before, prints_credential }
+        let process = Process::start(&mut command, stderr.clone());
+        Running { world: self.world, process, stdout, stderr, before, prints_credential }
     }
 }
 
-/// A run in progress; ended with the test, if the test does not wait for it.
+/// A run in progress.
 pub struct Running<'w> {
     world: &'w World,
-    pub child: Child,
+    pub process: Process,
     stdout: PathBuf,
     stderr: PathBuf,
     before: usize,
@@ -237,39 +234,9 @@ pub struct Running<'w> {
 }
 
 impl Running<'_> {
-    /// Sends a signal to this very process.
-    pub fn signal(&self, signal: &str) {
-        signal::send(self.child.id(), signal);
-    }
-
-    /// Waits until standard error holds a text, or the run is over.
-    pub fn wait_until(&mut self, holds: impl Fn() -> bool) {
-        let end = Instant::now() + LONGEST_RUN;
-        while !holds() {
-            assert!(
-                self.child.try_wait().unwrap().is_none(),
-                "it ended early: {}",
-                fs::read_to_string(&self.stderr).unwrap()
-            );
-            assert!(Instant::now() < end, "it never came to that");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     pub fn wait(mut self) -> Outcome {
-        let end = Instant::now() + LONGEST_RUN;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if Instant::now() > end {
-                self.child.kill().unwrap();
-                panic!("it does not end: {}", fs::read_to_string(&self.stderr).unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
         let outcome = Outcome {
-            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
+            code: self.process.end(),
             stdout: fs::read_to_string(&self.stdout).unwrap_or_default(),
             stderr: fs::read_to_string(&self.stderr).unwrap(),
             requests: self.world.sandbox.log().split_off(self.before),
@@ -277,12 +244,5 @@ impl Running<'_> {
         };
         self.world.search(&outcome);
         outcome
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        // Most have been waited for.
-        drop(self.child.kill().and_then(|()| self.child.wait()));
     }
 }

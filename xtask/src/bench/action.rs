@@ -12,11 +12,12 @@ use std::time::Duration;
 use super::figures::Figure;
 use super::{LIMITS, MEMORY_RUNS, TURNS, UNHINDERED, WARM_UPS, figures, memory};
 use crate::binaries::Binaries;
-use crate::outside::{BROKER_URL, Outside, Shape, said};
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::test::node;
+use crate::wasm;
 use crate::workspace::Workspace;
-use crate::{Failure, wasm};
+use crate::world::{BROKER_URL, Shape, World, said};
 
 /// Time of the step over the time of the floor; at most this.
 const RATIO: f64 = 1.15;
@@ -34,10 +35,10 @@ pub(super) fn run(workspace: &Workspace, terminal: &Terminal) -> Result<(), Fail
     let binaries = Binaries::build(workspace, &log, terminal)?;
     let node = node::installed(workspace, &log, terminal)?;
     terminal.say("done");
-    Outside::docker().ok_or_else(|| "docker is not installed; only its command line is needed".to_owned())?;
-    let outside = Outside::start(&binaries, LIMITS)?;
-    outside.sandbox.hub().set_rate_limit(UNHINDERED);
-    let race = Race { outside: &outside, node, root: &workspace.root };
+    World::docker().ok_or_else(|| "docker is not installed; only its command line is needed".to_owned())?;
+    let world = World::start(&binaries, LIMITS)?;
+    world.sandbox.hub().set_rate_limit(UNHINDERED);
+    let race = Race { world: &world, node, root: &workspace.root };
     terminal.begin(&format!("a step of the Action through our broker, {TURNS} turns ... "));
     let figures = race.run()?;
     terminal.say("done");
@@ -49,7 +50,7 @@ pub(super) fn run(workspace: &Workspace, terminal: &Terminal) -> Result<(), Fail
 }
 
 struct Race<'a> {
-    outside: &'a Outside,
+    world: &'a World,
     node: PathBuf,
     root: &'a Path,
 }
@@ -128,7 +129,7 @@ struct Job {
 
 impl Job {
     fn new(race: &Race<'_>) -> Result<Self, String> {
-        let home = race.outside.home()?;
+        let home = race.world.home()?;
         for name in ["state", "output", "env", "summary"] {
             fs::write(home.join(name), "").map_err(|error| format!("{name}: {error}"))?;
         }
@@ -137,10 +138,10 @@ impl Job {
 
     fn node(&self, race: &Race<'_>) -> Command {
         let mut command = Command::new(&race.node);
-        let outside = race.outside;
-        command.env_clear().envs(outside.variables(&self.home)).envs(outside.job(Shape::GitHub, BROKER_URL));
+        let world = race.world;
+        command.env_clear().envs(world.variables(&self.home)).envs(world.job(Shape::GitHub, BROKER_URL));
         // A plain script has only Node's own roots and these.
-        let roots = outside.sandbox.environment().into_iter().find(|(name, _)| name == "SSL_CERT_FILE");
+        let roots = world.sandbox.environment().into_iter().find(|(name, _)| name == "SSL_CERT_FILE");
         command.envs(roots.map(|(_, path)| ("NODE_EXTRA_CA_CERTS", path)));
         command.env(INPUT, BROKER_URL).env("BROKER", BROKER_URL).env("RUNNER_TEMP", self.home.join("tmp"));
         for (name, file) in [("STATE", "state"), ("OUTPUT", "output"), ("ENV", "env"), ("STEP_SUMMARY", "summary")] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::figures::{self, Figure};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::process::Call;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;

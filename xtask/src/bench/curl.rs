@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use hublease_sandbox::Logged;
 use serde_json::Value;
 
-use crate::outside::Outside;
+use crate::world::World;
 
 /// Headers that curl writes itself, from the address and the body.
 const CURLS_OWN: [&str; 4] = ["host", "content-length", "connection", "transfer-encoding"];
@@ -31,14 +31,14 @@ pub(super) struct Replay {
 
 impl Replay {
     /// The requests of one login.
-    pub(super) fn of(log: &[Logged], curl: &Path, outside: &Outside, certificates: &Path) -> Result<Self, String> {
+    pub(super) fn of(log: &[Logged], curl: &Path, world: &World, certificates: &Path) -> Result<Self, String> {
         // What the broker asked of Docker Hub and of issuers meanwhile is not the client's.
         let own = |request: &&Logged| request.host.ends_with(".example.com");
         let requests: Vec<Logged> = log.iter().filter(own).cloned().collect();
         if requests.is_empty() {
             return Err("the login made no request".to_owned());
         }
-        let (proxy, certificates) = (outside.sandbox.proxy_url(), certificates.to_owned());
+        let (proxy, certificates) = (world.sandbox.proxy_url(), certificates.to_owned());
         Ok(Self { requests, curl: curl.to_owned(), proxy, certificates, runs: 0 })
     }
 

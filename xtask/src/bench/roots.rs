@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::{fmt, fs};
 
-use crate::outside::Outside;
+use crate::world::World;
 
 /// Where Linux distributions keep the roots that everybody trusts: Debian and its family, Red Hat and its own.
 const MACHINE: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
@@ -20,11 +20,11 @@ pub(super) enum Roots {
 
 impl Roots {
     /// A file with them.
-    pub(super) fn file(self, outside: &Outside) -> Result<PathBuf, String> {
-        let Self::Machine = self else { return Ok(outside.sandbox.ca_file()) };
+    pub(super) fn file(self, world: &World) -> Result<PathBuf, String> {
+        let Self::Machine = self else { return Ok(world.sandbox.ca_file()) };
         let roots = MACHINE.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-        let path = outside.folder().join("roots.pem");
-        let written = fs::write(&path, format!("{roots}\n{}", outside.sandbox.ca_pem()));
+        let path = world.folder().join("roots.pem");
+        let written = fs::write(&path, format!("{roots}\n{}", world.sandbox.ca_pem()));
         written.map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(path)
     }

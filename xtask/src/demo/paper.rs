@@ -3,8 +3,8 @@
 use std::mem;
 use std::time::Duration;
 
-use crate::outside::Outside;
 use crate::terminal::{Terminal, Tone, spell};
+use crate::world::World;
 
 /// What GitHub's runner reads to hide a value; the one line that may hold a secret.
 const MASK: &str = "::add-mask::";
@@ -12,12 +12,12 @@ const MASK: &str = "::add-mask::";
 /// The page that the story is printed on.
 pub(super) struct Paper<'a> {
     terminal: &'a Terminal,
-    outside: &'a Outside,
+    world: &'a World,
 }
 
 impl<'a> Paper<'a> {
-    pub(super) fn new(terminal: &'a Terminal, outside: &'a Outside) -> Self {
-        Self { terminal, outside }
+    pub(super) fn new(terminal: &'a Terminal, world: &'a World) -> Self {
+        Self { terminal, world }
     }
 
     pub(super) fn title(&self, text: &str) {
@@ -40,7 +40,7 @@ impl<'a> Paper<'a> {
     /// # Errors
     /// A sentence, when there was a secret in it.
     pub(super) fn output(&self, text: &str) -> Result<(), String> {
-        let secrets: Vec<String> = self.outside.sandbox.secrets().into_iter().map(|secret| secret.value).collect();
+        let secrets: Vec<String> = self.world.sandbox.secrets().into_iter().map(|secret| secret.value).collect();
         let mut masked = 0;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             if line.starts_with(MASK) {

@@ -10,7 +10,7 @@ use hublease_sandbox::Identity;
 
 use super::paper::{Paper, hidden};
 use super::use_it;
-use crate::outside::{Outside, Provider, Said, Shape};
+use crate::world::{Provider, Said, Shape, World};
 
 /// The exit code of a refusal by the provider.
 const REFUSED: i32 = 4;
@@ -27,7 +27,7 @@ pub(super) struct Ended {
 
 /// The cast of one story.
 pub(super) struct Story<'a> {
-    pub(super) outside: &'a Outside,
+    pub(super) world: &'a World,
     pub(super) paper: &'a Paper<'a>,
     pub(super) docker: Option<&'a Path>,
     pub(super) shape: Shape,
@@ -46,8 +46,8 @@ impl Story<'_> {
             self.denied()?;
             return Ok(ended);
         }
-        let home = self.outside.home()?;
-        let job = self.outside.job(self.shape, self.provider.audience());
+        let home = self.world.home()?;
+        let job = self.world.job(self.shape, self.provider.audience());
 
         self.login(&home, &job)?;
         ended.logins += 1;
@@ -118,7 +118,7 @@ impl Story<'_> {
         let said = self.request(home, copy, "   # with a copy of the credential")?;
         expect(said.code == 0, &said)?;
         self.paper.good("still works, as logout said");
-        self.outside.sandbox.advance(AFTER_THE_LEASE);
+        self.world.sandbox.advance(AFTER_THE_LEASE);
         self.paper.remark(&format!("{} minutes later, by the sandbox's clock:", AFTER_THE_LEASE / 60));
         self.refused(home, copy)
     }
@@ -130,7 +130,7 @@ impl Story<'_> {
             identity.repository = "stranger/fork".to_owned();
             identity.repository_id = "999000999".to_owned();
         };
-        let issuer = self.outside.sandbox.issuer();
+        let issuer = self.world.sandbox.issuer();
         let before = issuer.identity();
         if self.is_granted() {
             self.paper.remark("The same step in a job of another project:");
@@ -142,8 +142,8 @@ impl Story<'_> {
     }
 
     fn try_denied(&self) -> Result<(), String> {
-        let home = self.outside.home()?;
-        let job = self.outside.job(self.shape, self.provider.audience());
+        let home = self.world.home()?;
+        let job = self.world.job(self.shape, self.provider.audience());
         let said = self.client("login", &self.provider.login(self.shape), &home, &job)?;
         expect(said.code == REFUSED && said.text.contains("hint: "), &said)?;
         match use_it::stored(&home.join(".docker")) {
@@ -159,7 +159,7 @@ impl Story<'_> {
         if self.docker.is_none() && verb == "login" {
             words.extend(["--client".to_owned(), "none".to_owned()]);
         }
-        let said = self.outside.run(&words, home, job)?;
+        let said = self.world.run(&words, home, job)?;
         let typed: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         self.paper.command(&format!("hublease {}", typed.join(" ")), said.time);
         self.paper.output(&said.text)?;
@@ -167,7 +167,7 @@ impl Story<'_> {
     }
 
     fn request(&self, home: &Path, configuration: &Path, remark: &str) -> Result<Said, String> {
-        let said = use_it::make(self.outside, self.docker, home, configuration)?;
+        let said = use_it::make(self.world, self.docker, home, configuration)?;
         self.paper.command(&format!("{}{remark}", use_it::command(self.docker)), said.time);
         Ok(said)
     }

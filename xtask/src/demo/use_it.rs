@@ -14,7 +14,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
-use crate::outside::{Outside, Said, said};
+use crate::world::{Said, World, said};
 
 /// The private image that exists in the sandbox.
 pub(super) const IMAGE: &str = "acme/app:latest";
@@ -30,19 +30,14 @@ pub(super) fn command(docker: Option<&Path>) -> String {
 }
 
 /// Makes the request with the credential in `configuration`, a directory as in `DOCKER_CONFIG`. Code 0 means that it worked.
-pub(super) fn make(
-    outside: &Outside,
-    docker: Option<&Path>,
-    home: &Path,
-    configuration: &Path,
-) -> Result<Said, String> {
+pub(super) fn make(world: &World, docker: Option<&Path>, home: &Path, configuration: &Path) -> Result<Said, String> {
     match docker {
         Some(docker) => {
             let mut command = Command::new(docker);
-            command.args(["manifest", "inspect", IMAGE]).env_clear().envs(outside.variables(home));
+            command.args(["manifest", "inspect", IMAGE]).env_clear().envs(world.variables(home));
             said(command.env("DOCKER_CONFIG", configuration).current_dir(home))
         }
-        None => ourselves(outside, configuration),
+        None => ourselves(world, configuration),
     }
 }
 
@@ -58,9 +53,9 @@ pub(super) fn stored(configuration: &Path) -> Option<(String, String)> {
     Some((username, secret))
 }
 
-fn ourselves(outside: &Outside, configuration: &Path) -> Result<Said, String> {
+fn ourselves(world: &World, configuration: &Path) -> Result<Said, String> {
     let begun = Instant::now();
-    let agent = agent(outside)?;
+    let agent = agent(world)?;
     let (username, secret) = stored(configuration).ok_or("docker's file holds no login to Docker Hub")?;
     let basic = format!("Basic {}", STANDARD.encode(format!("{username}:{secret}")));
     let (mut status, body) = get(&agent, TOKEN, &basic)?;
@@ -81,9 +76,9 @@ fn get(agent: &Agent, url: &str, authorization: &str) -> Result<(u16, String), S
 }
 
 /// A client that goes through the sandbox's proxy and trusts the sandbox's authority alone.
-fn agent(outside: &Outside) -> Result<Agent, String> {
-    let proxy = Proxy::new(&outside.sandbox.proxy_url()).map_err(|error| error.to_string())?;
-    let root = Certificate::from_pem(outside.sandbox.ca_pem().as_bytes()).map_err(|error| error.to_string())?;
+fn agent(world: &World) -> Result<Agent, String> {
+    let proxy = Proxy::new(&world.sandbox.proxy_url()).map_err(|error| error.to_string())?;
+    let root = Certificate::from_pem(world.sandbox.ca_pem().as_bytes()).map_err(|error| error.to_string())?;
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .root_certs(RootCerts::new_with_certs(&[root]))

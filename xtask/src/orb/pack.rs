@@ -3,7 +3,7 @@
 //! Read from both generations of CircleCI's command line, 0.1 and 1. What they do alike is done here; where they differ,
 //! the source is refused, with the reason.
 
-use super::source::Source;
+use super::source::OrbSource;
 use super::yaml::{Mapping, Yaml, read, word};
 
 /// Directories that become keys of the orb.
@@ -36,7 +36,7 @@ impl Part<'_> {
 impl<'a> Orb<'a> {
     /// # Errors
     /// A sentence that names the file.
-    pub(super) fn read(source: &'a Source) -> Result<Self, String> {
+    pub(super) fn read(source: &'a OrbSource) -> Result<Self, String> {
         if !source.files.contains_key("@orb.yml") {
             return Err("there is no @orb.yml".to_owned());
         }
@@ -94,7 +94,7 @@ impl<'a> Orb<'a> {
 ///
 /// # Errors
 /// A sentence that names the place.
-pub(super) fn resolve<'a>(orb: &Orb<'a>, source: &Source) -> Result<Yaml<'a>, String> {
+pub(super) fn resolve<'a>(orb: &Orb<'a>, source: &OrbSource) -> Result<Yaml<'a>, String> {
     let mut packed = orb.root.clone();
     for section in SECTIONS {
         let mut entries = Mapping::new();
@@ -112,7 +112,7 @@ pub(super) fn resolve<'a>(orb: &Orb<'a>, source: &Source) -> Result<Yaml<'a>, St
     Ok(Yaml::Mapping(packed))
 }
 
-fn replace(value: &mut Yaml<'_>, source: &Source) -> Result<(), String> {
+fn replace(value: &mut Yaml<'_>, source: &OrbSource) -> Result<(), String> {
     match value {
         Yaml::Mapping(mapping) => mapping.iter_mut().try_for_each(|(_, inner)| replace(inner, source)),
         Yaml::Sequence(list) => list.iter_mut().try_for_each(|inner| replace(inner, source)),
@@ -165,14 +165,14 @@ fn refuse_includes(value: &Yaml<'_>, path: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::{Orb, resolve};
-    use crate::orb::source::Source;
+    use crate::orb::source::OrbSource;
     use crate::orb::yaml::write;
 
     fn pack(files: &[(&str, &str)]) -> Result<String, String> {
         let root = [("@orb.yml", "version: 2.1\n")];
         let has_root = files.iter().any(|(name, _)| name.starts_with("@orb"));
         let files = if has_root { files.to_vec() } else { [&root, files].concat() };
-        let source = Source::of(&files);
+        let source = OrbSource::of(&files);
         write(&resolve(&Orb::read(&source)?, &source)?)
     }
 

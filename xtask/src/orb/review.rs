@@ -171,7 +171,7 @@ fn visit(value: &Yaml<'_>, look: &mut impl FnMut(&str, &Yaml<'_>)) {
 mod tests {
     use super::check;
     use crate::orb::pack::Orb;
-    use crate::orb::source::Source;
+    use crate::orb::source::OrbSource;
 
     const ROOT: &str = "version: 2.1\ndescription: An orb that is here for a test, and says so in more than enough words.\n\
                         display:\n  source_url: https://example.com\n";
@@ -180,7 +180,8 @@ mod tests {
 
     /// An orb without a fault, and one file in place of its own.
     fn findings(path: &str, text: &str) -> Vec<String> {
-        let mut source = Source::of(&[("@orb.yml", ROOT), ("commands/a.yml", COMMAND), ("examples/push.yml", EXAMPLE)]);
+        let mut source =
+            OrbSource::of(&[("@orb.yml", ROOT), ("commands/a.yml", COMMAND), ("examples/push.yml", EXAMPLE)]);
         source.files.insert(path.to_owned(), text.to_owned());
         check(&Orb::read(&source).unwrap(), "1.2.3")
     }
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_orb_without_an_example_is_found() {
-        let source = Source::of(&[("@orb.yml", ROOT), ("commands/a.yml", COMMAND)]);
+        let source = OrbSource::of(&[("@orb.yml", ROOT), ("commands/a.yml", COMMAND)]);
         assert_eq!(check(&Orb::read(&source).unwrap(), "1.2.3"), ["RC003: there is no example"]);
     }
 }

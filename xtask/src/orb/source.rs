@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::test::every_file;
+use crate::files::every_file;
 
 /// The largest script is some 6 kB; CircleCI takes orbs of up to 3 MB.
 const LARGEST: usize = 100_000;
 
 /// Everything below `orb/src`, in the order of the paths, so that the result does not depend on the machine.
-pub(super) struct Source {
+pub(super) struct OrbSource {
     pub(super) files: BTreeMap<String, String>,
 }
 
-impl Source {
+impl OrbSource {
     /// # Errors
     /// A sentence: a file cannot be read, is no text, or is too large.
     pub(super) fn read(root: &Path) -> Result<Self, String> {

@@ -12,7 +12,7 @@ use super::yaml::Yaml;
 const EXECUTOR: &str = "executor";
 
 /// A parameter, and the commands that take it.
-struct Row {
+struct ParameterRow {
     name: String,
     kind: String,
     default: String,
@@ -25,11 +25,12 @@ struct Row {
 /// # Errors
 /// A sentence: two commands declare a parameter differently.
 pub(super) fn table(orb: &Orb<'_>) -> Result<String, String> {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<ParameterRow> = Vec::new();
     for part in orb.parts.iter().filter(|part| part.section == "commands" || part.section == "jobs") {
         for row in rows_of(part) {
-            let is_same =
-                |other: &&mut Row| other.name == row.name && (row.kind != EXECUTOR || other.default == row.default);
+            let is_same = |other: &&mut ParameterRow| {
+                other.name == row.name && (row.kind != EXECUTOR || other.default == row.default)
+            };
             match rows.iter_mut().find(is_same) {
                 None => rows.push(row),
                 Some(other) if (&other.kind, &other.default) != (&row.kind, &row.default) => {
@@ -54,14 +55,14 @@ pub(super) fn table(orb: &Orb<'_>) -> Result<String, String> {
     }
     rows.sort_by(|one, other| one.name.cmp(&other.name));
     let mut text = "| parameter | what it is | type | default | of |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for Row { name, kind, default, description, commands } in &rows {
+    for ParameterRow { name, kind, default, description, commands } in &rows {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "| `{name}` | {description} | {kind} | {default} | {} |", commands.join(", "));
     }
     Ok(text)
 }
 
-fn rows_of(part: &Part<'_>) -> Vec<Row> {
+fn rows_of(part: &Part<'_>) -> Vec<ParameterRow> {
     let parameters = part.value.as_mapping_get("parameters").and_then(|parameters| parameters.as_mapping());
     let text = |value: Option<&Yaml<'_>>| match value {
         Some(value) => value.as_str().map(str::to_owned).unwrap_or_else(|| plain(value)),
@@ -71,7 +72,7 @@ fn rows_of(part: &Part<'_>) -> Vec<Row> {
         let words = value.as_mapping_get("enum").and_then(|words| words.as_sequence());
         let words: Vec<_> = words.into_iter().flatten().filter_map(|word| word.as_str()).collect();
         let kind = value.as_mapping_get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
-        Some(Row {
+        Some(ParameterRow {
             name: name.as_str()?.to_owned(),
             kind: if words.is_empty() { kind.to_owned() } else { words.join(", ") },
             default: text(value.as_mapping_get("default")),
@@ -95,12 +96,12 @@ fn plain(value: &Yaml<'_>) -> String {
 mod tests {
     use super::table;
     use crate::orb::pack::Orb;
-    use crate::orb::source::Source;
+    use crate::orb::source::OrbSource;
 
     fn made(b: &str) -> Result<String, String> {
         let a = "parameters:\n  wait:\n    type: boolean\n    default: true\n    description: Wait.\n  what:\n    \
                  type: enum\n    enum: [x, z]\n    description: What.\n";
-        let source = Source::of(&[("@orb.yml", "version: 2.1\n"), ("commands/a.yml", a), ("jobs/b.yml", b)]);
+        let source = OrbSource::of(&[("@orb.yml", "version: 2.1\n"), ("commands/a.yml", a), ("jobs/b.yml", b)]);
         table(&Orb::read(&source).unwrap())
     }
 
@@ -118,7 +119,8 @@ mod tests {
             format!("parameters:\n  place:\n    type: executor\n    default: {default}\n    description: Where.\n")
         };
         let (machine, docker) = (b("machine"), b("docker"));
-        let source = Source::of(&[("@orb.yml", "version: 2.1\n"), ("jobs/a.yml", &machine), ("jobs/b.yml", &docker)]);
+        let source =
+            OrbSource::of(&[("@orb.yml", "version: 2.1\n"), ("jobs/a.yml", &machine), ("jobs/b.yml", &docker)]);
         let table = table(&Orb::read(&source).unwrap()).unwrap();
         let rows: Vec<_> = table.lines().skip(2).collect();
         let row = |default, job| format!("| `place` | Where. | executor | {default} | {job} |");

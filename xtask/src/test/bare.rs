@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::process::Call;
 use crate::terminal::{Terminal, Tone, spell};
 use crate::workspace::{Workspace, program};

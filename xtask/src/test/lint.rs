@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::linters::Linters;
-use super::rules::files::every_file;
 use super::{Context, Outcome};
+use crate::files::every_file;
 use crate::process::Call;
 
 /// A workflow in a document: the line of its fence, and its text.

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::linters::Linters;
-use super::rules::files::every_file;
 use super::{Context, Outcome};
+use crate::files::every_file;
 use crate::orb::{self, Packed, read, write};
 use crate::process::Call;
 

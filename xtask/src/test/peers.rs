@@ -19,10 +19,11 @@ use self::ledger::Ledger;
 use self::options::Options;
 use self::schedule::Candidate;
 use super::{Context, Outcome, STEPS, Tally, Trouble, suite, take};
+use crate::beforehand;
 use crate::binaries::Binaries;
+use crate::failure::Failure;
 use crate::terminal::{Terminal, Tone, spell};
 use crate::workspace::Workspace;
-use crate::{Failure, beforehand};
 
 /// What `cargo xtask peers --help` prints.
 pub(crate) const HELP: &str = "\

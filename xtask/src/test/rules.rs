@@ -5,7 +5,6 @@
 mod blank;
 mod dialect;
 mod expected;
-pub(super) mod files;
 mod layers;
 mod machine;
 mod size;
@@ -17,6 +16,7 @@ use std::path::Path;
 
 use self::source::Source;
 use super::{Context, Outcome};
+use crate::files::every_file;
 
 pub(super) fn check(context: &Context<'_>) -> Outcome {
     let root = &context.workspace.root;
@@ -37,7 +37,7 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
 }
 
 fn read(root: &Path) -> Result<Vec<Source>, String> {
-    let files = files::every_file(root)?;
+    let files = every_file(root)?;
     let rust = files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
     rust.map(|path| {
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;

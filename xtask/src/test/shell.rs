@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::rules::files::every_file;
 use super::{Context, Outcome};
+use crate::files::every_file;
 use crate::process::Call;
 use crate::workspace::program;
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::{Build, LARGEST, cargo_home, committed};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::process::Call;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
@@ -115,7 +115,7 @@ impl Drop for Elsewhere {
     }
 }
 
-const SOURCE: [&str; 11] = [
+const SOURCE: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
@@ -123,6 +123,7 @@ const SOURCE: [&str; 11] = [
     "src",
     "action",
     "broker",
+    "hub",
     "protocol",
     "sandbox",
     "xtask",

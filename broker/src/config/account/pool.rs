@@ -1,11 +1,11 @@
 //! `[[account.token]]`: the tokens of a pool, and how far its maker says that each reaches.
 
-use super::super::reach::{actions, repositories};
+use super::super::reach::reach;
 use super::super::{SpannedError, file, is_name, repeated};
 use super::source;
-use crate::hub::pool::{Lendable, Reach};
+use crate::account::pool::Lendable;
 
-pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, SpannedError> {
+pub(super) fn tokens(account: &file::AccountTable) -> Result<Vec<Lendable>, SpannedError> {
     if account.token.is_empty() {
         return Err(SpannedError::at(account.kind.span(), "`kind = \"pool\"` needs at least one `[[account.token]]`"));
     }
@@ -16,13 +16,13 @@ pub(super) fn tokens(account: &file::Account) -> Result<Vec<Lendable>, SpannedEr
     account.token.iter().map(one).collect()
 }
 
-fn one(token: &file::Token) -> Result<Lendable, SpannedError> {
+fn one(token: &file::TokenTable) -> Result<Lendable, SpannedError> {
     if !is_name(token.name.as_ref()) {
         return Err(SpannedError::at(token.name.span(), "a name is lower-case letters, digits and `-`"));
     }
     Ok(Lendable {
         name: token.name.as_ref().clone(),
-        reach: Reach { repositories: repositories(&token.repositories, None)?, actions: actions(&token.actions)? },
+        reach: reach(&token.repositories, &token.actions, None)?,
         source: source::token(token)?,
     })
 }

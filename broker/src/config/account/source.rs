@@ -16,7 +16,7 @@ const DEFAULT_AUTH_PATH: &str = "jwt";
 const DEFAULT_FIELD: &str = "password";
 
 /// The places that an account names for its password, with their keys.
-pub(super) fn named(account: &file::Account) -> Vec<(Range<usize>, &'static str)> {
+pub(super) fn named(account: &file::AccountTable) -> Vec<(Range<usize>, &'static str)> {
     let file = account.password_file.as_ref().map(|path| (path.span(), "password_file"));
     let variable = account.password_env.as_ref().map(|name| (name.span(), "password_env"));
     let vault = account.password_vault.as_ref().map(|vault| (vault.span(), "password_vault"));
@@ -24,7 +24,7 @@ pub(super) fn named(account: &file::Account) -> Vec<(Range<usize>, &'static str)
 }
 
 /// Where the account's password is.
-pub(super) fn password(account: &file::Account) -> Result<SecretSource, SpannedError> {
+pub(super) fn password(account: &file::AccountTable) -> Result<SecretSource, SpannedError> {
     match (&account.password_file, &account.password_env, &account.password_vault) {
         (Some(path), None, None) => Ok(SecretSource::File(PathBuf::from(path.as_ref()))),
         (None, Some(name), None) => variable(name),
@@ -37,7 +37,7 @@ pub(super) fn password(account: &file::Account) -> Result<SecretSource, SpannedE
 }
 
 /// Where a token of a pool is.
-pub(super) fn token(token: &file::Token) -> Result<SecretSource, SpannedError> {
+pub(super) fn token(token: &file::TokenTable) -> Result<SecretSource, SpannedError> {
     match (&token.token_file, &token.token_env) {
         (Some(path), None) => Ok(SecretSource::File(PathBuf::from(path.as_ref()))),
         (None, Some(name)) => variable(name),
@@ -54,7 +54,7 @@ fn variable(name: &Spanned<String>) -> Result<SecretSource, SpannedError> {
     }
 }
 
-fn vault(vault: &file::Vault) -> Result<SecretSource, SpannedError> {
+fn vault(vault: &file::VaultTable) -> Result<SecretSource, SpannedError> {
     let address = Endpoint::parse(vault.address.as_ref())
         .map_err(|error| SpannedError::at(vault.address.span(), format!("`address` of Vault: {error}")))?;
     let default_auth_path = DEFAULT_AUTH_PATH.to_owned();

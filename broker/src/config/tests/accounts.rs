@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::{changed, error};
 use crate::config::Config;
-use crate::hub::Kind;
 use crate::secret_source::SecretSource;
 use crate::testing::CONFIG;
 
@@ -154,14 +153,14 @@ fn a_rule_of_a_pool_names_what_some_token_reaches() {
         let text = pool_text().replace("[\"someone/app\"]", &format!("[{{ glob = \"{glob}\" }}]"));
         let warnings = Config::parse(&text).unwrap().warnings;
         assert_eq!(warnings.len(), count, "{warnings:?}");
-        assert!(warnings.iter().all(|warning| warning.starts_with("rule `personal`: ")));
+        assert!(warnings.iter().all(|warning| warning.rule == "personal"));
     }
 }
 
 #[test]
 fn secrets_are_named_and_not_read() {
     let config = Config::parse(&pool_text()).unwrap();
-    let Kind::Pool(pool) = &config.accounts[1].kind else { panic!("a pool") };
+    let pool = config.accounts[1].pool().unwrap();
     let sources: Vec<_> = pool.tokens.iter().map(|token| token.source.clone()).collect();
     let (file, variable) = (PathBuf::from("/run/secrets/push"), "PULL_TOKEN".to_owned());
     assert_eq!(sources, [SecretSource::File(file), SecretSource::Variable(variable)]);

@@ -13,8 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::edge::routes::*;
 use crate::limits::READINESS_SECONDS;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 /// Requests whose origin a test decides.
 struct Front {

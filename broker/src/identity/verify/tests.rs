@@ -10,11 +10,10 @@ mod spelling;
 use hublease_protocol::ci::Ci;
 use serde_json::json;
 
-use crate::identity::issuer::Kind;
+use crate::identity::issuer::IssuerKind;
 use crate::identity::verify::*;
-use crate::testing::fake_hub::GITHUB_JWKS;
 use crate::testing::{
-    BROKER_URL, FakeHub, ISSUER_URL, NOW, changed, circleci, circleci_claims, header, jwks, key_a, key_b,
+    BROKER_URL, GITHUB_JWKS, ISSUER_URL, NOW, Outside, changed, circleci, circleci_claims, header, jwks, key_a, key_b,
 };
 
 const GITHUB_URL: &str = "https://token.actions.githubusercontent.com";
@@ -23,7 +22,7 @@ fn github() -> Issuer {
     Issuer {
         name: "github".to_owned(),
         url: GITHUB_URL.to_owned(),
-        kind: Kind::Known(Ci::Github),
+        kind: IssuerKind::Known(Ci::Github),
         jwks_uri: Some(GITHUB_JWKS.to_owned()),
         identity_use: IdentityUse::Once,
         ..circleci()
@@ -32,7 +31,7 @@ fn github() -> Issuer {
 
 fn verify(token: &str) -> Result<Identity, Code> {
     let verifier = Verifier::new(vec![circleci(), github()], BROKER_URL.to_owned());
-    verifier.verify(token, &FakeHub::default(), NOW).map_err(|refusal| {
+    verifier.verify(token, &Outside::default(), NOW).map_err(|refusal| {
         assert!(!refusal.sentence.contains("SENTINEL"), "{}", refusal.sentence);
         refusal.code
     })
@@ -190,7 +189,7 @@ fn the_default_audience_counts_only_where_it_is_accepted() {
     let issuer = Issuer { default_audience: Some("0f0e".to_owned()), ..circleci() };
     let verifier = Verifier::new(vec![issuer], BROKER_URL.to_owned());
     let token = |audience: Value| key_a().token(&header(), &changed(circleci_claims(), &json!({"aud": audience})));
-    let hub = FakeHub::default();
+    let hub = Outside::default();
     assert!(verifier.verify(&token(json!("0f0e")), &hub, NOW).is_ok());
     assert!(verifier.verify(&token(json!(BROKER_URL)), &hub, NOW).is_ok());
     assert!(verifier.verify(&token(json!(["0f0e", BROKER_URL])), &hub, NOW).is_err());

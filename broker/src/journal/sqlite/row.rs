@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, named_params};
 
-use crate::journal::{Entry, Holder, Lease, Selection, State, Trust};
+use crate::journal::{Holder, Lease, LeaseState, NewLease, Selection, Trust};
 
 /// The columns of a lease, in the order that [`lease`] reads them.
 pub(super) const COLUMNS: &str = "id, handle_sha256, state, issuer, project, workflow, job, subject, token_sha256, rule, \
@@ -36,7 +36,7 @@ pub(super) fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
 }
 
 /// Adds a row.
-pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+pub(super) fn insert(connection: &Connection, entry: &NewLease) -> rusqlite::Result<()> {
     let (lease, holder) = (&entry.lease, &entry.lease.holder);
     connection
         .prepare_cached(
@@ -77,7 +77,7 @@ pub(super) fn condition(selection: &Selection) -> (String, Vec<Value>) {
     }
     if !selection.states.is_empty() {
         // Said apart from the list: only so does SQLite know that its indexes of open leases hold what is meant.
-        if !selection.states.contains(&State::Revoked) {
+        if !selection.states.contains(&LeaseState::Revoked) {
             terms.push("state < 3".to_owned());
         }
         terms.push(format!("state IN ({})", marks(selection.states.len())));
@@ -104,22 +104,22 @@ pub(super) fn marks(count: usize) -> String {
 }
 
 /// A state as it is stored; [`super::schema`] and its indexes know the numbers too.
-pub(super) const fn code(state: State) -> i64 {
+pub(super) const fn code(state: LeaseState) -> i64 {
     match state {
-        State::Intent => 0,
-        State::Live => 1,
-        State::Revoking => 2,
-        State::Revoked => 3,
+        LeaseState::Intent => 0,
+        LeaseState::Live => 1,
+        LeaseState::Revoking => 2,
+        LeaseState::Revoked => 3,
     }
 }
 
 /// The schema lets no other number in.
-pub(super) const fn state(code: i64) -> State {
+pub(super) const fn state(code: i64) -> LeaseState {
     match code {
-        0 => State::Intent,
-        1 => State::Live,
-        2 => State::Revoking,
-        _ => State::Revoked,
+        0 => LeaseState::Intent,
+        1 => LeaseState::Live,
+        2 => LeaseState::Revoking,
+        _ => LeaseState::Revoked,
     }
 }
 

@@ -9,7 +9,6 @@ use std::thread::{Builder, JoinHandle};
 
 use rusqlite::{Connection, DropBehavior, TransactionBehavior};
 
-use super::fault;
 use crate::journal::JournalError;
 use crate::limits::{BATCHES_PER_COUNT, JOURNAL_BATCH, JOURNAL_QUEUE};
 
@@ -24,7 +23,7 @@ pub(super) struct WriteContext<'a> {
 /// Something to be written, and somebody who waits for it.
 trait Work: Send {
     /// Does it, inside a transaction that is not written yet. A fault takes it back.
-    fn run(&mut self, books: &mut WriteContext<'_>) -> Result<(), JournalError>;
+    fn run(&mut self, context: &mut WriteContext<'_>) -> Result<(), JournalError>;
 
     /// Answers, now that the transaction is written or is not.
     fn tell(self: Box<Self>, written: Result<(), JournalError>);
@@ -41,10 +40,10 @@ where
     F: FnOnce(&mut WriteContext<'_>) -> rusqlite::Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, books: &mut WriteContext<'_>) -> Result<(), JournalError> {
+    fn run(&mut self, context: &mut WriteContext<'_>) -> Result<(), JournalError> {
         let work = self.work.take().ok_or(NOT_REACHED)?;
-        let outcome = work(books).map_err(|error| fault(&error));
-        let told = outcome.as_ref().map(|_| ()).map_err(|fault| *fault);
+        let outcome = work(context).map_err(JournalError::from);
+        let told = outcome.as_ref().map(|_| ()).map_err(|error| *error);
         self.outcome = Some(outcome);
         told
     }
@@ -60,18 +59,18 @@ where
 const NOT_REACHED: JournalError = JournalError("it was not reached");
 const ENDED: JournalError = JournalError("its writer has ended");
 
-/// The thread's desk.
+/// The thread, and the queue of what it is to write.
 pub(super) struct Writer {
-    desk: Option<SyncSender<Box<dyn Work>>>,
+    queue: Option<SyncSender<Box<dyn Work>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     /// Starts the thread.
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
-        let (desk, gathered) = sync_channel(JOURNAL_QUEUE);
+        let (queue, gathered) = sync_channel(JOURNAL_QUEUE);
         let thread = Builder::new().name("journal".to_owned()).spawn(move || write_all(connection, &gathered))?;
-        Ok(Self { desk: Some(desk), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Does the work in a transaction, and waits until that is on the disk.
@@ -81,15 +80,15 @@ impl Writer {
     ) -> Result<T, JournalError> {
         let (answer, answered) = sync_channel(1);
         let task = Box::new(Task { work: Some(work), outcome: None, answer });
-        self.desk.as_ref().ok_or(ENDED)?.send(task).map_err(|_ended| ENDED)?;
+        self.queue.as_ref().ok_or(ENDED)?.send(task).map_err(|_ended| ENDED)?;
         answered.recv().map_err(|_ended| ENDED)?
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Without a desk the thread finishes what it has and ends.
-        self.desk = None;
+        // Without a queue the thread finishes what it has and ends.
+        self.queue = None;
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
@@ -104,7 +103,7 @@ fn write_all(mut connection: Connection, gathered: &Receiver<Box<dyn Work>>) {
             open = None;
         }
         let mut batch: Vec<_> = std::iter::once(first).chain(gathered.try_iter().take(JOURNAL_BATCH - 1)).collect();
-        let written = write_batch(&mut connection, &mut batch, &mut open).unwrap_or_else(|error| Err(fault(&error)));
+        let written = write_batch(&mut connection, &mut batch, &mut open);
         if written.is_err() {
             open = None;
         }
@@ -114,12 +113,12 @@ fn write_all(mut connection: Connection, gathered: &Receiver<Box<dyn Work>>) {
     }
 }
 
-/// Both errors mean that nothing of the batch was written. `open` is counted when it is not known.
+/// An error means that nothing of the batch was written. `open` is counted when it is not known.
 fn write_batch(
     connection: &mut Connection,
     batch: &mut [Box<dyn Work>],
     open: &mut Option<usize>,
-) -> rusqlite::Result<Result<(), JournalError>> {
+) -> Result<(), JournalError> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut count = open.map_or_else(|| count_open(&transaction), Ok)?;
     for work in batch {
@@ -130,12 +129,12 @@ fn write_batch(
             Ok(()) => savepoint.commit()?,
             // After some faults, such as a full disk, SQLite takes the whole transaction back by itself; what came now would be
             // written piece by piece.
-            Err(fault) if savepoint.is_autocommit() => return Ok(Err(fault)),
+            Err(error) if savepoint.is_autocommit() => return Err(error),
             Err(_told_by_itself) => count = before,
         }
     }
     *open = Some(count);
-    transaction.commit().map(Ok)
+    Ok(transaction.commit()?)
 }
 
 fn count_open(connection: &Connection) -> rusqlite::Result<usize> {

@@ -7,18 +7,17 @@ mod repeat;
 use serde_json::{Value, json};
 
 use crate::leases::exchange::*;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{BROKER_URL, CONFIG, NOW, World, changed, circleci_form, form_with, header, key_b};
+use crate::testing::{BROKER_URL, CONFIG, NOW, Trouble, World, changed, circleci_form, form_with, header, key_b};
 
-fn ask(world: &World, form: &str) -> Result<Issued, Code> {
+fn ask(world: &World, form: &str) -> Result<IssuedLease, Code> {
     exchange(&world.broker, form.as_bytes()).map_err(|refusal| refusal.code)
 }
 
-fn circleci(world: &World, more: &str) -> Result<Issued, Code> {
+fn circleci(world: &World, more: &str) -> Result<IssuedLease, Code> {
     ask(world, &circleci_form(&json!({}), more))
 }
 
-fn github(world: &World, changes: &Value, more: &str) -> Result<Issued, Code> {
+fn github(world: &World, changes: &Value, more: &str) -> Result<IssuedLease, Code> {
     let claims = json!({
         "iss": "https://token.actions.githubusercontent.com", "aud": BROKER_URL, "iat": NOW, "exp": NOW + 300, "jti": "i1",
         "repository_id": "77", "event_name": "push", "ref": "refs/tags/v1", "run_id": "1", "run_attempt": "1",
@@ -105,7 +104,7 @@ fn a_job_holds_three_leases_and_gets_ten() {
     assert!(ask(&world, &circleci_form(&json!({"oidc.circleci.com/job-id": "j2"}), "")).is_ok());
     assert_eq!(ask(&world, &circleci_form(&json!({"iat": NOW - 5}), "")).err(), Some(Code::TooManyLeases));
 
-    let revoke_last = |issued: &Issued| {
+    let revoke_last = |issued: &IssuedLease| {
         revoke::revoke(&world.broker, format!("token={}", issued.revocation_handle.expose()).as_bytes()).unwrap()
     };
     revoke_last(&first);

@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use crate::clock::Clock as _;
-use crate::journal::{Selection, State, Trust};
+use crate::journal::{LeaseState, Selection, Trust};
 use crate::leases::exchange::exchange;
 use crate::leases::sweep::Removed;
 use crate::limits::{LEFTOVER_SECONDS, RECONCILE_SECONDS};
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 const LEASE: &str = "0123456789abcdef0123456789abcdef";
 
@@ -39,7 +38,10 @@ fn a_leftover_is_removed_when_it_was_seen_twice_and_is_old_enough() {
     assert_eq!(compare(&world, 2), [NONE, ONE]);
     assert!(world.hub.labels().is_empty());
     let closed = world.broker.journal.select(&Selection::default()).unwrap();
-    assert_eq!((closed[0].id.as_str(), closed[0].state, closed[0].rule.as_str()), (LEASE, State::Revoked, "(adopted)"));
+    assert_eq!(
+        (closed[0].id.as_str(), closed[0].state, closed[0].rule.as_str()),
+        (LEASE, LeaseState::Revoked, "(adopted)")
+    );
     assert_eq!(world.audit.outcomes(), ["reconcile confirmed"]);
 
     let world = settled();

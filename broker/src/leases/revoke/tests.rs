@@ -2,14 +2,13 @@
 
 use serde_json::json;
 
-use crate::leases::exchange::{Issued, exchange};
+use crate::leases::exchange::{IssuedLease, exchange};
 use crate::leases::revoke::*;
 use crate::leases::sweep::Removed;
 use crate::limits::SWEEP_RETRY_SECONDS;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
-fn issue(world: &World) -> Issued {
+fn issue(world: &World) -> IssuedLease {
     exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap()
 }
 

@@ -3,11 +3,10 @@
 use hublease_protocol::oauth::{Code, LeasesResponse};
 use serde_json::{Value, json};
 
-use crate::leases::exchange::{Issued, exchange};
+use crate::leases::exchange::{IssuedLease, exchange};
 use crate::leases::revoke_by_identity::revoke_by_identity;
 use crate::leases::sweep::Removed;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, changed, circleci_claims, circleci_form, header, key_a};
+use crate::testing::{CONFIG, NOW, Trouble, World, changed, circleci_claims, circleci_form, header, key_a};
 
 const JOB: &str = "oidc.circleci.com/job-id";
 const WORKFLOW: &str = "oidc.circleci.com/workflow-id";
@@ -29,7 +28,7 @@ fn world() -> World {
 }
 
 /// A lease for a job of workflow `w1`, changed where `changes` says so.
-fn issue(world: &World, changes: &Value) -> Issued {
+fn issue(world: &World, changes: &Value) -> IssuedLease {
     let workflow = changed(json!({WORKFLOW: "w1"}), changes);
     exchange(&world.broker, circleci_form(&workflow, "").as_bytes()).ok().unwrap()
 }
@@ -90,7 +89,7 @@ fn who_may_not_speak_for_a_workflow() {
 fn a_job_ends_one_lease_of_its_own() {
     let world = World::new(CONFIG);
     let (mine, other) = (issue(&world, &json!({})), issue(&world, &json!({JOB: "j2"})));
-    let body = |issued: &Issued| json!({"lease_id": issued.lease_id}).to_string();
+    let body = |issued: &IssuedLease| json!({"lease_id": issued.lease_id}).to_string();
     assert_eq!(ask(&world, &json!({JOB: "j1"}), &body(&other)), Ok((0, 0)), "another job's is as good as unknown");
     assert_eq!(ask(&world, &json!({JOB: "j1", PROJECT: "p2"}), &body(&mine)), Ok((0, 0)));
     assert_eq!(ask(&world, &json!({JOB: "j1"}), r#"{"lease_id":"unknown"}"#), Ok((0, 0)));

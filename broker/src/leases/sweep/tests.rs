@@ -1,21 +1,21 @@
 //! Accounts in trouble get ready again by themselves, with few calls; a token that a list did not show is found later.
 
+use hublease_hub::error::HubError;
+use hublease_hub::limits::LOGIN_COOLDOWN_SECONDS;
 use hublease_protocol::oauth::Code;
 use serde_json::json;
 
-use crate::hub::HubError;
 use crate::leases::exchange::exchange;
 use crate::leases::sweep::Removed;
-use crate::limits::{LOGIN_COOLDOWN_SECONDS, SWEEP_RETRY_SECONDS, UNCLEAR_SECONDS};
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::limits::{SWEEP_RETRY_SECONDS, UNCLEAR_SECONDS};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 fn ask(world: &World) -> Option<Code> {
     exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().map(|refusal| refusal.code)
 }
 
 fn trouble(world: &World, now: u64) -> Option<HubError> {
-    world.broker.accounts["acme"].trouble(now)
+    world.broker.accounts["acme"].client().unwrap().trouble(now)
 }
 
 /// The accounts are compared with the journal once, so that no later sweep does it.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
-use crate::rules::{Comparison, Explanation, Grant, Judgement, Pattern, Reach, Verdict};
+use crate::rules::{Comparison, Coverage, Explanation, Grant, Judgement, Pattern, Verdict};
 
 /// Who asks: what the claims say, and whether a token has proved it.
 pub(super) struct Asker {
@@ -35,7 +35,7 @@ impl<'a> Report<'a> {
         for judged in self.rules {
             lines.push(format!("rule {}: {}", judged.rule.name, verdict(judged)));
             lines.extend(claim_lines(&judged.claims));
-            lines.extend(judged.reach.iter().map(reach_line));
+            lines.extend(judged.coverage.iter().map(coverage_line));
         }
         lines.push(String::new());
         lines.push(outcome(self.decision));
@@ -131,12 +131,12 @@ fn wanted(patterns: &[Pattern]) -> String {
     patterns.iter().map(|pattern| printable(&pattern.to_string())).collect::<Vec<_>>().join(" or ")
 }
 
-fn reach_line(reach: &Reach) -> String {
-    let lacking: Vec<_> = reach.lacking.iter().map(|action| action.as_str()).collect();
-    match (reach.is_named, lacking.is_empty()) {
-        (false, _) => format!("  NO  repository {}: not named by the rule", reach.repository),
-        (true, false) => format!("  NO  repository {}: {} not granted", reach.repository, lacking.join(", ")),
-        (true, true) => format!("  ok  repository {}", reach.repository),
+fn coverage_line(one: &Coverage) -> String {
+    let lacking: Vec<_> = one.lacking.iter().map(|action| action.as_str()).collect();
+    match (one.is_named, lacking.is_empty()) {
+        (false, _) => format!("  NO  repository {}: not named by the rule", one.repository),
+        (true, false) => format!("  NO  repository {}: {} not granted", one.repository, lacking.join(", ")),
+        (true, true) => format!("  ok  repository {}", one.repository),
     }
 }
 
@@ -150,15 +150,15 @@ fn judgement_json(judged: &Judgement<'_>) -> Value {
         }
         entry
     };
-    let reach = |reach: &Reach| {
-        let lacking: Vec<_> = reach.lacking.iter().map(|action| action.as_str()).collect();
-        json!({"repository": reach.repository, "named": reach.is_named, "lacking": lacking})
+    let coverage = |one: &Coverage| {
+        let lacking: Vec<_> = one.lacking.iter().map(|action| action.as_str()).collect();
+        json!({"repository": one.repository, "named": one.is_named, "lacking": lacking})
     };
     json!({
         "rule": judged.rule.name,
         "verdict": judged.verdict.as_str(),
         "max_life_seconds": judged.rule.max_life,
         "claims": judged.claims.iter().map(claim).collect::<Vec<_>>(),
-        "repositories": judged.reach.iter().map(reach).collect::<Vec<_>>(),
+        "repositories": judged.coverage.iter().map(coverage).collect::<Vec<_>>(),
     })
 }

@@ -1,11 +1,12 @@
 //! What a configuration holds, in a few lines.
 
+use hublease_hub::token::TokenKind;
 use hublease_protocol::printable::printable;
 use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
+use crate::account::{Account, Issuing};
 use crate::config::Config;
-use crate::hub::{Account, Kind as AccountKind};
 use crate::rules::{Pattern, Rule};
 
 /// A line for each issuer, account and rule.
@@ -34,7 +35,7 @@ pub(super) fn json(config: &Config) -> Value {
     let rules = config.rules.iter().map(|rule| {
         json!({
             "name": rule.name, "issuer": rule.issuer, "account": rule.account,
-            "repositories": rule.repositories.iter().map(Pattern::to_string).collect::<Vec<_>>(),
+            "repositories": rule.reach.repositories.iter().map(Pattern::to_string).collect::<Vec<_>>(),
             "actions": actions(rule), "max_life_seconds": rule.max_life,
         })
     });
@@ -47,23 +48,23 @@ pub(super) fn json(config: &Config) -> Value {
 }
 
 fn what(account: &Account) -> String {
-    match &account.kind {
-        AccountKind::Oat { organization, quota } => {
-            format!("organization tokens of `{organization}` (at most {quota}), made by `{}`", account.login)
-        }
-        AccountKind::Pool(pool) => {
+    let login = account.login();
+    match &account.issuing {
+        Issuing::Minting(client) => match client.kind() {
+            TokenKind::Oat { organization, quota } => {
+                format!("organization tokens of `{organization}` (at most {quota}), made by `{login}`")
+            }
+            TokenKind::Pat => format!("personal tokens of `{login}`"),
+        },
+        Issuing::Lending(pool) => {
             let count = pool.tokens.len();
-            format!(
-                "a pool of {count} tokens of `{}`, made by an administrator and never revoked by this broker",
-                account.login
-            )
+            format!("a pool of {count} tokens of `{login}`, made by an administrator and never revoked by this broker")
         }
-        AccountKind::Pat => format!("personal tokens of `{}`", account.login),
     }
 }
 
 fn grants(rule: &Rule) -> String {
-    let repositories: Vec<_> = rule.repositories.iter().map(|pattern| printable(&pattern.to_string())).collect();
+    let repositories: Vec<_> = rule.reach.repositories.iter().map(|pattern| printable(&pattern.to_string())).collect();
     format!(
         "jobs of {} may {} {} for up to {}, from {}",
         rule.issuer,
@@ -75,5 +76,5 @@ fn grants(rule: &Rule) -> String {
 }
 
 fn actions(rule: &Rule) -> Vec<&'static str> {
-    rule.actions.iter().map(|action| action.as_str()).collect()
+    rule.reach.actions.iter().map(|action| action.as_str()).collect()
 }

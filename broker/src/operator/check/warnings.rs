@@ -8,9 +8,8 @@ use hublease_protocol::endpoint::Origin;
 use hublease_protocol::time::span;
 use serde::Serialize;
 
-use crate::config::Config;
-use crate::hub::Account;
-use crate::hub::preflight::is_account_wide;
+use crate::account::Account;
+use crate::config::{BeyondPool, Config};
 use crate::identity::issuer::Issuer;
 use crate::rules::{Glob, Pattern, Rule};
 
@@ -55,14 +54,14 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             of_rule(rule, issuer, account, &mut found);
         }
     }
-    found.extend(config.warnings.iter().map(|text| beyond_pool(text)));
+    found.extend(config.warnings.iter().map(beyond_pool));
     found
 }
 
 /// What the configuration's own reader has to say: so far of pools only.
-fn beyond_pool(text: &str) -> Warning {
-    let (about, sentence) = text.split_once(": ").unwrap_or(("configuration", text));
-    Warning { code: "beyond_pool", about: about.to_owned(), sentence: sentence.to_owned() }
+fn beyond_pool(warning: &BeyondPool) -> Warning {
+    let about = format!("rule `{}`", warning.rule);
+    Warning { code: "beyond_pool", about, sentence: BeyondPool::SENTENCE.to_owned() }
 }
 
 /// Says what a template left to be filled in.
@@ -81,12 +80,12 @@ fn placeholders(config: &Config, found: &mut Vec<Warning>) {
     }
     for account in &config.accounts {
         look(format!("account `{}`", account.name), account.username());
-        if account.login != account.username() {
-            look(format!("account `{}`", account.name), &account.login);
+        if account.login() != account.username() {
+            look(format!("account `{}`", account.name), account.login());
         }
     }
     for rule in &config.rules {
-        let patterns = rule.claims.iter().flat_map(|(_, patterns)| patterns).chain(&rule.repositories);
+        let patterns = rule.claims.iter().flat_map(|(_, patterns)| patterns).chain(&rule.reach.repositories);
         for pattern in patterns {
             match pattern {
                 Pattern::Text(text) => look(format!("rule `{}`", rule.name), text),
@@ -151,11 +150,11 @@ fn of_rule(rule: &Rule, issuer: &Issuer, account: &Account, found: &mut Vec<Warn
                       project's own; name the claims themselves";
         warn("sub_alone", reason.to_owned());
     }
-    if is_account_wide(&account.kind) {
+    if account.is_account_wide() {
         let reason = format!(
             "is account-wide: whatever repositories it lists, its tokens reach all that `{}` reaches, because Docker Hub cannot \
              limit personal tokens",
-            account.login
+            account.login()
         );
         warn("account_wide", reason);
     }

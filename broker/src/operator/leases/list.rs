@@ -3,13 +3,13 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
-use crate::journal::{Selection, State};
+use crate::journal::{LeaseState, Selection};
 use crate::observe::console::say;
 use crate::operator::leases::selection::{select, selections, time, with_filters};
 use crate::operator::leases::table::{HEADINGS, aligned, exact, fields, row};
 use crate::operator::leases::{journal, subcommand};
 use crate::operator::output::{self, Output, print, print_json};
-use crate::operator::{Failure, config};
+use crate::operator::{CommandError, config};
 
 pub(super) fn list_command() -> Command {
     let example = "Examples:
@@ -20,7 +20,7 @@ pub(super) fn list_command() -> Command {
             .long("state")
             .value_name("STATE")
             .action(ArgAction::Append)
-            .value_parser(State::ALL.map(State::as_str))
+            .value_parser(LeaseState::ALL.map(LeaseState::as_str))
             .help("In this state; may be repeated"),
     );
     with_filters(command)
@@ -43,12 +43,12 @@ pub(super) fn show_command() -> Command {
         .arg(output::argument())
 }
 
-pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(super) fn list(matches: &ArgMatches) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let limit = matches.get_one::<u32>("limit").map_or(usize::MAX, |limit| *limit as usize);
     let at = matches.get_one::<String>("at").map(|text| time(text)).transpose()?;
     let words: Vec<&String> = matches.get_many("state").unwrap_or_default().collect();
-    let states = State::ALL.into_iter().filter(|state| words.iter().any(|word| *word == state.as_str()));
+    let states = LeaseState::ALL.into_iter().filter(|state| words.iter().any(|word| *word == state.as_str()));
     let states: Vec<_> = states.collect();
     // One more than is shown tells whether there are more.
     let narrow =
@@ -73,12 +73,12 @@ pub(super) fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(0)
 }
 
-pub(super) fn show(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(super) fn show(matches: &ArgMatches) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let id = matches.get_one::<String>("id").cloned();
     let found = select(&*journal(&config)?, &[Selection { id, ..Selection::default() }])?;
     let Some(lease) = found.first() else {
-        return Err(Failure::of(1, "the journal has no lease of that id"));
+        return Err(CommandError::of(1, "the journal has no lease of that id"));
     };
     match Output::of(matches) {
         Output::Json => print_json(&exact(lease))?,

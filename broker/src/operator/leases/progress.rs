@@ -11,9 +11,10 @@ use crate::broker::Broker;
 use crate::journal::Lease;
 use crate::leases::removal::{Removed, Round, remove_all};
 use crate::limits::{SWEEP_RETRY_SECONDS, SWEEP_WORKERS};
+use crate::observe::audit::Event;
 
 /// What an operator ends.
-const ROUND: Round = Round { event: "operator", pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
+const ROUND: Round = Round { event: Event::Operator, pause: SWEEP_RETRY_SECONDS, workers: SWEEP_WORKERS };
 
 /// Nobody wonders before.
 const FIRST: Duration = Duration::from_secs(2);

@@ -8,13 +8,13 @@ use hublease_protocol::printable::printable;
 
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::journal::{Lease, Selection, State};
+use crate::journal::{Lease, LeaseState, Selection};
 use crate::leases::removal::Removed;
 use crate::observe::console::say;
 use crate::operator::leases::progress::{self, Done};
 use crate::operator::leases::selection::{is_narrowed, select, selections, with_filters};
-use crate::operator::leases::{broker, consent, fault, journal, subcommand};
-use crate::operator::{Failure, Machine, config};
+use crate::operator::leases::{broker, consent, journal, subcommand};
+use crate::operator::{CommandError, Machine, config};
 
 /// The longest answer that is listened to, in bytes.
 const LONGEST_ANSWER: u64 = 64;
@@ -39,7 +39,7 @@ pub(super) fn command() -> Command {
         .arg(consent())
 }
 
-pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure> {
+pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, CommandError> {
     let (config, _) = config(matches)?;
     let selections = meant(matches, &config)?;
     let done = Done::default();
@@ -55,16 +55,16 @@ pub(super) fn run(matches: &ArgMatches, machine: &Machine) -> Result<u8, Failure
     }
     let now = broker.clock.now();
     for selection in &selections {
-        broker.journal.condemn(selection, now).map_err(fault)?;
+        broker.journal.condemn(selection, now)?;
     }
-    let condemned = |selection: &Selection| Selection { states: vec![State::Revoking], ..selection.clone() };
+    let condemned = |selection: &Selection| Selection { states: vec![LeaseState::Revoking], ..selection.clone() };
     let leases = select(&*broker.journal, &selections.iter().map(condemned).collect::<Vec<_>>())?;
     let removed = progress::remove(&broker, &leases, &done);
     Ok(conclude(&broker, &leases, removed))
 }
 
 /// The selections that the arguments name: ids, filters, or all, and only one of the three.
-fn meant(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, Failure> {
+fn meant(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, CommandError> {
     let ids: Vec<&String> = matches.get_many("id").unwrap_or_default().collect();
     match (ids.is_empty(), is_narrowed(matches), matches.get_flag("all")) {
         (false, false, false) => {
@@ -72,9 +72,10 @@ fn meant(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, Failur
         }
         (true, true, false) => selections(matches, config),
         (true, false, true) => Ok(vec![Selection::default()]),
-        _ => {
-            Err(Failure::of(2, "say which leases: either ids, or filters such as `--rule` and `--project`, or `--all`"))
-        }
+        _ => Err(CommandError::of(
+            2,
+            "say which leases: either ids, or filters such as `--rule` and `--project`, or `--all`",
+        )),
     }
 }
 
@@ -82,35 +83,41 @@ fn meant(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, Failur
 ///
 /// # Errors
 /// When an id is of no lease, or filters are of none: in an incident a typing error must not look like success.
-fn open(broker: &Broker, selections: &[Selection]) -> Result<Vec<Lease>, Failure> {
+fn open(broker: &Broker, selections: &[Selection]) -> Result<Vec<Lease>, CommandError> {
     for selection in selections {
         if let Some(id) = &selection.id
-            && broker.journal.select(selection).map_err(fault)?.is_empty()
+            && broker.journal.select(selection)?.is_empty()
         {
-            return Err(Failure::of(1, format!("the journal has no lease `{}`; nothing was revoked", printable(id))));
+            return Err(CommandError::of(
+                1,
+                format!("the journal has no lease `{}`; nothing was revoked", printable(id)),
+            ));
         }
     }
     if !ever(broker, selections)? {
-        return Err(Failure::of(1, NEVER));
+        return Err(CommandError::of(1, NEVER));
     }
     for rule in selections.first().and_then(|selection| selection.rules.as_ref()).into_iter().flatten() {
         let of_it = Selection { rules: Some(vec![rule.clone()]), limit: Some(1), ..Selection::default() };
         let is_known = broker.rules.iter().any(|known| known.name == *rule);
-        if !is_known && broker.journal.select(&of_it).map_err(fault)?.is_empty() {
+        if !is_known && broker.journal.select(&of_it)?.is_empty() {
             let rule = printable(rule);
-            return Err(Failure::of(1, format!("there is no rule `{rule}`, and no lease of it; nothing was revoked")));
+            return Err(CommandError::of(
+                1,
+                format!("there is no rule `{rule}`, and no lease of it; nothing was revoked"),
+            ));
         }
     }
-    let states = vec![State::Intent, State::Live, State::Revoking];
+    let states = vec![LeaseState::Intent, LeaseState::Live, LeaseState::Revoking];
     let open = |selection: &Selection| Selection { states: states.clone(), ..selection.clone() };
     select(&*broker.journal, &selections.iter().map(open).collect::<Vec<_>>())
 }
 
 /// Whether the journal has, in whatever state, a lease that is meant. `--all` can mean nothing else than it says.
-fn ever(broker: &Broker, selections: &[Selection]) -> Result<bool, Failure> {
+fn ever(broker: &Broker, selections: &[Selection]) -> Result<bool, CommandError> {
     for selection in selections {
         let first = Selection { limit: Some(1), ..selection.clone() };
-        if *selection == Selection::default() || !broker.journal.select(&first).map_err(fault)?.is_empty() {
+        if *selection == Selection::default() || !broker.journal.select(&first)?.is_empty() {
             return Ok(true);
         }
     }
@@ -118,15 +125,15 @@ fn ever(broker: &Broker, selections: &[Selection]) -> Result<bool, Failure> {
 }
 
 /// Asks on a terminal; elsewhere `--yes` must have been said.
-pub(super) fn confirm(what: &str, matches: &ArgMatches) -> Result<(), Failure> {
+pub(super) fn confirm(what: &str, matches: &ArgMatches) -> Result<(), CommandError> {
     if matches.get_flag("yes") {
         return Ok(());
     }
     let (mut screen, keyboard) = (std::io::stderr(), std::io::stdin());
     if !screen.is_terminal() || !keyboard.is_terminal() {
-        return Err(Failure::of(2, format!("this would {what}; say `--yes` to do so without being asked")));
+        return Err(CommandError::of(2, format!("this would {what}; say `--yes` to do so without being asked")));
     }
-    if ask(what, &mut screen, &mut keyboard.lock()) { Ok(()) } else { Err(Failure::of(1, "nothing was revoked")) }
+    if ask(what, &mut screen, &mut keyboard.lock()) { Ok(()) } else { Err(CommandError::of(1, "nothing was revoked")) }
 }
 
 /// Whether the answer is yes. Anything else is no, and so is the end of the input.

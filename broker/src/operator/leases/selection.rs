@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::journal::{Journal, Lease, Selection};
-use crate::operator::Failure;
-use crate::operator::leases::fault;
+use crate::operator::CommandError;
 
 /// The length of a SHA-256 in hexadecimal.
 const SHA256_DIGITS: usize = 64;
@@ -42,7 +41,7 @@ pub(super) fn is_narrowed(matches: &ArgMatches) -> bool {
 
 /// What the filters mean. A bare job or workflow id may be of any of the configured issuers, hence several selections; no lease is
 /// in two of them.
-pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, Failure> {
+pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, CommandError> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let rules: Option<Vec<String>> = matches.get_many("rule").map(|rules| rules.cloned().collect());
     let token_sha256 = text("token-sha256").map(|hash| sha256(&hash)).transpose()?;
@@ -69,11 +68,11 @@ pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Se
 }
 
 /// A hash as the journal has it. Half of one, or the token itself, would only be found nowhere.
-fn sha256(text: &str) -> Result<String, Failure> {
+fn sha256(text: &str) -> Result<String, CommandError> {
     if text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err(Failure::of(2, "`--token-sha256` is a SHA-256 in 64 hexadecimal digits"))
+        Err(CommandError::of(2, "`--token-sha256` is a SHA-256 in 64 hexadecimal digits"))
     }
 }
 
@@ -86,11 +85,11 @@ enum Written {
     Bare(String),
 }
 
-fn written(name: &str, text: String, has_project: bool) -> Result<Written, Failure> {
+fn written(name: &str, text: String, has_project: bool) -> Result<Written, CommandError> {
     match (text.starts_with('['), has_project) {
         (true, _) => Ok(Written::Canonical(text)),
         (false, true) => Ok(Written::Bare(text)),
-        (false, false) => Err(Failure::of(
+        (false, false) => Err(CommandError::of(
             2,
             format!("`--{name}` with an id alone needs `--project`: ids are unique within a project only"),
         )),
@@ -111,10 +110,10 @@ impl Written {
 }
 
 /// The leases of all the selections, the newest first, each once.
-pub(super) fn select(journal: &dyn Journal, selections: &[Selection]) -> Result<Vec<Lease>, Failure> {
+pub(super) fn select(journal: &dyn Journal, selections: &[Selection]) -> Result<Vec<Lease>, CommandError> {
     let mut leases = Vec::new();
     for selection in selections {
-        leases.extend(journal.select(selection).map_err(fault)?);
+        leases.extend(journal.select(selection)?);
     }
     if selections.len() > 1 {
         leases.sort_by(|one, other| other.created_at.cmp(&one.created_at).then_with(|| one.id.cmp(&other.id)));
@@ -124,11 +123,12 @@ pub(super) fn select(journal: &dyn Journal, selections: &[Selection]) -> Result<
 }
 
 /// RFC 3339 in UTC, with or without its `T` and `Z`, or seconds since 1970.
-pub(super) fn time(text: &str) -> Result<u64, Failure> {
+pub(super) fn time(text: &str) -> Result<u64, CommandError> {
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);
     }
     let time = humantime::parse_rfc3339_weak(text).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    time.map(|since| since.as_secs())
-        .ok_or_else(|| Failure::of(2, "a time is written as `2026-11-20T19:30:00Z`, in UTC, or in seconds since 1970"))
+    time.map(|since| since.as_secs()).ok_or_else(|| {
+        CommandError::of(2, "a time is written as `2026-11-20T19:30:00Z`, in UTC, or in seconds since 1970")
+    })
 }

@@ -52,7 +52,11 @@ fn everything_else_is_refused_with_the_right_error() {
     ];
     for (body, error, code) in table {
         let refusal = ParsedExchange::read(body.as_bytes()).err().unwrap();
-        assert_eq!((refusal.code.error(), refusal.code.as_str(), refusal.status()), (error, code, 400), "{body}");
+        assert_eq!(
+            (refusal.code.error().as_str(), refusal.code.as_str(), refusal.status()),
+            (error, code, 400),
+            "{body}"
+        );
         assert!(refusal.to_string().bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\'));
     }
 }

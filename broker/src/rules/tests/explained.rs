@@ -54,7 +54,7 @@ fn each_claim_and_each_repository_is_told() {
     let claims = Claims::of(&release());
     let wish = scope("repository:acme/app:delete repository:acme/other:pull repository:acme/tool-x:pull");
     let explanation = explain(&config.rules, &config.issuers[1], &claims, &wish);
-    let reach = explanation.rules[1].reach.iter();
+    let reach = explanation.rules[1].coverage.iter();
     let told: Vec<_> = reach.map(|reach| (reach.repository.as_str(), reach.is_named, reach.lacking.len())).collect();
     assert_eq!(told, [("acme/app", true, 1), ("acme/other", false, 0), ("acme/tool-x", true, 0)]);
 }

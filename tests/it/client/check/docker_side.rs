@@ -204,7 +204,7 @@ fn a_signal_ends_a_check_at_once() {
         let latch = world.sandbox.latch(Hold::before(Service::Registry, "/v2/acme/app/"));
         let running = check(&world, &["acme/app"]).spawn();
         latch.reached().unwrap();
-        running.signal(signal);
+        running.process.signal(signal);
         let outcome = running.wait().code(code).says("interrupted");
         latch.release();
         assert_eq!((outcome.stdout.as_str(), Untouched::of(&world).files()), ("", before.files()));

@@ -87,7 +87,7 @@ fn an_earlier_login_survives_a_process_that_dies_before_docker_was_asked() {
         let latch = world.sandbox.latch(Hold::after(Service::Vault, "/v1/dockerhub/token/"));
         let mut running = login(&world).spawn();
         latch.reached().unwrap();
-        running.child.kill().unwrap();
+        running.process.child.kill().unwrap();
         running.wait().code(128 + 9);
         latch.release();
         assert_eq!(world.read_config(), config);
@@ -110,7 +110,7 @@ fn an_earlier_login_survives_a_process_that_dies_while_docker_logs_in() {
         world.program("docker", &script);
         let mut running = login(&world).spawn();
         latch.reached().unwrap();
-        running.child.kill().unwrap();
+        running.process.child.kill().unwrap();
         running.wait().code(128 + 9);
         // Docker lives on without its parent, and stores the login; 20.10 dies at its first word, which nobody reads.
         latch.release();

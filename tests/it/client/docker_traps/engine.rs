@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
+use hublease_protocol::hex;
+use sha2::{Digest, Sha256};
+
 use crate::client::docker_traps::{docker_with, login, logs_out, token_requests, world};
 use crate::support::World;
 
@@ -48,8 +51,7 @@ impl Engine {
 fn use_context(world: &World, engine: &Engine) {
     // Docker names a context's directory by the SHA-256 of its name.
     const FAKE: &str = "fake";
-    let digest = <sha2::Sha256 as sha2::Digest>::digest(FAKE);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::lower(&Sha256::digest(FAKE));
     let folder = world.home().join(".docker/contexts/meta").join(digest);
     fs::create_dir_all(&folder).unwrap();
     let endpoint = serde_json::json!({"Host": format!("tcp://{}", engine.address), "SkipTLSVerify": false});

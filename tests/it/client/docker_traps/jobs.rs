@@ -37,7 +37,7 @@ fn alive(world: &World) -> Vec<String> {
 fn at_once<'w>(jobs: impl Iterator<Item = Job<'w>>) -> Vec<Outcome> {
     let mut running: Vec<_> = jobs.map(Job::spawn).collect();
     for running in &mut running {
-        running.child.wait().unwrap();
+        running.process.child.wait().unwrap();
     }
     running.into_iter().map(Running::wait).collect()
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hublease_protocol::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,7 @@ pub fn make(directory: &Path) -> PathBuf {
     let path = directory.join("image");
     fs::create_dir(&path).unwrap();
     let blob = |bytes: &[u8]| {
-        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::lower(&Sha256::digest(bytes));
         fs::write(path.join(&digest), bytes).unwrap();
         (format!("sha256:{digest}"), bytes.len())
     };

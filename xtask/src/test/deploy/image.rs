@@ -3,10 +3,8 @@
 //!
 //! The container has no network, so its account cannot be reached; it listens all the same, and ends when it is told to.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -15,6 +13,7 @@ use rcgen::generate_simple_self_signed;
 use super::super::{Context, Trouble};
 use super::kubernetes::{configuration, embedded, read_file};
 use super::same_version;
+use crate::broker;
 use crate::process::Call;
 use crate::workspace::program;
 
@@ -138,22 +137,12 @@ impl Trial {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("podman cannot start: {error}"))?;
         let stderr = child.stderr.take().ok_or("podman has no standard error")?;
-        let (sender, lines) = mpsc::channel();
-        // Reads on to the end, and is there when the container is over.
-        thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                // Nobody listens any more once the address is known.
-                drop(sender.send(line));
-            }
-            drop(child.wait());
-        });
+        // Is there when the container is over.
+        thread::spawn(move || drop(child.wait()));
         let mut said = String::new();
-        while let Ok(line) = lines.recv_timeout(LIMIT) {
-            said += &format!("{line}\n");
-            if line == "listening on 0.0.0.0:8443" {
-                return Ok(said);
-            }
+        match broker::address(stderr, LIMIT, &mut said)?.as_str() {
+            "0.0.0.0:8443" => Ok(said),
+            other => Err(format!("the broker in the container listens on {other}")),
         }
-        Err(format!("the broker in the container does not listen: {}", said.trim().replace('\n', "; ")))
     }
 }

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::linters::Linters;
-use super::super::rules::files::every_file;
 use super::super::{Context, Trouble};
 use super::same_version;
+use crate::files::every_file;
 use crate::orb::read;
 use crate::process::Call;
 

@@ -3,19 +3,36 @@
 //! A room names only rooms further down in its table, so there is no circle. A row lists what it names today: a new arrow
 //! between rooms is a line of this file, and is read as such. `docs/architecture.md` says why each room is where it is.
 
+mod tools;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::tools::{SANDBOX, XTASK};
 use super::source::{Source, line_of};
 
 /// A room, and those that it may name.
 type Row = (&'static str, &'static [&'static str]);
 
 /// The tables by the folder of the crate's source.
-const TABLES: [(&str, &[Row]); 3] = [("src/", CLIENT), ("broker/src/", BROKER), ("protocol/src/", PROTOCOL)];
+const TABLES: [(&str, &[Row]); 6] = [
+    ("src/", CLIENT),
+    ("broker/src/", BROKER),
+    ("hub/src/", HUB),
+    ("protocol/src/", PROTOCOL),
+    ("sandbox/src/", SANDBOX),
+    ("xtask/src/", XTASK),
+];
 
-/// The crates that a crate may name besides foreign ones: the broker never reaches the client's stories.
-const CRATES: [(&str, &[&str]); 3] =
-    [("src/", &["hublease_protocol"]), ("broker/src/", &["hublease_protocol"]), ("protocol/src/", &[])];
+/// The crates that a crate may name besides foreign ones: the broker never reaches the client's stories, and Docker Hub's API
+/// knows neither.
+const CRATES: [(&str, &[&str]); 6] = [
+    ("src/", &["hublease_protocol"]),
+    ("broker/src/", &["hublease_hub", "hublease_protocol"]),
+    ("hub/src/", &["hublease_protocol"]),
+    ("protocol/src/", &[]),
+    ("sandbox/src/", &["hublease_protocol"]),
+    ("xtask/src/", &["hublease_sandbox"]),
+];
 
 const CLIENT: &[Row] = &[
     ("native", &["plan", "effect", "cli", "environment", "error"]),
@@ -46,35 +63,50 @@ const BROKER: &[Row] = &[
     (
         "operator",
         &[
-            "edge", "leases", "broker", "config", "hub", "journal", "rules", "identity", "observe", "outbound",
+            "edge", "leases", "broker", "config", "account", "journal", "rules", "identity", "observe", "outbound",
             "clock", "refusal", "limits",
         ],
     ),
     ("edge", &["leases", "broker", "config", "identity", "observe", "client_address", "refusal", "limits"]),
-    ("leases", &["broker", "hub", "journal", "rules", "identity", "observe", "clock", "refusal", "limits"]),
-    ("broker", &["rate_limit", "config", "hub", "journal", "rules", "identity", "observe", "outbound", "clock"]),
+    ("leases", &["broker", "account", "journal", "rules", "identity", "observe", "refusal", "limits"]),
+    ("broker", &["rate_limit", "config", "account", "journal", "rules", "identity", "observe", "clock"]),
     ("rate_limit", &["config", "observe", "client_address", "refusal", "limits"]),
-    ("config", &["hub", "rules", "identity", "client_address", "secret_source", "limits"]),
+    ("config", &["account", "journal", "rules", "identity", "client_address", "secret_source", "limits"]),
     ("journal", &["refusal", "limits"]),
-    ("observe", &["hub", "outbound"]),
-    ("hub", &["rules", "secret_source", "outbound", "clock", "refusal", "limits"]),
+    ("observe", &["refusal"]),
+    ("account", &["rules", "secret_source", "refusal", "limits"]),
     ("rules", &["identity", "refusal", "limits"]),
-    ("identity", &["outbound", "refusal", "limits"]),
+    ("identity", &["refusal", "limits"]),
     ("client_address", &[]),
     ("secret_source", &["outbound", "limits"]),
+    ("outbound", &[]),
+    ("clock", &[]),
+    ("refusal", &[]),
+    ("limits", &[]),
+];
+
+const HUB: &[Row] = &[
+    ("client", &["session", "governor", "password", "account_error", "token", "error", "outbound", "clock", "limits"]),
+    ("session", &["governor", "password", "error", "outbound", "clock", "limits"]),
+    ("governor", &["error", "outbound", "limits"]),
+    ("password", &["account_error"]),
+    ("account_error", &[]),
+    ("token", &["limits"]),
+    ("error", &["limits"]),
     ("outbound", &["limits"]),
     ("clock", &[]),
-    ("refusal", &["limits"]),
     ("limits", &[]),
 ];
 
 const PROTOCOL: &[Row] = &[
-    ("oauth", &[]),
+    ("oauth", &["percent"]),
     ("ci", &[]),
     ("claims", &["printable", "secret"]),
     ("endpoint", &[]),
+    ("id", &["hex"]),
     ("hex", &[]),
     ("no_proxy", &[]),
+    ("percent", &[]),
     ("scope", &[]),
     ("printable", &[]),
     ("secret", &[]),
@@ -83,8 +115,9 @@ const PROTOCOL: &[Row] = &[
     ("vault_path", &[]),
 ];
 
-/// Names of the crate's root, which is above every room: the session of a plan.
-const ROOT: [&str; 1] = ["session"];
+/// Names of a crate's root, which is above every room: the session of a plan, and the address of Docker Hub. Where a table has
+/// a room of that name, the room is meant.
+const ROOT: [&str; 2] = ["session", "HUB"];
 
 pub(super) fn check(sources: &[Source]) -> Vec<String> {
     TABLES.iter().flat_map(|(folder, table)| arrows(sources, folder, table)).chain(crates(sources)).collect()
@@ -102,7 +135,7 @@ fn arrows(sources: &[Source], folder: &str, table: &[Row]) -> Vec<String> {
         };
         for (at, named) in named(&source.code) {
             let line = line_of(&source.code, at);
-            if source.is_test(line) || named == *room || ROOT.contains(&named) {
+            if source.is_test(line) || named == *room || is_of_root(named, table) {
                 continue;
             }
             used.entry(room).or_default().insert(named.to_owned());
@@ -138,7 +171,7 @@ fn crates(sources: &[Source]) -> Vec<String> {
         let Some((folder, may)) = CRATES.iter().find(|(folder, _)| room_of(&source.name, folder).is_some()) else {
             continue;
         };
-        for name in ["hublease", "hublease_protocol", "hublease_broker", "hublease_sandbox"] {
+        for name in ["hublease", "hublease_protocol", "hublease_hub", "hublease_broker", "hublease_sandbox"] {
             let path = format!("{name}::");
             let places = source.code.match_indices(&path).filter(|(at, _)| begins_a_path(&source.code, *at));
             for line in places.map(|(at, _)| line_of(&source.code, at)) {
@@ -173,6 +206,10 @@ fn named(code: &str) -> impl Iterator<Item = (usize, &str)> {
             (at, item.split(|character: char| !is_word(character)).next().unwrap_or(item))
         })
     })
+}
+
+fn is_of_root(name: &str, table: &[Row]) -> bool {
+    ROOT.contains(&name) && !table.iter().any(|(room, _)| *room == name)
 }
 
 fn begins_a_path(code: &str, at: usize) -> bool {

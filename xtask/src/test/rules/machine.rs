@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::files::every_file;
+use crate::files::every_file;
 
 pub(super) fn check(root: &Path) -> Result<Vec<String>, String> {
     let machine = directories(root);

@@ -8,7 +8,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
-use crate::identity::issuer::{Algorithm, Issuer, Kind};
+use crate::identity::issuer::{Algorithm, Issuer, IssuerKind};
 use crate::identity::verify::Verifier;
 use crate::identity::verify::tests::verify;
 use crate::limits::MAX_TOKEN_BYTES;
@@ -52,7 +52,7 @@ fn another_signature_of_the_same_token_makes_no_other_job() {
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap();
     let [x, y] = [1..33, 33..65].map(|range| URL_SAFE_NO_PAD.encode(&pair.public_key().as_ref()[range]));
     let issuer = Issuer {
-        kind: Kind::Other { project: "project".to_owned(), job: Vec::new(), workflow: Vec::new() },
+        kind: IssuerKind::Other { project: "project".to_owned(), job: Vec::new(), workflow: Vec::new() },
         algorithm: Algorithm::Es256,
         jwks_uri: Some("https://issuer.example/jwks".to_owned()),
         ..circleci()

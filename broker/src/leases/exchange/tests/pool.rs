@@ -2,8 +2,8 @@
 
 use hublease_protocol::oauth::{Code, Revocation};
 
-use crate::journal::{Selection, State};
-use crate::leases::exchange::Issued;
+use crate::journal::{LeaseState, Selection};
+use crate::leases::exchange::IssuedLease;
 use crate::leases::exchange::tests::circleci;
 use crate::leases::revoke::revoke;
 use crate::leases::sweep::Removed;
@@ -48,11 +48,11 @@ fn world_with(pool: &str) -> World {
     world
 }
 
-fn app(world: &World) -> Issued {
+fn app(world: &World) -> IssuedLease {
     circleci(world, "&scope=repository:acme/app:pull").ok().unwrap()
 }
 
-fn give_back(world: &World, lease: &Issued) -> Option<Revocation> {
+fn give_back(world: &World, lease: &IssuedLease) -> Option<Revocation> {
     revoke(&world.broker, format!("token={}", lease.revocation_handle.expose()).as_bytes()).ok()
 }
 
@@ -70,7 +70,7 @@ fn the_token_that_fewest_hold_is_lent_and_the_journal_knows_who_held_it() {
     assert_eq!(app(&world).access_token.expose(), "dckr_oat_one");
     let held = Selection { hub_id: Some("pool:one".to_owned()), ..Selection::default() };
     let states: Vec<_> = world.broker.journal.select(&held).unwrap().iter().map(|lease| lease.state).collect();
-    assert_eq!(states, [State::Live, State::Revoked]);
+    assert_eq!(states, [LeaseState::Live, LeaseState::Revoked]);
     assert_eq!(world.hub.calls(), [""; 0], "Docker Hub is never asked");
 }
 

@@ -9,8 +9,7 @@ use serde_json::json;
 use crate::leases::exchange::tests::{ask, circleci, github};
 use crate::leases::sweep::Removed;
 use crate::limits::UNCLEAR_SECONDS;
-use crate::testing::fake_hub::Trouble;
-use crate::testing::{CONFIG, NOW, World, circleci_form};
+use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 #[test]
 fn a_repeated_request_replaces_its_first_lease() {

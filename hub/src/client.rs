@@ -1,0 +1,151 @@
+//! One account of Docker Hub, as far as minting and removing tokens goes: the one driver for both kinds of tokens.
+//!
+//! Follows Docker's Hub API reference (`POST /v2/auth/token`, `/v2/access-tokens`, `/v2/orgs/{name}/access-tokens`). Guessed,
+//! because it is not documented: which status a mint gets when the organization is at its limit (found out by counting), and
+//! how a login under a second factor fails (`login_2fa_token`, or else a plain 401).
+//! Only a user's password can mint: a bearer that comes from a token is refused by Docker Hub.
+
+mod health;
+mod list;
+mod preflight;
+
+use std::sync::{Arc, Mutex};
+
+use hublease_protocol::secret::Secret;
+
+use crate::HUB;
+use crate::client::health::{AccountHealth, QuotaHint};
+pub use crate::client::list::Listing;
+pub use crate::client::preflight::Preflight;
+use crate::clock::is_ahead;
+use crate::error::HubError;
+use crate::governor::{Governor, Urgency};
+use crate::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
+use crate::outbound::{Call, Method, Outbound, Reply};
+use crate::password::PasswordSource;
+use crate::session::{CallContext, Session};
+use crate::token::{Minted, Order, TokenKind};
+
+/// An account that makes tokens.
+pub struct Client {
+    kind: TokenKind,
+    session: Session,
+    governor: Arc<Governor>,
+    health: Mutex<AccountHealth>,
+}
+
+impl Client {
+    /// A client that has not logged in yet, as the user `login`. All clients of a program share their governor.
+    #[must_use]
+    pub fn new(kind: TokenKind, login: String, password: Box<dyn PasswordSource>, governor: Arc<Governor>) -> Self {
+        Self { kind, session: Session::new(login, password), governor, health: Mutex::default() }
+    }
+
+    /// Which tokens it makes.
+    #[must_use]
+    pub const fn kind(&self) -> &TokenKind {
+        &self.kind
+    }
+
+    /// Whose password it is.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        self.session.login()
+    }
+
+    /// Who somebody logs in as with a token of this account.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        match &self.kind {
+            TokenKind::Oat { organization, .. } => organization,
+            TokenKind::Pat => self.login(),
+        }
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// [`HubError::is_ambiguous`] tells whether a token may have been made all the same.
+    pub fn mint(&self, order: &Order, outbound: &dyn Outbound, now: u64) -> Result<Minted, HubError> {
+        if is_ahead(self.health().full_until, now, QUOTA_PAUSE_SECONDS) {
+            return Err(HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS });
+        }
+        let (api, context) = (self.kind.api(), self.context(Urgency::CanWait, outbound, now));
+        let reply = self.call(Method::Post, &api.collection(), Some(&api.body(order)), &context)?;
+        match reply.status {
+            200 | 201 => {
+                self.note(None, QuotaHint::Found);
+                api.minted(&reply.body).ok_or(HubError::unclear("its answer was not understood"))
+            }
+            status => Err(self.why_not(status, &context)),
+        }
+    }
+
+    /// Removes a token. Both "removed" and "not there" mean that it is gone.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub fn delete(&self, id: &str, outbound: &dyn Outbound, now: u64) -> Result<(), HubError> {
+        let context = self.context(Urgency::Removal, outbound, now);
+        let path = format!("{}/{id}", self.kind.api().collection());
+        match self.call(Method::Delete, &path, None, &context)?.status {
+            204 | 404 => {
+                self.note(None, QuotaHint::Found);
+                Ok(())
+            }
+            status => Err(HubError::Refused { status }),
+        }
+    }
+
+    /// Why a mint was refused. At its limit an organization still lists its tokens, so counting tells.
+    fn why_not(&self, status: u16, context: &CallContext<'_>) -> HubError {
+        if let TokenKind::Oat { quota, .. } = self.kind
+            && let Ok(list) = self.list(1, 1, context)
+            && list.total.is_some_and(|total| total >= quota)
+        {
+            let full = HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
+            self.health().full_until = context.now.saturating_add(QUOTA_PAUSE_SECONDS);
+            self.note(Some(full), QuotaHint::Unchanged);
+            return full;
+        }
+        HubError::Refused { status }
+    }
+
+    /// One authorized call. A bearer that Docker Hub no longer takes is renewed once.
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        json: Option<&str>,
+        context: &CallContext<'_>,
+    ) -> Result<Reply, HubError> {
+        let outcome = self.authorized(method, path, json, context);
+        self.note(outcome.as_ref().err().copied(), QuotaHint::Unchanged);
+        outcome
+    }
+
+    fn authorized(
+        &self,
+        method: Method,
+        path: &str,
+        json: Option<&str>,
+        context: &CallContext<'_>,
+    ) -> Result<Reply, HubError> {
+        let send = |bearer: &Secret| {
+            let call = Call { method, json, ..Call::read(format!("{HUB}{path}")).with_bearer(bearer.expose()) };
+            context.send(&call)
+        };
+        let bearer = self.session.bearer(None, context)?;
+        match send(&bearer)? {
+            stale if stale.status == 401 => send(&self.session.bearer(Some(&bearer), context)?),
+            reply => Ok(reply),
+        }
+    }
+
+    fn context<'a>(&'a self, urgency: Urgency, outbound: &'a dyn Outbound, now: u64) -> CallContext<'a> {
+        CallContext::new(&self.governor, outbound, urgency, now)
+    }
+}
+
+#[cfg(test)]
+mod tests;
