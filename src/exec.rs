@@ -1,8 +1,8 @@
 //! `exec`: login into a private directory, run a command with it, and revoke on every way out.
 //!
 //! The command's exit code wins. Signals that arrive while it runs are passed on and do not end our own story, which
-//! goes on to revoke when the command has ended. With `--renew` a new lease is exchanged at 80 % of the life, and the
-//! old one is revoked only when the new one is logged in.
+//! goes on to revoke when the command has ended. With `--renew` a new lease is exchanged at 80 % of the life. The older one lives
+//! to its own end or to the end of the command: clients read a login once, when they start, and one that is at work holds it.
 
 use hublease_protocol::printable::printable;
 
@@ -103,23 +103,24 @@ async fn seconds_until(host: &Host, due: Option<u64>) -> Result<Option<u64>, Err
     }
 }
 
-/// New before old is revoked.
+/// A new login for whatever the command starts from now on. Of the older ones only those are taken back whose time has passed:
+/// so at most two live at a time, since the next renewal is due after the older one's end.
 async fn renew(host: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<Lease, Error> {
     writer.settle();
     let lease = provider::exchange(host, &plan.login.exchange, writer).await?;
     docker::renew(host, &plan.login.docker, &writer.record, &lease.credential).await?;
-    logout::retire(&host.undoing(), &Revoker::of(&plan.login.exchange.provider), writer).await?;
+    let undo = host.undoing();
+    logout::retire_ended(&undo, &Revoker::of(&plan.login.exchange.provider), writer).await?;
     Ok(lease)
 }
 
 /// A renewal that failed half-way leaves nothing alive.
 async fn give_up_unsettled(undo: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<(), Error> {
     if let Some(note) = writer.unsettled().cloned() {
-        let verdict = logout::revoke(undo, &Revoker::of(&plan.login.exchange.provider), &note).await?;
-        if verdict.is_final() {
-            writer.record.leases.retain(|lease| *lease != note);
-            writer.write(undo).await?;
-        }
+        let left = logout::revoke(undo, &Revoker::of(&plan.login.exchange.provider), &note).await?;
+        writer.record.leases.retain(|lease| *lease != note);
+        writer.record.leases.extend(left);
+        writer.write(undo).await?;
         writer.settle();
     }
     Ok(())
@@ -128,5 +129,5 @@ async fn give_up_unsettled(undo: &Host, plan: &Exec, writer: &mut RecordWriter) 
 async fn clean_up(undo: &Host, plan: &Exec, writer: RecordWriter) -> Result<bool, Error> {
     let clean = docker::log_out(undo, &writer.record).await?;
     let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), writer, clean).await?;
-    Ok(clean && told.iter().all(|(_, verdict)| verdict.is_final()))
+    Ok(clean && !told.iter().any(|(_, revocation)| revocation.is_failure()))
 }

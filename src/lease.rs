@@ -1,5 +1,6 @@
 //! A lease: a credential, when it ends, how to revoke it, and how its revocation ended.
 
+use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 use hublease_protocol::time::utc;
 use serde::{Deserialize, Serialize};
@@ -66,11 +67,27 @@ pub enum Handle {
         /// The Vault token.
         #[serde(with = "hublease_protocol::secret::on_the_wire")]
         client_token: Secret,
-        /// The lease; none between the Vault login and the answer that names it, and for a secret without a lease.
+        /// The lease, once its id is known.
         lease_id: Option<String>,
         /// A batch token cannot be revoked, and its leases are not its children.
         batch: bool,
+        /// When the Vault token itself ends, in seconds since 1970; none if it has no end, or in older records.
+        #[serde(default)]
+        token_expires_at: Option<u64>,
+        /// Whether a lease may exist whose id is not known: the path was asked, and nothing said that it made nothing.
+        #[serde(default = "is_possible")]
+        may_have_lease: bool,
+        /// Whether a logout, whose calls Vault took until then, went on to end the Vault token.
+        #[serde(default)]
+        is_ending: bool,
     },
+    /// Nothing is left to revoke; the note only tells which entry in docker's store is ours.
+    Settled,
+}
+
+/// What an older record does not say.
+fn is_possible() -> bool {
+    true
 }
 
 impl Handle {
@@ -87,7 +104,7 @@ impl Handle {
         let is_plain = |text: &str| text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
         match self {
             // A form carries anything.
-            Self::None | Self::NotALease | Self::Token { .. } => true,
+            Self::None | Self::NotALease | Self::Token { .. } | Self::Settled => true,
             Self::Vault { client_token, .. } => is_plain(client_token.expose()),
         }
     }
@@ -98,6 +115,37 @@ impl LeaseRecord {
     pub fn describe(&mut self, credential: &Credential) {
         self.username.clone_from(&credential.username);
         self.mark = Some(fingerprint::of(&credential.username, &credential.secret));
+    }
+
+    /// The note while its Vault token is being ended: without the lease, unless that ends with the token only.
+    #[must_use]
+    pub fn while_token_ends(&self, was_taken: bool, ends_with_token: bool) -> Self {
+        let mut note = self.clone();
+        if let Handle::Vault { lease_id, may_have_lease, is_ending, .. } = &mut note.handle {
+            if !ends_with_token {
+                (*lease_id, *may_have_lease) = (None, false);
+            }
+            *is_ending |= was_taken;
+        }
+        note
+    }
+
+    /// What is left of the note after its revocation ended so: all of it while the credential may live, else the Vault token
+    /// alone, else that there was one.
+    #[must_use]
+    pub fn after(&self, revocation: &Revocation) -> Self {
+        let is_failure = |part: &Option<RevocationOutcome>| part.as_ref().is_some_and(RevocationOutcome::is_failure);
+        if is_failure(&revocation.credential) {
+            return self.clone();
+        }
+        let mut note = self.clone();
+        match &mut note.handle {
+            Handle::Vault { lease_id, may_have_lease, .. } if is_failure(&revocation.vault_token) => {
+                (*lease_id, *may_have_lease) = (None, false);
+            }
+            handle => *handle = Handle::Settled,
+        }
+        note
     }
 
     /// Whether its time is over at `now`, in seconds since 1970.
@@ -111,38 +159,36 @@ impl LeaseRecord {
     }
 }
 
-/// How a revocation ended; one of these is true of every lease.
+/// How the revocation of one thing ended; one of these is true of every credential and every Vault token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RevocationOutcome {
-    /// The provider confirmed that the credential is dead.
+    /// Whoever keeps it confirmed that it is dead.
     Confirmed,
-    /// It was asked and did not say; the text says what would make it.
+    /// Whoever keeps it says that it is dead, now or since before: the answer is the same for both.
+    Ended,
+    /// Its end was asked for and not confirmed; the text says what would have made it.
     Requested(&'static str),
-    /// It had ended before.
+    /// It had ended before, as whoever keeps it says, or by the end that it was made with.
     AlreadyOver,
     /// Nobody can revoke it: it dies by itself.
     DiesAlone,
     /// It lives on at its owner.
     NotALease,
-    /// It lives on.
+    /// It lives on, or nobody said that it does not; the text is printable and says why.
     NotRevoked(String),
 }
 
 impl RevocationOutcome {
-    /// Whether the credential may live on although it should not.
+    /// Whether it may live on although it should not; then there is something left to do later.
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::NotRevoked(_))
-    }
-
-    /// Whether there is nothing left to do later.
-    pub fn is_final(&self) -> bool {
-        !self.is_failure()
     }
 
     /// A stable word for JSON output.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Confirmed => "revoked",
+            Self::Ended => "ended",
             Self::Requested(_) => "requested",
             Self::AlreadyOver => "already_over",
             Self::DiesAlone => "not_revocable",
@@ -151,27 +197,101 @@ impl RevocationOutcome {
         }
     }
 
-    /// The sentence for people.
-    pub fn sentence(&self, note: &LeaseRecord) -> String {
-        let who = if note.username.is_empty() {
-            format!("the {} token", note.provider)
-        } else {
-            format!("the credential of {}", note.username)
-        };
+    /// Why it is not better than it is, where there is a reason to tell.
+    pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::Confirmed => format!("{who}: revoked and confirmed"),
-            Self::Requested("") => format!("{who}: revocation requested, not confirmed"),
-            Self::Requested(why) => format!("{who}: revocation requested, not confirmed ({why})"),
-            Self::AlreadyOver => format!("{who}: already over"),
-            Self::DiesAlone => match note.expires_at {
-                Some(end) => format!("{who}: cannot be revoked, dies at {}", utc(end)),
-                None => format!("{who}: cannot be revoked, and its end is not known"),
-            },
-            Self::NotALease => format!("{who}: not a lease, lives on at its owner"),
-            Self::NotRevoked(why) => {
-                let end = note.expires_at.map_or_else(|| "its provider ends it".to_owned(), utc);
-                format!("{who}: not revoked, lives until {end}, because {why}")
-            }
+            Self::Requested(why) => Some(*why).filter(|why| !why.is_empty()),
+            Self::NotRevoked(why) => Some(why),
+            Self::Confirmed | Self::Ended | Self::AlreadyOver | Self::DiesAlone | Self::NotALease => None,
+        }
+    }
+}
+
+/// How undoing what one login made ended, part by part. A part that is not there has nothing to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The credential; at Vault its lease.
+    pub credential: Option<RevocationOutcome>,
+    /// The Vault token that made it.
+    pub vault_token: Option<RevocationOutcome>,
+}
+
+impl Revocation {
+    /// Of a login that made nothing but a credential.
+    pub fn of(credential: RevocationOutcome) -> Self {
+        Self { credential: Some(credential), vault_token: None }
+    }
+
+    /// The part that ended worst: what all of it comes to.
+    pub fn worst(&self) -> &RevocationOutcome {
+        let mut parts = [&self.credential, &self.vault_token].into_iter().flatten();
+        parts.clone().find(|part| part.is_failure()).or_else(|| parts.next()).unwrap_or(&RevocationOutcome::AlreadyOver)
+    }
+
+    /// Whether a part may live on although it should not.
+    pub fn is_failure(&self) -> bool {
+        [&self.credential, &self.vault_token].into_iter().flatten().any(RevocationOutcome::is_failure)
+    }
+
+    /// A line for each part: what it is about, how it ended, and beneath it why. The parts of a line are printable.
+    pub fn lines(&self, note: &LeaseRecord) -> Vec<(bool, String)> {
+        let credential = self.credential.as_ref().map(|outcome| (outcome, credential_sentence(outcome, note)));
+        let token = self.vault_token.as_ref().map(|outcome| (outcome, token_sentence(outcome, note)));
+        let line = |(outcome, sentence): (&RevocationOutcome, String)| {
+            let because = outcome.cause().filter(|_| outcome.is_failure()).map(|why| format!("\n  because: {why}"));
+            (outcome.is_failure(), format!("{sentence}{}", because.unwrap_or_default()))
+        };
+        credential.into_iter().chain(token).map(line).collect()
+    }
+}
+
+/// The sentence about a credential.
+fn credential_sentence(outcome: &RevocationOutcome, note: &LeaseRecord) -> String {
+    // The failure before it has said what happened.
+    if note.username.is_empty() && *outcome == RevocationOutcome::NotALease {
+        return "nothing to undo: what was read is no lease, and lives on at its owner".to_owned();
+    }
+    let is_of_vault = matches!(note.handle, Handle::Vault { .. });
+    let who = match (note.username.as_str(), is_of_vault) {
+        ("", true) => "the lease that Vault may have made".to_owned(),
+        ("", false) => format!("the {} token", printable(&note.provider)),
+        (username, _) => format!("the credential of {}", printable(username)),
+    };
+    let ended = match outcome {
+        RevocationOutcome::NotRevoked(_) if is_of_vault => {
+            let end = note.expires_at.map_or_else(|| "when Vault ends it".to_owned(), |end| format!("at {}", utc(end)));
+            return format!("{who}: not revoked; its lease ends {end}, and what it gave may outlive it");
+        }
+        outcome => said(outcome, note.expires_at),
+    };
+    format!("{who}: {ended}")
+}
+
+/// The sentence about a Vault token.
+fn token_sentence(outcome: &RevocationOutcome, note: &LeaseRecord) -> String {
+    let end = match &note.handle {
+        Handle::Vault { token_expires_at, .. } => token_expires_at.or(note.expires_at),
+        Handle::None | Handle::NotALease | Handle::Token { .. } | Handle::Settled => None,
+    };
+    format!("the Vault token: {}", said(outcome, end))
+}
+
+/// How it ended, for people.
+fn said(outcome: &RevocationOutcome, end: Option<u64>) -> String {
+    match outcome {
+        RevocationOutcome::Confirmed => "revoked and confirmed".to_owned(),
+        RevocationOutcome::Ended => "has ended, now or before (the answer is the same for both)".to_owned(),
+        RevocationOutcome::Requested("") => "revocation requested, not confirmed".to_owned(),
+        RevocationOutcome::Requested(why) => format!("revocation requested, not confirmed ({why})"),
+        RevocationOutcome::AlreadyOver => "already over".to_owned(),
+        RevocationOutcome::DiesAlone => match end {
+            Some(end) => format!("cannot be revoked, dies at {}", utc(end)),
+            None => "cannot be revoked, and its end is not known".to_owned(),
+        },
+        RevocationOutcome::NotALease => "not a lease, lives on at its owner".to_owned(),
+        RevocationOutcome::NotRevoked(_) => {
+            let end = end.map_or_else(|| "its provider ends it".to_owned(), utc);
+            format!("not revoked, lives until {end}")
         }
     }
 }

@@ -64,10 +64,9 @@ pub(crate) async fn take_back(undo: &Host, plan: &Login, writer: &RecordWriter, 
     }
     let mut left = writer.record.clone();
     if let Some(note) = writer.unsettled() {
-        let verdict = logout::revoke(undo, &Revoker::of(&plan.exchange.provider), note).await?;
-        if verdict.is_final() {
-            left.leases.retain(|lease| lease != note);
-        }
+        let alive = logout::revoke(undo, &Revoker::of(&plan.exchange.provider), note).await?;
+        left.leases.retain(|lease| lease != note);
+        left.leases.extend(alive);
     }
     match &writer.older {
         // Docker still holds the older login, or nothing any more; either way `logout` can undo the older record.

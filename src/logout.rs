@@ -12,7 +12,7 @@ use crate::docker;
 use crate::effect::docker::{Client, Directory};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
-use crate::lease::{LeaseRecord, RevocationOutcome};
+use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome};
 use crate::plan::Logout;
 use crate::provider::revocation::Revoker;
 use crate::record::{Kind, Record, RecordStore, RecordWriter};
@@ -29,7 +29,7 @@ pub async fn logout(host: Host, plan: Logout) -> End {
 /// What came of the records.
 struct Undone {
     /// Every lease that was looked at.
-    told: Vec<(LeaseRecord, RevocationOutcome)>,
+    told: Vec<(LeaseRecord, Revocation)>,
     /// Whether all of it was undone.
     clean: bool,
 }
@@ -57,7 +57,7 @@ async fn one(
     undo: &Host,
     plan: &Logout,
     record: Record,
-    told: &mut Vec<(LeaseRecord, RevocationOutcome)>,
+    told: &mut Vec<(LeaseRecord, Revocation)>,
 ) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
     let shared_by_steps = record.owner.kind == Kind::Login && !record.private.is_empty();
@@ -67,9 +67,9 @@ async fn one(
     if let Some(directory) = user {
         undo.output(Output::DockerConfig(directory?)).await?;
     }
-    let verdicts = settle(undo, &plan.revoker, RecordWriter::from(record), clean).await?;
-    clean &= verdicts.iter().all(|(_, verdict)| verdict.is_final());
-    told.extend(verdicts);
+    let revocations = settle(undo, &plan.revoker, RecordWriter::from(record), clean).await?;
+    clean &= !revocations.iter().any(|(_, revocation)| revocation.is_failure());
+    told.extend(revocations);
     if let Some(probe) = probe {
         clean &= probe::ask(undo, probe).await?;
     }
@@ -83,22 +83,30 @@ async fn user_directory(undo: &Host, record: &Record) -> Result<String, Error> {
 }
 
 /// Revokes every lease of a record and says how each ended. The record is erased when nothing of it is left to do:
-/// no lease lives, and docker is as it was (`docker_undone`).
+/// no lease lives, and docker is as it was (`docker_undone`). What has ended is written down before the next thing is tried,
+/// so that a logout that is killed is finished by the next one.
 pub(crate) async fn settle(
     undo: &Host,
     revoker: &Revoker,
     mut writer: RecordWriter,
     docker_undone: bool,
-) -> Result<Vec<(LeaseRecord, RevocationOutcome)>, Error> {
+) -> Result<Vec<(LeaseRecord, Revocation)>, Error> {
     let mut told = Vec::new();
-    for note in std::mem::take(&mut writer.record.leases) {
-        let verdict = revoke(undo, revoker, &note).await?;
-        // The notes also tell which entry in docker's store is ours.
-        if verdict.is_failure() || !docker_undone {
-            writer.record.leases.push(note.clone());
+    for at in 0..writer.record.leases.len() {
+        let note = writer.record.leases[at].clone();
+        let credential = revoker.revoke_credential(undo, &note).await?;
+        if let Some(next) = revoker.next(undo, &note, credential.as_ref()).await? {
+            writer.record.leases[at] = next;
+            writer.write(undo).await?;
         }
-        told.push((note, verdict));
+        let revocation = finish(undo, revoker, &note, credential).await?;
+        writer.record.leases[at] = note.after(&revocation);
+        told.push((note, revocation));
     }
+    if docker_undone {
+        writer.record.leases.retain(|note| note.handle != Handle::Settled);
+    }
+    // The notes also tell which entry in docker's store is ours.
     if writer.record.leases.is_empty() && docker_undone {
         writer.erase(undo).await?;
     } else {
@@ -111,23 +119,48 @@ pub(crate) async fn settle(
 pub(crate) async fn retire(undo: &Host, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
     let mut alive = Vec::new();
     for note in writer.superseded() {
-        if revoke(undo, revoker, &note).await?.is_failure() {
-            alive.push(note);
-        }
+        alive.extend(revoke(undo, revoker, &note).await?);
     }
     writer.retain(undo, alive).await
 }
 
-/// Revokes one lease and says how that ended.
-pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &LeaseRecord) -> Result<RevocationOutcome, Error> {
-    let verdict = revoker.revoke(undo, note).await?;
-    let sentence = printable(&verdict.sentence(note));
-    if verdict.is_failure() {
-        undo.warn(sentence).await?;
-    } else {
-        undo.note(sentence).await?;
+/// The same for those of them whose time has passed: whoever still holds one can do nothing with it.
+pub(crate) async fn retire_ended(undo: &Host, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
+    let now = undo.now().await?;
+    let mut kept = Vec::new();
+    for note in writer.superseded() {
+        if note.is_over(now) {
+            kept.extend(revoke(undo, revoker, &note).await?);
+        } else {
+            kept.push(note);
+        }
     }
-    Ok(verdict)
+    writer.retain(undo, kept).await
+}
+
+/// Revokes what one login made, says how that ended, and gives what is left to be tried again.
+pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &LeaseRecord) -> Result<Option<LeaseRecord>, Error> {
+    let credential = revoker.revoke_credential(undo, note).await?;
+    let revocation = finish(undo, revoker, note, credential).await?;
+    Ok(revocation.is_failure().then(|| note.after(&revocation)))
+}
+
+/// Ends what made the credential, and says of each part how it ended.
+async fn finish(
+    undo: &Host,
+    revoker: &Revoker,
+    note: &LeaseRecord,
+    credential: Option<RevocationOutcome>,
+) -> Result<Revocation, Error> {
+    let revocation = revoker.finish(undo, note, credential).await?;
+    for (is_failure, line) in revocation.lines(note) {
+        if is_failure {
+            undo.warn(line).await?;
+        } else {
+            undo.note(line).await?;
+        }
+    }
+    Ok(revocation)
 }
 
 /// The result of cleaning up after something that has an end of its own: a failure is said, and does not replace it.
@@ -160,7 +193,7 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     Ok(selected)
 }
 
-async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, RevocationOutcome)]) -> Result<(), Error> {
+async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, Revocation)]) -> Result<(), Error> {
     #[derive(Serialize)]
     struct LogoutReport<'a> {
         leases: Vec<Told<'a>>,
@@ -176,21 +209,40 @@ async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, RevocationOutc
     Ok(())
 }
 
-/// A lease in JSON.
+/// What one login made, in JSON.
 #[derive(Serialize)]
 struct Told<'a> {
+    cause: Option<&'a str>,
+    credential: Option<ToldPart<'a>>,
     expires_at: Option<String>,
     outcome: &'static str,
     provider: &'a str,
     username: &'a str,
+    vault_token: Option<ToldPart<'a>>,
 }
 
-fn shown(told: &[(LeaseRecord, RevocationOutcome)]) -> Vec<Told<'_>> {
-    let shown = told.iter().map(|(note, verdict)| Told {
+/// One part of it.
+#[derive(Serialize)]
+struct ToldPart<'a> {
+    cause: Option<&'a str>,
+    outcome: &'static str,
+}
+
+impl<'a> ToldPart<'a> {
+    fn of(outcome: &'a RevocationOutcome) -> Self {
+        Self { cause: outcome.cause(), outcome: outcome.word() }
+    }
+}
+
+fn shown(told: &[(LeaseRecord, Revocation)]) -> Vec<Told<'_>> {
+    let shown = told.iter().map(|(note, revocation)| Told {
+        cause: revocation.worst().cause(),
+        credential: revocation.credential.as_ref().map(ToldPart::of),
         expires_at: note.expires_at.map(hublease_protocol::time::utc),
-        outcome: verdict.word(),
+        outcome: revocation.worst().word(),
         provider: &note.provider,
         username: &note.username,
+        vault_token: revocation.vault_token.as_ref().map(ToldPart::of),
     });
     shown.collect()
 }

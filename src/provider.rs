@@ -98,6 +98,21 @@ pub struct Exchange {
     pub username: Option<String>,
     /// How long the credential shall live, in seconds; compared with what was granted.
     pub wanted_life: Option<u64>,
+    /// What the credential is for.
+    pub purpose: Purpose,
+}
+
+/// What a credential is for, as far as advice about its life depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Later commands of the job.
+    Job,
+    /// Later steps of a job at GitHub.
+    ActionJob,
+    /// One command, under `exec`.
+    Command,
+    /// One command whose login is renewed while it runs.
+    RenewedCommand,
 }
 
 /// Turns this job's identity into a lease, which the writer has recorded when this returns.
@@ -132,7 +147,7 @@ fn credential(
     secret: Secret,
     held: &[&Secret],
 ) -> Result<Credential, Error> {
-    let unusable = |why: &str| Error::new(Problem::Answer, server).because(why);
+    let unusable = |why: &str| Error::new(Problem::CredentialUnfit, server).because(why);
     let username = plan.username.as_deref().or(username).ok_or_else(|| {
         Error::new(Problem::Missing, "`--username`")
             .because("the provider does not say which account the credential belongs to")
@@ -142,6 +157,9 @@ fn credential(
     }
     if secret.is_empty() || secret.len() > LARGEST_CREDENTIAL {
         return Err(unusable("the credential is empty or larger than 16384 bytes"));
+    }
+    if secret.expose().ends_with(['\r', '\n']) {
+        return Err(unusable("the credential ends in a line break"));
     }
     if secret.expose().chars().any(char::is_control) {
         return Err(unusable("the credential holds control characters"));
@@ -171,13 +189,25 @@ async fn warn_of_a_short_life(host: &Host, plan: &Exchange, lease: &Lease) -> Re
     if let Some(wanted) = plan.wanted_life.filter(|wanted| *wanted != life) {
         host.warn(format!("{} was asked for, the provider granted {}", span(wanted), span(life))).await?;
     }
-    if life < SHORT_LIFE {
-        host.warn(format!(
-            "the credential lives {} (until {}): log in right before it is used, or run the command under `hublease exec --renew`",
-            span(life),
-            utc(expires_at)
-        ))
-        .await?;
+    if life < SHORT_LIFE && plan.purpose != Purpose::RenewedCommand {
+        host.warn(format!("the credential lives {} (until {}){}", span(life), utc(expires_at), advice(plan))).await?;
     }
     Ok(())
+}
+
+/// What can be done about a short life. No client reads docker's file twice: buildx, BuildKit, crane, skopeo, podman and the
+/// engine take the login when they start, so nothing helps one that is at work.
+fn advice(plan: &Exchange) -> String {
+    let what = match plan.purpose {
+        Purpose::Job => "log in right before the last one starts",
+        Purpose::ActionJob => "put this step right before the last one",
+        Purpose::Command | Purpose::RenewedCommand => "`--renew` serves the calls that start later",
+    };
+    let flag = if plan.purpose == Purpose::ActionJob { "expires-in" } else { "--expires-in" };
+    let longer = match plan.provider {
+        Provider::Docker(_) | Provider::Broker(_) => format!(", or ask for more with `{flag}`"),
+        Provider::Vault(_) => "; the life is set at Vault, by the engine and the role".to_owned(),
+        Provider::Static(_) => String::new(),
+    };
+    format!(", and a client reads it once, when it starts: {what}{longer}")
 }

@@ -24,6 +24,38 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
+/// The longest cause: servers wrap theirs, and the innermost, which says most, comes last.
+pub const CAUSE_LIMIT: usize = 600;
+
+/// The same for a cause on a line of its own: what is longer than [`CAUSE_LIMIT`] loses its beginning.
+pub fn printable_cause(text: &str) -> String {
+    let whole = pieces(text);
+    let mut length = 0;
+    let kept = whole.iter().rev().take_while(|piece| {
+        length += piece.chars().count();
+        length <= CAUSE_LIMIT
+    });
+    let shown = whole[whole.len() - kept.count()..].concat();
+    // What stood before the cut must not join what follows it to a command.
+    if shown.chars().count() < whole.iter().map(|piece| piece.chars().count()).sum() {
+        format!("…{shown}")
+    } else {
+        shown
+    }
+}
+
+/// The text in pieces that are harmless one after the other.
+fn pieces(text: &str) -> Vec<String> {
+    let mut before = String::new();
+    text.chars()
+        .map(|character| {
+            let piece = piece(&before, character);
+            before.push_str(&piece);
+            piece
+        })
+        .collect()
+}
+
 /// What one character becomes after what was shown before it.
 fn piece(before: &str, character: char) -> String {
     match character {
@@ -47,7 +79,7 @@ fn is_hidden(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIMIT, printable};
+    use super::{CAUSE_LIMIT, LIMIT, printable, printable_cause};
 
     #[test]
     fn foreign_text_becomes_one_harmless_line() {
@@ -74,10 +106,19 @@ mod tests {
     }
 
     #[test]
+    fn a_cause_keeps_its_end() {
+        assert_eq!(printable_cause("failed: 204"), "failed: 204");
+        let shown = printable_cause(&format!("{} auth token 204", "x".repeat(10_000)));
+        assert_eq!(shown.chars().count(), CAUSE_LIMIT + 1);
+        assert!(shown.starts_with('…') && shown.ends_with("auth token 204"), "{shown}");
+    }
+
+    #[test]
     fn nothing_that_comes_out_can_start_a_workflow_command() {
         for text in [":\u{200b}:set-output", "#\n#[x]", "##\u{0}[x]", "::::::", "###[x]"] {
-            let shown = printable(text);
-            assert!(!shown.contains("::") && !shown.contains("##["), "{shown}");
+            for shown in [printable(text), printable_cause(text), printable_cause(&text.repeat(200))] {
+                assert!(!shown.contains("::") && !shown.contains("##["), "{shown}");
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::effect::{Output, Session};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::plan::{Fixed, Frontend, Job, Login, Logout, Plan, shown};
+use crate::provider::Purpose;
 use crate::provider::revocation::Revoker;
 use crate::{login, logout};
 
@@ -79,6 +80,7 @@ fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
     // What only the post step uses is checked before anything is minted, too.
     words.logout(environment)?;
     login.frontend = Frontend::Action { expose_token: words.expose_token };
+    login.exchange.purpose = Purpose::ActionJob;
     let plan = Plan::Login(login);
     let fixed = plan.fixed(&arguments);
     if arguments.is_on("dry-run") {

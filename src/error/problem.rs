@@ -120,6 +120,18 @@ problems! {
     /// The role does not exist.
     RefusedRole Refused "{} does not know the role"
         "check `--vault-role` and `--vault-auth-path`";
+    /// Vault refuses a login in words that it has for several things.
+    RefusedLogin Refused "{} refuses the login and does not say why"
+        "there is no such auth method (`--vault-auth-path`), or this address or identity is not admitted: `token_bound_cidrs` of the role, a disabled entity";
+    /// The namespace does not exist.
+    RefusedNamespace Refused "{} has no such namespace"
+        "check `--vault-namespace`";
+    /// Vault cannot check the token.
+    RefusedKeys Refused "{} cannot get the keys of the issuer"
+        "an operator looks at the auth method: `oidc_discovery_url` or `jwks_url`, and the authority that it trusts";
+    /// The Vault token may be used too seldom.
+    RefusedUses Refused "{} gives Vault tokens for too few uses"
+        "an operator sets `token_num_uses` of the role to 0, or to 5 and more";
     /// The path is not allowed.
     RefusedPath Refused "{} does not let this job use the path"
         "the policy of the role needs `create` and `update` on a path that mints, and `read` on one that is read; docs/vault.md has it";
@@ -169,6 +181,9 @@ problems! {
     /// A body over the cap.
     TooLarge Unavailable "the answer of {} is larger than 1 MiB"
         "the address probably does not lead to the provider";
+    /// HTTP to a port that speaks TLS.
+    PlainHttp Unavailable "{} speaks TLS, and was asked without"
+        "write the address with `https://`";
     /// An answer that is not what the protocol says.
     Answer Unavailable "{} gave an answer that cannot be used"
         "the address probably does not lead to the provider, or a proxy answers in its place";
@@ -187,6 +202,12 @@ problems! {
     /// 204 or empty data where a credential was expected.
     NothingMinted Unavailable "{} created no credential"
         "the 2021 plugin answers so when the namespace is not in its configuration";
+    /// The engine failed, in its own words.
+    MintFailed Unavailable "{} could not make a credential"
+        "the cause stays until somebody mends it at Vault; Docker Hub's plugin fails so without `--vault-data label=NAME`";
+    /// A credential that docker cannot take.
+    CredentialUnfit Unavailable "the credential of {} is none that docker takes"
+        "a stored one is stored anew without a line break at its end: `printf %s TOKEN`, where `echo TOKEN` adds one";
     /// A field is missing.
     FieldMissing Unavailable "the secret has no usable field {}"
         "name the fields with `--vault-username-field` and `--vault-secret-field`";

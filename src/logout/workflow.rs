@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Stage};
-use crate::lease::{LeaseRecord, RevocationOutcome};
+use crate::lease::{LeaseRecord, Revocation, RevocationOutcome};
 use crate::logout::{Told, end, records, shown};
 use crate::plan::WorkflowLogout;
 use crate::provider::workflow;
@@ -71,7 +71,7 @@ fn failure(error: &Error) -> String {
 }
 
 /// The document of a logout, with one member more.
-fn report(answer: Option<LeasesResponse>, told: &[(LeaseRecord, RevocationOutcome)]) -> String {
+fn report(answer: Option<LeasesResponse>, told: &[(LeaseRecord, Revocation)]) -> String {
     #[derive(Serialize)]
     struct WorkflowReport<'a> {
         leases: Vec<Told<'a>>,

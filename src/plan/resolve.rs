@@ -4,13 +4,13 @@ use hublease_protocol::ci::Ci;
 use hublease_protocol::secret::Secret;
 
 use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider, value};
-use crate::cli::{Arguments, ProviderName};
+use crate::cli::{Arguments, Command, ProviderName};
 use crate::docker::{Docker, Isolation};
 use crate::effect::docker::{Client, Registry};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 use crate::identity::Identity;
-use crate::provider::Exchange;
+use crate::provider::{Exchange, Purpose};
 
 impl Login {
     pub(super) fn ready(&self) -> Result<(), Error> {
@@ -95,7 +95,12 @@ impl Exchange {
             _ => identity::detect(arguments, environment)?,
         };
         let wanted_life = provider::life(arguments, name)?;
-        Ok(Self { identity, audience, provider, username, wanted_life })
+        let purpose = match (arguments.command, arguments.is_on("renew")) {
+            (Command::Exec, true) => Purpose::RenewedCommand,
+            (Command::Exec, false) => Purpose::Command,
+            _ => Purpose::Job,
+        };
+        Ok(Self { identity, audience, provider, username, wanted_life, purpose })
     }
 }
 

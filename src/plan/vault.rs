@@ -41,8 +41,13 @@ pub(super) fn plan(arguments: &Arguments) -> Result<Vault, Error> {
 }
 
 pub(super) fn address(arguments: &Arguments) -> Result<Address, Error> {
+    let endpoint = endpoint(arguments, "vault-addr", "the address of Vault or OpenBao")?;
+    // As people copy it out of a browser or a request; a proxy may well serve Vault below another path.
+    if ["/v1", "/ui"].iter().any(|end| endpoint.path.ends_with(end)) {
+        return Err(arguments.refuse("vault-addr", "the address of a server ends before its `/v1` or `/ui`"));
+    }
     Ok(Address {
-        endpoint: endpoint(arguments, "vault-addr", "the address of Vault or OpenBao")?,
+        endpoint,
         namespace: arguments
             .one("vault-namespace")
             .map(|namespace| vault_path(arguments, "vault-namespace", namespace))

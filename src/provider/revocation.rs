@@ -1,18 +1,20 @@
 //! The way back of an exchange: revoke, and say which of six things is true.
 //!
-//! Exactly one party revokes: at Vault, Vault does it, never we behind its back. A lease that has ended by its own
-//! time needs no request, except at Vault, where the Docker Hub token may outlive a lease that Vault failed to end.
+//! Exactly one party revokes: at Vault, Vault does it, never we behind its back. A broker's credential carries its end at Docker
+//! Hub, so one whose time has passed needs no request. At Vault only the lease carries one, and what it gave outlives it where
+//! Vault fails to end it: there nothing is said by the clock alone.
 
 use hublease_protocol::endpoint::{Endpoint, Origin};
+use hublease_protocol::printable::printable;
 
 use crate::effect::Host;
 use crate::effect::http::Destination;
 use crate::error::Error;
-use crate::lease::{Handle, LeaseRecord, RevocationOutcome};
+use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome};
 use crate::provider::Provider;
 use crate::provider::broker::revoke_token;
 use crate::provider::vault::address::Address;
-use crate::provider::vault::revocation::revoke_lease;
+use crate::provider::vault::revocation::{self, Held};
 
 /// Who can be asked to revoke: taken from flags and environment, never from a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,45 +46,100 @@ impl Revoker {
         }
     }
 
-    /// Revokes one lease.
+    /// Revokes the credential; none if there is none, or if only the end of its Vault token can end it.
     ///
     /// # Errors
     /// Only what ends the whole story; a failed revocation is a [`RevocationOutcome`].
-    pub async fn revoke(&self, host: &Host, note: &LeaseRecord) -> Result<RevocationOutcome, Error> {
-        match (&note.handle, self) {
-            (Handle::NotALease, _) => Ok(RevocationOutcome::NotALease),
-            (Handle::None, _) if note.is_over(host.now().await?) => Ok(RevocationOutcome::AlreadyOver),
-            (Handle::None, _) => Ok(RevocationOutcome::DiesAlone),
-            (Handle::Token { .. }, _) if note.is_over(host.now().await?) => Ok(RevocationOutcome::AlreadyOver),
+    pub async fn revoke_credential(&self, host: &Host, note: &LeaseRecord) -> Result<Option<RevocationOutcome>, Error> {
+        if let Some((address, held)) = self.held(host, note).await? {
+            host.mask(held.client_token).await?;
+            return revocation::revoke_credential(host, address, &held).await;
+        }
+        let is_over = note.is_over(host.now().await?);
+        Ok(match (&note.handle, self) {
+            (Handle::Settled, _) => None,
+            (Handle::NotALease, _) => Some(RevocationOutcome::NotALease),
+            (Handle::None | Handle::Token { .. }, _) if is_over => Some(RevocationOutcome::AlreadyOver),
+            (Handle::None, _) => Some(RevocationOutcome::DiesAlone),
             (Handle::Token { token, own }, Self::Broker(endpoint)) if note.origin == endpoint.origin.to_string() => {
                 host.mask(token).await?;
-                revoke_token(host, endpoint, token, *own).await
+                Some(revoke_token(host, endpoint, token, *own).await?)
             }
-            (Handle::Vault { client_token, lease_id, batch }, Self::Vault(address))
-                if note.origin == address.to_string() =>
-            {
-                host.mask(client_token).await?;
-                let verdict = revoke_lease(host, address, client_token, lease_id.as_deref(), *batch).await?;
-                let is_over = note.is_over(host.now().await?);
-                // The clock alone tells that a lease is over; what Vault still confirms is better than that.
-                Ok(if is_over && verdict != RevocationOutcome::Confirmed {
-                    RevocationOutcome::AlreadyOver
-                } else {
-                    verdict
-                })
+            (Handle::Token { .. } | Handle::Vault { .. }, _) => {
+                Some(RevocationOutcome::NotRevoked(self.mismatch(note)))
             }
-            _ => Ok(RevocationOutcome::NotRevoked(self.mismatch(note))),
+        })
+    }
+
+    /// What is left to end once the credential's revocation ended so: the note with which a logout that is stopped now is
+    /// finished by the next one. None if nothing is.
+    ///
+    /// # Errors
+    /// Only what ends the whole story.
+    pub async fn next(
+        &self,
+        host: &Host,
+        note: &LeaseRecord,
+        credential: Option<&RevocationOutcome>,
+    ) -> Result<Option<LeaseRecord>, Error> {
+        let Some((_, held)) = self.held(host, note).await? else { return Ok(None) };
+        Ok(revocation::may_end_token(&held, credential).then(|| {
+            let ends_with_token = matches!(credential, None | Some(RevocationOutcome::Requested(_)));
+            note.while_token_ends(credential.is_some(), ends_with_token)
+        }))
+    }
+
+    /// Ends what made the credential, and says how all of it ended.
+    ///
+    /// # Errors
+    /// Only what ends the whole story.
+    pub async fn finish(
+        &self,
+        host: &Host,
+        note: &LeaseRecord,
+        credential: Option<RevocationOutcome>,
+    ) -> Result<Revocation, Error> {
+        match self.held(host, note).await? {
+            Some((address, held)) => revocation::revoke_token_after(host, address, &held, credential).await,
+            None => Ok(Revocation { credential, vault_token: None }),
         }
+    }
+
+    /// What a note holds of Vault, and where; none unless this is the Vault that it names.
+    async fn held<'a>(&'a self, host: &Host, note: &'a LeaseRecord) -> Result<Option<(&'a Address, Held<'a>)>, Error> {
+        let Self::Vault(address) = self else { return Ok(None) };
+        let Handle::Vault { client_token, lease_id, batch, token_expires_at, may_have_lease, is_ending } = &note.handle
+        else {
+            return Ok(None);
+        };
+        if note.origin != address.to_string() {
+            return Ok(None);
+        }
+        let now = host.now().await?;
+        let held = Held {
+            client_token,
+            lease_id: lease_id.as_deref(),
+            may_have_lease: *may_have_lease,
+            batch: *batch,
+            is_token_over: token_expires_at.or(note.expires_at).is_some_and(|end| end <= now),
+            is_ending: *is_ending,
+        };
+        Ok(Some((address, held)))
     }
 
     /// The record's address is only compared: a planted record must not steer a token.
     fn mismatch(&self, note: &LeaseRecord) -> String {
         let flag = if matches!(note.handle, Handle::Vault { .. }) { "--vault-addr" } else { "--broker-url" };
+        let is_elsewhere = || format!("the login was made at {}", printable(&note.origin));
         match self {
             Self::Nobody => {
-                format!("this logout was not told the address of the {} provider (give `{flag}`)", note.provider)
+                let provider = printable(&note.provider);
+                format!("this logout was not told the address of the {provider} provider (give `{flag}`)")
             }
-            _ => format!("the login was made at {}, which is not the address of this logout (`{flag}`)", note.origin),
+            Self::Vault(address) if note.origin.starts_with(&address.endpoint.to_string()) => {
+                format!("{}; this logout names another namespace (`--vault-namespace`)", is_elsewhere())
+            }
+            _ => format!("{}, which is not the address of this logout (`{flag}`)", is_elsewhere()),
         }
     }
 }

@@ -13,7 +13,6 @@ mod wire;
 use hublease_protocol::secret::Secret;
 
 use self::address::Address;
-use self::revocation::TokenEnd;
 use self::wire::JwtLogin;
 use crate::effect::Host;
 use crate::effect::http::Response;
@@ -75,6 +74,9 @@ pub(super) async fn exchange(
             Ok(answer) => return finish(host, vault, plan, writer, held, &answer).await,
             Err(lost) => lost,
         };
+        if let Some(error) = wire::failed_mint(&server, &lost, &held.sent()) {
+            return Err(error);
+        }
         // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
         if round == ROUNDS || !lost.maybe_done || !drop_unanswered(host, &vault.address, writer).await? {
             return Err(wire::told(lost, &held.sent()));
@@ -126,7 +128,11 @@ async fn finish(
     answer: &Response,
 ) -> Result<Lease, Error> {
     let server = vault.address.server(host);
-    let secret = wire::parse_secret(&server, answer, vault, &held.sent())?;
+    let read = wire::parse_secret(&server, answer, vault, &held.sent());
+    if read.is_err() && made_nothing(answer) {
+        writer.hold(host, &without_lease(&held.note, was_taken(answer))).await?;
+    }
+    let secret = read?;
     host.mask(&secret.secret).await?;
     let mut note = held.note.clone();
     match secret.lease_id {
@@ -134,14 +140,14 @@ async fn finish(
             // A lease ends with the token that made it.
             let life = secret.lease_duration.into_iter().chain(held.login.lease_duration).min();
             note.expires_at = life.map(|life| note.issued_at.saturating_add(life));
-            note.handle = Handle::Vault {
-                client_token: held.login.client_token.clone(),
-                lease_id: Some(lease_id),
-                batch: held.login.batch,
-            };
+            if let Handle::Vault { lease_id: known, .. } = &mut note.handle {
+                *known = Some(lease_id);
+            }
         }
         None => {
-            end_token(host, vault, writer, &held.login.client_token).await?;
+            let token_alone = without_lease(&held.note, true);
+            writer.hold(host, &token_alone).await?;
+            end_token(host, vault, writer, &held.login).await?;
             note.expires_at = None;
             note.handle = Handle::NotALease;
         }
@@ -159,28 +165,51 @@ async fn drop_unanswered(host: &Host, address: &Address, writer: &mut RecordWrit
     let Some(note) = writer.unsettled().cloned() else {
         return Ok(true);
     };
-    let Handle::Vault { client_token, lease_id, batch: false } = &note.handle else {
+    let Handle::Vault { client_token, batch: false, .. } = &note.handle else {
         return Ok(false);
     };
     let undo = host.undoing();
     undo.mask(client_token).await?;
-    let outcome = revocation::revoke_lease(&undo, address, client_token, lease_id.as_deref(), false).await?;
-    let is_over = note.is_over(undo.now().await?);
-    match outcome {
-        RevocationOutcome::Confirmed => {}
-        RevocationOutcome::Requested(_) if !is_over => {}
-        _ => return Ok(false),
+    // What the token made ends with it.
+    let outcome = revocation::revoke_token(&undo, address, client_token).await?;
+    if outcome != RevocationOutcome::Confirmed {
+        return Ok(false);
     }
     writer.forget_unsettled(host).await.map(|()| true)
 }
 
-/// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record.
-async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, token: &Secret) -> Result<(), Error> {
-    if let TokenEnd::No(why) = revocation::revoke_self(&host.undoing(), &vault.address, token).await? {
-        host.warn(format!("the Vault token could not be ended ({why}); `hublease logout` tries again")).await?;
+/// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record; a batch token ends by
+/// itself, and nobody can do more about it.
+async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, login: &JwtLogin) -> Result<(), Error> {
+    if login.batch {
+        return Ok(());
+    }
+    let outcome = revocation::revoke_token(&host.undoing(), &vault.address, &login.client_token).await?;
+    if let RevocationOutcome::NotRevoked(why) = outcome {
+        host.warn(format!("the Vault token could not be ended; `hublease logout` tries again\n  because: {why}"))
+            .await?;
         writer.settle();
     }
     Ok(())
+}
+
+/// Whether an answer says that no lease was made: the path was refused, or is not there.
+fn made_nothing(answer: &Response) -> bool {
+    matches!(answer.status, 204 | 400..=499)
+}
+
+/// Whether an answer shows that Vault took the Vault token: a policy's refusal does, and a plain one does not.
+fn was_taken(answer: &Response) -> bool {
+    answer.status != 403 || wire::is_of_policy(answer)
+}
+
+/// The note of a Vault token that made no lease, and is ended next.
+fn without_lease(note: &LeaseRecord, was_taken: bool) -> LeaseRecord {
+    let mut note = note.clone();
+    if let Handle::Vault { may_have_lease, is_ending, .. } = &mut note.handle {
+        (*may_have_lease, *is_ending) = (false, was_taken);
+    }
+    note
 }
 
 /// Asks the path, by the method that serves.
@@ -195,13 +224,21 @@ async fn ask(server: &Server<'_>, vault: &Vault, token: &Secret) -> Result<Respo
 }
 
 fn note(vault: &Vault, login: &JwtLogin, issued_at: u64) -> LeaseRecord {
+    let expires_at = login.lease_duration.map(|life| issued_at.saturating_add(life));
     LeaseRecord {
         provider: "vault".to_owned(),
         origin: vault.address.to_string(),
         username: String::new(),
         mark: None,
         issued_at,
-        expires_at: login.lease_duration.map(|life| issued_at.saturating_add(life)),
-        handle: Handle::Vault { client_token: login.client_token.clone(), lease_id: None, batch: login.batch },
+        expires_at,
+        handle: Handle::Vault {
+            client_token: login.client_token.clone(),
+            lease_id: None,
+            batch: login.batch,
+            token_expires_at: expires_at,
+            may_have_lease: true,
+            is_ending: false,
+        },
     }
 }

@@ -1,8 +1,8 @@
-//! What the tests of all peers use: the client as a job runs it, and what is known to go wrong.
+//! What the tests of all peers use: the client as a job runs it, and what a run has to come to.
 
 pub mod client;
 pub mod compare;
 pub mod kept;
-pub mod known;
 pub mod relay;
+pub mod right;
 pub mod table;

@@ -1,8 +1,13 @@
-//! The end of a lease at Vault: `sys/leases/revoke` with `sync`, and the end of the Vault token that made it.
+//! The end of a lease at Vault, and the end of the Vault token that made it.
 //!
-//! Vault does it, never we behind its back.
+//! Vault does it, never we behind its back, and only what Vault says is said: `sys/leases/lookup`, then `sys/leases/revoke`
+//! with `sync`, then `auth/token/revoke-self`. Vault answers 204 alike for a lease that it revokes now and one that it
+//! does not know, so it is asked first whether it knows it. While a lease lives on, its Vault token is kept: nobody else
+//! can ask for it again.
+//!
+//! Follows Vault's HTTP API documentation of `/sys/leases` and `/auth/token`, and what OpenBao answers.
 
-use hublease_protocol::printable::printable;
+use hublease_protocol::printable::printable_cause;
 use hublease_protocol::secret::Secret;
 
 use super::address::Address;
@@ -10,108 +15,246 @@ use super::wire;
 use crate::effect::Host;
 use crate::effect::http::{Method, Repeat, Request, Response};
 use crate::error::Error;
-use crate::lease::RevocationOutcome;
+use crate::lease::{Revocation, RevocationOutcome};
 use crate::request::remark;
 
-/// What a 403 on `sys/leases/revoke` means.
+/// What a policy's 403 on `sys/leases/revoke` means.
 const NO_POLICY: &str = "the policy of the role lacks `update` on sys/leases/revoke";
 
 /// The same on `revoke-self`.
 const NO_SELF: &str = "the policy of the role lacks `update` on auth/token/revoke-self";
 
-/// What is known when Vault does not know the token any more.
+/// What is known when Vault takes a token no more whose time has passed.
 const TOKEN_ENDED: &str = "the Vault token has ended, and Vault ends its leases with it";
 
-/// `sys/leases/revoke` with `sync`, then always `revoke-self`.
-pub(crate) async fn revoke_lease(
+/// What is known when Vault takes a token no more before its time: a token that is used up or was revoked is refused with the
+/// same words as one that is bound to other addresses, or whose entity is disabled.
+const TOKEN_REFUSED: &str = "Vault refuses the Vault token: it has ended, or it may not be used from here";
+
+/// Why nobody can end what a batch token was asked for.
+const UNNAMED: &str = "the answer that names the lease was lost, and a batch token cannot be revoked";
+
+/// Why a Vault token is left alive on purpose.
+const KEPT: &str = "it is kept, so that another `logout` can revoke the lease";
+
+/// What a login at Vault left to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held<'a> {
+    /// The Vault token.
+    pub(crate) client_token: &'a Secret,
+    /// The lease, if its id is known.
+    pub(crate) lease_id: Option<&'a str>,
+    /// Whether a lease may exist whose id is not known.
+    pub(crate) may_have_lease: bool,
+    /// Whether the token is a batch token.
+    pub(crate) batch: bool,
+    /// Whether the token's own time has passed by this machine's clock.
+    pub(crate) is_token_over: bool,
+    /// Whether an earlier logout, whose calls Vault took, went on to end the token and was stopped before it heard.
+    pub(crate) is_ending: bool,
+}
+
+/// What Vault said to one of the calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Said {
+    /// 200 or 204: it is done, or known.
+    Done,
+    /// 202: it will be done.
+    Queued,
+    /// A look-up's 400 for a lease that Vault does not know.
+    UnknownLease,
+    /// A 403 with a policy's words.
+    NoPolicy,
+    /// A 403 without them: the token itself is not taken.
+    TokenRefused,
+    /// This server has no such call (404, 405).
+    NoSuchCall,
+    /// Anything else, or no answer; printable.
+    Failed(String),
+}
+
+/// Ends the lease as far as Vault lets it; none if no lease is known.
+///
+/// # Errors
+/// Only what ends the whole story.
+pub(crate) async fn revoke_credential(
     host: &Host,
     address: &Address,
-    token: &Secret,
-    lease_id: Option<&str>,
-    batch: bool,
-) -> Result<RevocationOutcome, Error> {
-    let verdict = match lease_id {
-        Some(lease_id) => revoke_now(host, address, token, lease_id, batch).await?,
-        None if batch => RevocationOutcome::NotRevoked(
-            "the answer that names the lease was lost, and a batch token cannot be revoked".to_owned(),
-        ),
-        None => RevocationOutcome::Requested("the lease ends with the Vault token"),
-    };
-    if batch {
-        return Ok(verdict);
+    held: &Held<'_>,
+) -> Result<Option<RevocationOutcome>, Error> {
+    match held.lease_id {
+        Some(lease_id) => {
+            let vault = Caller { host, address, token: held.client_token };
+            revoke_lease(&vault, held, lease_id).await.map(Some)
+        }
+        None => Ok(None),
     }
-    let ended = revoke_self(host, address, token).await?;
-    Ok(match (verdict, ended) {
-        (RevocationOutcome::Confirmed, _) => RevocationOutcome::Confirmed,
-        (RevocationOutcome::Requested(why), TokenEnd::Yes) => RevocationOutcome::Requested(why),
-        // The token had ended before, by its time or by an earlier logout. Vault queued its leases then, and nobody
-        // here can see how that went.
-        (RevocationOutcome::Requested(_), TokenEnd::Before) => RevocationOutcome::Requested(TOKEN_ENDED),
-        (RevocationOutcome::Requested(_), TokenEnd::No(why)) => RevocationOutcome::NotRevoked(why),
-        (RevocationOutcome::NotRevoked(why), _) => RevocationOutcome::NotRevoked(why),
-        (other, _) => other,
-    })
 }
 
-async fn revoke_now(
+/// Whether the token may be ended now: a batch token cannot be, and that of a lease which lives on is kept.
+pub(crate) fn may_end_token(held: &Held<'_>, lease: Option<&RevocationOutcome>) -> bool {
+    !held.batch && !lease.is_some_and(RevocationOutcome::is_failure)
+}
+
+/// Ends the token, and says what that means for the lease.
+///
+/// # Errors
+/// Only what ends the whole story.
+pub(crate) async fn revoke_token_after(
     host: &Host,
     address: &Address,
-    token: &Secret,
-    lease_id: &str,
-    batch: bool,
-) -> Result<RevocationOutcome, Error> {
-    let lease_id = serde_json::to_string(lease_id).unwrap_or_default();
-    let body = format!(r#"{{"lease_id":{lease_id},"sync":true}}"#);
-    let request =
-        Request { body: Secret::new(body), repeat: Repeat::Safe, ..vault_request(address, "sys/leases/revoke", token) };
-    let response = match address.server(host).send(request).await {
-        Ok(response) => response,
-        Err(lost) => return failed(&lost.error),
+    held: &Held<'_>,
+    lease: Option<RevocationOutcome>,
+) -> Result<Revocation, Error> {
+    if held.batch {
+        let unnamed = || RevocationOutcome::NotRevoked(UNNAMED.to_owned());
+        let credential = lease.or_else(|| (held.lease_id.is_none() && held.may_have_lease).then(unnamed));
+        return Ok(Revocation { credential, vault_token: Some(RevocationOutcome::DiesAlone) });
+    }
+    if !may_end_token(held, lease.as_ref()) {
+        return Ok(Revocation { credential: lease, vault_token: Some(RevocationOutcome::NotRevoked(KEPT.to_owned())) });
+    }
+    let said = Caller { host, address, token: held.client_token }.revoke_self().await?;
+    let was_taken = lease.as_ref().is_some_and(|outcome| *outcome != RevocationOutcome::Requested(TOKEN_ENDED));
+    let token = token_outcome(said, was_taken || held.is_ending, held.is_token_over);
+    let credential = match lease {
+        Some(RevocationOutcome::Requested(why)) => Some(with_token(why, &token)),
+        None if held.may_have_lease => Some(with_token("it ends with the Vault token", &token)),
+        other => other,
     };
-    Ok(match response.status {
-        200 | 204 => RevocationOutcome::Confirmed,
-        202 => RevocationOutcome::Requested("Vault queued it"),
+    Ok(Revocation { credential, vault_token: Some(token) })
+}
+
+/// Ends only a Vault token, which has no lease.
+pub(super) async fn revoke_token(host: &Host, address: &Address, token: &Secret) -> Result<RevocationOutcome, Error> {
+    let said = Caller { host, address, token }.revoke_self().await?;
+    // It was used a moment ago: what Vault takes no more now had its last use then.
+    Ok(token_outcome(said, true, false))
+}
+
+/// look-up, then revocation: what is known of the lease.
+async fn revoke_lease(vault: &Caller<'_>, held: &Held<'_>, lease_id: &str) -> Result<RevocationOutcome, Error> {
+    let looked_up = vault.ask("sys/leases/lookup", lease_body(lease_id, false)).await?;
+    let is_known = match looked_up {
+        Said::UnknownLease => return Ok(RevocationOutcome::AlreadyOver),
+        Said::TokenRefused => return Ok(refused(held.is_token_over)),
+        Said::Failed(why) => return Ok(RevocationOutcome::NotRevoked(why)),
+        Said::Done => true,
+        Said::Queued | Said::NoPolicy | Said::NoSuchCall => false,
+    };
+    let revoked = vault.ask("sys/leases/revoke", lease_body(lease_id, true)).await?;
+    Ok(lease_outcome(is_known, revoked, held))
+}
+
+/// The table of a lease: whether Vault knew it, and what it said to its revocation.
+fn lease_outcome(is_known: bool, revoked: Said, held: &Held<'_>) -> RevocationOutcome {
+    match (revoked, is_known) {
+        (Said::Done, true) => RevocationOutcome::Confirmed,
+        (Said::Done, false) => RevocationOutcome::Ended,
+        (Said::UnknownLease, _) => RevocationOutcome::AlreadyOver,
+        (Said::Queued, _) => RevocationOutcome::Requested("Vault queued it"),
         // Nothing else ends the lease of a batch token before its time.
-        403 if batch => RevocationOutcome::NotRevoked(format!("{NO_POLICY}, and a batch token cannot be revoked")),
-        403 => RevocationOutcome::Requested(NO_POLICY),
-        status => RevocationOutcome::NotRevoked(explained(status, &response, token)),
-    })
+        (Said::NoPolicy, _) if held.batch => {
+            RevocationOutcome::NotRevoked(format!("{NO_POLICY}, and a batch token cannot be revoked"))
+        }
+        (Said::NoPolicy, _) => RevocationOutcome::Requested(NO_POLICY),
+        (Said::TokenRefused, _) => refused(held.is_token_over),
+        (Said::NoSuchCall, _) => RevocationOutcome::NotRevoked("this server has no sys/leases/revoke".to_owned()),
+        (Said::Failed(why), _) => RevocationOutcome::NotRevoked(why),
+    }
 }
 
-/// How `revoke-self` went.
-pub(crate) enum TokenEnd {
-    Yes,
-    Before,
-    No(String),
+/// The table of a Vault token: what Vault said to its revocation, and whether Vault took it for another call just before.
+fn token_outcome(said: Said, was_taken: bool, is_over: bool) -> RevocationOutcome {
+    match said {
+        Said::Done | Said::Queued => RevocationOutcome::Confirmed,
+        // The call before was its last use.
+        Said::TokenRefused if was_taken || is_over => RevocationOutcome::AlreadyOver,
+        Said::TokenRefused => RevocationOutcome::NotRevoked(TOKEN_REFUSED.to_owned()),
+        Said::NoPolicy => RevocationOutcome::NotRevoked(NO_SELF.to_owned()),
+        Said::UnknownLease | Said::NoSuchCall => {
+            RevocationOutcome::NotRevoked("this server has no auth/token/revoke-self".to_owned())
+        }
+        Said::Failed(why) => RevocationOutcome::NotRevoked(why),
+    }
 }
 
-/// Ends a Vault token; its leases are queued to end with it.
-pub(crate) async fn revoke_self(host: &Host, address: &Address, token: &Secret) -> Result<TokenEnd, Error> {
-    let request = Request { repeat: Repeat::Safe, ..vault_request(address, "auth/token/revoke-self", token) };
-    Ok(match address.server(host).send(request).await {
-        Ok(response) => match response.status {
-            200 | 204 => TokenEnd::Yes,
-            // A policy's refusal is one error in a list; a token that Vault does not know is refused without one.
-            403 if wire::messages(&response).starts_with("1 error occurred") => TokenEnd::No(NO_SELF.to_owned()),
-            403 => TokenEnd::Before,
-            status => TokenEnd::No(explained(status, &response, token)),
-        },
-        Err(lost) => TokenEnd::No(lost.error.sentence()),
-    })
+/// A lease that only the end of its token ends.
+fn with_token(why: &'static str, token: &RevocationOutcome) -> RevocationOutcome {
+    match token {
+        RevocationOutcome::NotRevoked(why) => RevocationOutcome::NotRevoked(why.clone()),
+        // It ended before, by its time or by an earlier logout. Vault queued its leases then, and nobody here can see how
+        // that went.
+        RevocationOutcome::AlreadyOver => RevocationOutcome::Requested(TOKEN_ENDED),
+        _ => RevocationOutcome::Requested(why),
+    }
 }
 
-fn vault_request(address: &Address, path: &str, token: &Secret) -> Request {
-    wire::request(address, Method::Post, path, Some(token))
+/// What a refused token says about its lease.
+fn refused(is_token_over: bool) -> RevocationOutcome {
+    match is_token_over.then_some(TOKEN_ENDED) {
+        Some(why) => RevocationOutcome::Requested(why),
+        None => RevocationOutcome::NotRevoked(TOKEN_REFUSED.to_owned()),
+    }
 }
 
-fn explained(status: u16, response: &Response, token: &Secret) -> String {
-    let text = wire::messages(response);
-    remark(&text, &[token]).map_or_else(
-        || format!("Vault answered with status {status}"),
-        |remark| format!("Vault answered with status {status}; {}", printable(&remark)),
-    )
+/// Vault, as one token asks it.
+struct Caller<'a> {
+    host: &'a Host,
+    address: &'a Address,
+    token: &'a Secret,
 }
 
-fn failed(error: &Error) -> Result<RevocationOutcome, Error> {
-    Ok(RevocationOutcome::NotRevoked(error.sentence()))
+impl Caller<'_> {
+    async fn revoke_self(&self) -> Result<Said, Error> {
+        self.ask("auth/token/revoke-self", Secret::default()).await
+    }
+
+    async fn ask(&self, path: &str, body: Secret) -> Result<Said, Error> {
+        let request = wire::request(self.address, Method::Post, path, Some(self.token));
+        let request = Request { body, repeat: Repeat::Safe, ..request };
+        Ok(match self.address.server(self.host).send(request).await {
+            Ok(response) => said(&response, self.token),
+            Err(lost) => {
+                let remark =
+                    lost.response.as_ref().and_then(|response| remark(&wire::messages(response), &[self.token]));
+                let sentence = lost.error.sentence();
+                Said::Failed(
+                    remark.map_or(sentence.clone(), |remark| format!("{sentence}; {}", printable_cause(&remark))),
+                )
+            }
+        })
+    }
 }
+
+/// Reads an answer. A policy's refusal is one error in a list; a token that Vault does not take is refused without one.
+fn said(response: &Response, token: &Secret) -> Said {
+    match response.status {
+        200 | 204 => Said::Done,
+        202 => Said::Queued,
+        400 if wire::messages(response) == "invalid lease" => Said::UnknownLease,
+        403 if wire::is_of_policy(response) => Said::NoPolicy,
+        403 => Said::TokenRefused,
+        404 | 405 if wire::messages(response).is_empty() || wire::messages(response).contains("unsupported") => {
+            Said::NoSuchCall
+        }
+        _ => Said::Failed(explained(response, token)),
+    }
+}
+
+fn lease_body(lease_id: &str, sync: bool) -> Secret {
+    let lease_id = serde_json::to_string(lease_id).unwrap_or_default();
+    let sync = if sync { r#","sync":true"# } else { "" };
+    Secret::new(format!(r#"{{"lease_id":{lease_id}{sync}}}"#))
+}
+
+fn explained(response: &Response, token: &Secret) -> String {
+    let status = response.status;
+    match remark(&wire::messages(response), &[token]) {
+        Some(remark) => format!("Vault answered with status {status}; {}", printable_cause(&remark)),
+        None => format!("Vault answered with status {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

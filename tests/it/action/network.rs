@@ -36,7 +36,9 @@ fn at_vault(world: &World) -> Step<'_> {
 #[track_caller]
 fn works(world: &World, step: &Step<'_>) {
     let main = step.main().code(0);
-    step.post(&main).code(0).says_only("the credential of acmebot: revoked and confirmed");
+    step.post(&main)
+        .code(0)
+        .says_only("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
     assert_eq!(leased(world), Vec::<String>::new());
     assert_eq!(world.sandbox.unexpected(), [""; 0]);
 }

@@ -13,18 +13,19 @@ use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;
 
-const REVOKED: &str = "the credential of acmebot: revoked and confirmed";
+/// What a logout at Vault says when all went well.
+const REVOKED: &str = "the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed";
 const NOTHING: &str = "nothing to undo here";
 
 #[test]
-fn after_a_success_it_revokes_and_a_second_time_that_is_over() {
+fn after_a_success_it_revokes_and_a_second_time_vault_is_asked_again() {
     let world = World::new();
     let step = Step::new(&world, Provider::Vault);
     let main = step.main().code(0);
     step.post(&main).code(0).says_only(REVOKED);
-    // The runner gives the same state again: the story asks, and is told that there is nothing left.
-    let again = step.post(&main).code(0);
-    assert_eq!(again.shown().lines().count(), 1, "{}", again.shown());
+    // The runner gives the same state again. The Vault token is gone, and Vault does not say why it refuses one.
+    let again = step.post(&main).code(0).says("because: Vault refuses the Vault token");
+    assert_eq!(again.shown().lines().count(), 2, "{}", again.shown());
     assert_eq!(leased(&world), Vec::<String>::new());
     assert!(!world.has_login());
 }
@@ -95,17 +96,25 @@ fn an_empty_input_leaves_the_choice_to_its_variable() {
 /// Docker Hub forgets an expired token by itself, and so does Vault its lease.
 #[test]
 fn after_the_end_of_the_credential_there_is_nothing_to_revoke() {
-    for provider in [Provider::Vault, Provider::Broker, Provider::Docker] {
+    for (provider, says) in [
+        (Provider::Vault, "the Vault token has ended, and Vault ends its leases with it"),
+        (Provider::Broker, "already over"),
+        (Provider::Docker, "already over"),
+    ] {
         let world = World::new();
         let step = Step::new(&world, provider);
         let main = step.main().code(0);
         let mut record = main.record();
         record["leases"][0]["expires_at"] = json!(1);
+        if provider == Provider::Vault {
+            record["leases"][0]["handle"]["vault"]["token_expires_at"] = json!(1);
+        }
         world.sandbox.advance(7200);
         let state =
             BTreeMap::from([(NAME.to_owned(), main.state[NAME].clone()), (BODY.to_owned(), record.to_string())]);
-        let post = step.start_post(&state).wait().code(0).says("already over");
-        assert_eq!(post.shown().lines().count(), 1, "{}", post.shown());
+        let post = step.start_post(&state).wait().code(0).says(says);
+        let parts = if provider == Provider::Vault { 2 } else { 1 };
+        assert_eq!(post.shown().lines().count(), parts, "{}", post.shown());
         assert!(!world.has_login());
     }
 }

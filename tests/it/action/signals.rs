@@ -32,7 +32,11 @@ fn a_signal_ends_the_step_and_the_post_step_undoes_it() {
         for (provider, hold, undone) in [
             (Provider::Broker, Hold::before(Service::IdTokenRequest, "/"), "nothing to undo here"),
             (Provider::Broker, docker_login(), "the credential of acme: revoked and confirmed"),
-            (Provider::Vault, docker_login(), "the credential of acmebot: revoked and confirmed"),
+            (
+                Provider::Vault,
+                docker_login(),
+                "the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed",
+            ),
         ] {
             let world = World::new();
             let latch = world.sandbox.latch(hold);

@@ -55,8 +55,8 @@ const STORIES: [Story; 4] = [
             "::add-mask::<personal access token>",
             "::add-mask::<record>",
             "::add-mask::<record>",
-            "::warning::the credential lives 5 min (until <end>): log in right before it is used, or run the command under \
-             `hublease exec --renew`",
+            "::warning::the credential lives 5 min (until <end>), and a client reads it once, when it starts: put this step \
+             right before the last one; the life is set at Vault, by the engine and the role",
             "logged in to docker.io as acmebot by vault, until <end> (5 min); the post step revokes it",
         ],
         asks: &[
@@ -68,8 +68,12 @@ const STORIES: [Story; 4] = [
             DOCKER[2],
         ],
         login: "[docker] [login] [--username] [acmebot] [--password-stdin]",
-        post_prints: &["::add-mask::<vault token>", "the credential of acmebot: revoked and confirmed"],
-        post_asks: &["POST /v1/sys/leases/revoke", "POST /v1/auth/token/revoke-self"],
+        post_prints: &[
+            "::add-mask::<vault token>",
+            "the credential of acmebot: revoked and confirmed",
+            "the Vault token: revoked and confirmed",
+        ],
+        post_asks: &["POST /v1/sys/leases/lookup", "POST /v1/sys/leases/revoke", "POST /v1/auth/token/revoke-self"],
     },
     Story {
         provider: Provider::Docker,
@@ -157,7 +161,10 @@ fn later_steps_learn_what_is_no_secret_and_the_summary_says_it_to_people() {
     let line = format!("logged in to docker\\.io and dhi\\.io as acmebot by vault\\, until {end} \\(5 min\\)");
     assert_eq!(main.summary, format!("hublease: {line}\\; the post step revokes it\n\n"));
     let post = step.post(&main).code(0);
-    assert_eq!(post.summary, "hublease: the credential of acmebot\\: revoked and confirmed\n\n");
+    assert_eq!(
+        post.summary,
+        "hublease: the credential of acmebot\\: revoked and confirmed\n\nhublease: the Vault token\\: revoked and confirmed\n\n"
+    );
     assert!(post.output.is_empty() && post.env.is_empty());
 }
 
@@ -214,7 +221,9 @@ fn the_credential_is_an_output_only_if_it_was_asked_for() {
     let main = step.main().code(0);
     let credential = &main.output["token"];
     assert!(credential.starts_with("dckr_pat_") && main.masks().contains(credential));
-    step.post(&main).code(0).says_only("the credential of acmebot: revoked and confirmed");
+    step.post(&main)
+        .code(0)
+        .says_only("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
     let quiet = Step::new(&world, Provider::Vault).input("expose-token", "false");
     let main = quiet.main().code(0);
     assert!(!main.output.contains_key("token"));

@@ -61,7 +61,7 @@ fn a_command_that_cannot_run_has_the_shells_codes() {
 fn what_fails_before_the_command_is_125() {
     let world = world();
     world.sandbox.fault(Fault::on(Service::Vault, "/v1/auth/jwt-circleci/login").then(Action::status(403)).always());
-    exec(&world, Provider::Vault, "exit 0").run().code(125).says("does not know the role");
+    exec(&world, Provider::Vault, "exit 0").run().code(125).says("refuses the login and does not say why");
     nothing_lives(&world, "refused");
 }
 
@@ -126,7 +126,7 @@ fn after_the_death_of_exec_itself_logout_of_the_same_job_revokes() {
 }
 
 #[test]
-fn a_renewal_mints_anew_before_the_old_lease_is_revoked() {
+fn a_renewal_leaves_the_older_lease_to_whoever_holds_it() {
     let world = world();
     // The command ends as soon as it sees another credential than the first one, and says when it has seen that.
     let seen = world.path("spare/seen");
@@ -136,8 +136,13 @@ fn a_renewal_mints_anew_before_the_old_lease_is_revoked() {
     );
     let job = exec(&world, Provider::Broker, &script).args(&["--renew", "--client", "none"]);
     let (begin, mut passed) = (world.sandbox.now(), 0);
+    let mut alive = Vec::new();
     let driven = drive(job, None, |_, asked| match &asked.effect {
         Effect::Now => Some(Outcome::Now(begin + passed)),
+        Effect::Child(Act::Wait { .. }) if passed > 0 => {
+            alive.push(leased(&world).len());
+            None
+        }
         // The first wait is over at once, as if its time had passed.
         Effect::Child(Act::Wait { seconds: Some(seconds) }) if passed == 0 => {
             until("the command has read the first credential", || seen.exists());
@@ -148,10 +153,34 @@ fn a_renewal_mints_anew_before_the_old_lease_is_revoked() {
     });
     assert_eq!(driven.code(), 0, "{}", driven.stderr);
     assert_eq!(passed, 720, "80 % of the life of 900 seconds");
+    assert!(!alive.is_empty() && alive.iter().all(|count| *count == 2), "{alive:?}: clients read a login once");
     let requests = world.sandbox.requests(Service::Forwarded).into_iter().map(|request| request.path);
     let asked: Vec<_> = requests.filter(|path| path.starts_with("/oauth/")).collect();
     assert_eq!(asked, ["/oauth/token", "/oauth/token", "/oauth/revoke", "/oauth/revoke"]);
     nothing_lives(&world, "renewed");
+}
+
+#[test]
+fn of_many_renewals_no_more_than_two_leases_live() {
+    let world = world();
+    let job = exec(&world, Provider::Vault, "exit 0").args(&["--renew", "--client", "none"]);
+    let (begin, mut passed, mut alive) = (world.sandbox.now(), 0, Vec::new());
+    let driven = drive(job, None, |_, asked| match &asked.effect {
+        Effect::Now => Some(Outcome::Now(begin + passed)),
+        Effect::Child(Act::Wait { seconds }) => {
+            alive.push(leased(&world).len());
+            let seconds = seconds.unwrap();
+            passed += seconds;
+            world.sandbox.advance(seconds);
+            Some(Outcome::Child(if alive.len() > 4 { Seen::Ended(0) } else { Seen::Deadline }))
+        }
+        Effect::Child(_) => Some(Outcome::Child(Seen::Running)),
+        _ => None,
+    });
+    assert_eq!(driven.code(), 0, "{}", driven.stderr);
+    // Of each lease live Vault's lease and what it gave.
+    assert_eq!(alive, [2, 4, 4, 4, 4]);
+    nothing_lives(&world, "renewed four times");
 }
 
 #[test]

@@ -97,19 +97,71 @@ fn each_of_the_six_answers() {
 }
 
 #[test]
-fn already_over_is_success_with_one_line() {
-    for provider in [Provider::Broker, Provider::Vault] {
+fn what_is_over_is_success_and_said_once() {
+    for (provider, says) in [
+        (Provider::Broker, "the credential of acme: already over"),
+        // The token and its lease ended by the clock, and what came of the lease nobody can ask any more.
+        (Provider::Vault, "not confirmed (the Vault token has ended, and Vault ends its leases with it)"),
+    ] {
         let world = logged_in(provider);
-        for file in world.record_files() {
-            let text = fs::read_to_string(&file).unwrap();
-            let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
-            record["leases"][0]["expires_at"] = json!(1);
-            fs::write(&file, record.to_string()).unwrap();
-        }
-        // At Vault the token and its lease ended by the clock.
+        world.edit_leases(|lease| {
+            lease["expires_at"] = json!(1);
+            if lease["handle"]["vault"].is_object() {
+                lease["handle"]["vault"]["token_expires_at"] = json!(1);
+            }
+        });
         world.sandbox.advance(7200);
-        logout(&world, provider).run().code(0).says("already over");
+        logout(&world, provider).arg("--strict-revoke").run().code(0).says(says);
         logout(&world, provider).run().code(0).says("nothing to undo here");
+    }
+}
+
+/// What happens before a late logout, what it says, its code and its word in JSON.
+type LateRow = (&'static str, fn(&World), &'static str, i32, &'static str);
+
+/// A lease of Vault is over only when Vault says so, whatever the clock says: what its engine gave may outlive it.
+#[test]
+fn at_vault_the_clock_alone_says_nothing() {
+    let after_its_time = || {
+        let world = logged_in(Provider::Vault);
+        world.edit_leases(|lease| {
+            lease["expires_at"] = json!(1);
+            lease["handle"]["vault"]["token_expires_at"] = json!(1);
+        });
+        world
+    };
+    let rows: &[LateRow] = &[
+        ("it lives on", |_| {}, "the credential of acmebot: revoked and confirmed", 0, "revoked"),
+        (
+            "its engine fails",
+            |world| world.sandbox.hub().set_two_factor(hublease_sandbox::ACCOUNT, true),
+            "because: Vault answered with status 400",
+            7,
+            "not_revoked",
+        ),
+        ("Vault is sealed", |world| world.sandbox.vault().seal(), "is sealed or in maintenance", 7, "not_revoked"),
+        (
+            "Vault ended it",
+            // The plugin's leases live five minutes, and the Vault token of the tests ten.
+            |world| world.sandbox.advance(310),
+            "the credential of acmebot: already over",
+            0,
+            "already_over",
+        ),
+    ];
+    for (name, prepare, says, code, word) in rows {
+        for json in [false, true] {
+            let world = after_its_time();
+            prepare(&world);
+            let job = logout(&world, Provider::Vault).arg("--strict-revoke");
+            let out = if json { job.args(&["--output", "json"]) } else { job }.run().code(*code).says(says);
+            if json {
+                let report: serde_json::Value = serde_json::from_str(&out.stdout).unwrap();
+                assert_eq!(report["leases"][0]["outcome"], *word, "{name}");
+                assert_eq!(report["leases"][0]["cause"].is_null(), *code == 0, "{name}: {report}");
+            }
+            assert_eq!(world.record_files().is_empty(), *code == 0, "{name}");
+        }
     }
 }
 

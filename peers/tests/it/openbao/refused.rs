@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::stage::{LEASE, ask, job};
 use super::twins::{AUDIENCE, Twins};
-use crate::support::known::Right;
+use crate::support::right::Right;
 
 /// Role, path, further flags, and what is right.
 type Refusal = (&'static str, &'static str, &'static [&'static str], Right<'static>);
@@ -56,7 +56,7 @@ const REFUSALS: &[Refusal] = &[
         "dockerhub",
         "secret/data/ci/large",
         &[],
-        right("the stored value is too large", 5, &["the stored value"], &[NO_PROVIDER]),
+        right("the stored value is too large", 5, &["a stored one is stored anew"], &[NO_PROVIDER]),
     ),
     (
         "dockerhub",
@@ -91,7 +91,7 @@ fn each_refusal_is_named_by_what_it_is() {
     }
     for address in ["/v1", "/ui"].map(|path| address.clone() + path) {
         let said = ask("login", &job, &address, "dockerhub", LEASE, &["--client", "none"]);
-        said.is(&right("the address has a path", 4, &["the address"], &[NO_ROLE]));
+        said.is(&right("the address has a path", 2, &["the address of a server ends before"], &[NO_ROLE]));
     }
     assert_eq!((twins.postgres.made_roles().len(), twins.leases()), (0, 0));
 }

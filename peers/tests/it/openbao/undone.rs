@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::stage::{LEASE, ask, job, login, logout};
 use super::twins::Twins;
-use crate::support::known::Right;
+use crate::support::right::Right;
 
 #[test]
 fn a_confirmed_revocation_leaves_neither_role_nor_lease_nor_token() {
@@ -70,7 +70,7 @@ fn the_lease_of_a_batch_token_is_revoked_or_named_with_its_end() {
     logout(&job, &address).code(0).says("revoked and confirmed");
     assert_eq!((twins.postgres.made_roles().len(), twins.leases()), (0, 0));
     login(&job, &address, "batch-mint-only", LEASE).code(0);
-    logout(&job, &address).code(7).says("lives until").is(&Right {
+    logout(&job, &address).code(7).says("its lease ends at").is(&Right {
         moment: "the lease of a batch token may not be revoked: logout",
         code: 7,
         says: &["a batch token cannot be revoked"],

@@ -92,7 +92,9 @@ fn an_earlier_login_survives_a_process_that_dies_before_docker_was_asked() {
         latch.release();
         assert_eq!(world.read_config(), config);
         let outcome = logout(&world).run().code(0).does_not_say("docker.io:");
-        outcome.says("revocation requested, not confirmed (the lease ends with the Vault token)");
+        outcome.says(
+            "the lease that Vault may have made: revocation requested, not confirmed (it ends with the Vault token)",
+        );
         assert_eq!(world.read_config(), config, "{username}");
         leaves_nothing(&world, &before);
     }

@@ -15,10 +15,16 @@ fn a_lease_that_has_ended_is_logged_out_and_told() {
     world.sandbox.advance(LONG);
     assert_eq!(world.sandbox.live(), [], "Vault ends what is over when it is asked next");
     assert!(!docker(&world, &["manifest", "inspect", "acme/app:latest"], "").status.success());
-    // Only the sandbox's clock went on: by its own, the client cannot know that the lease is over.
-    logout(&world).run().code(0).says("not confirmed (the Vault token has ended, and Vault ends its leases with it)");
+    // Only the sandbox's clock went on: by its own, the client cannot know that the Vault token is over, and Vault refuses a
+    // token that is bound to another address with the same words.
+    let refused = "because: Vault refuses the Vault token: it has ended, or it may not be used from here";
+    logout(&world).arg("--strict-revoke").run().code(7).says("not revoked; its lease ends at").says(refused);
     assert_eq!(logged_in_as(&world), None);
     assert_eq!(world.sandbox.live(), []);
+    // Once its time has passed by the client's clock as well, that is the reason.
+    world.edit_leases(|lease| lease["handle"]["vault"]["token_expires_at"] = serde_json::json!(1));
+    let ended = "not confirmed (the Vault token has ended, and Vault ends its leases with it)";
+    logout(&world).arg("--strict-revoke").run().code(0).says(ended);
     assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new());
     logout(&world).run().code(0).says("nothing to undo here");
 }
@@ -37,6 +43,12 @@ fn a_credential_that_ends_while_docker_logs_in_is_a_refusal() {
         assert_eq!(crate::client::docker_traps::token_requests(&outcome), 1);
         assert_eq!(logged_in_as(&world), None);
         assert_eq!(world.sandbox.live(), []);
+        if provider == Provider::Vault {
+            // Vault refuses the Vault token, and by the client's clock its time has not passed.
+            assert_eq!(world.record_files().len(), 1);
+            world.edit_leases(|lease| lease["handle"]["vault"]["token_expires_at"] = serde_json::json!(1));
+            logout(&world).run().code(0).says("not confirmed (the Vault token has ended");
+        }
         leaves_nothing(&world, &[]);
     }
 }

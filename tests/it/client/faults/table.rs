@@ -125,7 +125,7 @@ pub(super) fn table() -> Vec<Row> {
             always,
             [
                 Out(Problem::Refused, 1),
-                Out(Problem::RefusedRole, 1),
+                Out(Problem::RefusedLogin, 1),
                 Out(Problem::RefusedPath, 1),
                 Out(Problem::Refused, 1),
             ],

@@ -6,6 +6,7 @@
 
 use hublease::effect::{Outcome, Step};
 use hublease::plan::{Frontend, Plan};
+use hublease::provider::Purpose;
 
 use super::{Answer, Code, Form, Given, Guest, Limits, Setup};
 
@@ -34,6 +35,7 @@ impl Beside {
         if let Plan::Login(login) = plan {
             let expose_token = self.given.inputs.get("expose-token").is_some_and(|value| value == "true");
             login.frontend = Frontend::Action { expose_token };
+            login.exchange.purpose = Purpose::ActionJob;
         }
     }
 

@@ -177,7 +177,8 @@ mod tests {
         }
         let pattern = |rest: &str| folder.path().join(rest).display().to_string();
         assert_eq!(last_match(&pattern("*/bin/postgres")), Some(folder.path().join("15/bin/postgres")));
-        assert_eq!(last_match(&pattern("1*3/bin/postgres")), None);
+        // Beginning and ending must not be the same character of the name.
+        assert_eq!(last_match(&pattern("13*3/bin/postgres")), None);
         assert_eq!(last_match(&pattern("13/bin/postgres")), Some(folder.path().join("13/bin/postgres")));
         assert_eq!(last_match(&pattern("*/bin")), None);
     }
