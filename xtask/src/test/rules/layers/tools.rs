@@ -55,6 +55,7 @@ pub(super) const XTASK: &[Row] = &[
         &[
             "wasm",
             "orb",
+            "notices",
             "guard",
             "files",
             "broker",
@@ -68,6 +69,7 @@ pub(super) const XTASK: &[Row] = &[
     ),
     ("wasm", &["failure", "workspace", "process", "terminal"]),
     ("orb", &["files", "failure", "workspace", "terminal"]),
+    ("notices", &["failure", "binaries", "workspace", "terminal"]),
     ("guard", &[]),
     ("files", &[]),
     ("broker", &[]),
