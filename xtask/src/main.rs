@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod files;
 mod guard;
+mod image;
 mod notices;
 mod orb;
 mod process;
@@ -41,6 +42,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   wasm     build the module of the GitHub Action, and write action/hublease.wasm.
   orb      pack orb/src to target/orb/orb.yml, and look at it as a reviewer would.
   notices  write the licences of what is linked in to THIRD-PARTY-NOTICES.
+  image    compare archives of the broker's image with what deploy/Containerfile promises.
   dist     `--check`: action/hublease.wasm is what its source builds.
   bench    the client beside curl: time, memory, size.
 
@@ -88,6 +90,7 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
         "wasm" => (wasm::HELP, wasm::run),
         "orb" => (orb::HELP, orb::run),
         "notices" => (notices::HELP, notices::run),
+        "image" => (image::HELP, image::run),
         "dist" => (wasm::DIST_HELP, wasm::dist),
         "bench" => (bench::HELP, bench::run),
         "help" | "--help" | "-h" => {

@@ -55,6 +55,7 @@ pub(super) const XTASK: &[Row] = &[
         &[
             "wasm",
             "orb",
+            "image",
             "notices",
             "guard",
             "files",
@@ -69,6 +70,7 @@ pub(super) const XTASK: &[Row] = &[
     ),
     ("wasm", &["failure", "workspace", "process", "terminal"]),
     ("orb", &["files", "failure", "workspace", "terminal"]),
+    ("image", &["failure", "workspace", "process", "terminal"]),
     ("notices", &["failure", "binaries", "workspace", "terminal"]),
     ("guard", &[]),
     ("files", &[]),
