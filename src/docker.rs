@@ -144,6 +144,8 @@ pub async fn log_in(host: &Host, plan: &Docker, ground: &LoginTarget, credential
 
 /// Hands the credential to whoever keeps the login.
 async fn store(host: &Host, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
+    // Not every system that knows `::add-mask::` masks this form of a secret by itself, as GitHub does.
+    host.mask(&credential.basic()).await?;
     for registry in &plan.registries {
         match plan.client {
             Client::None => {

@@ -1,8 +1,11 @@
 //! A lease: a credential, when it ends, how to revoke it, and how its revocation ended.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hublease_protocol::secret::Secret;
 use hublease_protocol::time::utc;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::fingerprint;
 
@@ -13,6 +16,15 @@ pub struct Credential {
     pub username: String,
     /// Not empty, no control characters.
     pub secret: Secret,
+}
+
+impl Credential {
+    /// The login as docker keeps it in its file and registries get it (RFC 7617): base64 of `username:secret`.
+    #[must_use]
+    pub fn basic(&self) -> Secret {
+        let pair = Zeroizing::new(format!("{}:{}", self.username, self.secret.expose()));
+        Secret::new(STANDARD.encode(pair.as_bytes()))
+    }
 }
 
 /// A credential with its note.

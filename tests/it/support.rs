@@ -22,6 +22,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hublease_sandbox::{Sandbox, Service};
 use tempfile::TempDir;
 
@@ -243,6 +245,17 @@ impl World {
             github_issuer: hublease_sandbox::GITHUB_ISSUER.to_owned(),
             audiences: vec![self.sandbox.vault_url(), "https://vault.example.com".to_owned()],
         });
+    }
+
+    /// Every secret that was handed out, behind the forms in which docker keeps it, with their names.
+    pub fn named_secrets(&self) -> Vec<(String, String)> {
+        let secrets = self.sandbox.secrets().into_iter().map(|secret| (secret.value, secret.kind.to_owned()));
+        let forms = |(value, kind): &(String, String)| {
+            ["acme", "acmebot"]
+                .map(|name| (STANDARD.encode(format!("{name}:{value}")), format!("docker's form of {name}'s {kind}")))
+        };
+        let secrets: Vec<_> = secrets.collect();
+        secrets.iter().flat_map(forms).chain(secrets.iter().cloned()).collect()
     }
 
     /// Requests of one service, as `METHOD path`.

@@ -37,6 +37,7 @@ const STORIES: [Story; 4] = [
             "::add-mask::<handle>",
             "::add-mask::<record>",
             "::add-mask::<record>",
+            "::add-mask::<docker's form of acme's organization access token>",
             "logged in to docker.io as acme by broker, until <end> (15 min); the post step revokes it",
         ],
         asks: &[METADATA, IDENTITY, "POST /oauth/token", DOCKER[0], DOCKER[1], DOCKER[2]],
@@ -57,6 +58,7 @@ const STORIES: [Story; 4] = [
             "::add-mask::<record>",
             "::warning::the credential lives 5 min (until <end>): log in right before it is used, or run the command under \
              `hublease exec --renew`",
+            "::add-mask::<docker's form of acmebot's personal access token>",
             "logged in to docker.io as acmebot by vault, until <end> (5 min); the post step revokes it",
         ],
         asks: &[
@@ -79,6 +81,7 @@ const STORIES: [Story; 4] = [
             "::debug::identity token of https://token.actions.githubusercontent.com for https://identity.docker.com",
             "::add-mask::<docker identity token>",
             "::add-mask::<record>",
+            "::add-mask::<docker's form of acme's docker identity token>",
             "logged in to docker.io as acme by docker, until <end> (15 min); it cannot be revoked",
         ],
         asks: &[IDENTITY, "POST /oauth/token", DOCKER[0], DOCKER[1], DOCKER[2]],
@@ -91,6 +94,7 @@ const STORIES: [Story; 4] = [
         prints: &[
             "::add-mask::<personal access token>",
             "::add-mask::<record>",
+            "::add-mask::<docker's form of acmebot's personal access token>",
             "logged in to docker.io as acmebot by static, without a known end; it cannot be revoked",
         ],
         asks: &DOCKER,
@@ -108,7 +112,7 @@ fn snapshot(world: &World, finished: &Finished<'_>, main: &Finished<'_>) -> Vec<
     for (field, name) in [("token", "handle"), ("client_token", "vault token")] {
         names.extend(handle(&main.record(), field).map(|value| (value, name.to_owned())));
     }
-    names.extend(world.sandbox.secrets().into_iter().map(|secret| (secret.value, secret.kind.to_owned())));
+    names.extend(world.named_secrets());
     let named = |line: &str| match line.strip_prefix("::add-mask::{\"version\":1,") {
         Some(_) => "::add-mask::<record>".to_owned(),
         None => names.iter().fold(line.to_owned(), |line, (value, name)| line.replace(value, &format!("<{name}>"))),
