@@ -4,14 +4,14 @@
  * As docker does: `DOCKER_CONFIG`, else `.docker` at home; a `config.json` that is a link is followed; a new file has
  * mode 0600 and an existing one keeps its own; it is replaced by a rename. A private directory is named by a random id
  * and bears a marker that repeats it. Nothing without its marker is used or removed, and removing touches only what we
- * or docker put there. On Windows modes do not count, and links are junctions.
+ * or docker put there. On Windows modes do not count, and links are junctions. What is in `config.json` is the module's
+ * business: its text is handed on as it is.
  */
-import { Trouble, changes, checked, detects, keyOf, look, parse } from './merge.mjs';
 const fs = process.getBuiltinModule('node:fs');
 const path = process.getBuiltinModule('node:path');
 const util = process.getBuiltinModule('node:util');
 
-/** The largest file that is read, in bytes; docker's own have a few KiB. */
+/** The largest file that is handed to the module, in bytes; docker's own have a few KiB. */
 const MAXIMUM_FILE = 1024 * 1024;
 const CONFIG = 'config.json';
 const MARKER = '.hublease';
@@ -22,6 +22,15 @@ const LINKED = ['contexts', 'buildx', 'cli-plugins'];
 /** What docker and its builder put beside these. */
 const OTHERS = [ORIGIN, '.token_seed', '.token_seed.lock'];
 const IS_WINDOWS = process.platform === 'win32';
+
+/** Why an effect was not performed; `answer` is what the module gets. */
+class Trouble extends Error {
+  /** @param {'malformed' | 'changed' | { unusable: string }} answer */
+  constructor(answer) {
+    super('the configuration cannot be used');
+    this.answer = answer;
+  }
+}
 
 /** An empty variable counts as unset. */
 const variable = (name) => process.env[name] || undefined;
@@ -71,42 +80,39 @@ export function fileOf(client, directory) {
     ?? `/run/containers/${process.geteuid?.()}/auth.json`;
 }
 
-/** An absent or empty file is an empty object, as for docker. @returns {{ bytes: Buffer, mode?: number }} */
+/** An absent file is empty; what is not UTF-8 is malformed. @returns {{ content: string, mode?: number }} */
 function read(file) {
+  let bytes, mode;
   try {
     const stat = fs.statSync(file);
     if (!stat.isFile()) throw new Error('it is not a file');
     if (stat.size > MAXIMUM_FILE) throw new Error('it is larger than 1 MiB');
-    return { bytes: fs.readFileSync(file), mode: stat.mode & 0o777 };
+    mode = stat.mode & 0o777;
+    bytes = fs.readFileSync(file);
   } catch (error) {
-    if (error.code === 'ENOENT') return { bytes: Buffer.alloc(0) };
+    if (error.code === 'ENOENT') return { content: '' };
     throw unusable(file, error);
   }
+  try {
+    return { content: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), mode };
+  } catch {
+    throw new Trouble('malformed');
+  }
 }
-
-function parsed(bytes) {
-  // What is not UTF-8 is malformed too: it could not be written back.
-  const text = orElse('?', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  return checked(parse(/^[ \t\r\n]*$/.test(text) ? '{}' : text));
-}
-
-const written = (config) => JSON.stringify(config, null, '\t');
 
 /** Where a link leads, so that the link itself stays; also if nothing is there yet. */
 const target = (file) =>
   orElse(file, () => orElse(undefined, () => fs.realpathSync(file)) ?? path.resolve(file, '..', fs.readlinkSync(file)));
 
-/** Applies a change, whole or not at all; a file that would stay the same is not touched. */
-function change(file, edit) {
-  const { bytes, mode } = read(file);
-  const before = parsed(bytes);
-  const after = edit(before);
-  if (written(after) === written(before)) return 'done';
+/** Replaces the file, whole or not at all, if it still holds what was read. */
+function write(file, { over, content }) {
+  const { content: now, mode } = read(file);
+  if (now !== over) throw new Trouble('changed');
   const place = target(file);
   const temporary = path.join(place, '..', `${CONFIG}${process.hrtime.bigint()}`);
   try {
     fs.mkdirSync(path.dirname(place), { recursive: true, mode: 0o700 });
-    fs.writeFileSync(temporary, written(after), { mode: 0o600, flag: 'wx' });
+    fs.writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' });
     if (mode) fs.chmodSync(temporary, mode);
     fs.renameSync(temporary, place);
   } catch (error) {
@@ -172,12 +178,10 @@ const userOf = (place) => orElse(undefined, () => {
   return isBelow && owned(path.basename(place), true) ? fs.readlinkSync(path.join(place, ORIGIN)) : undefined;
 });
 
-/** Makes a private directory out of the user's, which may be malformed or absent. */
-function isolate(effect) {
+/** Makes a private directory beside the user's. */
+function make({ id, content }) {
   const from = orElse('', userDirectory);
-  const { bytes } = from ? read(path.join(from, CONFIG)) : { bytes: Buffer.alloc(0) };
-  const config = changes.isolate(orElse({}, () => parsed(bytes)), effect);
-  const place = path.join(records(true), effect.id);
+  const place = path.join(records(true), id);
   try {
     check(path.dirname(place));
     fs.mkdirSync(place, { mode: 0o700 });
@@ -186,16 +190,16 @@ function isolate(effect) {
   }
   try {
     const link = (name, to) => fs.symlinkSync(to, path.join(place, name), 'junction');
-    fs.writeFileSync(path.join(place, MARKER), effect.id, { mode: 0o600, flag: 'wx' });
+    fs.writeFileSync(path.join(place, MARKER), id, { mode: 0o600, flag: 'wx' });
     link(ORIGIN, from);
-    fs.writeFileSync(path.join(place, CONFIG), written(config), { mode: 0o600, flag: 'wx' });
+    fs.writeFileSync(path.join(place, CONFIG), content, { mode: 0o600, flag: 'wx' });
     for (const name of LINKED) {
       const linked = from && orElse(undefined, () => fs.realpathSync(path.join(from, name)));
       if (linked) link(name, linked);
     }
     return { made: place };
   } catch (error) {
-    orElse(undefined, () => remove(effect));
+    orElse(undefined, () => remove({ id }));
     throw unusable(place, error);
   }
 }
@@ -219,47 +223,39 @@ function remove({ id }) {
   }
 }
 
-/** What is there, with what each credential helper answers. */
-async function survey({ client, directory, registries }, helpers) {
-  const file = fileOf(client, directory);
-  // Without registries only the directory is wanted: its file may be as broken as it likes.
-  const { bytes, mode } = registries.length ? read(file) : { bytes: Buffer.alloc(0) };
-  const config = parsed(bytes);
-  const detected = client === 'docker' && detects(config) ? helpers.detected() : undefined;
-  const found = [];
-  for (const registry of registries) {
-    const { helper, entry } = look(config, client, registry, detected);
-    const users = helper && (await helpers.list(helper.name));
-    const username = users?.[keyOf(registry, client)];
-    found.push({
-      registry,
-      store: !helper ? 'file' : users ? { helper: { name: helper.name } } : { silent_helper: helper },
-      entry: username === undefined ? entry : { username, raw: entry?.raw ?? null },
-    });
-  }
-  return {
-    directory: canonical(path.dirname(file)),
-    exposed: !IS_WINDOWS && Boolean(mode & 0o077),
-    unwritable: unwritable(file),
-    taken_over: Boolean(orElse(undefined, () => userOf(named()))),
-    registries: found,
-  };
+/** Where the directory is. */
+const locate = (file) => ({
+  directory: canonical(path.dirname(file)),
+  unwritable: unwritable(file),
+  taken_over: Boolean(orElse(undefined, () => userOf(named()))),
+});
+
+/** What is in the file, and whether others may read it. */
+function show(file) {
+  const { content, mode } = read(file);
+  return { content, exposed: !IS_WINDOWS && Boolean(mode & 0o077) };
 }
 
 /**
  * Performs one `config` effect.
- * @param {Record<string, any>} effect one key, the name of the effect
- * @param {{ detected(): string | undefined, list(name: string): Promise<Record<string, string> | undefined> }} helpers
+ * @param {Record<string, any> | 'detect'} effect its name, as the key of what is asked if there is more to say
+ * @param {{ detected(): string | null, list(name: string): Promise<Record<string, string> | null> }} helpers
  */
 export async function configure(effect, helpers) {
-  const [[name, asked]] = Object.entries(effect);
+  const [name, asked] = effect === 'detect' ? [effect] : Object.entries(effect)[0];
   orElse(undefined, userDirectory);
+  const file = () => fileOf(asked.client, asked.directory);
   try {
-    if (name === 'look') return { Ok: { look: await survey(asked, helpers) } };
-    if (name === 'isolate') return { Ok: isolate(asked) };
-    if (name === 'remove') return { Ok: remove(asked) };
-    const file = fileOf(asked.client ?? 'docker', asked.directory ?? 'user');
-    return { Ok: change(file, (config) => changes[name](config, asked)) };
+    switch (name) {
+      case 'locate': return { Ok: { place: locate(file()) } };
+      case 'read': return { Ok: { file: show(file()) } };
+      case 'write': return { Ok: write(file(), asked) };
+      case 'make': return { Ok: make(asked) };
+      case 'remove': return { Ok: remove(asked) };
+      case 'detect': return { Ok: { detected: helpers.detected() } };
+      case 'list': return { Ok: { users: await helpers.list(asked.helper) } };
+      default: throw new Error('an effect that is not for this host');
+    }
   } catch (error) {
     if (error instanceof Trouble) return { Err: error.answer };
     throw error;

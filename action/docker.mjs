@@ -5,7 +5,6 @@
  * `docker.io` in both. Helpers are asked by `list`, as in the protocol of docker-credential-helpers.
  */
 import { besideLink, directoryOf, fileOf, reason } from './config.mjs';
-import { keyOf } from './merge.mjs';
 import { find, run } from './programs.mjs';
 
 /** How long each verb may take, in milliseconds: the client gives each of several connections 15 s. */
@@ -18,6 +17,10 @@ const ANSWER = 1024 * 1024;
 
 /** A program that did not run, in the terms of one that did; shells use the same code. */
 const refused = (message) => ({ exit: { code: 126, message } });
+
+/** The key under which a client keeps the login to a registry. @param {string} registry @param {string} client */
+const keyOf = (registry, client) =>
+  registry === 'docker.io' && client !== 'podman' ? 'https://index.docker.io/v1/' : registry;
 
 function words(client, name, { registry, username }) {
   if (name === 'logout') return ['logout', keyOf(registry, client)];
@@ -50,18 +53,17 @@ export async function callClient({ client, directory, verb }, left, signal) {
   }
 }
 
-/** The credential helpers of this machine; each is asked once. @param {(limit: number) => number} left */
+/** The credential helpers of this machine. @param {(limit: number) => number} left */
 export function helpers(left, signal) {
-  const answers = {};
   return {
     /** The helper that docker would pick by itself, only if it is there. */
     detected() {
       const usual = { darwin: 'osxkeychain', win32: 'wincred' }[process.platform];
       const name = usual ?? (find('pass') ? 'pass' : 'secretservice');
-      return find(`docker-credential-${name}`) && name;
+      return find(`docker-credential-${name}`) ? name : null;
     },
     /** User names by server; nothing from a helper that does not answer: docker would have no use for it either. */
-    list: (name) => (answers[name] ??= ask(name, left(HELPER), signal)),
+    list: (name) => ask(name, left(HELPER), signal),
   };
 }
 
@@ -70,10 +72,10 @@ async function ask(name, left, signal) {
     const streams = { stdin: 'unused', stdout: ANSWER };
     const { code, stdout } = await run(find(`docker-credential-${name}`), ['list'], streams, left, signal);
     const users = JSON.parse(stdout.bytes.toString());
-    const isObject = typeof users === 'object' && !Array.isArray(users);
-    const isList = isObject && Object.values(users).every((user) => typeof user === 'string');
-    return code === 0 && !stdout.cut && isList ? users : undefined;
+    const isText = (text) => typeof text === 'string' && text.isWellFormed();
+    const isList = !Array.isArray(users) && Object.entries(users).flat().every(isText);
+    return code === 0 && !stdout.cut && isList ? users : null;
   } catch {
-    return undefined;
+    return null;
   }
 }

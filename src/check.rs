@@ -15,12 +15,11 @@ use base64::engine::general_purpose::STANDARD;
 use hublease_protocol::printable::printable;
 use hublease_protocol::scope::Action;
 use hublease_protocol::secret::Secret;
-use serde_json::Value;
 
 use crate::check::report::{CheckReport, Pull, Push, Verdict};
 use crate::check::window::Window;
-use crate::docker;
-use crate::effect::docker::{Client, Directory, Entry, Look, Registry, Store};
+use crate::docker::{self, Entry, Look, Store};
+use crate::effect::docker::{Client, Directory, Registry};
 use crate::effect::{End, Host, Output};
 use crate::error::{Error, Problem};
 use crate::image::Image;
@@ -77,13 +76,11 @@ fn find(look: &Look) -> DockerLogin {
 
 /// User name and secret of an entry, as docker reads them.
 fn known(entry: &Entry) -> Option<HubLogin> {
-    let entry: Value = serde_json::from_str(entry.raw.as_ref()?.expose()).ok()?;
-    let filled = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     // With one of these docker does not send the password.
-    if filled("identitytoken").or_else(|| filled("registrytoken")).is_some() {
+    if entry.part("identitytoken").or_else(|| entry.part("registrytoken")).is_some() {
         return None;
     }
-    let pair = zeroize::Zeroizing::new(STANDARD.decode(filled("auth")?).ok()?);
+    let pair = entry.pair()?;
     let (username, secret) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
     let is_whole = !username.is_empty() && !secret.is_empty();
     is_whole.then(|| HubLogin {

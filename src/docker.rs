@@ -5,20 +5,25 @@
 //! lead to a private directory, and it is said. Where docker would pick a broken helper by itself (an uninitialised
 //! `pass`, for instance), an empty entry keeps it from doing so.
 
+mod change;
+mod config_file;
 mod logout;
+mod look;
 mod previous;
 
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
+use self::change::{Change, change, make_directory};
+pub use self::config_file::Entry;
 pub use self::logout::log_out;
+pub(crate) use self::look::look;
+pub use self::look::{Look, RegistryLook, Store};
 use self::previous::{is_ours, remember};
 use crate::effect::Host;
-use crate::effect::docker::{
-    Client, Config, Directory, Ended, Found, Look, Registry, RegistryLook, Run, Store, Trouble, Verb,
-};
+use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Verb};
 use crate::error::{Error, Problem};
-use crate::lease::Credential;
+use crate::lease::{self, Credential};
 use crate::record::{Record, RecordWriter};
 use crate::request::remark;
 
@@ -123,15 +128,13 @@ pub async fn log_in(host: &Host, plan: &Docker, ground: &LoginTarget, credential
     let mut path = None;
     match &ground.directory {
         Directory::Private(id) => {
-            let isolate =
-                Config::Isolate { id: id.clone(), registries: plan.registries.clone(), copy_auths: ground.copy_auths };
-            if let Found::Made(made) = change(host, isolate).await? {
-                path = Some(made);
-            }
+            let made = make_directory(host, id, &plan.registries, ground.copy_auths).await?;
+            path = Some(made.map_err(|trouble| refused(&trouble))?);
         }
         Directory::User | Directory::Current => {
             for registry in &ground.seed {
-                change(host, Config::Seed { directory: Directory::User, registry: *registry }).await?;
+                let seeded = change(host, Client::Docker, &Directory::User, Change::Seed(*registry)).await?;
+                seeded.map_err(|trouble| refused(&trouble))?;
             }
         }
     }
@@ -145,13 +148,14 @@ pub async fn log_in(host: &Host, plan: &Docker, ground: &LoginTarget, credential
 /// Hands the credential to whoever keeps the login.
 async fn store(host: &Host, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
     // Not every system that knows `::add-mask::` masks this form of a secret by itself, as GitHub does.
-    host.mask(&credential.basic()).await?;
+    host.mask(&lease::basic(&credential.username, &credential.secret)).await?;
     for registry in &plan.registries {
         match plan.client {
             Client::None => {
-                let (username, secret) = (credential.username.clone(), credential.secret.clone());
-                change(host, Config::Store { directory: directory.clone(), registry: *registry, username, secret })
-                    .await?;
+                let (registry, username, secret) = (*registry, &*credential.username, &credential.secret);
+                let stored =
+                    change(host, Client::None, directory, Change::Store { registry, username, secret }).await?;
+                stored.map_err(|trouble| refused(&trouble))?;
             }
             client => run_login(host, client, directory, *registry, credential).await?,
         }
@@ -165,31 +169,15 @@ pub async fn private_path(host: &Host, plan: &Docker, record: &Record) -> Result
         return Ok(None);
     }
     let directory = Directory::Private(record.id.clone());
-    look(host, plan.client, directory, plan.registries.clone()).await.map(|look| Some(look.directory))
-}
-
-/// Looks at a directory.
-pub(crate) async fn look(
-    host: &Host,
-    client: Client,
-    directory: Directory,
-    registries: Vec<Registry>,
-) -> Result<Look, Error> {
-    match host.config(Config::Look { client, directory, registries }).await? {
-        Ok(Found::Look(look)) => Ok(look),
-        Ok(_) => Err(Error::bug("a look that found nothing")),
-        Err(trouble) => Err(refused(&trouble)),
-    }
-}
-
-/// Changes a directory.
-async fn change(host: &Host, config: Config) -> Result<Found, Error> {
-    host.config(config).await?.map_err(|trouble| refused(&trouble))
+    look(host, plan.client, directory, Vec::new()).await.map(|look| Some(look.directory))
 }
 
 fn refused(trouble: &Trouble) -> Error {
     match trouble {
         Trouble::Malformed => Error::new(Problem::ConfigMalformed, ""),
+        Trouble::Changed => {
+            Error::new(Problem::ConfigUnusable, "").because("another program keeps changing config.json")
+        }
         Trouble::Unusable(why) => Error::new(Problem::ConfigUnusable, "").because(why),
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! An effect names a destination, a registry or a private directory by its role. Hosts, paths and arguments belong
 //! to whoever performs it and were fixed before the story began, so nothing that the story reads from the network
-//! can steer them.
+//! can steer them. One name comes out of a file: the credential helper that docker's own file names, of which the host
+//! runs `docker-credential-NAME list` and nothing else.
 
 pub mod child;
 pub mod docker;
@@ -33,7 +34,7 @@ pub enum Effect {
     Http(http::Request),
     /// One run of the container client; answered by [`Outcome::Docker`].
     Docker(docker::Run),
-    /// One look at or change of a docker configuration directory; answered by [`Outcome::Config`].
+    /// One access to a docker configuration directory or to a credential helper; answered by [`Outcome::Config`].
     Config(docker::Config),
     /// One access to the record directory; answered by [`Outcome::Record`].
     Record(record::Access),
@@ -77,7 +78,7 @@ pub enum Outcome {
     Http(Result<http::Response, http::Failure>),
     /// How the container client ended.
     Docker(docker::Ended),
-    /// What the configuration directory holds, or what went wrong.
+    /// What the configuration directory holds or the helper answered, or what went wrong.
     Config(Result<docker::Found, docker::Trouble>),
     /// What the record directory holds, or what went wrong.
     Record(Result<Vec<record::Stored>, record::Trouble>),

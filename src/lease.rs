@@ -18,13 +18,10 @@ pub struct Credential {
     pub secret: Secret,
 }
 
-impl Credential {
-    /// The login as docker keeps it in its file and registries get it (RFC 7617): base64 of `username:secret`.
-    #[must_use]
-    pub fn basic(&self) -> Secret {
-        let pair = Zeroizing::new(format!("{}:{}", self.username, self.secret.expose()));
-        Secret::new(STANDARD.encode(pair.as_bytes()))
-    }
+/// A login as docker keeps it in its file and registries get it (RFC 7617): base64 of `username:secret`.
+pub(crate) fn basic(username: &str, secret: &Secret) -> Secret {
+    let pair = Zeroizing::new(format!("{username}:{}", secret.expose()));
+    Secret::new(STANDARD.encode(pair.as_bytes()))
 }
 
 /// A credential with its note.

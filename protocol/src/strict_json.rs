@@ -1,7 +1,6 @@
 //! JSON in which no object names a key twice.
 //!
-//! serde_json keeps the last of several equal keys. Writing docker's `config.json` back would then drop somebody's logins, and
-//! two readers of one identity token could take it for two different jobs.
+//! serde_json keeps the last of several equal keys: two readers of one identity token could take it for two different jobs.
 
 use std::fmt;
 

@@ -3,8 +3,7 @@
 //! Follows Vault's HTTP API documentation and, where that is silent, what the sources of OpenBao, the JWT auth method
 //! and the plugin `vault-plugin-secrets-dockerhub` do; error texts are theirs. Each file names what it follows and
 //! where it guesses. Not here, and answered as an unknown path: renewal, identity, token creation over HTTP, KV writes
-//! and lists, `sys/mfa/validate`. Response wrapping is refused with 501, so that no caller mistakes a plain reply for
-//! a wrapped one.
+//! and lists, `sys/mfa/validate`, and the unwrapping of wrapped answers.
 //!
 //! Nothing here opens a socket or reads a clock: time, signatures and Docker Hub come in through [`World`].
 //!
@@ -29,6 +28,7 @@ mod system;
 mod tests;
 mod token;
 mod wire;
+mod wrapping;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::check::DockerLogin;
 use crate::check::window::Window;
-use crate::effect::docker::{Look, Registry, Store};
+use crate::docker::{Look, Store};
+use crate::effect::docker::Registry;
 use crate::image::Image;
 use crate::plan::Check;
 

@@ -4,11 +4,12 @@
 
 use hublease_protocol::printable::printable;
 
-use crate::docker::look;
+use crate::docker::change::{Change, change, remove_directory};
+use crate::docker::config_file::Entry;
+use crate::docker::look::{Look, look};
 use crate::effect::Host;
-use crate::effect::docker::{Client, Config, Directory, Ended, Entry, Found, Look, Registry, Run, Verb};
+use crate::effect::docker::{Client, Directory, Ended, Found, Registry, Run, Verb};
 use crate::error::Error;
-use crate::fingerprint;
 use crate::record::{Earlier, Record, RecordStore};
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.
@@ -99,8 +100,7 @@ async fn remove_entry(
             return Ok(Ok(()));
         }
     }
-    let erase = Config::Erase { client, directory: Directory::User, registry };
-    if let Err(trouble) = host.config(erase).await? {
+    if let Err(trouble) = change(host, client, &Directory::User, Change::Erase(registry)).await? {
         return Ok(Err(crate::docker::refused(&trouble).sentence()));
     }
     Ok(match entry(host, record, client, registry).await? {
@@ -114,7 +114,8 @@ async fn restore(host: &Host, record: &Record, client: Client, registry: Registr
     let Some(earlier) = earlier(host, record, registry).await? else {
         return Ok(true);
     };
-    match host.config(Config::Restore { client, registry, entry: earlier.entry.clone() }).await? {
+    let restore = Change::Restore { registry, entry: &earlier.entry };
+    match change(host, client, &Directory::User, restore).await? {
         Ok(_) => {
             host.note(format!("{registry}: the earlier login is back")).await?;
             Ok(true)
@@ -142,7 +143,7 @@ async fn earlier<'r>(host: &Host, record: &'r Record, registry: Registry) -> Res
 }
 
 async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
-    match host.config(Config::Remove { id: id.to_owned() }).await? {
+    match remove_directory(host, id).await? {
         Ok(Found::Left(why)) => {
             host.note(format!("the private directory is still there, without the login: {}", printable(&why))).await?;
             Ok(true)
@@ -166,7 +167,7 @@ fn is_earlier(entry: &Entry, record: &Record, registry: Registry) -> bool {
 /// An entry with a mark is known exactly. Without one, an entry without a readable username may be ours; one with
 /// another name is not.
 fn is_ours(entry: &Entry, record: &Record) -> bool {
-    if let Some(mark) = fingerprint::of_entry(entry) {
+    if let Some(mark) = entry.mark() {
         return record.made(&mark);
     }
     entry.username.as_ref().is_none_or(|username| {

@@ -1,12 +1,9 @@
 //! The login that was there before ours: kept in the record, to be put back.
 
-use hublease_protocol::secret::Secret;
-use serde_json::Value;
-
+use crate::docker::config_file::Entry;
+use crate::docker::look::RegistryLook;
 use crate::effect::Host;
-use crate::effect::docker::RegistryLook;
 use crate::error::Error;
-use crate::fingerprint;
 use crate::record::{Earlier, Record, RecordWriter};
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
@@ -17,9 +14,9 @@ pub(super) async fn remember(host: &Host, registry: &RegistryLook, writer: &mut 
     let Some(raw) = entry.raw.clone() else {
         return Ok(());
     };
-    mask(host, &raw).await?;
+    mask(host, entry).await?;
     let name = registry.registry.name();
-    let mark = fingerprint::of_entry(entry);
+    let mark = entry.mark();
     let lender = mark.as_ref().and_then(|mark| writer.others.iter().find(|other| other.made(mark)));
     // Of the logins below it those of jobs that have logged out will not be needed any more.
     let is_held = |mark: &String| writer.others.iter().any(|other| other.made(mark));
@@ -33,13 +30,9 @@ pub(super) async fn remember(host: &Host, registry: &RegistryLook, writer: &mut 
 }
 
 /// It is about to be part of the record, which the Action keeps where a debug log shows it.
-async fn mask(host: &Host, raw: &Secret) -> Result<(), Error> {
-    host.mask(raw).await?;
-    let parts: serde_json::Map<String, Value> = serde_json::from_str(raw.expose()).unwrap_or_default();
-    for name in ["auth", "password", "identitytoken", "registrytoken"] {
-        if let Some(Value::String(part)) = parts.get(name).filter(|part| **part != "") {
-            host.mask(&Secret::new(part.as_str())).await?;
-        }
+async fn mask(host: &Host, entry: &Entry) -> Result<(), Error> {
+    for secret in entry.raw.iter().chain(&entry.secrets()) {
+        host.mask(secret).await?;
     }
     Ok(())
 }
@@ -49,7 +42,7 @@ pub(super) fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
     let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
         return false;
     };
-    match fingerprint::of_entry(entry) {
+    match entry.mark() {
         Some(mark) => older.made(&mark),
         None => older.leases.iter().any(|lease| Some(&lease.username) == entry.username.as_ref()),
     }

@@ -1,9 +1,13 @@
 //! The container client and its configuration directory, as the story sees them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
+
+/// The largest auth file that is read or written, in bytes; docker's own have a few KiB. A host does not send a larger one.
+pub const LARGEST_FILE: usize = 1024 * 1024;
 
 /// A registry that Docker Hub credentials are for. Hub's many spellings are one registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -150,71 +154,58 @@ pub enum Ended {
     Slow,
 }
 
-/// One look at or change of a configuration directory.
+/// One access to a configuration directory or to the credential helpers. What the file says and what is changed in it is
+/// the business of the story: the host moves its text, and understands none of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Config {
-    /// What is there? Answered by [`Found::Look`].
-    Look {
+    /// Where is it? Answered by [`Found::Place`]; the file is not opened.
+    Locate {
         /// For which client.
         client: Client,
-        /// Where.
+        /// Which directory.
         directory: Directory,
-        /// For which registries; none asks for the directory only, whatever its file holds.
-        registries: Vec<Registry>,
     },
-    /// Writes a login into the auth file (client `none`).
-    Store {
-        /// Where.
+    /// Reads the auth file. Answered by [`Found::File`].
+    Read {
+        /// For which client.
+        client: Client,
+        /// In which directory.
         directory: Directory,
-        /// For which registry.
-        registry: Registry,
-        /// As whom.
-        username: String,
-        /// The credential.
+    },
+    /// Replaces the auth file, if it still holds what was read.
+    Write {
+        /// For which client.
+        client: Client,
+        /// In which directory.
+        directory: Directory,
+        /// What was read.
         #[serde(with = "hublease_protocol::secret::on_the_wire")]
-        secret: Secret,
+        over: Secret,
+        /// What it shall hold.
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
+        content: Secret,
     },
-    /// Removes the entry from the auth file.
-    Erase {
-        /// For which client.
-        client: Client,
-        /// Where.
-        directory: Directory,
-        /// For which registry.
-        registry: Registry,
-    },
-    /// Adds an empty entry, so that docker picks no helper by itself.
-    Seed {
-        /// Where.
-        directory: Directory,
-        /// For which registry.
-        registry: Registry,
-    },
-    /// Makes a private directory out of the user's: without these registries and `credsStore`, other logins only
-    /// if asked for. Answered by [`Found::Made`].
-    Isolate {
+    /// Makes a private directory beside the user's, whose contexts, builders and plugins it links to. Answered by
+    /// [`Found::Made`].
+    Make {
         /// The random id of the new directory.
         id: String,
-        /// Whose entries stay out.
-        registries: Vec<Registry>,
-        /// Whether other registries' logins come along.
-        copy_auths: bool,
-    },
-    /// Puts an earlier entry of the auth file back.
-    Restore {
-        /// For which client.
-        client: Client,
-        /// For which registry.
-        registry: Registry,
-        /// The entry as JSON, as [`Entry::raw`] gave it.
+        /// What its auth file shall hold.
         #[serde(with = "hublease_protocol::secret::on_the_wire")]
-        entry: Secret,
+        content: Secret,
     },
     /// Removes a private directory: only what we made, links never followed.
     Remove {
         /// Its random id.
         id: String,
+    },
+    /// Which credential helper would docker pick by itself on this machine? Answered by [`Found::Detected`].
+    Detect,
+    /// Runs `docker-credential-HELPER list`, which tells names and no secret. Answered by [`Found::Users`].
+    List {
+        /// The helper's name, as docker's file has it.
+        helper: String,
     },
 }
 
@@ -224,76 +215,49 @@ pub enum Config {
 pub enum Found {
     /// It was done.
     Done,
-    /// What is there.
-    Look(Look),
+    /// Where the directory is.
+    Place(Place),
+    /// What the auth file holds.
+    File(File),
     /// A private directory was made; its absolute path.
     Made(String),
     /// The login in a private directory is gone, the directory not, because of what others put there; printable.
     Left(String),
+    /// The helper that docker would pick by itself, if its program is there.
+    Detected(Option<String>),
+    /// User names by server; none of a helper that does not answer.
+    Users(Option<BTreeMap<String, String>>),
 }
 
-/// What a configuration directory holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Look {
+/// Where a configuration directory is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
     /// The directory's canonical path, as it is.
     pub directory: String,
-    /// Whether a file exists whose mode lets others read it.
-    pub exposed: bool,
-    /// Why the file cannot be written; printable.
+    /// Why the file in it cannot be replaced; printable.
     pub unwritable: Option<String>,
     /// Whether `DOCKER_CONFIG` is the private directory of an earlier login; docker reads that one, not the user's.
     pub taken_over: bool,
-    /// One answer for each registry that was asked about, in that order.
-    pub registries: Vec<RegistryLook>,
 }
 
-/// How a login to one registry would be kept, and what is there now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RegistryLook {
-    /// Which registry.
-    pub registry: Registry,
-    /// Who keeps it.
-    pub store: Store,
-    /// What is there now.
-    pub entry: Option<Entry>,
-}
-
-/// Who keeps a login.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Store {
-    /// The auth file.
-    File,
-    /// A credential helper that answers.
-    Helper {
-        /// Its name, without `docker-credential-`; printable.
-        name: String,
-    },
-    /// A credential helper that does not answer `list`.
-    SilentHelper {
-        /// Its name; printable.
-        name: String,
-        /// Whether the configuration names it; otherwise docker would pick it by itself.
-        configured: bool,
-    },
-}
-
-/// A login that is there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// As whom, if it can be read.
-    pub username: Option<String>,
-    /// The entry as JSON, from an auth file.
+/// An auth file as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct File {
+    /// Its text, with everybody's logins; empty if there is no file.
     #[serde(with = "hublease_protocol::secret::on_the_wire")]
-    pub raw: Option<Secret>,
+    pub content: Secret,
+    /// Whether it exists and its mode lets others read or write it.
+    pub exposed: bool,
 }
 
 /// Why a configuration effect failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
-    /// `config.json` is not JSON, or not an object of objects where docker expects them.
+    /// The auth file is not UTF-8.
     Malformed,
+    /// The auth file holds something else than what was read; nothing was written.
+    Changed,
     /// The file system refused; what and why, printable.
     Unusable(String),
 }

@@ -58,7 +58,7 @@ impl Host {
         }
     }
 
-    /// Looks at or changes a configuration directory.
+    /// Accesses a configuration directory, or asks a credential helper.
     pub async fn config(&self, config: docker::Config) -> Result<Result<docker::Found, docker::Trouble>, Error> {
         match self.ask(Effect::Config(config)).await {
             Outcome::Config(found) => Ok(found),

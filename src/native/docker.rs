@@ -1,9 +1,8 @@
-//! Docker's configuration directory and its programs: what is read, merged, written and run.
+//! Docker's configuration directory and its programs: what is read, written and run.
 
 pub(super) mod command;
 pub(super) mod config;
 pub(super) mod file;
 pub(super) mod helper;
-pub(super) mod merge;
 pub(super) mod places;
 pub(super) mod private_directory;

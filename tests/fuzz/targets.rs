@@ -5,6 +5,7 @@
 
 mod answers;
 mod claims;
+mod docker_config;
 mod endpoint;
 mod image;
 mod module;
@@ -15,6 +16,7 @@ mod wire;
 
 pub use self::answers::answers;
 pub use self::claims::claims;
+pub use self::docker_config::docker_config;
 pub use self::endpoint::endpoint;
 pub use self::image::image;
 pub use self::module::{inputs, outcome};
@@ -27,9 +29,10 @@ pub use self::wire::wire;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("answers", answers),
     ("claims", claims),
+    ("docker_config", docker_config),
     ("endpoint", endpoint),
     ("image", image),
     ("inputs", inputs),

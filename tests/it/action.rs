@@ -4,6 +4,7 @@ mod finished;
 pub mod runner;
 
 mod face;
+mod foreign;
 mod hostile;
 mod network;
 mod places;

@@ -10,6 +10,7 @@ mod dry_run;
 mod exec;
 mod faults;
 mod flags;
+pub mod foreign;
 mod hostile;
 mod identity;
 mod isolated;

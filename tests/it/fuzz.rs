@@ -28,6 +28,11 @@ fn claims_are_read_from_tokens_only_and_shown_harmlessly() {
 }
 
 #[test]
+fn a_login_that_comes_and_goes_in_docker_s_file_leaves_the_rest() {
+    run("docker_config", 1000);
+}
+
+#[test]
 fn an_accepted_address_is_its_own_spelling() {
     run("endpoint", 1500);
 }

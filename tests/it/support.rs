@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod driven;
+pub mod foreign;
 pub mod hostile;
 pub mod job;
 pub mod machine;
@@ -22,15 +23,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hublease_sandbox::{Sandbox, Service};
 use tempfile::TempDir;
 
 use self::broker::Broker;
+use self::foreign::Foreign;
 use self::job::{Job, Outcome};
 use self::machine::{executable, which};
-use self::search::{Needles, Place, is_the_client};
+use self::search::{Needles, Place, is_the_client, named};
 
 /// The tests drive the binaries that `cargo xtask test` built.
 pub fn binary(variable: &str) -> PathBuf {
@@ -47,6 +47,7 @@ pub struct World {
     /// Secrets that the sandbox does not know, with the services that may see them.
     extra: RefCell<Vec<(String, String)>>,
     needles: RefCell<Needles>,
+    foreign: Foreign,
     runs: Cell<usize>,
 }
 
@@ -62,6 +63,7 @@ impl World {
             broker: RefCell::new(None),
             extra: RefCell::default(),
             needles: RefCell::default(),
+            foreign: Foreign::default(),
             runs: Cell::new(0),
         };
         world.seed_vault();
@@ -179,6 +181,7 @@ impl World {
     pub fn search(&self, outcome: &Outcome) {
         self.search_texts(if outcome.prints_credential { "" } else { &outcome.stdout }, &outcome.stderr);
         self.search_requests(outcome);
+        self.search_foreign(&[("stdout", &outcome.stdout), ("stderr", &outcome.stderr)], &outcome.requests);
     }
 
     /// Searches what was printed, the files and the children.
@@ -249,13 +252,7 @@ impl World {
 
     /// Every secret that was handed out, behind the forms in which docker keeps it, with their names.
     pub fn named_secrets(&self) -> Vec<(String, String)> {
-        let secrets = self.sandbox.secrets().into_iter().map(|secret| (secret.value, secret.kind.to_owned()));
-        let forms = |(value, kind): &(String, String)| {
-            ["acme", "acmebot"]
-                .map(|name| (STANDARD.encode(format!("{name}:{value}")), format!("docker's form of {name}'s {kind}")))
-        };
-        let secrets: Vec<_> = secrets.collect();
-        secrets.iter().flat_map(forms).chain(secrets.iter().cloned()).collect()
+        self.sandbox.secrets().iter().flat_map(|secret| named(&secret.value, &secret.kind)).collect()
     }
 
     /// Requests of one service, as `METHOD path`.

@@ -1,4 +1,4 @@
-//! `cargo xtask demo | check | test | soak | wasm | orb | dist | bench`: what a developer and CI run.
+//! `cargo xtask demo | check | test | peers | soak | wasm | orb | dist | bench`: what a developer and CI run.
 //!
 //! Exit codes: 0 done, 1 something failed, 2 the words after `cargo xtask` make no sense.
 
@@ -38,6 +38,8 @@ usage: cargo xtask COMMAND [OPTIONS]
   test     format, lints, rules of the source, licences, minimum Rust version, documentation,
            every test, and the static build. Needs cargo, a C compiler, and on Debian root (to
            install what is missing) or the programs that it names.
+  peers    real servers and clients, fetched by version, beside the sandbox and the programs. What Go
+           builds needs Go; what is missing is named.
   soak     one kind of test for up to an hour, going on where it stopped.
   wasm     build the module of the GitHub Action, and write action/hublease.wasm.
   orb      pack orb/src to target/orb/orb.yml, and look at it as a reviewer would.
@@ -86,6 +88,7 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
         "demo" => (demo::HELP, demo::run),
         "check" => (test::CHECK_HELP, test::check),
         "test" => (test::HELP, test::run),
+        "peers" => (test::peers::HELP, test::peers::run),
         "soak" => (test::soak::HELP, test::soak::run),
         "wasm" => (wasm::HELP, wasm::run),
         "orb" => (orb::HELP, orb::run),

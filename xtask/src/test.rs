@@ -13,6 +13,7 @@ mod load;
 pub(crate) mod node;
 mod options;
 mod orb;
+pub(crate) mod peers;
 mod python;
 mod rules;
 mod rust;
@@ -103,6 +104,12 @@ const STEPS: &[Step] = &[
         summary: "every test, in a scrubbed environment",
         needs: &["build", "runner", "node", "static"],
         run: suite::tests,
+    },
+    Step {
+        name: "peers",
+        summary: "real servers that need no toolchain",
+        needs: &["build", "runner"],
+        run: peers::quick,
     },
     Step {
         name: "broker",

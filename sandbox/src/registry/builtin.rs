@@ -4,7 +4,7 @@
 //! distribution API. Nothing can be stored: for real pushes put a real registry behind the front.
 
 use http::{Method, Request, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::token::Bearer;
@@ -24,6 +24,7 @@ pub(super) enum Target<'p> {
     Manifest { repository: &'p str, reference: &'p str },
     Blob { repository: &'p str, digest: &'p str },
     Upload { repository: &'p str },
+    Tags { repository: &'p str },
     Other,
 }
 
@@ -35,6 +36,9 @@ impl<'p> Target<'p> {
         }
         if let Some((repository, _)) = rest.split_once("/blobs/uploads") {
             return Self::Upload { repository };
+        }
+        if let Some(repository) = rest.strip_suffix("/tags/list") {
+            return Self::Tags { repository };
         }
         if let Some((repository, reference)) = rest.rsplit_once("/manifests/") {
             return Self::Manifest { repository, reference };
@@ -48,9 +52,10 @@ impl<'p> Target<'p> {
 
     pub(super) fn repository(&self) -> Option<&'p str> {
         match self {
-            Self::Manifest { repository, .. } | Self::Blob { repository, .. } | Self::Upload { repository } => {
-                Some(repository)
-            }
+            Self::Manifest { repository, .. }
+            | Self::Blob { repository, .. }
+            | Self::Upload { repository }
+            | Self::Tags { repository } => Some(repository),
             Self::Version | Self::Other => None,
         }
     }
@@ -74,10 +79,13 @@ pub(super) fn answer(target: &Target<'_>, request: &Request<Vec<u8>>) -> Respons
     let method = request.method();
     let reads = method == Method::GET || method == Method::HEAD;
     match target {
-        Target::Version if reads => {
-            let mut response = json_answer(200, &json!({}));
-            set(&mut response, "docker-distribution-api-version", "registry/2.0");
-            response
+        Target::Version if reads => json_answer(200, &json!({})),
+        Target::Tags { repository } if reads && IMAGES.contains(repository) => {
+            json_answer(200, &json!({ "name": repository, "tags": ["latest"] }))
+        }
+        Target::Tags { repository } if reads => {
+            let detail = json!({ "name": repository });
+            error(404, "NAME_UNKNOWN", "repository name not known to registry", Some(detail))
         }
         Target::Manifest { repository, reference } if reads => manifest(repository, reference),
         Target::Blob { digest, .. } if reads && *digest == digest_of(CONFIG.as_bytes()) => {
@@ -92,8 +100,15 @@ pub(super) fn answer(target: &Target<'_>, request: &Request<Vec<u8>>) -> Respons
             response
         }
         Target::Upload { .. } if method == Method::DELETE => empty(204),
-        Target::Manifest { .. } | Target::Upload { .. } => error(405, "UNSUPPORTED", "the operation is unsupported"),
-        Target::Version | Target::Blob { .. } | Target::Other => error(404, "NOT_FOUND", "not found"),
+        Target::Blob { digest, .. } if reads => {
+            error(404, "BLOB_UNKNOWN", "blob unknown to registry", Some((*digest).into()))
+        }
+        Target::Manifest { .. } | Target::Upload { .. } => {
+            error(405, "UNSUPPORTED", "the operation is unsupported", None)
+        }
+        Target::Version | Target::Blob { .. } | Target::Tags { .. } | Target::Other => {
+            error(404, "NOT_FOUND", "not found", None)
+        }
     }
 }
 
@@ -107,15 +122,19 @@ fn manifest(repository: &str, reference: &str) -> Response<Vec<u8>> {
     let body = manifest.to_string().into_bytes();
     let digest = digest_of(&body);
     if !IMAGES.contains(&repository) || (reference != "latest" && reference != digest) {
-        return error(404, "MANIFEST_UNKNOWN", "manifest unknown");
+        return error(404, "MANIFEST_UNKNOWN", "manifest unknown", Some(json!({ "Tag": reference })));
     }
     let mut response = bytes(200, MANIFEST_TYPE, body);
     set(&mut response, "docker-content-digest", &digest);
     response
 }
 
-fn error(status: u16, code: &str, message: &str) -> Response<Vec<u8>> {
-    json_answer(status, &json!({ "errors": [{ "code": code, "message": message }] }))
+fn error(status: u16, code: &str, message: &str, detail: Option<Value>) -> Response<Vec<u8>> {
+    let mut error = json!({ "code": code, "message": message });
+    if let Some(detail) = detail {
+        error["detail"] = detail;
+    }
+    json_answer(status, &json!({ "errors": [error] }))
 }
 
 fn digest_of(bytes: &[u8]) -> String {

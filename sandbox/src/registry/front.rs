@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::token::{Bearer, RegistryAuth};
 use super::{SERVICE, builtin};
@@ -93,18 +93,20 @@ impl Handler for Registry {
             return answer(404, &json!({ "errors": [{ "code": "NOT_FOUND", "message": "not found" }] }));
         }
         let target = builtin::Target::parse(path);
-        let Some(bearer) = bearer(request).and_then(|token| self.auth.bearer(token)) else {
-            return challenge(&target, request.method());
+        let sent = bearer(request);
+        let Some(bearer) = sent.and_then(|token| self.auth.bearer(token)) else {
+            return challenge(&target, request.method(), sent.map(|_| "invalid_token"));
         };
         let counted = if target.is_manifest() { self.count(&bearer, request.method()) } else { None };
         let mut response = match (counted, *lock(&self.upstream)) {
             (Some((false, _, _)), _) => too_many(bearer.authenticated),
             (_, Some(address)) => self.pass_on(address, request, host),
             (_, None) if !target.allowed_by(&bearer, request.method()) => {
-                return challenge(&target, request.method());
+                return challenge(&target, request.method(), Some("insufficient_scope"));
             }
             (_, None) => builtin::answer(&target, request),
         };
+        set(&mut response, "docker-distribution-api-version", "registry/2.0");
         if let Some((_, limit, remaining)) = counted {
             set(&mut response, "ratelimit-limit", &format!("{limit};w={PULL_WINDOW_SECONDS}"));
             set(&mut response, "ratelimit-remaining", &format!("{remaining};w={PULL_WINDOW_SECONDS}"));
@@ -115,15 +117,22 @@ impl Handler for Registry {
     }
 }
 
-fn challenge(target: &builtin::Target<'_>, method: &Method) -> Response<Vec<u8>> {
-    let scope = target
-        .repository()
-        .map(|repository| format!(",scope=\"repository:{repository}:{}\"", target.actions(method).join(",")));
-    let value =
-        format!("Bearer realm=\"https://auth.docker.io/token\",service=\"{SERVICE}\"{}", scope.unwrap_or_default());
+/// What is wanted, and what was wrong with the bearer that was sent, by RFC 6750's word for it.
+fn challenge(target: &builtin::Target<'_>, method: &Method, error: Option<&str>) -> Response<Vec<u8>> {
+    let mut value = format!("Bearer realm=\"https://auth.docker.io/token\",service=\"{SERVICE}\"");
+    let mut detail = Value::Null;
+    if let Some(repository) = target.repository() {
+        let actions = target.actions(method);
+        value += &format!(",scope=\"repository:{repository}:{}\"", actions.join(","));
+        let wanted = |action| json!({ "Type": "repository", "Class": "", "Name": repository, "Action": action });
+        detail = actions.iter().map(wanted).collect();
+    }
+    if let Some(error) = error {
+        value += &format!(",error=\"{error}\"");
+    }
     let mut response = answer(
         401,
-        &json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "authentication required", "detail": null }] }),
+        &json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "authentication required", "detail": detail }] }),
     );
     set(&mut response, "www-authenticate", &value);
     set(&mut response, "docker-distribution-api-version", "registry/2.0");

@@ -1,7 +1,7 @@
 //! The KV engines, versions 1 and 2: reading only.
 //!
 //! Follows Vault's KV documentation and the KV engine's source: version 1 reports the system's default lease duration
-//! beside an empty lease id; version 2 nests the data beside its metadata, answers a deleted version with 404 and its
+//! beside an empty lease id; version 2 nests the data beside its metadata, answers a deleted or destroyed version with 404 and its
 //! metadata, and a path without `data/` with 404 and a warning. Guessed: nothing is known of a version 2 read with
 //! `?version=`, which is ignored.
 
@@ -39,6 +39,7 @@ pub(super) struct Entry {
     pub(super) written_at: u64,
     pub(super) version: u64,
     pub(super) deleted_at: Option<u64>,
+    pub(super) is_destroyed: bool,
 }
 
 impl Vault {
@@ -62,10 +63,10 @@ impl Vault {
             "created_time": utc(entry.written_at),
             "custom_metadata": null,
             "deletion_time": entry.deleted_at.map(utc).unwrap_or_default(),
-            "destroyed": false,
+            "destroyed": entry.is_destroyed,
             "version": entry.version,
         });
-        if entry.deleted_at.is_some() {
+        if entry.deleted_at.is_some() || entry.is_destroyed {
             let body = envelope(json!({ "data": { "data": null, "metadata": metadata } }));
             return Err(Reply::json(404, body));
         }

@@ -70,7 +70,8 @@ impl Vault {
         if lease_id.is_empty() {
             return Err(Reply::error(400, "lease_id must be specified"));
         }
-        if call.flag("sync") {
+        let waits_unless_told = self.state().flavour == Flavour::OpenBao && !call.body.contains_key("sync");
+        if call.flag("sync") || waits_unless_told {
             let turn = self.revoking.lock().unwrap_or_else(PoisonError::into_inner);
             return match self.attempt(&lease_id, &turn) {
                 Ok(()) => Ok(Reply::empty(204)),

@@ -2,8 +2,7 @@
 //!
 //! Follows OpenBao's `http/handler.go`, `request_handling.go` and `router.go`, and the Agent's `agent.go` for
 //! `require_request_header`. Because the token is judged before the mount, an unknown path without a token is 403
-//! and not 404; facts do not confirm that for a login at an unknown mount, so that this answer is a guess. Guessed
-//! too: an unknown namespace is answered like an unknown mount.
+//! and not 404, a login at an unknown mount included. All of it was measured at OpenBao.
 
 use hublease_protocol::percent;
 
@@ -24,21 +23,33 @@ impl Vault {
         }
         self.gate(request)?;
         let call = self.parse(request)?;
-        if let Some(reply) = self.public(&call) {
+        let reply = self.answer_to(&call)?;
+        Ok(if request.headers().contains_key("x-vault-wrap-ttl") { self.wrapped(&call, reply) } else { reply })
+    }
+
+    fn answer_to(&self, call: &Call) -> Result<Reply, Reply> {
+        if let Some(reply) = self.public(call) {
             return reply;
         }
         let denied = || Reply::error(403, "permission denied");
-        let token = call
-            .token
-            .as_ref()
-            .and_then(|token| self.state().tokens.get(token).cloned())
-            .filter(|token| call.namespace.starts_with(&token.namespace))
-            .ok_or_else(denied)?;
-        let capability = self.needed_capability(&call);
-        if !self.state().permits(&token, &call.full_path(), capability) {
+        let token = call.token.as_ref().and_then(|token| self.state().tokens.get(token).cloned()).ok_or_else(denied)?;
+        if !self.state().may_be_used(&token) {
+            return Err(denied());
+        }
+        self.used(&token, |token| self.judged(call, token))
+    }
+
+    /// A request whose token is good, by the token's policies.
+    fn judged(&self, call: &Call, token: &Token) -> Result<Reply, Reply> {
+        let full_path = call.full_path();
+        let capability = self.needed_capability(call);
+        // What a token asks of itself, it may ask from every namespace.
+        let is_of_itself = call.path.starts_with("auth/token/") && call.path.ends_with("-self");
+        let judged_path = if is_of_itself { format!("{}{}", token.namespace, call.path) } else { full_path };
+        if !self.state().permits(token, &judged_path, capability) {
             return Err(Reply::core_error(403, "permission denied"));
         }
-        self.dispatch(&call, &token)
+        self.dispatch(call, token)
     }
 
     /// What the server as a whole answers, whoever asks.
@@ -56,9 +67,6 @@ impl Vault {
         if state.precondition_failures > 0 {
             state.precondition_failures -= 1;
             return Err(Reply::error(412, "required index state not present"));
-        }
-        if request.headers().contains_key("x-vault-wrap-ttl") {
-            return Err(Reply::error(501, "the sandbox does not wrap responses"));
         }
         Ok(())
     }
@@ -81,6 +89,9 @@ impl Vault {
             .filter(|value| !value.is_empty() && *value != "root")
             .map(|value| format!("{value}/"))
             .unwrap_or_default();
+        if !header.is_empty() && !self.state().namespaces.contains(&header) {
+            return Err(Reply::error(404, "namespace not found"));
+        }
         let full_path = format!("{header}{path}");
         let (namespace, path) = {
             let state = self.state();

@@ -5,6 +5,7 @@
 //! assert it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
@@ -16,8 +17,9 @@ use super::login::{JwtMount, MountedJwt, Role};
 use super::policy::{Capability, Rule};
 use super::state::{Engine, VaultState};
 
-/// Whose manners the server has, where they differ: the shape of tokens, and the answer to a queued revocation (204 as
-/// Vault documents it, 202 as OpenBao does it; Vault's source says 202 too, so that a client must take both).
+/// Whose manners the server has, where they differ: the shape of tokens, members of some answers, and revocation. A queued one is
+/// answered 204 as Vault documents it, 202 as OpenBao does it; Vault's source says 202 too, so that a client must take both.
+/// Where nothing is said of `sync`, Vault queues, and OpenBao 2.7 waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flavour {
     /// HashiCorp Vault.
@@ -74,6 +76,21 @@ impl Vault {
     /// Changes when the revocation queue runs.
     pub fn set_queue(&self, queue: Queue) {
         self.state().queue_mode = queue;
+    }
+
+    /// Requests seem to come from this address; else from 127.0.0.1.
+    pub fn come_from(&self, address: IpAddr) {
+        self.state().remote = address;
+    }
+
+    /// Disables an entity by its id: its tokens live, and nobody may use them.
+    pub fn disable_entity(&self, entity_id: &str) {
+        self.state().disabled_entities.insert(entity_id.to_owned());
+    }
+
+    /// Ends [`Vault::disable_entity`].
+    pub fn enable_entity(&self, entity_id: &str) {
+        self.state().disabled_entities.remove(entity_id);
     }
 
     /// Adds a namespace, such as `team` or `team/ci`, with its own `default` policy.
@@ -152,8 +169,17 @@ impl Vault {
         let written_at = self.now();
         self.state().change_key_value(mount, |engine| {
             let version = engine.entries.get(path).map_or(1, |entry| entry.version + 1);
-            let entry = Entry { data, written_at, version, deleted_at: None };
+            let entry = Entry { data, written_at, version, deleted_at: None, is_destroyed: false };
             engine.entries.insert(path.to_owned(), entry);
+        })
+    }
+
+    /// Destroys the newest version of a secret of version 2: its metadata stays.
+    pub fn destroy_key_value(&self, mount: &str, path: &str) -> bool {
+        self.state().change_key_value(mount, |engine| {
+            if let Some(entry) = engine.entries.get_mut(path) {
+                entry.is_destroyed = true;
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! Everything that the server remembers, and how it is looked up. No request is judged here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::LiveItem;
 use super::docker_hub::DockerHub;
@@ -30,6 +31,10 @@ pub(super) struct VaultState {
     pub(super) tokens: BTreeMap<String, Token>,
     /// By mount and alias, because one workload keeps its entity over logins.
     pub(super) entities: BTreeMap<(String, String), String>,
+    /// Ids of those that an operator has disabled.
+    pub(super) disabled_entities: BTreeSet<String>,
+    /// Where requests seem to come from.
+    pub(super) remote: IpAddr,
     pub(super) leases: BTreeMap<String, Lease>,
     pub(super) jobs: Vec<Job>,
     pub(super) handed_out: Vec<(String, String)>,
@@ -59,6 +64,8 @@ impl VaultState {
             engines: BTreeMap::new(),
             tokens: BTreeMap::new(),
             entities: BTreeMap::new(),
+            disabled_entities: BTreeSet::new(),
+            remote: IpAddr::V4(Ipv4Addr::LOCALHOST),
             leases: BTreeMap::new(),
             jobs: Vec::new(),
             handed_out: Vec::new(),
@@ -87,6 +94,16 @@ impl VaultState {
         longest_prefix(&self.engines, full_path)
     }
 
+    /// Whether a request may come from where it comes from.
+    pub(super) fn admits(&self, bound_cidrs: &[String]) -> bool {
+        bound_cidrs.is_empty() || bound_cidrs.iter().any(|cidr| contains(cidr, self.remote))
+    }
+
+    /// Whether a living token may be used here and now.
+    pub(super) fn may_be_used(&self, token: &Token) -> bool {
+        self.admits(&token.bound_cidrs) && !self.disabled_entities.contains(&token.entity_id)
+    }
+
     /// Remembers a secret that is about to leave.
     pub(super) fn hand_out(&mut self, name: impl Into<String>, value: &str) {
         self.handed_out.push((name.into(), value.to_owned()));
@@ -108,6 +125,23 @@ impl VaultState {
         items.sort();
         items
     }
+}
+
+/// Whether an address is in a block, such as `10.0.0.0/8`, or is the one address that is written without bits.
+fn contains(cidr: &str, address: IpAddr) -> bool {
+    let (block, bits) = cidr.split_once('/').map_or((cidr, None), |(block, bits)| (block, bits.parse::<u32>().ok()));
+    match (block.parse(), address) {
+        (Ok(IpAddr::V4(block)), IpAddr::V4(address)) => {
+            same(u32::from(block).into(), u32::from(address).into(), 32, bits)
+        }
+        (Ok(IpAddr::V6(block)), IpAddr::V6(address)) => same(block.into(), address.into(), 128, bits),
+        _ => false,
+    }
+}
+
+fn same(block: u128, address: u128, width: u32, bits: Option<u32>) -> bool {
+    let rest = width - bits.unwrap_or(width).min(width);
+    block.checked_shr(rest) == address.checked_shr(rest)
 }
 
 fn longest_prefix<'map, 'path, Mount>(

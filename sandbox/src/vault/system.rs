@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Vault;
 use super::settings::Flavour;
+use super::state::Engine;
 use super::wire::{Call, Reply};
 
 impl Vault {
@@ -50,16 +51,23 @@ impl Vault {
         if lease_id.is_empty() {
             return Err(Reply::error(400, "lease_id must be specified"));
         }
-        let Some(lease) = self.state().leases.get(&lease_id).cloned() else {
-            return Err(Reply::error(400, "invalid lease"));
+        let (lease, renewable, flavour) = {
+            let state = self.state();
+            let lease = state.leases.get(&lease_id).cloned().ok_or_else(|| Reply::error(400, "invalid lease"))?;
+            let renewable = matches!(state.engines.get(&lease.mount), Some(Engine::Dynamic(_)));
+            (lease, renewable, state.flavour)
         };
-        Ok(Reply::success(json!({ "data": {
+        let mut data = json!({
             "id": lease.id,
             "issue_time": utc(lease.issued_at),
             "expire_time": utc(lease.expires_at()),
             "last_renewal": null,
-            "renewable": false,
+            "renewable": renewable,
             "ttl": lease.expires_at().saturating_sub(self.now()),
-        }})))
+        });
+        if flavour == Flavour::OpenBao {
+            data["path"] = lease_id.rsplit_once('/').map_or("", |(path, _)| path).into();
+        }
+        Ok(Reply::success(json!({ "data": data })))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Follows Vault's token documentation and OpenBao's `token_store.go`: revoking a service token answers 204 once the
 //! token itself is dead, while its leases only join the revocation queue; a batch token cannot be revoked and its
-//! leases belong to nobody. Use limits, periods and renewal are not here.
+//! leases belong to nobody. A token of limited uses ends with its last one. Periods and renewal are not here.
 
 use hublease_protocol::time::utc;
 use serde_json::{Value, json};
@@ -56,6 +56,10 @@ pub struct TokenRequest {
     pub entity_id: String,
     /// Shown by `lookup-self` and by the login.
     pub metadata: Value,
+    /// How often it may be used; 0 is without end.
+    pub num_uses: u64,
+    /// Where its uses must come from; empty is from anywhere.
+    pub bound_cidrs: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +76,9 @@ pub(super) struct Token {
     display_name: String,
     pub(super) entity_id: String,
     pub(super) metadata: Value,
+    /// Uses that are left, the one that is being made not counted; 0 is without end, -1 none.
+    pub(super) num_uses: i64,
+    pub(super) bound_cidrs: Vec<String>,
 }
 
 impl Token {
@@ -109,6 +116,8 @@ impl VaultState {
             display_name: request.display_name,
             entity_id: request.entity_id,
             metadata: request.metadata,
+            num_uses: i64::try_from(request.num_uses).unwrap_or_default(),
+            bound_cidrs: request.bound_cidrs,
         };
         self.hand_out("vault token", &token.id);
         self.tokens.insert(token.id.clone(), token.clone());
@@ -137,7 +146,7 @@ impl Vault {
             "id": token.id,
             "issue_time": utc(token.issued_at),
             "meta": token.metadata,
-            "num_uses": 0,
+            "num_uses": token.num_uses,
             "orphan": true,
             "path": token.path,
             "policies": token.policies,
@@ -152,13 +161,51 @@ impl Vault {
         if token.token_type == TokenType::Batch {
             return Reply::error(400, "batch tokens cannot be revoked");
         }
-        let now = self.now();
-        let mut state = self.state();
-        state.tokens.remove(&token.id);
-        state.enqueue_leases_of(&token.id, now);
+        self.end_token(&token.id);
         Reply::empty(204)
     }
+
+    /// Counts a use. The last one ends the token, and whatever it was given a lease of is revoked before anybody sees it.
+    pub(super) fn used(
+        &self,
+        token: &Token,
+        use_it: impl FnOnce(&Token) -> Result<Reply, Reply>,
+    ) -> Result<Reply, Reply> {
+        if token.num_uses == 0 {
+            return use_it(token);
+        }
+        let num_uses = if token.num_uses == 1 { NONE_LEFT } else { token.num_uses - 1 };
+        let left = Token { num_uses, ..token.clone() };
+        self.state().tokens.insert(left.id.clone(), left.clone());
+        let answer = use_it(&left);
+        if num_uses != NONE_LEFT {
+            return answer;
+        }
+        self.end_token(&left.id);
+        match &answer {
+            Ok(reply) if has_lease(reply) => Err(Reply::error(400, ONE_USE_LEFT)),
+            _ => answer,
+        }
+    }
+
+    fn end_token(&self, id: &str) {
+        let now = self.now();
+        let mut state = self.state();
+        state.tokens.remove(id);
+        state.enqueue_leases_of(id, now);
+    }
 }
+
+fn has_lease(reply: &Reply) -> bool {
+    reply.body.as_ref().is_some_and(|body| body["lease_id"].as_str().is_some_and(|id| !id.is_empty()))
+}
+
+/// What a token shows while it is used for the last time.
+const NONE_LEFT: i64 = -1;
+
+/// Instead of a leased secret.
+const ONE_USE_LEFT: &str =
+    "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.";
 
 /// The shapes differ by product and version; clients must not judge by them.
 fn token_text(flavour: Flavour, token_type: TokenType) -> String {

@@ -1,53 +1,41 @@
-//! Docker's configuration effects that answer at once; a look waits for helpers and is in `helper`.
+//! Docker's configuration effects that answer at once; a helper's list is waited for, in the performer.
 
-use crate::effect::docker::{Client, Config, Directory, Found, Trouble};
+use crate::effect::docker::{Client, Config, Directory, Found, Place, Trouble};
 use crate::native::docker::places::Places;
-use crate::native::docker::{file, private_directory};
+use crate::native::docker::{file, helper, private_directory};
+use crate::native::process::programs::Programs;
 
-/// Makes the change.
+/// Performs one.
 ///
 /// # Errors
-/// The content is malformed, or the file system refuses.
-pub(in crate::native) fn change(places: &Places, config: &Config) -> Result<Found, Trouble> {
-    let done = |()| Found::Done;
+/// The file is not UTF-8, holds something else than what was read, or the file system refuses.
+pub(in crate::native) fn perform(places: &Places, programs: &mut Programs, config: &Config) -> Result<Found, Trouble> {
     match config {
-        // Needs the helpers' answers, which the performer asks for.
-        Config::Look { .. } => Err(Trouble::Unusable("a look is not a change".to_owned())),
-        Config::Store { directory, registry, username, secret } => {
-            let path = places.file(Client::None, directory)?;
-            file::change(&path, |config| {
-                config.store_login(registry.key(Client::None), username, secret);
-                Ok(())
-            })
-            .map(done)
+        Config::Locate { client, directory } => locate(places, *client, directory).map(Found::Place),
+        Config::Read { client, directory } => file::read(&places.file(*client, directory)?).map(Found::File),
+        Config::Write { client, directory, over, content } => {
+            file::write(&places.file(*client, directory)?, over, content).map(|()| Found::Done)
         }
-        Config::Erase { client, directory, registry } => {
-            let path = places.file(*client, directory)?;
-            file::change(&path, |config| {
-                config.erase(registry.key(*client));
-                Ok(())
-            })
-            .map(done)
-        }
-        Config::Seed { directory, registry } => {
-            let path = places.file(Client::Docker, directory)?;
-            file::change(&path, |config| {
-                config.seed(registry.key(Client::Docker));
-                Ok(())
-            })
-            .map(done)
-        }
-        Config::Restore { client, registry, entry } => {
-            let path = places.file(*client, &Directory::User)?;
-            file::change(&path, |config| config.restore(registry.key(*client), entry)).map(done)
-        }
-        Config::Isolate { id, registries, copy_auths } => {
-            // Without a directory of the user's there is nothing to take along.
+        Config::Make { id, content } => {
+            // Without a directory of the user's there is nothing to link to.
             let user = places.directory(&Directory::User).unwrap_or_default();
-            private_directory::make(places.records(), id, &user, registries, *copy_auths)
+            private_directory::make(places.records(), id, &user, content)
                 .map(|path| Found::Made(path.display().to_string()))
                 .map_err(Trouble::Unusable)
         }
         Config::Remove { id } => private_directory::remove(places.records(), id).map_err(Trouble::Unusable),
+        Config::Detect => Ok(Found::Detected(helper::detected(programs).map(str::to_owned))),
+        Config::List { .. } => Err(Trouble::Unusable("a helper's list is waited for".to_owned())),
     }
+}
+
+fn locate(places: &Places, client: Client, directory: &Directory) -> Result<Place, Trouble> {
+    let path = places.file(client, directory)?;
+    let parent = path.parent().unwrap_or(&path);
+    let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+    Ok(Place {
+        directory: parent.display().to_string(),
+        unwritable: file::unwritable(&path),
+        taken_over: places.is_taken_over(),
+    })
 }

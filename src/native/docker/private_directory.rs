@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use hublease_protocol::id::Id;
 use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
 
-use crate::effect::docker::{Found, Registry, Trouble};
-use crate::native::docker::file;
-use crate::native::docker::merge::Config;
+use crate::effect::docker::Found;
 use crate::native::store::dirfd::Folder;
 
 const MARKER: &str = ".hublease";
@@ -38,31 +37,18 @@ pub(in crate::native) fn path(records: &Path, id: &str) -> Result<PathBuf, Strin
     }
 }
 
-/// Makes a private directory out of the user's; the user's may be malformed or absent.
+/// Makes a private directory beside the user's, whose file holds `content`.
 ///
 /// # Errors
 /// A printable sentence.
-pub(in crate::native) fn make(
-    records: &Path,
-    id: &str,
-    user: &Path,
-    registries: &[Registry],
-    copy_auths: bool,
-) -> Result<PathBuf, String> {
+pub(in crate::native) fn make(records: &Path, id: &str, user: &Path, content: &Secret) -> Result<PathBuf, String> {
     check(id)?;
-    let mut config = match file::read(&user.join(CONFIG)) {
-        // As docker does: what cannot be understood counts as empty.
-        Ok(content) => content.config.unwrap_or_else(|_| Config::default()),
-        Err(trouble) => return Err(sentence(trouble)),
-    };
-    config.isolate(registries, copy_auths);
     let parent = Folder::open(records, true)?.ok_or("the record directory went away")?;
     let folder = parent.inner(id, true)?.ok_or("the private directory went away")?;
     let fill = || -> Result<(), String> {
         folder.write(MARKER, id)?;
         folder.link(ORIGIN, user)?;
-        let text = file::to_text(&config.content()).map_err(|error| error.to_string())?;
-        folder.write(CONFIG, &String::from_utf8_lossy(&text))?;
+        folder.write(CONFIG, content.expose())?;
         for name in LINKED {
             if let Ok(target) = fs::canonicalize(user.join(name)) {
                 folder.link(name, &target)?;
@@ -131,23 +117,16 @@ fn check(id: &str) -> Result<(), String> {
     Id::parse(id).map(drop).ok_or_else(|| "the id of a private directory has 32 hexadecimal digits".to_owned())
 }
 
-fn sentence(trouble: Trouble) -> String {
-    match trouble {
-        Trouble::Unusable(sentence) => sentence,
-        Trouble::Malformed => "config.json is malformed".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::{Path, PathBuf};
 
-    use serde_json::{Value, json};
+    use hublease_protocol::secret::Secret;
 
     use super::{make, path, remove};
-    use crate::effect::docker::{Found, Registry};
+    use crate::effect::docker::Found;
 
     const ID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -156,18 +135,12 @@ mod tests {
     }
 
     impl World {
-        /// A user's directory with a login, a helper, contexts and plugins.
+        /// A user's directory with contexts and plugins.
         fn new() -> Self {
             let world = Self { root: tempfile::tempdir().unwrap() };
             fs::create_dir_all(world.user().join("contexts/meta")).unwrap();
             fs::create_dir(world.user().join("cli-plugins")).unwrap();
             fs::write(world.user().join("cli-plugins/docker-buildx"), "plugin").unwrap();
-            let config = json!({
-                "auths": { "https://index.docker.io/v1/": { "auth": "YTpi" }, "ghcr.io": { "auth": "YTpi" } },
-                "credsStore": "desktop",
-                "currentContext": "remote",
-            });
-            fs::write(world.user().join("config.json"), config.to_string()).unwrap();
             world
         }
 
@@ -179,8 +152,8 @@ mod tests {
             self.root.path().join("records")
         }
 
-        fn make(&self, copy_auths: bool) -> PathBuf {
-            make(&self.records(), ID, &self.user(), &[Registry::Hub], copy_auths).unwrap()
+        fn make(&self) -> PathBuf {
+            make(&self.records(), ID, &self.user(), &Secret::new("{ \"a\": 1 }")).unwrap()
         }
     }
 
@@ -189,33 +162,22 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_the_settings_without_the_login_and_links_the_rest() {
+    fn it_holds_what_it_shall_and_links_the_rest() {
         let world = World::new();
-        let made = world.make(false);
+        let made = world.make();
         assert_eq!((made.clone(), path(&world.records(), ID)), (world.records().join(ID), Ok(made.clone())));
-        let config: Value = serde_json::from_slice(&fs::read(made.join("config.json")).unwrap()).unwrap();
-        assert_eq!(config, json!({ "auths": { "https://index.docker.io/v1/": {} }, "currentContext": "remote" }));
+        assert_eq!(fs::read_to_string(made.join("config.json")).unwrap(), "{ \"a\": 1 }");
         assert_eq!((mode(&made), mode(&made.join("config.json"))), (0o700, 0o600));
         assert_eq!(fs::read_to_string(made.join("cli-plugins/docker-buildx")).unwrap(), "plugin");
         assert!(fs::symlink_metadata(made.join("contexts")).unwrap().is_symlink());
         assert!(!made.join("buildx").exists());
-        assert!(make(&world.records(), ID, &world.user(), &[], false).is_err());
-    }
-
-    #[test]
-    fn other_logins_come_along_if_asked_for_and_a_broken_file_does_not_stop_it() {
-        let world = World::new();
-        let made = world.make(true);
-        assert!(fs::read_to_string(made.join("config.json")).unwrap().contains("ghcr.io"));
-        remove(&world.records(), ID).unwrap();
-        fs::write(world.user().join("config.json"), "{").unwrap();
-        assert!(world.make(true).is_dir());
+        assert!(make(&world.records(), ID, &world.user(), &Secret::default()).is_err());
     }
 
     #[test]
     fn removing_takes_what_docker_and_we_made_and_follows_no_link() {
         let world = World::new();
-        let made = world.make(false);
+        let made = world.make();
         fs::write(made.join("config.json123"), "left by docker").unwrap();
         fs::write(made.join(".token_seed"), "left by its builder").unwrap();
         remove(&world.records(), ID).unwrap();
@@ -229,7 +191,7 @@ mod tests {
     #[test]
     fn what_others_put_there_stays_and_is_reported_but_the_login_goes() {
         let world = World::new();
-        let made = world.make(false);
+        let made = world.make();
         fs::create_dir(made.join("buildx")).unwrap();
         fs::write(made.join("notes"), "mine").unwrap();
         let Ok(Found::Left(message)) = remove(&world.records(), ID) else { panic!("it should be left") };
@@ -244,7 +206,7 @@ mod tests {
     #[test]
     fn a_planted_directory_is_neither_used_nor_removed() {
         let world = World::new();
-        let made = world.make(false);
+        let made = world.make();
         let other = "f".repeat(32);
         fs::create_dir(world.records().join(&other)).unwrap();
         fs::set_permissions(world.records().join(&other), fs::Permissions::from_mode(0o700)).unwrap();

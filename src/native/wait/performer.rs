@@ -5,7 +5,6 @@
 //! used up. While the command of `exec` runs, signals are its business and stop nothing else than the effect that
 //! they meet.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -20,9 +19,8 @@ use crate::effect::docker::{Client, Config, Directory, Ended, Found, Run};
 use crate::effect::http::{Failure, Request};
 use crate::effect::{Asked, Effect, Outcome, Perform, Stop};
 use crate::native::Setup;
-use crate::native::docker::helper::{self, Unanswered};
 use crate::native::docker::places::Places;
-use crate::native::docker::{command, config};
+use crate::native::docker::{command, config, helper};
 use crate::native::http::request;
 use crate::native::identity::{circleci, file};
 use crate::native::process::exec;
@@ -126,28 +124,24 @@ impl Performer {
     }
 
     fn config(&mut self, asked: &Asked, config: &Config) -> Outcome {
-        if let Config::Look { client, directory, registries } = config {
-            let look = Unanswered::new(&self.places, &mut self.programs, *client, directory, registries);
-            return match look {
-                Ok(look) => self.ask_helpers(asked, look),
-                Err(trouble) => Outcome::Config(Err(trouble)),
-            };
+        match config {
+            Config::List { helper } => self.list(asked, helper),
+            other => Outcome::Config(config::perform(&self.places, &mut self.programs, other)),
         }
-        Outcome::Config(config::change(&self.places, config))
     }
 
-    fn ask_helpers(&mut self, asked: &Asked, look: Unanswered) -> Outcome {
-        let mut answers = BTreeMap::new();
-        for name in look.helpers() {
-            let Some(program) = helper::program(&mut self.programs, &name) else { continue };
-            let answer = match self.program(asked, program, helper::LIMIT, "waiting for docker's credential helper") {
-                Ok(finished) => helper::answer(finished),
-                Err(None) => None,
-                Err(Some(stop)) => return Outcome::Stopped(stop),
-            };
-            answers.insert(name, answer);
-        }
-        Outcome::Config(Ok(Found::Look(look.answered(&answers))))
+    fn list(&mut self, asked: &Asked, helper: &str) -> Outcome {
+        let users = match helper::program(&mut self.programs, helper) {
+            None => None,
+            Some(program) => {
+                match self.program(asked, program, helper::LIMIT, "waiting for docker's credential helper") {
+                    Ok(finished) => helper::answer(finished),
+                    Err(None) => None,
+                    Err(Some(stop)) => return Outcome::Stopped(stop),
+                }
+            }
+        };
+        Outcome::Config(Ok(Found::Users(users)))
     }
 
     fn circleci(&mut self, asked: &Asked, audience: &str) -> Outcome {

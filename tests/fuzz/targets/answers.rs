@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use hublease::cli::{Arguments, Command};
-use hublease::effect::docker::{Config, Found, Look};
+use hublease::effect::docker::{Config, Found, Place};
 use hublease::effect::http::{Failure, Request, Response};
 use hublease::effect::record::{Access, Stored};
 use hublease::effect::{Effect, End, Outcome, Output, Step};
@@ -143,7 +143,7 @@ impl World<'_> {
             }
             Effect::Sleep { .. } => Outcome::Done,
             // `logout` looks for the user's own directory, to leave other directories' records alone.
-            Effect::Config(Config::Look { .. }) => Outcome::Config(Ok(Found::Look(nothing()))),
+            Effect::Config(Config::Locate { .. }) => Outcome::Config(Ok(Found::Place(nothing()))),
             other => panic!("asked for {other:?}"),
         }
     }
@@ -195,9 +195,8 @@ impl World<'_> {
 }
 
 /// An empty directory of docker's.
-fn nothing() -> Look {
-    let directory = "/home/u/.docker".to_owned();
-    Look { directory, exposed: false, unwritable: None, taken_over: false, registries: Vec::new() }
+fn nothing() -> Place {
+    Place { directory: "/home/u/.docker".to_owned(), unwritable: None, taken_over: false }
 }
 
 /// The values of secret members, wherever they stand in the answers.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::{Context, Trouble};
 use crate::process::Call;
+use crate::terminal::Terminal;
 use crate::workspace::program;
 
-/// Some 50 MB; a network that swallows packets takes for ever.
+/// At most some 80 MB; a network that swallows packets takes for ever.
 const DOWNLOAD: Duration = Duration::from_secs(5 * 60);
 
 /// The packages of one folder of `xtask/tools`, installed into `target/tools`.
@@ -30,25 +31,8 @@ impl Packages {
         };
         let packages = Self { python, folder: context.workspace.tools().join(name) };
         let requirements = context.workspace.root.join("xtask/tools").join(name).join("requirements.txt");
-        let text = fs::read_to_string(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
-        // Parts of them are compiled for one version of Python.
-        let state = Call::new(&packages.python).argument("--version").text()? + &text;
-        let note = packages.folder.join("installed.txt");
-        if fs::read_to_string(&note).is_ok_and(|installed| installed == state) {
-            return Ok(packages);
-        }
-        if packages.folder.exists() {
-            fs::remove_dir_all(&packages.folder).map_err(|error| format!("{}: {error}", packages.folder.display()))?;
-        }
-        let pip = Call::new(&packages.python).arguments(["-m", "pip", "install", "--quiet", "--no-input"]);
-        let pip = pip.arguments(["--disable-pip-version-check", "--root-user-action=ignore"]);
-        let pip = pip.arguments(["--require-hashes", "--only-binary", ":all:", "--target"]).argument(&packages.folder);
-        pip.argument("--requirement")
-            .argument(&requirements)
-            .limit(DOWNLOAD)
-            .run(&context.log, context.terminal)
+        install(&packages.python, &requirements, &packages.folder, &context.log, context.terminal)
             .map_err(|why| context.missing(format!("{what} cannot be installed: {why}")))?;
-        fs::write(&note, state).map_err(|error| format!("{}: {error}", note.display()))?;
         Ok(packages)
     }
 
@@ -61,6 +45,34 @@ impl Packages {
     pub(super) fn module(&self, name: &str) -> Call {
         Call::new(&self.python).arguments(["-m", name]).set("PYTHONPATH", &self.folder)
     }
+}
+
+/// Installs what a file of requirements names, with their checksums, into a folder, unless it is there for this very Python.
+///
+/// # Errors
+/// A sentence: why it cannot be had on this machine.
+pub(super) fn install(
+    python: &Path,
+    requirements: &Path,
+    folder: &Path,
+    log: &Path,
+    terminal: &Terminal,
+) -> Result<(), String> {
+    let text = fs::read_to_string(requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
+    // Parts of them are compiled for one version of Python.
+    let state = Call::new(python).argument("--version").text()? + &text;
+    let note = folder.join("installed.txt");
+    if fs::read_to_string(&note).is_ok_and(|installed| installed == state) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let pip = Call::new(python).arguments(["-m", "pip", "install", "--quiet", "--no-input"]);
+    let pip = pip.arguments(["--disable-pip-version-check", "--root-user-action=ignore"]);
+    let pip = pip.arguments(["--require-hashes", "--only-binary", ":all:", "--target"]).argument(folder);
+    pip.argument("--requirement").argument(requirements).limit(DOWNLOAD).run(log, terminal)?;
+    fs::write(&note, state).map_err(|error| format!("{}: {error}", note.display()))
 }
 
 /// Where a program of an installed folder is, for who does not install it.

@@ -67,7 +67,7 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
         let at = Instant::now();
         let log = workspace.log("soak")?;
         let context = Context { workspace, terminal, options: &options, binaries: Binaries::of(workspace), log };
-        let result = suite::run_guarded(&context, &["--filterset", SUITES], None);
+        let result = suite::run_guarded(&context, &["--filterset", SUITES], &[]);
         let text = fs::read_to_string(&context.log).unwrap_or_default();
         let failed = failures(&text);
         if let Err(why) = result

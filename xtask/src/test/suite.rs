@@ -1,9 +1,10 @@
 //! The tests: downloads and builds first, in the caller's environment; then every test, offline and scrubbed.
 
-use super::dockers::{self, Docker};
+use std::path::PathBuf;
+
 use super::scrub::is_foreign;
 use super::system::missing_names;
-use super::{Context, Outcome, companions, node, statically};
+use super::{Context, Outcome, companions, dockers, node, peers, statically};
 use crate::binaries::Binaries;
 use crate::process::Call;
 use crate::{guard, wasm};
@@ -28,13 +29,14 @@ const DOCKER_TESTS: &str = "package(hublease) & test(/^(client::(docker_traps|re
 
 pub(super) fn tests(context: &Context<'_>) -> Outcome {
     nextest(context, &["--no-run"]).run(&context.log, context.terminal)?;
-    run_guarded(context, &[], None)?;
+    // The peers' tests are those of another step, which brings their programs.
+    run_guarded(context, &["--filterset", &format!("not ({})", peers::NEEDS_A_PEER)], &[])?;
     let examples = context.workspace.cargo(&["test", "--quiet", "--locked", "--offline", "--workspace", "--doc"]);
     scrubbed(context, examples)?.run(&context.log, context.terminal)?;
     let passed = count(context);
     let mut note = format!("{passed} tests passed");
     if let Some(docker) = dockers::fetched(context) {
-        run_guarded(context, &["--filterset", DOCKER_TESTS], Some(&docker))?;
+        run_guarded(context, &["--filterset", DOCKER_TESTS], &[("HUBLEASE_DOCKER".to_owned(), docker.path)])?;
         note.push_str(&format!(", {} of them with docker {} too", count(context) - passed, docker.version));
     }
     let missing = missing(context);
@@ -52,12 +54,12 @@ pub(super) fn units(context: &Context<'_>) -> Outcome {
     Ok(format!("{} tests passed", count(context)))
 }
 
-/// Runs each test as a process of its own, under a guard where there are guards.
-pub(super) fn run_guarded(context: &Context<'_>, words: &[&str], docker: Option<&Docker>) -> Result<(), String> {
+/// Runs each test as a process of its own, under a guard where there are guards, with these programs by these variables.
+pub(super) fn run_guarded(context: &Context<'_>, words: &[&str], programs: &[(String, PathBuf)]) -> Result<(), String> {
     let run = nextest(context, &["--offline"]).arguments(words);
     let run = guard::as_cargo_option().iter().fold(run, |run, option| run.arguments(["--config", option]));
     let run = scrubbed(context, run)?;
-    let run = docker.into_iter().fold(run, |run, docker| run.set("HUBLEASE_DOCKER", &docker.path));
+    let run = programs.iter().fold(run, |run, (variable, path)| run.set(variable, path));
     guard::watch(|| run.run(&context.log, context.terminal))
 }
 
@@ -106,7 +108,7 @@ fn missing(context: &Context<'_>) -> Vec<&'static str> {
 }
 
 /// How many tests ran, by what the runner and the examples' own said at the end.
-fn count(context: &Context<'_>) -> usize {
+pub(super) fn count(context: &Context<'_>) -> usize {
     let text = std::fs::read_to_string(&context.log).unwrap_or_default();
     let number_before = |line: &str, word: &str| {
         let before = line.split(word).next()?;

@@ -4,10 +4,12 @@
 //! them, the tests start what they need with their own configuration on free ports.
 
 use std::fs;
+use std::path::Path;
 
 use super::dockers::{self, Docker};
 use super::{Context, Outcome};
 use crate::process::Call;
+use crate::terminal::Terminal;
 use crate::workspace::program;
 
 /// A program, and the Debian packages that have it, best first; what is needed beside one is separated by a space.
@@ -43,6 +45,9 @@ const TOOLS: &[Tool] = &[
     Tool { program: "npm", packages: &["npm"] },
 ];
 
+/// How apt waits for another that holds its lock.
+const PATIENT: [&str; 2] = ["-o", "DPkg::Lock::Timeout=300"];
+
 /// Looks, and installs what is missing where that is possible.
 pub(super) fn tools(context: &Context<'_>) -> Outcome {
     let missing = missing();
@@ -52,26 +57,39 @@ pub(super) fn tools(context: &Context<'_>) -> Outcome {
     if context.options.without_system_tools {
         return Err(super::Trouble::LeftOut(format!("missing: {}", missing_names().join(", "))));
     }
-    let Some(apt) = program("apt-get") else {
+    if program("apt-get").is_none() {
         let why = format!("please install: {} (no apt-get here)", missing_names().join(", "));
         return Err(why.into());
-    };
+    }
     if !is_root() {
         let packages: Vec<_> = missing.iter().filter_map(|tool| tool.packages.last()).copied().collect();
-        let command = format!("apt-get update && apt-get install -y --no-install-recommends {}", packages.join(" "));
-        return Err(format!("not root; please run: {command}").into());
+        return Err(format!("not root; please run: {}", command(&packages)).into());
     }
-    let quiet = |arguments: &[&str]| Call::new(&apt).arguments(arguments).set("DEBIAN_FRONTEND", "noninteractive");
-    quiet(&["update", "-q"]).run(&context.log, context.terminal)?;
     let packages: Vec<&str> =
         missing.iter().filter_map(|tool| available(tool.packages)).flat_map(str::split_whitespace).collect();
-    context.terminal.begin(&format!("installing {} ... ", packages.join(" ")));
-    let install = ["install", "-y", "-q", "--no-install-recommends"];
-    quiet(&install).arguments(&packages).run(&context.log, context.terminal)?;
+    install(&packages, &context.log, context.terminal)?;
     match missing_names().as_slice() {
         [] => Ok(found(context)),
         still => Err(format!("installed, and yet missing: {}", still.join(", ")).into()),
     }
+}
+
+/// Installs packages of Debian, as root.
+///
+/// # Errors
+/// A sentence: what of it failed.
+pub(super) fn install(packages: &[&str], log: &Path, terminal: &Terminal) -> Result<(), String> {
+    let quiet = |arguments: &[&str]| Call::new("apt-get").arguments(arguments).set("DEBIAN_FRONTEND", "noninteractive");
+    // One after the other, whoever else installs something.
+    quiet(&["update", "-q"]).arguments(PATIENT).run(log, terminal)?;
+    terminal.begin(&format!("installing {} ... ", packages.join(" ")));
+    let install = quiet(&["install", "-y", "-q", "--no-install-recommends"]).arguments(PATIENT);
+    install.arguments(packages).run(log, terminal)
+}
+
+/// What a person who is root would type instead.
+pub(super) fn command(packages: &[&str]) -> String {
+    format!("apt-get update && apt-get install -y --no-install-recommends {}", packages.join(" "))
 }
 
 /// Names of the programs that are not there.
@@ -105,7 +123,7 @@ pub(super) fn available(packages: &[&'static str]) -> Option<&'static str> {
     packages.iter().find(has).or(packages.last()).copied()
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
 }

@@ -56,6 +56,53 @@ fn rules_of_several_policies_add_up() {
 }
 
 #[test]
+fn the_last_use_ends_a_token_and_keeps_its_secret() {
+    let bench = Bench::new();
+    bench.vault.write_policy("", "p", &[(MINT, &[Create])]);
+    let token = |num_uses| {
+        let policies = vec!["p".to_owned()];
+        bench.vault.create_token(TokenRequest { policies, num_uses, ttl: 600, ..TokenRequest::default() })
+    };
+    let label = json!({ "label": "job" });
+    let refused = bench.call(&token(1), "POST", MINT, &label);
+    assert_eq!(
+        refused.error(),
+        (400, "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.")
+    );
+    let two = token(2);
+    assert_eq!(bench.call(&two, "POST", MINT, &label).status, 200);
+    assert_eq!(bench.call(&two, "GET", "auth/token/lookup-self", &Value::Null).body["data"]["num_uses"], -1);
+    assert_eq!(bench.call(&two, "POST", MINT, &label).error(), (403, "permission denied"));
+    assert_eq!(bench.live("lease"), [""; 0]);
+}
+
+#[test]
+fn a_living_token_is_refused_from_elsewhere_and_while_its_entity_is_disabled() {
+    let bench = Bench::new();
+    let blocks = ["10.0.0.0/8", "192.168.7.1", "fd00::/16"].map(str::to_owned).to_vec();
+    let request =
+        TokenRequest { bound_cidrs: blocks, entity_id: "somebody".to_owned(), ttl: 600, ..TokenRequest::default() };
+    let token = bench.vault.create_token(request);
+    let ask = || bench.call(&token, "GET", "auth/token/lookup-self", &Value::Null);
+    for (address, is_admitted) in [
+        ("10.200.1.1", true),
+        ("11.0.0.1", false),
+        ("192.168.7.1", true),
+        ("192.168.7.2", false),
+        ("fd00::1", true),
+        ("fd01::1", false),
+    ] {
+        bench.vault.come_from(address.parse().unwrap());
+        assert_eq!(ask().status, if is_admitted { 200 } else { 403 }, "{address}");
+    }
+    bench.vault.come_from("10.0.0.1".parse().unwrap());
+    bench.vault.disable_entity("somebody");
+    assert_eq!(ask().error(), (403, "permission denied"));
+    bench.vault.enable_entity("somebody");
+    assert_eq!(ask().status, 200);
+}
+
+#[test]
 fn the_default_policy_is_what_revokes_oneself() {
     let bench = Bench::new();
     let with = bench.token(&[]);
@@ -139,21 +186,24 @@ fn a_namespace_is_a_header_or_a_prefix() {
 }
 
 #[test]
-fn a_token_stays_in_its_namespace() {
+fn a_token_stays_in_its_namespace_but_for_what_it_asks_of_itself() {
     let bench = team();
     let login = json!({ "role": "r", "jwt": circleci_claims().to_string() });
     let unknown = bench.send("POST", "/v1/auth/jwt/login", &[], &login);
     assert_eq!(unknown.error(), (403, "permission denied"));
     let unknown = bench.send("POST", "/v1/auth/jwt/login", &[("X-Vault-Namespace", "else")], &login);
-    assert_eq!(unknown.error(), (403, "permission denied"));
+    assert_eq!(unknown.error(), (404, "namespace not found"));
     let answer = bench.send("POST", "/v1/team/auth/jwt/login", &[], &login);
     let token = answer.text("/auth/client_token");
-    let revoke_self = |namespace: &str| {
+    let ask = |method: &str, path: &str, namespace: &str| {
         let headers = [("X-Vault-Token", token.as_str()), ("X-Vault-Namespace", namespace)];
-        bench.send("POST", "/v1/auth/token/revoke-self", &headers, &Value::Null)
+        bench.send(method, &format!("/v1/{path}"), &headers, &Value::Null)
     };
-    assert_eq!(revoke_self("").error(), (403, "permission denied"));
-    // Below its own namespace the token is known, but `default` speaks of `team` only.
-    assert_eq!(revoke_self("team/ci").error(), ACL_DENIED);
-    assert_eq!(revoke_self("team").status, 204);
+    assert_eq!(ask("GET", "kv1/ci/dockerhub", "").error(), ACL_DENIED);
+    assert_eq!(ask("GET", "kv1/ci/dockerhub", "team/ci").error(), ACL_DENIED);
+    // But what it asks of itself it may ask everywhere.
+    for namespace in ["", "team/ci", "team"] {
+        assert_eq!(ask("GET", "auth/token/lookup-self", namespace).status, 200, "{namespace}");
+    }
+    assert_eq!(ask("POST", "auth/token/revoke-self", "").status, 204);
 }

@@ -25,7 +25,7 @@ fn requests_are_refused_by_name() {
         (
             "jwt",
             json!({ "jwt": "x.y.z" }),
-            "error validating token: error verifying token signature: no known key successfully validated the token signature",
+            "error validating token: error verifying token signature: failed to verify id token signature",
         ),
         ("jwt-github", json!({ "jwt": jwt }), foreign_keys),
         (

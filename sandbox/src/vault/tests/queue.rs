@@ -1,6 +1,6 @@
 //! The revocation queue: when it runs, how it retries, when it gives up.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::{DockerHubAccount, Flavour, Queue, QueueRun};
 use super::{Bench, EXAMPLE_PASSWORD};
@@ -8,6 +8,19 @@ use super::{Bench, EXAMPLE_PASSWORD};
 const ONE_REVOKED: QueueRun = QueueRun { revoked: 1, failed: 0, irrevocable: 0 };
 const ONE_FAILED: QueueRun = QueueRun { revoked: 0, failed: 1, irrevocable: 0 };
 const ONE_GIVEN_UP: QueueRun = QueueRun { revoked: 0, failed: 0, irrevocable: 1 };
+
+#[test]
+fn where_nothing_is_said_of_waiting_one_product_queues_and_the_other_waits() {
+    for (flavour, status, left) in [(Flavour::Vault, 204, 1), (Flavour::OpenBao, 204, 0)] {
+        let bench = Bench::new();
+        bench.vault.set_flavour(flavour);
+        bench.vault.set_queue(Queue::Manual);
+        let root = bench.token(&["root"]);
+        let lease_id = bench.mint(&root);
+        let answer = bench.call(&root, "PUT", "sys/leases/revoke", &json!({ "lease_id": lease_id }));
+        assert_eq!((answer.status, bench.live("lease").len()), (status, left), "{flavour:?}");
+    }
+}
 
 #[test]
 fn without_sync_it_is_only_queued() {

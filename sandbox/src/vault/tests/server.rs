@@ -102,7 +102,7 @@ fn odd_requests_get_vaults_words() {
     let escaped = bench.send("GET", "/v1/kv1/ci%2Fdockerhub", &[("X-Vault-Token", &root)], &Value::Null);
     assert_eq!(escaped.status, 200);
     let headers = [("X-Vault-Token", root.as_str()), ("X-Vault-Wrap-TTL", "60")];
-    assert_eq!(bench.send("GET", "/v1/kv1/ci/dockerhub", &headers, &Value::Null).status, 501);
+    assert_eq!(bench.send("GET", "/v1/kv1/ci/dockerhub", &headers, &Value::Null).body["data"], Value::Null);
 }
 
 #[test]

@@ -51,7 +51,7 @@ const CLIENT: &[Row] = &[
     ("record", &["lease", "effect", "error"]),
     ("identity", &["request", "effect", "error"]),
     ("lease", &["fingerprint"]),
-    ("fingerprint", &["effect"]),
+    ("fingerprint", &[]),
     ("request", &["effect", "error"]),
     ("effect", &["error"]),
     ("image", &[]),

@@ -1,7 +1,9 @@
 //! The command of `exec`.
 
+use hublease_protocol::secret::Secret;
+
 use crate::effect::child::{Act, Seen};
-use crate::effect::docker::{Client, Config, Found, Registry};
+use crate::effect::docker::{Client, Config, Found};
 use crate::effect::{Effect, Outcome, Perform, Stop};
 use crate::native::wait::performer::tests::{SOON, World, forward, signal};
 
@@ -12,8 +14,8 @@ fn the_command_of_exec_has_the_signals_to_itself() {
     let mut world = World::new();
     world.limit = Some(SOON);
     let mut performer = world.performer();
-    let isolate = Config::Isolate { id: ID.to_owned(), registries: vec![Registry::Hub], copy_auths: false };
-    let Outcome::Config(Ok(Found::Made(directory))) = performer.perform(&forward(Effect::Config(isolate))) else {
+    let make = Config::Make { id: ID.to_owned(), content: Secret::new("{}") };
+    let Outcome::Config(Ok(Found::Made(directory))) = performer.perform(&forward(Effect::Config(make))) else {
         panic!("no private directory");
     };
     let mut child = |act| match performer.perform(&forward(Effect::Child(act))) {
@@ -39,8 +41,8 @@ fn the_command_of_exec_has_the_signals_to_itself() {
 fn a_signal_between_two_waits_reaches_the_command_and_stops_nothing() {
     let world = World::new();
     let mut performer = world.performer();
-    let isolate = Config::Isolate { id: ID.to_owned(), registries: vec![Registry::Hub], copy_auths: false };
-    performer.perform(&forward(Effect::Config(isolate)));
+    let make = Config::Make { id: ID.to_owned(), content: Secret::new("{}") };
+    performer.perform(&forward(Effect::Config(make)));
     let command = ["sleep", "600"].map(str::to_owned).to_vec();
     performer.perform(&forward(Effect::Child(Act::Start {
         command,

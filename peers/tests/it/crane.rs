@@ -1,0 +1,54 @@
+//! crane with the login that `hublease login --client none` writes, at a real registry behind the sandbox's names.
+
+use std::fs;
+
+use hublease_peers::crane::crane;
+use hublease_peers::docker_registry::DockerRegistry;
+use hublease_sandbox::{Sandbox, Service};
+
+use crate::support::client::Job;
+
+const IMAGE: &str = "acme/app:by-crane";
+
+#[test]
+fn what_was_pushed_with_a_lease_is_refused_after_logout() {
+    let sandbox = Sandbox::start().unwrap();
+    let registry = DockerRegistry::start(sandbox.registry_certificate());
+    sandbox.set_registry(registry.address());
+    let job = Job::new(&sandbox, "https://vault.example.com");
+    let layer = job.home().join("layer.tar");
+    // A tape archive of nothing: two blocks of zeros.
+    fs::write(&layer, [0; 1024]).unwrap();
+    let environment = sandbox.environment();
+    let crane = |words: &[&str]| {
+        let output = crane(&environment, &job.home(), words);
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let push: &[&str] = &["append", "--new_layer", layer.to_str().unwrap(), "--new_tag", IMAGE];
+    let login = |scope: &str| {
+        let path = format!("dockerhub/token/acmebot/{scope}");
+        let vault =
+            ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
+        let mint = ["--vault-path", &path, "--vault-method", "write", "--vault-data", "label=a job"];
+        let audience = ["--audience", "https://vault.example.com", "--audience-elsewhere"];
+        job.run(&[&["login", "--client", "none"][..], &vault, &mint, &audience].concat()).code(0);
+    };
+    let logout = || job.run(&["logout", "--vault-addr", &sandbox.vault_url()]).code(0).says("revoked and confirmed");
+
+    assert!(!crane(push).0, "without a login");
+    login("read");
+    let (pushed, why) = crane(push);
+    assert!(!pushed, "a lease that may read only: {why}");
+    logout();
+    login("write");
+    let (pushed, why) = crane(push);
+    assert!(pushed, "{why}");
+    let (pulled, why) = crane(&["pull", IMAGE, job.home().join("image.tar").to_str().unwrap()]);
+    assert!(pulled, "{why}");
+    logout();
+    let (pulled, why) = crane(&["manifest", IMAGE]);
+    assert!(!pulled && why.contains("UNAUTHORIZED"), "{why}");
+    let answered = sandbox.requests(Service::Registry);
+    assert!(answered.iter().any(|request| request.method == "PUT" && request.status == Some(201)));
+    assert_eq!(sandbox.unexpected(), [""; 0]);
+}

@@ -1,0 +1,8 @@
+//! Every peer's tests, in a module of its name. `cargo xtask peers` runs them.
+#![expect(unreachable_pub, clippy::unwrap_used, reason = "a test binary")]
+
+mod crane;
+mod docker_registry;
+mod openbao;
+mod postgresql;
+mod support;

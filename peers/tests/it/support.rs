@@ -1,0 +1,8 @@
+//! What the tests of all peers use: the client as a job runs it, and what is known to go wrong.
+
+pub mod client;
+pub mod compare;
+pub mod kept;
+pub mod known;
+pub mod relay;
+pub mod table;

@@ -1,0 +1,116 @@
+//! What docker knows in its file, and of what types: the fields of `ConfigFile` and `AuthConfig` in docker/cli 28
+//! (`cli/config/configfile/file.go`, `cli/config/types/authconfig.go`).
+//!
+//! Go takes a name in any case for the field of that name. At a value of another type docker gives the whole file up with a
+//! warning and goes on without what it could not read, so that its next `login` writes everybody else's logins away.
+
+use crate::docker::config_file::Malformed;
+use crate::docker::config_file::json::{Member, Span, items, members};
+
+/// A type of Go's, by what of JSON it takes. `null` is taken by all.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// A string.
+    Text,
+    /// An array, each of whose items is of this type.
+    List(&'static Kind),
+    /// An object, each of whose values is of this type.
+    Map(&'static Kind),
+    /// An object with these fields, and others.
+    Struct(&'static [(&'static str, Kind)]),
+}
+
+/// The whole file.
+pub(super) const FILE: &[(&str, Kind)] = &[
+    ("auths", Kind::Map(&Kind::Struct(ENTRY))),
+    ("credHelpers", Kind::Map(&Kind::Text)),
+    ("credsStore", Kind::Text),
+    ("HttpHeaders", Kind::Map(&Kind::Text)),
+    ("psFormat", Kind::Text),
+    ("imagesFormat", Kind::Text),
+    ("networksFormat", Kind::Text),
+    ("pluginsFormat", Kind::Text),
+    ("volumesFormat", Kind::Text),
+    ("statsFormat", Kind::Text),
+    ("detachKeys", Kind::Text),
+    ("serviceInspectFormat", Kind::Text),
+    ("servicesFormat", Kind::Text),
+    ("tasksFormat", Kind::Text),
+    ("secretFormat", Kind::Text),
+    ("configFormat", Kind::Text),
+    ("nodesFormat", Kind::Text),
+    ("pruneFilters", Kind::List(&Kind::Text)),
+    ("proxies", Kind::Map(&Kind::Struct(PROXY))),
+    ("currentContext", Kind::Text),
+    ("cliPluginsExtraDirs", Kind::List(&Kind::Text)),
+    ("plugins", Kind::Map(&Kind::Map(&Kind::Text))),
+    ("aliases", Kind::Map(&Kind::Text)),
+    ("features", Kind::Map(&Kind::Text)),
+    ("experimental", Kind::Text),
+];
+
+/// One login.
+pub(super) const ENTRY: &[(&str, Kind)] = &[
+    ("username", Kind::Text),
+    ("password", Kind::Text),
+    ("auth", Kind::Text),
+    ("email", Kind::Text),
+    ("serveraddress", Kind::Text),
+    ("identitytoken", Kind::Text),
+    ("registrytoken", Kind::Text),
+];
+
+const PROXY: &[(&str, Kind)] = &[
+    ("httpProxy", Kind::Text),
+    ("httpsProxy", Kind::Text),
+    ("noProxy", Kind::Text),
+    ("ftpProxy", Kind::Text),
+    ("allProxy", Kind::Text),
+];
+
+impl Kind {
+    /// Whether docker can read this value.
+    ///
+    /// # Errors
+    /// It cannot, or two names of an object are one field to it.
+    pub(super) fn check(self, text: &str, value: Span) -> Result<(), Malformed> {
+        let literal = &text[value.clone()];
+        match self {
+            _ if literal == "null" => Ok(()),
+            Self::Text if literal.starts_with('"') => Ok(()),
+            Self::Text => Err(Malformed),
+            Self::List(kind) => items(text, value)?.into_iter().try_for_each(|item| kind.check(text, item)),
+            Self::Map(kind) => members(text, value)?.into_iter().try_for_each(|member| kind.check(text, member.value)),
+            Self::Struct(fields) => {
+                let members = members(text, value)?;
+                fields.iter().try_for_each(|(name, kind)| match field(&members, name)? {
+                    Some(member) => kind.check(text, member.value.clone()),
+                    None => Ok(()),
+                })
+            }
+        }
+    }
+}
+
+/// The member that Go takes for the field `name`.
+///
+/// # Errors
+/// There are two, of which docker writes one back.
+pub(super) fn field<'m>(members: &'m [Member], name: &str) -> Result<Option<&'m Member>, Malformed> {
+    let mut found = members.iter().filter(|member| folds_to(&member.name, name));
+    match (found.next(), found.next()) {
+        (member, None) => Ok(member),
+        (_, Some(_)) => Err(Malformed),
+    }
+}
+
+/// Whether Go's `bytes.EqualFold` takes both for the same; `field` is ASCII. Beside the two cases of a letter, ſ is an s and
+/// the Kelvin sign a k.
+pub(super) fn folds_to(name: &str, field: &str) -> bool {
+    let folded = |character| match character {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    name.chars().map(folded).eq(field.chars().map(folded))
+}
