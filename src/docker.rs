@@ -23,7 +23,7 @@ use self::previous::{is_ours, remember};
 use crate::effect::Host;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Verb};
 use crate::error::{Error, Problem};
-use crate::lease::Credential;
+use crate::lease::{self, Credential};
 use crate::record::{Record, RecordWriter};
 use crate::request::remark;
 
@@ -147,6 +147,8 @@ pub async fn log_in(host: &Host, plan: &Docker, ground: &LoginTarget, credential
 
 /// Hands the credential to whoever keeps the login.
 async fn store(host: &Host, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
+    // Not every system that knows `::add-mask::` masks this form of a secret by itself, as GitHub does.
+    host.mask(&lease::basic(&credential.username, &credential.secret)).await?;
     for registry in &plan.registries {
         match plan.client {
             Client::None => {

@@ -12,3 +12,6 @@ mod post;
 mod signals;
 mod story;
 mod witness;
+
+/// What a logout at Vault says when all went well.
+pub const REVOKED: &str = "the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed";

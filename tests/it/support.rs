@@ -13,6 +13,7 @@ pub mod module;
 pub mod node;
 pub mod outcome;
 pub mod process;
+pub mod records;
 pub mod search;
 pub mod signal;
 pub mod typed;
@@ -30,7 +31,7 @@ use self::broker::Broker;
 use self::foreign::Foreign;
 use self::job::{Job, Outcome};
 use self::machine::{executable, which};
-use self::search::{Needles, Place, is_the_client};
+use self::search::{Needles, Place, is_the_client, named};
 
 /// The tests drive the binaries that `cargo xtask test` built.
 pub fn binary(variable: &str) -> PathBuf {
@@ -143,23 +144,6 @@ impl World {
         fs::metadata(self.home()).map(|data| std::os::unix::fs::MetadataExt::uid(&data)).unwrap()
     }
 
-    /// The record files that are there now.
-    pub fn record_files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.records()).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut files: Vec<_> = entries.filter(|path| path.is_file()).collect();
-        files.sort();
-        files
-    }
-
-    /// Changes the first lease of each record, as time or another version would have.
-    pub fn edit_leases(&self, edit: impl Fn(&mut serde_json::Value)) {
-        for file in self.record_files() {
-            let mut record: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-            edit(&mut record["leases"][0]);
-            fs::write(&file, record.to_string()).unwrap();
-        }
-    }
-
     /// The address of a broker of this world, started at the first call.
     pub fn broker_url(&self) -> String {
         self.broker.borrow_mut().get_or_insert_with(|| Broker::start(self)).url()
@@ -257,6 +241,11 @@ impl World {
             github_issuer: hublease_sandbox::GITHUB_ISSUER.to_owned(),
             audiences: vec![self.sandbox.vault_url(), "https://vault.example.com".to_owned()],
         });
+    }
+
+    /// Every secret that was handed out, behind the forms in which docker keeps it, with their names.
+    pub fn named_secrets(&self) -> Vec<(String, String)> {
+        self.sandbox.secrets().iter().flat_map(|secret| named(&secret.value, &secret.kind)).collect()
     }
 
     /// Requests of one service, as `METHOD path`.

@@ -10,6 +10,8 @@ mod demo;
 mod failure;
 mod files;
 mod guard;
+mod image;
+mod notices;
 mod orb;
 mod process;
 mod terminal;
@@ -41,6 +43,8 @@ usage: cargo xtask COMMAND [OPTIONS]
   soak     one kind of test for up to an hour, going on where it stopped.
   wasm     build the module of the GitHub Action, and write action/hublease.wasm.
   orb      pack orb/src to target/orb/orb.yml, and look at it as a reviewer would.
+  notices  write the licences of what is linked in to THIRD-PARTY-NOTICES.
+  image    compare archives of the broker's image with what deploy/Containerfile promises.
   dist     `--check`: action/hublease.wasm is what its source builds.
   bench    the client beside curl: time, memory, size.
 
@@ -88,6 +92,8 @@ fn run(words: &[String], terminal: &Terminal) -> Result<(), Failure> {
         "soak" => (test::soak::HELP, test::soak::run),
         "wasm" => (wasm::HELP, wasm::run),
         "orb" => (orb::HELP, orb::run),
+        "notices" => (notices::HELP, notices::run),
+        "image" => (image::HELP, image::run),
         "dist" => (wasm::DIST_HELP, wasm::dist),
         "bench" => (bench::HELP, bench::run),
         "help" | "--help" | "-h" => {

@@ -88,7 +88,7 @@ const STEPS: &[Step] = &[
     Step { name: "tree", summary: "the client's dependencies stay few and small", needs: &[], run: rust::tree },
     Step { name: "clippy", summary: "clippy, with and without `native`", needs: &[], run: rust::clippy },
     Step { name: "wasm", summary: "the committed module is what its source builds", needs: &[], run: rust::wasm },
-    Step { name: "msrv", summary: "the client builds with its minimum Rust", needs: &[], run: rust::minimum },
+    Step { name: "msrv", summary: "what is published builds with its minimum Rust", needs: &[], run: rust::minimum },
     Step { name: "doc", summary: "documentation without warnings", needs: &[], run: rust::documentation },
     Step {
         name: "build",
@@ -124,7 +124,13 @@ const STEPS: &[Step] = &[
         run: deploy::check,
     },
     Step { name: "arm", summary: "static build for arm, under an emulator", needs: &[], run: statically::arm },
-    Step { name: "deny", summary: "licences, sources, bans, advisories", needs: &[], run: deny::check },
+    Step { name: "deny", summary: "licences, sources, bans, advisories of all members", needs: &[], run: deny::check },
+    Step {
+        name: "notices",
+        summary: "the licences of what is linked in, as we ship them",
+        needs: &[],
+        run: rust::notices,
+    },
 ];
 
 /// What `cargo xtask check --help` prints.

@@ -29,8 +29,9 @@ WASI 0.2 component in target/wasm/hublease.component.wasm, for any other host.
 pub(crate) const TARGET: &str = "wasm32-wasip1";
 
 /// The module must stay under this, in bytes: every job fetches it. The aim is 300 000; what is above it is the whole
-/// client, of which the generated readers and writers of messages are a quarter.
-pub(crate) const LARGEST: u64 = 460_000;
+/// client, of which the generated readers and writers of messages are a quarter. The reader of docker's file, which was
+/// JavaScript beside the module before, is 25 000 of them, and what is said of a logout at Vault 18 000.
+pub(crate) const LARGEST: u64 = 510_000;
 
 /// Builds the module and its component.
 pub(crate) fn run(options: &[String], workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {

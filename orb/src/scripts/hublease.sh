@@ -19,8 +19,10 @@ expand() {
     esac
     case $value in
         *\$*)
-            value=$(circleci env subst "$value" 2> /dev/null) || fail "the variables in '$1' cannot be filled in" \
+            # Behind a colon, because what begins with `-` would be taken for a flag.
+            value=$(circleci env subst ":$value" 2> /dev/null) || fail "the variables in '$1' cannot be filled in" \
                 "this needs CircleCI's own 'circleci env subst'; another program called circleci may hide it on PATH"
+            value=${value#:}
             ;;
     esac
 }

@@ -1,5 +1,5 @@
 //! The stand-in `circleci` program: `circleci run oidc get --claims JSON [--root-issuer]` prints a fresh token, and
-//! `circleci env subst TEXT` the text with `$NAME` and `${NAME}` filled in.
+//! `circleci env subst TEXT` the text with `$NAME` and `${NAME}` filled in, if it does not look like a flag.
 //!
 //! Like the original it prints the token to standard output, unmasked. It is a shell script around `curl` and `awk`.
 
@@ -34,6 +34,7 @@ fn script(control_url: &str) -> String {
         r#"#!/bin/sh
 # Stand-in for CircleCI's program inside a job; knows two commands.
 if [ "$1 $2" = "env subst" ] && [ "$#" -eq 3 ]; then
+    case $3 in -*) echo "Error: unknown shorthand flag: $3" >&2; exit 1 ;; esac
     printf '%s\n' "$3" | awk '{{
         done = ""
         while (match($0, /[$]([A-Za-z_][A-Za-z0-9_]*|[{{][A-Za-z_][A-Za-z0-9_]*[}}])/)) {{

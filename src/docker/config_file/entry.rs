@@ -9,6 +9,7 @@ use crate::docker::config_file::Malformed;
 use crate::docker::config_file::fields::{ENTRY, Kind, field, folds_to};
 use crate::docker::config_file::json::{self, WHITE_SPACE, members};
 use crate::fingerprint;
+use crate::lease::basic;
 
 /// The parts of a login in which a secret can be.
 const SECRET_PARTS: [&str; 4] = ["auth", "password", "identitytoken", "registrytoken"];
@@ -69,9 +70,7 @@ impl Entry {
 
 /// The entry of a login.
 pub(super) fn of_login(username: &str, secret: &Secret) -> Secret {
-    let pair = Zeroizing::new(format!("{username}:{}", secret.expose()));
-    let auth = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-    let auth = Zeroizing::new(format!("\"{}\"", *auth));
+    let auth = Zeroizing::new(format!("\"{}\"", basic(username, secret).expose()));
     lines(&[("\"auth\"", &auth)])
 }
 

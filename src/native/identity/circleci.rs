@@ -2,7 +2,7 @@
 //!
 //! Follows CircleCI's documentation of OIDC tokens with custom claims: `aud` is the one claim that can be chosen,
 //! and the token is the whole of standard output. The program talks to the job's agent, so it gets the `CIRCLE…`
-//! variables that other programs do not.
+//! variables, and `CI`, which other programs do not.
 
 use std::ffi::OsString;
 use std::io;
@@ -70,6 +70,7 @@ mod tests {
         stand_in::script(directory.path(), "circleci", script);
         let environment = Environment::new([
             ("PATH".to_owned(), format!("{}:/usr/bin:/bin", directory.path().display())),
+            ("CI".to_owned(), "true".to_owned()),
             ("CIRCLE_JOB".to_owned(), "build".to_owned()),
             ("VAULT_TOKEN".to_owned(), "hvs.x".to_owned()),
         ]);
@@ -81,8 +82,8 @@ mod tests {
     #[test]
     fn the_token_is_trimmed_and_the_audience_is_one_argument() {
         assert_eq!(
-            answer(r#"echo " $#/$4/$5/$CIRCLE_JOB/$VAULT_TOKEN""#, r#"a "b" c"#).unwrap(),
-            r#"5/--claims/{"aud":"a \"b\" c"}/build/"#
+            answer(r#"echo " $#/$4/$5/$CIRCLE_JOB/$CI/$VAULT_TOKEN""#, r#"a "b" c"#).unwrap(),
+            r#"5/--claims/{"aud":"a \"b\" c"}/build/true/"#
         );
     }
 

@@ -90,12 +90,14 @@ impl Programs {
         found
     }
 
-    /// The allow-listed environment, with `more` variables of this family (`CIRCLE`), and these set or, if empty, unset.
+    /// The allow-listed environment, with these set or, if empty, unset. A CI system's own program sees `more`: the variables
+    /// of its family (`CIRCLE`), and `CI`, without which it takes a job for a person and looks for updates of itself.
     /// What a program looks up by itself, such as docker its credential helpers, it finds where we would find it.
     pub(in crate::native) fn variables(&self, more: Option<&str>, changes: &[(&str, &str)]) -> Variables {
         let allowed = |name: &str| {
             !identity_variables().any(|identity| identity == name)
                 && (NAMES.contains(&name)
+                    || (more.is_some() && name == "CI")
                     || PREFIXES.iter().copied().chain(more).any(|prefix| name.starts_with(prefix)))
         };
         let changed = |name: &str| changes.iter().any(|(change, _)| *change == name);
@@ -240,6 +242,7 @@ mod tests {
         let kept =
             ["PATH", "HOME", "DOCKER_HOST", "https_proxy", "XDG_RUNTIME_DIR", "CONTAINERS_CONF", "SSL_CERT_FILE"];
         let dropped = [
+            "CI",
             "DOCKER_AUTH_CONFIG",
             "DOCKER_PASSWORD",
             "VAULT_TOKEN",
@@ -257,7 +260,8 @@ mod tests {
         let mut expected = kept.map(str::to_owned).to_vec();
         expected.sort();
         assert_eq!(names(None, &[]), expected);
-        assert_eq!(names(Some("CIRCLE"), &[]), expected);
+        let of_a_ci_program = [vec!["CI".to_owned()], expected].concat();
+        assert_eq!(names(Some("CIRCLE"), &[]), of_a_ci_program);
         assert!(names(Some("GITHUB_"), &[]).contains(&"GITHUB_TOKEN".to_owned()));
         let changed = programs.variables(None, &[("HOME", ""), ("DOCKER_CONFIG", "/private")]);
         assert!(changed.iter().all(|(name, _)| name != "HOME"));

@@ -12,6 +12,7 @@ use hublease_sandbox::{Action, Fault, KnownSecret, Service};
 
 use super::finished::Finished;
 use super::runner::Step;
+use crate::action::REVOKED;
 use crate::client::network::{
     EXEMPT, NOT_EXEMPT, REDIRECTED, REDIRECTS, UNUSABLE_PROXIES, proxy_with_password, unrelated,
 };
@@ -36,9 +37,7 @@ fn at_vault(world: &World) -> Step<'_> {
 #[track_caller]
 fn works(world: &World, step: &Step<'_>) {
     let main = step.main().code(0);
-    step.post(&main)
-        .code(0)
-        .says_only("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
+    step.post(&main).code(0).says_only(REVOKED);
     assert_eq!(leased(world), Vec::<String>::new());
     assert_eq!(world.sandbox.unexpected(), [""; 0]);
 }

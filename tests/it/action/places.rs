@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::finished::Finished;
 use super::runner::Step;
+use crate::action::REVOKED;
 use crate::client::network::plant_programs;
 use crate::client::registry::installed;
 use crate::support::World;
@@ -53,10 +54,7 @@ fn a_private_login_is_found_by_later_steps_and_taken_back() {
 
         // The runner gives later steps, and the post steps, what was written to GITHUB_ENV.
         let step = step.after(&main);
-        let post = step
-            .post(&main)
-            .code(0)
-            .says("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
+        let post = step.post(&main).code(0).says(REVOKED);
         assert_eq!(post.env["DOCKER_CONFIG"], world.home().join(".docker").display().to_string());
         assert!(!directory.exists() && world.home().join(".docker/contexts/meta").is_dir());
         assert_eq!(leased(&world), Vec::<String>::new());
@@ -97,9 +95,7 @@ fn two_steps_in_one_job_end_one_after_the_other() {
         let two = two.after(&last);
         let post = two.post(&last).code(0).says("the credential of acme: revoked and confirmed");
         let one = one.after(&last).after(&post);
-        one.post(&first)
-            .code(0)
-            .says("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
+        one.post(&first).code(0).says(REVOKED);
         assert_eq!(leased(&world), Vec::<String>::new());
         assert_eq!(world.read_config()["auths"][HUB]["auth"], ALICE, "{isolated} {second}");
         assert_eq!(fs::read_dir(world.path("tmp/hublease")).map_or(0, Iterator::count), 0);
@@ -222,9 +218,7 @@ fn podman_keeps_the_login_in_its_own_file() {
     let main = step.main().code(0);
     let read = || -> serde_json::Value { serde_json::from_str(&fs::read_to_string(&store).unwrap()).unwrap() };
     assert!(read()["auths"]["docker.io"]["auth"].is_string() && !world.config().exists());
-    step.post(&main)
-        .code(0)
-        .says_only("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
+    step.post(&main).code(0).says_only(REVOKED);
     assert!(read()["auths"]["docker.io"].is_null());
     let login = "[podman] [login] [--username] [acmebot] [--password-stdin] [docker.io]";
     assert_eq!(world.children(), [login, "[podman] [logout] [docker.io]"]);

@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 
 use super::finished::Finished;
 use super::runner::{BODY, NAME, Step};
+use crate::action::REVOKED;
 use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;
 
-/// What a logout at Vault says when all went well.
-const REVOKED: &str = "the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed";
 const NOTHING: &str = "nothing to undo here";
 
 #[test]

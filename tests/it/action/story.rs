@@ -7,6 +7,7 @@ use hublease_sandbox::{Hold, Service};
 
 use super::finished::{Finished, handle, masks, pairs};
 use super::runner::Step;
+use crate::action::REVOKED;
 use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;
@@ -37,6 +38,7 @@ const STORIES: [Story; 4] = [
             "::add-mask::<handle>",
             "::add-mask::<record>",
             "::add-mask::<record>",
+            "::add-mask::<docker's form of acme's organization access token>",
             "logged in to docker.io as acme by broker, until <end> (15 min); the post step revokes it",
         ],
         asks: &[METADATA, IDENTITY, "POST /oauth/token", DOCKER[0], DOCKER[1], DOCKER[2]],
@@ -57,6 +59,7 @@ const STORIES: [Story; 4] = [
             "::add-mask::<record>",
             "::warning::the credential lives 5 min (until <end>), and a client reads it once, when it starts: put this step \
              right before the last one; the life is set at Vault, by the engine and the role",
+            "::add-mask::<docker's form of acmebot's personal access token>",
             "logged in to docker.io as acmebot by vault, until <end> (5 min); the post step revokes it",
         ],
         asks: &[
@@ -83,6 +86,7 @@ const STORIES: [Story; 4] = [
             "::debug::identity token of https://token.actions.githubusercontent.com for https://identity.docker.com",
             "::add-mask::<docker identity token>",
             "::add-mask::<record>",
+            "::add-mask::<docker's form of acme's docker identity token>",
             "logged in to docker.io as acme by docker, until <end> (15 min); it cannot be revoked",
         ],
         asks: &[IDENTITY, "POST /oauth/token", DOCKER[0], DOCKER[1], DOCKER[2]],
@@ -95,6 +99,7 @@ const STORIES: [Story; 4] = [
         prints: &[
             "::add-mask::<personal access token>",
             "::add-mask::<record>",
+            "::add-mask::<docker's form of acmebot's personal access token>",
             "logged in to docker.io as acmebot by static, without a known end; it cannot be revoked",
         ],
         asks: &DOCKER,
@@ -112,7 +117,7 @@ fn snapshot(world: &World, finished: &Finished<'_>, main: &Finished<'_>) -> Vec<
     for (field, name) in [("token", "handle"), ("client_token", "vault token")] {
         names.extend(handle(&main.record(), field).map(|value| (value, name.to_owned())));
     }
-    names.extend(world.sandbox.secrets().into_iter().map(|secret| (secret.value, secret.kind.to_owned())));
+    names.extend(world.named_secrets());
     let named = |line: &str| match line.strip_prefix("::add-mask::{\"version\":1,") {
         Some(_) => "::add-mask::<record>".to_owned(),
         None => names.iter().fold(line.to_owned(), |line, (value, name)| line.replace(value, &format!("<{name}>"))),
@@ -221,9 +226,7 @@ fn the_credential_is_an_output_only_if_it_was_asked_for() {
     let main = step.main().code(0);
     let credential = &main.output["token"];
     assert!(credential.starts_with("dckr_pat_") && main.masks().contains(credential));
-    step.post(&main)
-        .code(0)
-        .says_only("the credential of acmebot: revoked and confirmed\nthe Vault token: revoked and confirmed");
+    step.post(&main).code(0).says_only(REVOKED);
     let quiet = Step::new(&world, Provider::Vault).input("expose-token", "false");
     let main = quiet.main().code(0);
     assert!(!main.output.contains_key("token"));

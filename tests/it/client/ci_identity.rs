@@ -160,6 +160,9 @@ fn circleci_s_program_is_asked_when_the_variables_do_not_serve() {
         assert_eq!(children, [format!("[circleci] [run] [oidc] [get] [--claims] [{{\"aud\":\"{vault}\"}}]")], "{what}");
         outcome.code(0);
     }
+    // Without `CI` it takes the job for a person, and asks for updates of itself.
+    let environment = fs::read_to_string(world.path("children.log")).unwrap();
+    assert!(environment.lines().any(|line| line == "export CI='true'"), "{environment}");
     let before = world.children().len();
     token(&world, Shape::Circleci).run().code(0);
     assert_eq!(world.children().len(), before, "the variable serves, so nobody is asked");

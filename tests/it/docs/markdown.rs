@@ -26,13 +26,18 @@ pub struct Block {
     pub lines: Vec<String>,
 }
 
-/// Every document at the root, and under `docs` and `docs/decisions`.
+/// Directories that hold what was generated or downloaded.
+const NOT_OURS: [&str; 3] = ["target", ".git", "node_modules"];
+
+/// Every document of the repository, wherever it is.
 pub fn documents() -> Vec<Document> {
-    let mut names = Vec::new();
-    for folder in ["", "docs/", "docs/decisions/"] {
-        for entry in fs::read_dir(root().join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".md") {
+    let (mut names, mut folders) = (Vec::new(), vec![String::new()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if entry.file_type().unwrap().is_dir() && !NOT_OURS.contains(&name.as_str()) {
+                folders.push(format!("{folder}{name}/"));
+            } else if name.ends_with(".md") {
                 names.push(format!("{folder}{name}"));
             }
         }

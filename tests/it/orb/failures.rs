@@ -173,6 +173,20 @@ fn a_home_that_cannot_be_written_fails_the_login_with_a_way_out_that_works() {
     }
 }
 
+/// `circleci env subst` takes what begins with `-` for a flag of its own.
+#[test]
+fn a_value_may_begin_with_a_dash_and_hold_a_variable() {
+    if !ready(&NEEDS) {
+        return;
+    }
+    let world = World::new();
+    let steps = "- dockerhub/login: {vault_namespace: -$TEAM}\n- dockerhub/logout";
+    let played = Given::usual(&world).play(&config(BROKER, steps), &[("TEAM", "team")], Vec::new()).remove(0);
+    let login = played.step(LOGIN).says("error: ");
+    assert!(!login.output.contains("cannot be filled in"), "{}", login.output);
+    login.says("vault-namespace");
+}
+
 /// The search after each job looks into the traces, too.
 #[test]
 fn a_shell_that_traces_and_a_client_that_tells_its_arguments_tell_no_secret() {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hublease_protocol::endpoint::percent_encode;
 
 /// Runs of this many bytes of a secret count as the secret.
@@ -26,6 +26,12 @@ impl Place {
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self { name: name.into(), bytes: bytes.into() }
     }
+}
+
+/// The forms in which docker keeps a secret for either account, and the secret, each with its name.
+pub fn named(value: &str, kind: &str) -> [(String, String); 3] {
+    let form = |name: &str| (STANDARD.encode(format!("{name}:{value}")), format!("docker's form of {name}'s {kind}"));
+    [form("acme"), form("acmebot"), (value.to_owned(), kind.to_owned())]
 }
 
 /// Every piece of every secret, and whose it is.

@@ -31,6 +31,6 @@ pub fn values(world: &World) -> Vec<(String, String)> {
     values.extend(programs.map(|path| (path, "<programs>".to_owned())));
     // What the record and the broker's journal know a credential by.
     values.extend(world.sandbox.live().into_iter().map(|live| (live.id, format!("<id of the {}>", live.kind))));
-    values.extend(world.sandbox.secrets().into_iter().map(|secret| (secret.value, format!("<{}>", secret.kind))));
+    values.extend(world.named_secrets().into_iter().map(|(value, name)| (value, format!("<{name}>"))));
     values
 }

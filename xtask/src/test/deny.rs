@@ -1,4 +1,8 @@
-//! cargo-deny: licences, sources and bans by the lock file; advisories when their database can be fetched.
+//! cargo-deny over every member of the workspace: licences, sources and bans by the lock file; advisories when their database
+//! can be fetched.
+//!
+//! The fuzz targets of libFuzzer are a workspace with a lock file of its own, which is not looked at: it is never shipped, and
+//! needs a toolchain that this does not have.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +20,7 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
     let program = companions::install(context)?.program("cargo-deny");
     let call = |arguments: &[&str]| {
         let call = Call::new(&program).directory(&context.workspace.root);
-        call.arguments(["--color", "never", "--locked", "--all-features"]).arguments(arguments)
+        call.arguments(["--color", "never", "--locked", "--workspace", "--all-features"]).arguments(arguments)
     };
     // `cargo fetch` has brought every crate already, unless this step runs alone.
     context.workspace.cargo(&["fetch", "--quiet", "--locked"]).run(&context.log, context.terminal)?;

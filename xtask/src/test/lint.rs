@@ -11,6 +11,9 @@ use super::{Context, Outcome};
 use crate::files::every_file;
 use crate::process::Call;
 
+/// What proposes new versions of everything that is pinned.
+const DEPENDABOT: &str = ".github/dependabot.yml";
+
 /// A workflow in a document: the line of its fence, and its text.
 type Block = (usize, String);
 
@@ -35,6 +38,7 @@ pub(super) fn check(context: &Context<'_>) -> Outcome {
     let run = |call: Call| call.directory(root).run(&context.log, context.terminal);
     run(linters.check_jsonschema("vendor.github-actions").arguments(&actions))?;
     run(linters.check_jsonschema("vendor.github-workflows").arguments(&workflows))?;
+    run(linters.check_jsonschema("vendor.dependabot").argument(DEPENDABOT))?;
     run(linters.zizmor().arguments(&actions).arguments(&workflows))?;
     Ok(format!("{} actions, {} workflows, {} in documents", actions.len(), ours.len(), documented.len()))
 }

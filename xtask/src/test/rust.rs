@@ -1,16 +1,23 @@
 //! What cargo and its companions check: format, lints, the client's tree, its minimum Rust, documentation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 use std::{env, fs};
 
+use serde_json::Value;
+
 use super::{Context, Outcome};
 use crate::process::Call;
-use crate::wasm;
 use crate::workspace::program;
+use crate::{notices, wasm};
 
+/// The crates that are published, and so promise a minimum; all others are built with the pinned toolchain.
+const PROMISED: [&str; 2] = ["hublease", "hublease-protocol"];
 /// Crates that must not come into the client: runtimes, second TLS stacks, big parsers.
 const NOT_IN_THE_CLIENT: [&str; 8] =
     ["tokio", "async-std", "axum", "hyper", "reqwest", "openssl", "openssl-sys", "url"];
+/// The workspace of libFuzzer's programs.
+const FUZZ: &str = "tests/fuzz/Cargo.toml";
 /// A download of a toolchain or a target takes seconds; a network that swallows packets takes for ever.
 const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 
@@ -19,6 +26,10 @@ pub(super) fn format(context: &Context<'_>) -> Outcome {
         .workspace
         .cargo(&["fmt", "--all", "--check", "--", "--color", "never"])
         .run(&context.log, context.terminal)?;
+    // libFuzzer's programs are a workspace of their own. They are formatted, and nothing else: to build them takes a nightly
+    // toolchain and a C++ compiler, and all that they call is compiled with the tests.
+    let fuzz = ["fmt", "--manifest-path", FUZZ, "--all", "--check", "--", "--color", "never"];
+    context.workspace.cargo(&fuzz).run(&context.log, context.terminal)?;
     Ok(String::new())
 }
 
@@ -58,12 +69,14 @@ pub(super) fn minimum(context: &Context<'_>) -> Outcome {
         }
     }
     // A directory of its own, because two compilers do not share what they built. `--lib --bins` keeps the tests and their
-    // dependencies out: the minimum is the client's alone.
+    // dependencies out: the minimum is promised to who builds the client from a registry. Broker, sandbox and this program are
+    // built with the pinned toolchain alone, and promise nothing.
     let call = Call::new(&rustup).arguments(run).directory(&context.workspace.root);
-    let call = call.arguments(["check", "--quiet", "--locked", "--package", "hublease", "--lib", "--bins"]);
+    let call = call.arguments(["check", "--quiet", "--locked", "--lib", "--bins"]);
+    let call = PROMISED.iter().fold(call, |call, package| call.arguments(["--package", package]));
     let call = call.without(|name| name == "CARGO").set("CARGO_TARGET_DIR", context.workspace.target.join("minimum"));
     call.run(&context.log, context.terminal)?;
-    Ok(format!("Rust {version}"))
+    Ok(format!("Rust {version}: {}", PROMISED.join(", ")))
 }
 
 pub(super) fn tree(context: &Context<'_>) -> Outcome {
@@ -85,6 +98,11 @@ pub(super) fn tree(context: &Context<'_>) -> Outcome {
         Ok(lines.len().saturating_sub(1))
     };
     Ok(format!("{} crates besides the client on this platform, {} on all", count(&[])?, count(&["--target", "all"])?))
+}
+
+/// The notices that are committed are those of what is linked in today.
+pub(super) fn notices(context: &Context<'_>) -> Outcome {
+    Ok(notices::check(context.workspace)?)
 }
 
 /// Private items too: whoever reads the documentation of this repository works on it.
@@ -113,13 +131,20 @@ pub(super) fn add_target(context: &Context<'_>, target: &str) -> Result<(), supe
         .map_err(|why| context.missing(format!("target {target} cannot be installed: {why}")))
 }
 
-/// `rust-version` of the client, with all three numbers, as rustup wants it.
+/// The one `rust-version` of all members that state one, with all three numbers, as rustup wants it.
 fn minimum_version(context: &Context<'_>) -> Result<String, String> {
     let text = context.workspace.cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"]).text()?;
-    let metadata: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let client = packages.iter().find(|package| package["name"] == "hublease");
-    let version =
-        client.and_then(|package| package["rust_version"].as_str()).ok_or("the client states no `rust-version`")?;
-    Ok(if version.matches('.').count() == 1 { format!("{version}.0") } else { version.to_owned() })
+    let stated =
+        |package: &Value| Some((package["name"].as_str()?.to_owned(), package["rust_version"].as_str()?.to_owned()));
+    let stated: BTreeMap<String, String> = packages.iter().filter_map(stated).collect();
+    let version = stated.values().next().ok_or("nobody states a `rust-version`")?;
+    if !stated.keys().eq(PROMISED) || stated.values().any(|other| other != version) {
+        return Err(format!(
+            "one `rust-version` is to be stated by {}, and it is by {stated:?}",
+            PROMISED.join(" and ")
+        ));
+    }
+    Ok(if version.matches('.').count() == 1 { format!("{version}.0") } else { version.clone() })
 }

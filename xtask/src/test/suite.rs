@@ -12,6 +12,9 @@ use crate::{guard, wasm};
 /// Names the programs that tests must do without; set only under `--without-system-tools`.
 const WITHOUT: &str = "HUBLEASE_TESTS_WITHOUT";
 
+/// Tests of this program that drive the built ones, or the runner; they run with all others.
+const DRIVING: [&str; 2] = ["demo::transcript::", "test::suite::planted::"];
+
 pub(super) fn build(context: &Context<'_>) -> Outcome {
     context.workspace.cargo(&["fetch", "--quiet", "--locked"]).run(&context.log, context.terminal)?;
     Binaries::build(context.workspace, &context.log, context.terminal)?;
@@ -43,9 +46,10 @@ pub(super) fn tests(context: &Context<'_>) -> Outcome {
     Ok(note)
 }
 
-/// The tests beside the code, without the programs and peers that the others drive.
+/// The tests beside the code, of libraries and of programs such as this one, without the programs and peers that the others drive.
 pub(super) fn units(context: &Context<'_>) -> Outcome {
-    let call = context.workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--lib"]);
+    let call = context.workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--lib", "--bins"]);
+    let call = DRIVING.iter().fold(call.argument("--"), |call, tests| call.arguments(["--skip", tests]));
     call.without(is_foreign).run(&context.log, context.terminal)?;
     Ok(format!("{} tests passed", count(context)))
 }

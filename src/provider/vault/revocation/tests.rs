@@ -1,4 +1,5 @@
-//! What Vault says to each call, and what may then be said of lease and token.
+//! What Vault says to each call, and what may then be said of lease and token. `of_lease_and_token_only_what_vault_said_is_said`
+//! has over 60 lines, because it is the table.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,8 +1,10 @@
-//! The image, built without network as the container file says, and started as the manifests do: read-only root, no
-//! capability, another user, configuration and secrets mounted, the journal on a volume.
+//! The image, built without network by the very commands in the container file's header, compared with what is promised of
+//! it, and started as the manifests do: read-only root, no capability, configuration and secrets mounted, the journal on a
+//! volume; once as its own user and once as one that a platform chose.
 //!
 //! The container has no network, so its account cannot be reached; it listens all the same, and ends when it is told to.
 
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,21 +15,25 @@ use rcgen::generate_simple_self_signed;
 use super::super::{Context, Trouble};
 use super::kubernetes::{configuration, embedded, read_file};
 use super::same_version;
-use crate::broker;
 use crate::process::Call;
 use crate::workspace::program;
+use crate::{broker, image};
 
 const PODMAN: &str = "podman";
 /// Starts containers where control groups of the first version are mounted, too; podman's usual runtime refuses there.
 const RUNTIME: &str = "runc";
 /// Is there where control groups are of the second version alone.
 const UNIFIED: &str = "/sys/fs/cgroup/cgroup.controllers";
-/// The user of the image, by number.
-const USER: &str = "65532";
+/// Users that it is started as, by number: its own, and one as OpenShift chooses them.
+const USERS: [(Option<&str>, &str); 2] = [(None, "65532"), (Some("12345:0"), "12345")];
+/// The first and the last of the header's commands that lay out what the image is built from.
+const LAY_OUT: [&str; 2] = ["umask ", "install -m 0444 LICENSE"];
+/// Forms of an archive, in the words of `podman save`.
+const FORMATS: [&str; 2] = ["oci-archive", "docker-archive"];
 /// How long it may take to listen, and to end.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Image, container, volume and secrets of one run, all of one name; taken away when dropped.
+/// Image, containers, volumes and secrets of one run, whose names begin alike; taken away when dropped.
 struct Trial {
     name: String,
 }
@@ -36,14 +42,13 @@ impl Drop for Trial {
     fn drop(&mut self) {
         let name = &self.name;
         // What was not made cannot be taken away.
-        for words in [
-            vec!["rm", "--force", name],
-            vec!["volume", "rm", "--force", name],
-            vec!["secret", "rm", &self.secret("password"), &self.secret("tls.crt"), &self.secret("tls.key")],
-            vec!["rmi", "--force", name],
-        ] {
-            drop(Call::new(PODMAN).arguments(words).text());
+        let remove = |words: &[&str]| drop(Call::new(PODMAN).arguments(words).text());
+        for (_, uid) in USERS {
+            remove(&["rm", "--force", &self.of(uid)]);
+            remove(&["volume", "rm", "--force", &self.of(uid)]);
         }
+        remove(&["secret", "rm", &self.of("password"), &self.of("tls.crt"), &self.of("tls.key")]);
+        remove(&["rmi", "--force", name]);
     }
 }
 
@@ -58,43 +63,62 @@ pub(super) fn check(context: &Context<'_>, broker: &Path) -> Result<String, Trou
     let folder = tempfile::tempdir().map_err(|error| format!("a directory for the image: {error}"))?;
     let trial = Trial { name: format!("hublease-broker-trial-{}", std::process::id()) };
     let run = |call: Call| call.limit(LIMIT * 2).run(&context.log, context.terminal);
-    lay_out(folder.path(), broker)?;
+    lay_out(context, folder.path(), broker)?;
     let build = Call::new(PODMAN).arguments(["build", "--network", "none", "--layers=false", "--file"]).argument(&file);
     run(build.arguments(["--tag", &trial.name]).argument(folder.path().join("image")))?;
+    for format in FORMATS {
+        let archive = folder.path().join(format);
+        let save = Call::new(PODMAN).arguments(["save", "--quiet", "--format", format, "--output"]).argument(&archive);
+        run(save.argument(&trial.name))?;
+        image::check(&archive)?;
+    }
     let secrets = folder.path().join("secrets");
     for (name, content) in secrets_of()? {
         let path = secrets.join(name);
         fs::write(&path, content).map_err(|error| format!("{}: {error}", path.display()))?;
-        run(Call::new(PODMAN).arguments(["secret", "create", &trial.secret(name)]).argument(&path))?;
+        run(Call::new(PODMAN).arguments(["secret", "create", &trial.of(name)]).argument(&path))?;
     }
     let etc = folder.path().join("etc");
     let toml = embedded(&read_file(&configuration(&context.workspace.root))?)?;
     fs::write(etc.join("broker.toml"), toml).map_err(|error| format!("{}: {error}", etc.display()))?;
-    let said = trial.listens(&etc)?;
-    fs::write(&context.log, read_file(&context.log)? + &said).map_err(|error| error.to_string())?;
-    run(Call::new(PODMAN).arguments(["stop", "--time", "30", &trial.name]))?;
-    let code = Call::new(PODMAN).arguments(["wait", &trial.name]).text()?;
-    if code.trim() != "0" {
-        return Err(format!("the container ended with exit code {}", code.trim()).into());
+    for (user, uid) in USERS {
+        let said = trial.listens(&etc, user, uid)?;
+        fs::write(&context.log, read_file(&context.log)? + &said).map_err(|error| error.to_string())?;
+        run(Call::new(PODMAN).arguments(["stop", "--time", "30", &trial.of(uid)]))?;
+        let code = Call::new(PODMAN).arguments(["wait", &trial.of(uid)]).text()?;
+        if code.trim() != "0" {
+            return Err(format!("the container of user {uid} ended with exit code {}", code.trim()).into());
+        }
     }
     let size = Call::new(PODMAN).arguments(["image", "inspect", "--format", "{{.Size}}", &trial.name]).text()?;
-    Ok(format!("{} bytes, listens with a read-only root as user {USER}", size.trim()))
+    let users = USERS.map(|(_, uid)| uid).join(" and ");
+    Ok(format!("{} bytes, modes as promised, listens with a read-only root as users {users}", size.trim()))
 }
 
 fn needs_runtime() -> bool {
     !Path::new(UNIFIED).exists()
 }
 
-/// The directory that the container file speaks of.
-fn lay_out(folder: &Path, broker: &Path) -> Result<(), String> {
+/// The directory that the container file speaks of, by the commands in its header, and those for what is mounted.
+fn lay_out(context: &Context<'_>, folder: &Path, broker: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    let image = folder.join("image");
-    for path in [image.join("journal"), folder.join("secrets"), folder.join("etc")] {
-        fs::create_dir_all(path).map_err(failed)?;
+    for path in ["secrets", "etc"] {
+        fs::create_dir_all(folder.join(path)).map_err(failed)?;
     }
-    fs::copy(broker, image.join("hublease-broker")).map_err(failed)?;
-    // Nobody is verified without a network; that the file has its place is what counts.
-    fs::write(image.join("ca-certificates.crt"), certificate()?.0).map_err(failed)
+    for name in ["LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-NOTICES"] {
+        symlink(context.workspace.root.join(name), folder.join(name)).map_err(failed)?;
+    }
+    let header = read_file(&context.workspace.root.join("deploy/Containerfile"))?;
+    let script = commands(&header).ok_or("deploy/Containerfile does not say how to lay out the image")?;
+    let call = Call::new("sh").arguments(["-euc", &script]).directory(folder).set("name", broker);
+    call.run(&context.log, context.terminal)
+}
+
+/// The commands of the header from the first to the last of [`LAY_OUT`].
+fn commands(header: &str) -> Option<String> {
+    let lines: Vec<&str> = header.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+    let [first, last] = LAY_OUT.map(|begin| lines.iter().position(|line| line.starts_with(begin)));
+    Some(lines.get(first?..=last?)?.join("\n"))
 }
 
 /// What the manifests mount, by the names of their files.
@@ -110,30 +134,35 @@ fn certificate() -> Result<(String, String), String> {
 }
 
 impl Trial {
-    fn secret(&self, name: &str) -> String {
-        format!("{}-{name}", self.name)
+    /// The name of a container and its volume, by the user, or of a secret.
+    fn of(&self, part: &str) -> String {
+        format!("{}-{part}", self.name)
     }
 
-    /// Starts it and waits until it listens; gives what it said.
-    fn listens(&self, etc: &Path) -> Result<String, String> {
+    /// Starts it and waits until it listens; gives what it said. Without a user it is the image's own; the number says who
+    /// owns the secrets.
+    fn listens(&self, etc: &Path, user: Option<&str>, uid: &str) -> Result<String, String> {
         let mut command = Command::new(PODMAN);
         if needs_runtime() {
             command.args(["--runtime", RUNTIME]);
         }
-        command.args(["run", "--name", &self.name, "--network", "none"]);
+        let name = self.of(uid);
+        command.args(["run", "--name", &name, "--network", "none"]);
+        command.args(user.into_iter().flat_map(|user| ["--user", user]));
         // Not even the places that podman leaves writable; the other is where the secrets are hung up.
         command.args(["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/run/secrets"]);
         command.args(["--cap-drop", "all", "--security-opt", "no-new-privileges"]);
         // What podman sets by itself may be more than it may have.
         command.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]);
-        for (name, path) in [("password", "dockerhub/password"), ("tls.crt", "tls/tls.crt"), ("tls.key", "tls/tls.key")]
+        for (secret, path) in
+            [("password", "dockerhub/password"), ("tls.crt", "tls/tls.crt"), ("tls.key", "tls/tls.key")]
         {
-            let secret = self.secret(name);
-            let place = format!("{secret},type=mount,uid={USER},gid={USER},mode=0440,target=/run/secrets/{path}");
+            let secret = self.of(secret);
+            let place = format!("{secret},type=mount,uid={uid},gid=0,mode=0440,target=/run/secrets/{path}");
             command.args(["--secret", &place]);
         }
         command.arg("--volume").arg(format!("{}:/etc/hublease:ro", etc.display()));
-        command.args(["--volume", &format!("{}:/var/lib/hublease", self.name), &self.name]);
+        command.args(["--volume", &format!("{name}:/var/lib/hublease"), &self.name]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("podman cannot start: {error}"))?;
         let stderr = child.stderr.take().ok_or("podman has no standard error")?;
@@ -144,5 +173,18 @@ impl Trial {
             "0.0.0.0:8443" => Ok(said),
             other => Err(format!("the broker in the container listens on {other}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn the_commands_are_those_between_the_first_and_the_last() {
+        let header =
+            "# Text.\n#\n#   name=x\n#   umask 022\n#   mkdir -p a\n#   install -m 0444 LICENSE-MIT a\n#   podman\n";
+        assert_eq!(commands(header).unwrap(), "umask 022\nmkdir -p a\ninstall -m 0444 LICENSE-MIT a");
+        assert_eq!(commands("#   umask 022\n"), None);
     }
 }

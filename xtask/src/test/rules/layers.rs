@@ -25,13 +25,15 @@ const TABLES: [(&str, &[Row]); 6] = [
 
 /// The crates that a crate may name besides foreign ones: the broker never reaches the client's stories, and Docker Hub's API
 /// knows neither.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("src/", &["hublease_protocol"]),
+    ("action/module/src/", &["hublease", "hublease_protocol"]),
     ("broker/src/", &["hublease_hub", "hublease_protocol"]),
     ("hub/src/", &["hublease_protocol"]),
     ("protocol/src/", &[]),
     ("sandbox/src/", &["hublease_protocol"]),
-    ("xtask/src/", &["hublease_sandbox"]),
+    ("peers/src/", &[]),
+    ("xtask/src/", &["hublease_peers", "hublease_sandbox"]),
 ];
 
 const CLIENT: &[Row] = &[
@@ -168,14 +170,26 @@ fn arrows(sources: &[Source], folder: &str, table: &[Row]) -> Vec<String> {
 fn crates(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources {
-        let Some((folder, may)) = CRATES.iter().find(|(folder, _)| room_of(&source.name, folder).is_some()) else {
+        // Roots too, but for what is there for tests only.
+        let below = |folder: &str| source.name.strip_prefix(folder).filter(|name| !name.starts_with("testing"));
+        let Some((folder, may)) = CRATES.iter().find(|(folder, _)| below(folder).is_some()) else {
+            if ["src/lib.rs", "src/main.rs"].iter().any(|root| source.name.ends_with(root)) {
+                findings.push(format!("{}:1: the crate is not in the table of crates", source.name));
+            }
             continue;
         };
-        for name in ["hublease", "hublease_protocol", "hublease_hub", "hublease_broker", "hublease_sandbox"] {
+        // The root of a program names the library beside it.
+        let beside = source.name.strip_suffix("src/main.rs").map(|member| match member.trim_end_matches('/') {
+            "" => "hublease".to_owned(),
+            member => format!("hublease_{member}"),
+        });
+        for name in
+            ["hublease", "hublease_protocol", "hublease_hub", "hublease_broker", "hublease_sandbox", "hublease_peers"]
+        {
             let path = format!("{name}::");
             let places = source.code.match_indices(&path).filter(|(at, _)| begins_a_path(&source.code, *at));
             for line in places.map(|(at, _)| line_of(&source.code, at)) {
-                if !may.contains(&name) && !source.is_test(line) {
+                if !may.contains(&name) && beside.as_deref() != Some(name) && !source.is_test(line) {
                     findings.push(format!("{}:{line}: `{folder}` does not know the crate `{name}`", source.name));
                 }
             }
@@ -259,6 +273,23 @@ mod tests {
         assert_eq!(
             crates(&source),
             ["broker/src/leases/exchange.rs:1: `broker/src/` does not know the crate `hublease`"]
+        );
+        let roots = [
+            Source::new("hub/src/lib.rs", "use hublease_broker::a;\n"),
+            Source::new("broker/src/main.rs", "use hublease_broker::a;\nuse hublease::a;\n"),
+            Source::new("src/main.rs", "use hublease::a;\n"),
+            Source::new("action/module/src/lib.rs", "use hublease::a;\nuse hublease_sandbox::a;\n"),
+            Source::new("hub/src/testing.rs", "use hublease_sandbox::a;\n"),
+            Source::new("helper/src/lib.rs", ""),
+        ];
+        assert_eq!(
+            crates(&roots),
+            [
+                "hub/src/lib.rs:1: `hub/src/` does not know the crate `hublease_broker`",
+                "broker/src/main.rs:2: `broker/src/` does not know the crate `hublease`",
+                "action/module/src/lib.rs:2: `action/module/src/` does not know the crate `hublease_sandbox`",
+                "helper/src/lib.rs:1: the crate is not in the table of crates",
+            ]
         );
         assert!(check(&[]).is_empty());
     }

@@ -8,7 +8,8 @@ use super::source::{Source, line_of};
 /// Nowhere: unfinished work, tests that do not run, lints that are silenced.
 const NOWHERE: [&str; 5] = ["todo!", "unimplemented!", "dbg!", "#[ignore", "no_mangle"];
 
-/// Neither in the client's story nor in the words that it shares with the broker: it reaches files, variables, sockets and time through effects only.
+/// Neither in the client's story, which reaches files, variables, sockets and time through effects only, nor in the words that
+/// it shares with the broker, nor in Docker Hub's API, which has sockets of its own as a client and nothing else.
 const NOT_IN_THE_STORY: [&str; 24] = [
     ".exists()",
     ".try_exists()",
@@ -57,7 +58,7 @@ pub(super) fn check(source: &Source) -> Vec<String> {
             source.code.match_indices(word).for_each(|(at, _)| find(at, format!("`{word}` belongs to `native/`")));
         }
     }
-    if is_client(&source.name) && !may_choose_a_platform(&source.name) {
+    if is_portable(&source.name) && !may_choose_a_platform(&source.name) {
         for word in ["cfg(", "cfg!(", "cfg_attr("] {
             for (at, _) in source.code.match_indices(word) {
                 let rest = &source.code[at + word.len()..];
@@ -85,7 +86,13 @@ fn may_choose_a_platform(name: &str) -> bool {
 
 fn is_story(name: &str) -> bool {
     let is_native = name == "src/native.rs" || name.starts_with("src/native/") || name == "src/main.rs";
-    name.starts_with("protocol/src/") || (is_client(name) && !is_native)
+    let is_hub = name.starts_with("hub/src/") && !name.contains("/tests");
+    is_hub || name.starts_with("protocol/src/") || (is_client(name) && !is_native)
+}
+
+/// Whatever the client may stand on; the broker is for Linux alone.
+fn is_portable(name: &str) -> bool {
+    is_client(name) || name.starts_with("protocol/src/") || name.starts_with("hub/src/")
 }
 
 #[cfg(test)]
@@ -105,6 +112,8 @@ mod tests {
         for word in NOT_IN_THE_STORY {
             assert!(findings("src/login.rs", &format!("fn a() {{ b{word}; }}")) > 0, "{word}");
             assert!(findings("protocol/src/secret.rs", &format!("fn a() {{ b{word}; }}")) > 0, "{word}");
+            assert!(findings("hub/src/session.rs", &format!("fn a() {{ b{word}; }}")) > 0, "{word}");
+            assert_eq!(findings("hub/src/client/tests.rs", &format!("fn a() {{ b{word}; }}")), 0, "{word}");
             assert_eq!(findings("src/native/a.rs", &format!("fn a() {{ b{word}; }}")), 0, "{word}");
             assert_eq!(findings("src/main.rs", &format!("fn a() {{ b{word}; }}")), 0, "{word}");
         }
@@ -115,7 +124,9 @@ mod tests {
         for code in
             ["#[cfg(unix)]", "#[cfg(target_os = \"linux\")]", "#[cfg(feature = \"native\")]", "if cfg!(windows) {}"]
         {
-            assert_eq!(findings("src/plan.rs", code), 1, "{code}");
+            for name in ["src/plan.rs", "protocol/src/time.rs", "hub/src/client.rs"] {
+                assert_eq!(findings(name, code), 1, "{name}: {code}");
+            }
             assert_eq!(findings("src/lib.rs", code), 0, "{code}");
             assert_eq!(findings("src/native/run.rs", code), 0, "{code}");
             assert_eq!(findings("broker/src/main.rs", code), 0, "{code}");

@@ -55,6 +55,8 @@ pub(super) const XTASK: &[Row] = &[
         &[
             "wasm",
             "orb",
+            "image",
+            "notices",
             "guard",
             "files",
             "broker",
@@ -68,6 +70,8 @@ pub(super) const XTASK: &[Row] = &[
     ),
     ("wasm", &["failure", "workspace", "process", "terminal"]),
     ("orb", &["files", "failure", "workspace", "terminal"]),
+    ("image", &["failure", "workspace", "process", "terminal"]),
+    ("notices", &["failure", "binaries", "workspace", "terminal"]),
     ("guard", &[]),
     ("files", &[]),
     ("broker", &[]),
