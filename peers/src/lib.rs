@@ -7,6 +7,7 @@
 //! Whoever adds a peer writes its file, its line in [`PEERS`], and its tests: `docs/peers.md`.
 
 pub mod crane;
+pub mod docker_engine;
 pub mod docker_registry;
 pub mod openbao;
 pub mod postgresql;
@@ -21,7 +22,7 @@ pub use self::peer::{Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.
-pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER];
+pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER];
 
 #[cfg(test)]
 mod tests {

@@ -32,6 +32,13 @@ pub enum Source {
         /// Files that it may be, best first; `*` stands for a part of one name. The last in the order of names wins.
         program: &'static [&'static str],
     },
+    /// Debian's packages, unpacked beside the system: nothing is installed, and no service of theirs begins. Run by root only.
+    Unpacked {
+        /// What is downloaded, with the libraries that a bare Debian lacks.
+        packages: &'static [&'static str],
+        /// The program below the folder into which they are unpacked.
+        program: &'static str,
+    },
     /// Packages of Python's index, by their checksums; nothing is built, and no dependency comes along.
     Python {
         /// The packages.
@@ -105,7 +112,7 @@ impl Source {
     #[must_use]
     pub fn registry(&self) -> &'static str {
         match self {
-            Self::Debian { .. } => "Debian",
+            Self::Debian { .. } | Self::Unpacked { .. } => "Debian",
             Self::Python { .. } => "PyPI",
             Self::Go { .. } => "Go",
         }
@@ -116,6 +123,7 @@ impl Source {
     pub fn needs(&self) -> &'static str {
         match self {
             Self::Debian { .. } => "apt-get",
+            Self::Unpacked { .. } => "apt-get and root",
             Self::Python { .. } => "python3",
             Self::Go { .. } => "go",
         }

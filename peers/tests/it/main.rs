@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test binary")]
 
 mod crane;
+mod docker_engine;
 mod docker_registry;
 mod openbao;
 mod postgresql;

@@ -4,5 +4,6 @@ pub mod client;
 pub mod compare;
 pub mod kept;
 pub mod known;
+pub mod lease;
 pub mod relay;
 pub mod table;

@@ -214,7 +214,7 @@ pub(super) const NEEDS_A_PEER: &str = "binary_id(hublease-peers::it) & not test(
 fn candidate(peer: &Peer, ledger: &Ledger, workspace: &Workspace) -> Candidate {
     let declared = match peer.source {
         Source::Go { minutes, .. } => Duration::from_secs(minutes * 60),
-        Source::Debian { .. } | Source::Python { .. } => Duration::ZERO,
+        Source::Debian { .. } | Source::Unpacked { .. } | Source::Python { .. } => Duration::ZERO,
     };
     Candidate {
         is_touched: ledger.is_touched(peer, workspace),

@@ -16,11 +16,14 @@ use crate::workspace::{Workspace, program as on_path};
 
 /// The largest of Go's programs, with nothing in any cache, on two slow processors.
 const LONGEST_BUILD: Duration = Duration::from_secs(40 * 60);
+/// At most some 80 MB; a network that swallows packets takes for ever.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 
 /// Where the program is, fetched first if need be.
 pub(super) fn program(context: &Context<'_>, peer: &Peer, cache: &Cache) -> Result<PathBuf, Setback> {
     match &peer.source {
         Source::Debian { packages, program } => from_debian(context, packages, program),
+        Source::Unpacked { packages, program } => unpacked(context, peer, packages, program, cache),
         Source::Python { packages, program } => {
             let python = on_path("python3").ok_or_else(|| Setback::NotRun("needs Python".to_owned()))?;
             let _lock = cache.lock()?;
@@ -56,6 +59,38 @@ fn from_debian(context: &Context<'_>, packages: &[&str], files: &[&str]) -> Resu
     system::install(packages, &context.log, context.terminal)?;
     let path = files.iter().find_map(|pattern| last_match(pattern));
     path.ok_or_else(|| Setback::Failed(format!("{} has none of {}", packages.join(" "), files.join(", "))))
+}
+
+/// `apt-get download` takes no lock of the system; nothing of the packages is run. They stay as they are until the cache is emptied.
+fn unpacked(
+    context: &Context<'_>,
+    peer: &Peer,
+    packages: &[&str],
+    program: &str,
+    cache: &Cache,
+) -> Result<PathBuf, Setback> {
+    if !system::is_root() {
+        return Err(Setback::NotRun("needs root".to_owned()));
+    }
+    let apt = on_path("apt-get").ok_or_else(|| Setback::NotRun("needs apt-get".to_owned()))?;
+    let _lock = cache.lock()?;
+    let folder = cache.of(peer);
+    if folder.join(program).is_file() {
+        return is_there(folder.join(program));
+    }
+    // Left by a download that was interrupted.
+    drop(fs::remove_dir_all(&folder));
+    let downloads = folder.join("packages");
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&downloads).map_err(failed)?;
+    let download = Call::new(apt).arguments(["download", "-q"]).arguments(packages).directory(&downloads);
+    download.limit(LONGEST_DOWNLOAD).run(&context.log, context.terminal)?;
+    for file in fs::read_dir(&downloads).map_err(failed)?.flatten() {
+        let unpack = Call::new("dpkg-deb").argument("--extract").argument(file.path()).argument(&folder);
+        unpack.run(&context.log, context.terminal)?;
+    }
+    fs::remove_dir_all(&downloads).map_err(failed)?;
+    is_there(folder.join(program))
 }
 
 fn from_go(
