@@ -96,7 +96,7 @@ impl DockerEngine {
 impl Drop for DockerEngine {
     fn drop(&mut self) {
         self.running.stop();
-        unmount_below(self.directory.path());
+        place::unmount_below(self.directory.path());
     }
 }
 
@@ -137,11 +137,6 @@ fn folder() -> PathBuf {
 }
 
 fn daemon(directory: &Path, environment: &[(String, String)], words: &[String]) -> Command {
-    let folder = folder();
-    let path = ["usr/bin", "usr/sbin"].map(|name| folder.join(name).display().to_string()).join(":");
-    let libraries =
-        ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu"];
-    let libraries = libraries.map(|name| folder.join(name).display().to_string()).join(":");
     let mut command = Command::new(PEER.program());
     for (flag, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "pid")] {
         command.arg(flag).arg(directory.join(name));
@@ -153,9 +148,18 @@ fn daemon(directory: &Path, environment: &[(String, String)], words: &[String]) 
     fs::write(&configuration, "{}").unwrap_or_else(|error| panic!("{}: {error}", configuration.display()));
     command.arg("--config-file").arg(configuration).args(words);
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env_remove("DOCKER_HOST");
-    command.env("PATH", format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")).env("LD_LIBRARY_PATH", libraries);
-    command.env("HOME", directory);
+    with_programs(&mut command).env("HOME", directory);
     command
+}
+
+/// Lets a daemon find containerd and runc, and their libraries.
+pub(crate) fn with_programs(command: &mut Command) -> &mut Command {
+    let folder = folder();
+    let path = ["usr/bin", "usr/sbin"].map(|name| folder.join(name).display().to_string()).join(":");
+    let libraries =
+        ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu"];
+    let libraries = libraries.map(|name| folder.join(name).display().to_string()).join(":");
+    command.env("PATH", format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")).env("LD_LIBRARY_PATH", libraries)
 }
 
 fn docker_at(program: &Path, host: &str, words: &[&str]) -> Output {
@@ -186,15 +190,4 @@ fn write_certificates(directory: &Path) -> Result<(), Box<dyn std::error::Error>
         fs::write(folder.join("key.pem"), key.serialize_pem())?;
     }
     Ok(())
-}
-
-/// Takes away what an engine that was killed, or a container of its, has left mounted; deepest first.
-fn unmount_below(directory: &Path) {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let below = |line: &&str| line.split(' ').nth(1).is_some_and(|path| Path::new(path).starts_with(directory));
-    let paths: Vec<&str> = mounts.lines().filter(below).filter_map(|line| line.split(' ').nth(1)).collect();
-    for path in paths.into_iter().rev() {
-        // Gone meanwhile.
-        Command::new("umount").arg("--lazy").arg(path).stderr(Stdio::null()).status().ok();
-    }
 }

@@ -6,11 +6,16 @@
 //!
 //! Whoever adds a peer writes its file, its line in [`PEERS`], and its tests: `docs/peers.md`.
 
+pub mod buildah;
+pub mod buildkit;
+pub mod buildx;
 pub mod crane;
 pub mod docker_engine;
 pub mod docker_registry;
 pub mod openbao;
+pub mod podman;
 pub mod postgresql;
+pub mod skopeo;
 
 mod http;
 mod peer;
@@ -22,7 +27,7 @@ pub use self::peer::{Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.
-pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER];
+pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER, &skopeo::PEER, &podman::PEER, &buildah::PEER, &buildx::PEER, &buildkit::PEER];
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,8 @@ use hublease_peers::docker_engine::{DockerEngine, Door, own_command_line, static
 use hublease_sandbox::{ACCOUNT, Sandbox};
 
 use crate::support::client::{Job, Outcome};
-use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, on_path, play};
+use crate::support::lease::{AUDIENCE, hub_with_a_registry, is_refused, login, logout, on_path, play, refused};
+use crate::support::long_push::{Pusher, Renewal, long_push};
 
 const IMAGE: &str = "acme/app:by-the-engine";
 
@@ -79,16 +80,6 @@ impl<'s> Stage<'s> {
     }
 }
 
-/// The refusals of a registry and of its token service, as engines hand them on.
-fn is_refused(outcome: &Outcome) -> bool {
-    outcome.code == 1 && (outcome.said("unauthorized") || outcome.said("denied")) && !outcome.said("Downloaded")
-}
-
-#[track_caller]
-fn refused(outcome: &Outcome) {
-    assert!(is_refused(outcome), "{outcome:?}");
-}
-
 const FROM_NOTHING: &str = "FROM scratch\nCOPY program /program\nENTRYPOINT [\"/program\", \"--version\"]\n";
 
 /// From a build to the refusal after logout.
@@ -154,4 +145,24 @@ fn a_credential_that_is_not_revoked_is_noticed() {
     refused(&stage.pull());
     let pulled = stage.pull_by_copy(&copy);
     assert!(!is_refused(&pulled) && pulled.code == 0, "{pulled:?}");
+}
+
+fn push(renewal: Renewal) {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let stage = Stage::new(&sandbox, &own_command_line(), Door::Socket);
+    stage.build(FROM_NOTHING).code(0);
+    let pusher = Pusher { client: "docker", program: &stage.docker, uploads_by: "PATCH" };
+    let pushed = long_push(&stage.job, &sandbox, renewal, &pusher, &["push", IMAGE]);
+    pushed.code(0).says("digest: sha256:");
+}
+
+#[test]
+fn a_push_outlasts_its_bearer() {
+    push(Renewal::None);
+}
+
+#[test]
+#[ignore = "waits for: superseded leases live on"]
+fn a_push_outlasts_two_renewals_and_its_bearer() {
+    push(Renewal::Twice);
 }

@@ -1,9 +1,14 @@
 //! Every peer's tests, in a module of its name. `cargo xtask peers` runs them.
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test binary")]
 
+mod buildah;
+mod buildkit;
+mod buildx;
 mod crane;
 mod docker_engine;
 mod docker_registry;
 mod openbao;
+mod podman;
 mod postgresql;
+mod skopeo;
 mod support;

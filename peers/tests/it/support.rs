@@ -1,9 +1,11 @@
 //! What the tests of all peers use: the client as a job runs it, and what is known to go wrong.
 
+pub mod builder;
 pub mod client;
 pub mod compare;
 pub mod kept;
 pub mod known;
 pub mod lease;
+pub mod long_push;
 pub mod relay;
 pub mod table;

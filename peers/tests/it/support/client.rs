@@ -91,6 +91,13 @@ impl<'s> Job<'s> {
         self.folder.path().join("home")
     }
 
+    /// Names of what lies where records and private directories are made.
+    pub fn left_behind(&self) -> Vec<String> {
+        let folders = fs::read_dir(self.folder.path().join("tmp")).into_iter().flatten().flatten();
+        let inside = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
+        inside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    }
+
     /// When the latest lease on record ends, in unix seconds.
     pub fn lease_ends_at(&self) -> Option<u64> {
         let records = self.records();

@@ -53,3 +53,14 @@ pub fn on_path(name: &str) -> PathBuf {
 pub fn play(job: &Job<'_>, program: &Path, words: &[&str]) -> Outcome {
     Outcome::of(&job.command(program, words).output().unwrap())
 }
+
+/// Whether a registry or its token service refused, as clients hand it on; each of them has words of its own around it.
+pub fn is_refused(outcome: &Outcome) -> bool {
+    let said = (outcome.stdout.clone() + &outcome.stderr).to_lowercase();
+    outcome.code != 0 && (said.contains("unauthorized") || said.contains("denied"))
+}
+
+#[track_caller]
+pub fn refused(outcome: &Outcome) {
+    assert!(is_refused(outcome), "{outcome:?}");
+}
