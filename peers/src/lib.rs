@@ -6,6 +6,7 @@
 //!
 //! Whoever adds a peer writes its file, its line in [`PEERS`], and its tests: `docs/peers.md`.
 
+pub mod act;
 pub mod buildah;
 pub mod buildkit;
 pub mod buildx;
@@ -27,7 +28,7 @@ pub use self::peer::{Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.
-pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER, &skopeo::PEER, &podman::PEER, &buildah::PEER, &buildx::PEER, &buildkit::PEER];
+pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER, &skopeo::PEER, &podman::PEER, &buildah::PEER, &buildx::PEER, &buildkit::PEER, &act::PEER];
 
 #[cfg(test)]
 mod tests {

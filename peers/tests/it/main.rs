@@ -1,6 +1,7 @@
 //! Every peer's tests, in a module of its name. `cargo xtask peers` runs them.
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test binary")]
 
+mod act;
 mod buildah;
 mod buildkit;
 mod buildx;
