@@ -7,10 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use crate::{Peer, Running, Source, place};
+use crate::{Peer, Running, Source, certificates, place};
 
 /// The engine.
 pub const PEER: Peer = Peer {
@@ -107,7 +106,7 @@ impl Door {
             Self::Socket => (format!("unix://{}", directory.join("socket").display()), Vec::new()),
             Self::Tls => {
                 let port = place::free_port().unwrap_or_else(|error| panic!("a port: {error}"));
-                write_certificates(directory).unwrap_or_else(|error| panic!("certificates: {error}"));
+                certificates::write(directory).unwrap_or_else(|error| panic!("certificates: {error}"));
                 let host = format!("tcp://127.0.0.1:{port}");
                 let file = |name: &str| directory.join("server").join(name).display().to_string();
                 let words = ["-H", &host, "--tlsverify", "--tlscacert", &file("ca.pem"), "--tlscert", &file("cert.pem")];
@@ -166,28 +165,4 @@ fn docker_at(program: &Path, host: &str, words: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(words).env_clear().env("DOCKER_HOST", host).env("HOME", "/nonexistent").env("PATH", "/usr/bin:/bin");
     command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("docker: {error}"))
-}
-
-/// An authority, and by it a server at 127.0.0.1 and a client; each in a folder of its own.
-fn write_certificates(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.distinguished_name.push(DnType::CommonName, "an engine's authority (test only)");
-    let authority = params.self_signed(&key)?.pem();
-    let issuer = Issuer::new(params, key);
-    for (name, usage) in [("server", ExtendedKeyUsagePurpose::ServerAuth), ("client", ExtendedKeyUsagePurpose::ClientAuth)]
-    {
-        let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.extended_key_usages = vec![usage];
-        let certificate = params.signed_by(&key, &issuer)?.pem();
-        let folder = directory.join(name);
-        fs::create_dir(&folder)?;
-        fs::write(folder.join("ca.pem"), &authority)?;
-        fs::write(folder.join("cert.pem"), certificate)?;
-        fs::write(folder.join("key.pem"), key.serialize_pem())?;
-    }
-    Ok(())
 }

@@ -10,25 +10,31 @@ pub mod act;
 pub mod buildah;
 pub mod buildkit;
 pub mod buildx;
+pub mod caddy;
 pub mod crane;
 pub mod docker_engine;
 pub mod docker_registry;
+pub mod nginx;
 pub mod openbao;
 pub mod podman;
 pub mod postgresql;
 pub mod skopeo;
+pub mod squid;
 
+mod certificates;
+mod front;
 mod http;
 mod peer;
 mod place;
 mod process;
 
+pub use self::front::Front;
 pub use self::http::{Answer, Ask};
 pub use self::peer::{Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.
-pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER, &skopeo::PEER, &podman::PEER, &buildah::PEER, &buildx::PEER, &buildkit::PEER, &act::PEER];
+pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER, &docker_engine::PEER, &skopeo::PEER, &podman::PEER, &buildah::PEER, &buildx::PEER, &buildkit::PEER, &act::PEER, &nginx::PEER, &caddy::PEER, &squid::PEER];
 
 #[cfg(test)]
 mod tests {

@@ -58,6 +58,8 @@ const KNOWN: &[Known] = &[
     known("the stored value is too large", "K25 (10)", 5, "a proxy answers in its place"),
     known("the identity token is of the future", "K25 (10)", 4, "no rule of"),
     known("the address has a path", "K25 (10)", 4, "does not know the role"),
+    known("the proxy refuses the host: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
+    known("the proxy is gone: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
 ];
 
 impl Outcome {
