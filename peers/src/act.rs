@@ -1,6 +1,6 @@
 //! act: runs workflows of GitHub Actions. On this machine itself (`-P …=-self-hosted`), with the `node` of PATH, without an engine.
 
-use crate::{Peer, Pinned, Source};
+use crate::{NODE, Peer, Pinned, Source};
 
 /// act.
 pub const PEER: Peer = Peer {
@@ -17,7 +17,7 @@ pub const PEER: Peer = Peer {
         }],
         program: "bin/act",
     },
-    with: &["docker-registry", "docker-engine"],
+    with: &["docker-registry", "docker-engine", NODE],
     touches: &["action", "src/action", "src/record", "docs/github-actions.md", "peers/"],
     proves: "the Action runs from a checkout and as the documentation's workflows have it: main, failing step, post",
     quick: false,

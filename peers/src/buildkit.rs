@@ -11,11 +11,7 @@ use crate::{Peer, Running, Source, docker_engine, place};
 pub const PEER: Peer = Peer {
     name: "buildkit",
     version: "0.34.2",
-    source: Source::Go {
-        package: "github.com/moby/buildkit/cmd/buildkitd",
-        flags: &[],
-        minutes: 14,
-    },
+    source: Source::Go { package: "github.com/moby/buildkit/cmd/buildkitd", flags: &[], minutes: 14 },
     with: &["docker-registry", "docker-engine", "buildx"],
     touches: &["src/docker", "src/exec", "src/native/docker", "sandbox/src/registry", "deploy/Containerfile", "peers/"],
     proves: "BuildKit builds on a private image and pushes with a lease of buildx's user, until logout",
@@ -43,8 +39,9 @@ impl BuildKit {
         let mut command = Command::new(PEER.program());
         command.arg("--config").arg(configuration).arg("--oci-worker-net=host");
         command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env_remove("DOCKER_HOST");
-        let mut running = Running::start(docker_engine::with_programs(&mut command).env("HOME", directory.path()), &log)
-            .unwrap_or_else(|error| panic!("buildkitd: {error}"));
+        let mut running =
+            Running::start(docker_engine::with_programs(&mut command).env("HOME", directory.path()), &log)
+                .unwrap_or_else(|error| panic!("buildkitd: {error}"));
         // It makes the socket last, and says so then.
         let is_ready =
             || socket.exists() && std::fs::read_to_string(&log).is_ok_and(|text| text.contains("running server on"));

@@ -109,7 +109,8 @@ impl Door {
                 certificates::write(directory).unwrap_or_else(|error| panic!("certificates: {error}"));
                 let host = format!("tcp://127.0.0.1:{port}");
                 let file = |name: &str| directory.join("server").join(name).display().to_string();
-                let words = ["-H", &host, "--tlsverify", "--tlscacert", &file("ca.pem"), "--tlscert", &file("cert.pem")];
+                let words =
+                    ["-H", &host, "--tlsverify", "--tlscacert", &file("ca.pem"), "--tlscert", &file("cert.pem")];
                 let words = words.iter().map(|word| (*word).to_owned());
                 (host.clone(), words.chain(["--tlskey".to_owned(), file("key.pem")]).collect())
             }

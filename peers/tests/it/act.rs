@@ -20,7 +20,9 @@ fn with_vault(uses: &str, scope: &str, more: &str) -> String {
 }
 
 fn job(steps: &str) -> String {
-    format!("on: push\njobs:\n  one:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v7\n{steps}")
+    format!(
+        "on: push\njobs:\n  one:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v7\n{steps}"
+    )
 }
 
 /// Leases that the sandbox's Vault has given, and how many of them it was told to end.
@@ -70,7 +72,8 @@ fn inside_a_composite_action_the_login_serves_the_steps_after_it() {
     let sandbox = Sandbox::start().unwrap();
     let runner = Runner::new(&sandbox);
     let inner = with_vault("./checkout", "write", "").replace("\n  ", "\n").trim_start().to_owned();
-    let composite = format!("name: Log in\ndescription: With a lease\nruns:\n  using: composite\n  steps:\n    {inner}");
+    let composite =
+        format!("name: Log in\ndescription: With a lease\nruns:\n  using: composite\n  steps:\n    {inner}");
     runner.put("composite/action.yml", &composite);
     let steps = "      - uses: ./composite\n      - run: grep '\"auth\"' \"$HOME/.docker/config.json\"\n";
     let outcome = runner.run(&job(steps)).code(0).says("the credential of acmebot: revoked and confirmed");

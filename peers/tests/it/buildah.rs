@@ -2,7 +2,6 @@
 
 use std::fs;
 
-
 use hublease_peers::buildah::PEER;
 use hublease_peers::podman::{self, storage};
 use hublease_sandbox::Sandbox;

@@ -30,7 +30,8 @@ fn a_bearer_may_be_handed_out_with_a_part_of_its_life_left() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_bearer_left(20);
     let answer = token(&sandbox, Some((ACCOUNT, PASSWORD)), "repository:acme/app:pull");
-    let head = |answer: &Answer| through_proxy(&sandbox, "registry-1.docker.io", "GET /v2/", &bearer(answer), b"").status;
+    let head =
+        |answer: &Answer| through_proxy(&sandbox, "registry-1.docker.io", "GET /v2/", &bearer(answer), b"").status;
     assert_eq!((&answer.json()["expires_in"], head(&answer)), (&json!(300), 200));
     sandbox.advance(21);
     assert_eq!(head(&answer), 401);

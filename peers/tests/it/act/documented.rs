@@ -22,12 +22,12 @@ const PUSHED: &str = "digest: sha256:";
 
 const EXAMPLES: &[Example] = &[
     Example { holds: "connection-id: ", says: &["as acme by docker", PUSHED, "the credential of acme:"] },
-    Example {
-        holds: "          scope: repository:acme/app:pull,push",
-        says: &["as acme by broker", PUSHED, REVOKED],
-    },
+    Example { holds: "          scope: repository:acme/app:pull,push", says: &["as acme by broker", PUSHED, REVOKED] },
     Example { holds: "vault-path: ", says: &["as acmebot by vault", PUSHED, REVOKED] },
-    Example { holds: "provider: static", says: &["as acmebot by static", PUSHED, "not a lease, lives on at its owner"] },
+    Example {
+        holds: "provider: static",
+        says: &["as acmebot by static", PUSHED, "not a lease, lives on at its owner"],
+    },
     Example { holds: "run: hublease exec -- docker push", says: &[PUSHED, REVOKED, "nothing to undo here"] },
     Example { holds: "      - run: hublease login\n", says: &["as acme by broker", PUSHED, REVOKED] },
 ];

@@ -80,7 +80,14 @@ fn a_request_that_is_cut_leaves_nothing(sandbox: &Sandbox, broker: &Broker, fron
     let half = "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                 Content-Length: 4000\r\n\r\ngrant_type=urn%3Aietf%3Aparams%3Aoauth";
     let mut openssl = Command::new(on_path("openssl"));
-    openssl.args(["s_client", "-quiet", "-connect", &format!("127.0.0.1:{}", front.port()), "-servername", "localhost"]);
+    openssl.args([
+        "s_client",
+        "-quiet",
+        "-connect",
+        &format!("127.0.0.1:{}", front.port()),
+        "-servername",
+        "localhost",
+    ]);
     let mut openssl =
         openssl.env_clear().stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     openssl.stdin.as_mut().unwrap().write_all(half.as_bytes()).unwrap();

@@ -22,7 +22,8 @@ pub fn hub_with_a_registry() -> (Sandbox, DockerRegistry) {
 /// What says which lease is wanted: `read` or `write`.
 pub fn lease_words(sandbox: &Sandbox, scope: &str) -> Vec<String> {
     let path = format!("dockerhub/token/acmebot/{scope}");
-    let vault = ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
+    let vault =
+        ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
     let mint = ["--vault-path", &path, "--vault-method", "write", "--vault-data", "label=a job"];
     let audience = ["--audience", AUDIENCE, "--audience-elsewhere"];
     [&vault[..], &mint, &audience].concat().into_iter().map(str::to_owned).collect()

@@ -53,8 +53,10 @@ pub fn long_push(
     sandbox.set_bearer_left(BEARER_LEFT);
     let upload = Hold::after(Service::Registry, "/v2/acme/app/blobs/uploads/").method(uploads_by);
     let first_upload = sandbox.latch(upload);
-    let vault = ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
-    let lease = ["--vault-path", "short/write", "--vault-method", "read", "--audience", AUDIENCE, "--audience-elsewhere"];
+    let vault =
+        ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
+    let lease =
+        ["--vault-path", "short/write", "--vault-method", "read", "--audience", AUDIENCE, "--audience-elsewhere"];
     let command = ["--", program.to_str().unwrap()];
     let renew: &[&str] = if renewal == Renewal::Twice { &["--renew"] } else { &[] };
     let words = [&["exec", "--client", client][..], renew, &vault, &lease, &command, words].concat();
@@ -66,9 +68,7 @@ pub fn long_push(
         let bearer_ends = sandbox.now() + BEARER_LEFT;
         let wanted = if renewal == Renewal::Twice { 3 } else { 1 };
         sandbox.set_bearer_left(WHOLE_BEARER);
-        until("two renewals and the end of the bearer", || {
-            leases(sandbox) >= wanted && sandbox.now() > bearer_ends
-        });
+        until("two renewals and the end of the bearer", || leases(sandbox) >= wanted && sandbox.now() > bearer_ends);
     }
     first_upload.release();
     let outcome = Outcome::of(&exec.wait_with_output().unwrap());

@@ -33,6 +33,7 @@ pub(super) fn program(context: &Context<'_>, peer: &Peer, cache: &Cache) -> Resu
             python::install(&python, &wanted, &folder, &context.log, context.terminal)?;
             is_there(folder.join(program))
         }
+        Source::Node { program } => from_npm(context, peer, program, cache),
         Source::Go { package, flags, .. } => from_go(context, peer, package, flags, cache),
     }
 }
@@ -91,6 +92,27 @@ fn unpacked(
     }
     fs::remove_dir_all(&downloads).map_err(failed)?;
     is_there(folder.join(program))
+}
+
+fn from_npm(context: &Context<'_>, peer: &Peer, program: &str, cache: &Cache) -> Result<PathBuf, Setback> {
+    let npm = on_path("npm").ok_or_else(|| Setback::NotRun("needs npm".to_owned()))?;
+    let _lock = cache.lock()?;
+    let folder = cache.of(peer);
+    let wanted = context.workspace.root.join("peers/node").join(peer.name);
+    let files = ["package.json", "package-lock.json", program];
+    let is_there = |name: &&str| fs::read(wanted.join(name)).ok() == fs::read(folder.join(name)).ok();
+    if !files.iter().all(is_there) {
+        let copy = |name: &&str| fs::copy(wanted.join(name), folder.join(name)).map(drop);
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        fs::create_dir_all(&folder).map_err(failed)?;
+        files[..2].iter().try_for_each(copy).map_err(failed)?;
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
+        let install = Call::new(npm).arguments(install).directory(&folder).limit(LONGEST_DOWNLOAD);
+        install.run(&context.log, context.terminal)?;
+        // Last, so that an installation that was interrupted begins anew.
+        files[2..].iter().try_for_each(copy).map_err(failed)?;
+    }
+    Ok(folder.join(program))
 }
 
 fn from_go(
