@@ -9,6 +9,6 @@ pub const PEER: Peer = Peer {
     source: Source::Debian { packages: &["buildah"], program: &["/usr/bin/buildah"] },
     with: &["docker-registry", "podman"],
     touches: &["src/docker", "src/exec", "src/native", "sandbox/src/registry", "peers/"],
-    proves: "buildah builds on a private image and pushes with a login for podman, until logout and through a renewal",
+    proves: "buildah builds on a private image and pushes with podman's login, until logout and past the end of its bearer",
     quick: false,
 };

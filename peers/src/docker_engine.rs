@@ -16,7 +16,7 @@ pub const PEER: Peer = Peer {
     name: "docker-engine",
     version: "Debian's",
     source: Source::Unpacked {
-        packages: &["docker.io", "containerd", "runc", "tini", "libdevmapper1.02.1", "libseccomp2"],
+        packages: &["docker.io", "containerd", "runc", "tini", "busybox-static", "libdevmapper1.02.1", "libseccomp2"],
         program: "usr/sbin/dockerd",
     },
     with: &["docker-registry"],
@@ -128,6 +128,12 @@ pub fn own_command_line() -> PathBuf {
 #[must_use]
 pub fn static_program() -> PathBuf {
     folder().join("usr/bin/tini-static")
+}
+
+/// A static program that is many: `sleep` among them.
+#[must_use]
+pub fn busybox() -> PathBuf {
+    folder().join("bin/busybox")
 }
 
 /// Where the packages are.

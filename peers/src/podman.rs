@@ -11,7 +11,7 @@ pub const PEER: Peer = Peer {
     source: Source::Debian { packages: &["podman"], program: &["/usr/bin/podman"] },
     with: &["docker-registry"],
     touches: &["src/docker", "src/exec", "src/native", "sandbox/src/registry", "peers/"],
-    proves: "podman pulls and pushes with a login of its own kind and of docker's, until logout and through a renewal",
+    proves: "podman pulls and pushes with a login of its own, until logout and past the end of its bearer",
     quick: false,
 };
 

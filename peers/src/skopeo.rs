@@ -9,6 +9,6 @@ pub const PEER: Peer = Peer {
     source: Source::Debian { packages: &["skopeo"], program: &["/usr/bin/skopeo"] },
     with: &["docker-registry"],
     touches: &["src/docker", "src/exec", "src/native/docker", "sandbox/src/registry", "peers/"],
-    proves: "a login that docker or podman would read serves skopeo, until logout and through a renewal",
+    proves: "docker's file of logins serves skopeo, until logout and past the end of its bearer",
     quick: false,
 };

@@ -8,7 +8,7 @@ use hublease_sandbox::Sandbox;
 
 use crate::support::client::{Job, Outcome};
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
-use crate::support::long_push::{Pusher, Renewal, long_push};
+use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const IMAGE: &str = "docker.io/acme/app:by-buildah";
 
@@ -61,22 +61,22 @@ fn what_was_pushed_with_a_lease_is_refused_after_logout() {
     assert_eq!(sandbox.unexpected(), [""; 0]);
 }
 
-fn push(renewal: Renewal) {
+fn push(meanwhile: Meanwhile) {
     let (sandbox, _registry) = hub_with_a_registry();
     let job = job(&sandbox);
     let words = with_storage(&job, &["push", IMAGE]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let pusher = Pusher { client: "podman", program: &PEER.program(), uploads_by: "PATCH" };
-    long_push(&job, &sandbox, renewal, &pusher, &words).code(0).says("Writing manifest to image destination");
+    long_push(&job, &sandbox, meanwhile, &pusher, &words).code(0).says("Writing manifest to image destination");
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Renewal::None);
+    push(Meanwhile::Nothing);
 }
 
 #[test]
 #[ignore = "waits for: superseded leases live on"]
 fn a_push_outlasts_two_renewals_and_its_bearer() {
-    push(Renewal::Twice);
+    push(Meanwhile::Renewed);
 }

@@ -36,3 +36,48 @@ fn pushes(sandbox: &Sandbox) -> usize {
     let registry = sandbox.requests(Service::Registry).into_iter();
     registry.filter(|request| request.method == "PUT" && request.status == Some(201)).count()
 }
+
+/// What needs real minutes.
+mod long {
+    use std::fs;
+
+    use hublease_peers::buildx::PEER;
+    use hublease_peers::docker_engine::busybox;
+
+    use crate::support::builder::{Builder, build_words};
+    use crate::support::client::Outcome;
+    use crate::support::lease::hub_with_a_registry;
+    use crate::support::long_push::{Meanwhile, Pusher, start};
+
+    /// buildx asks its file of logins anew when an answer of it is older than four minutes and fifty seconds; the file itself it has
+    /// read when it began.
+    const SECONDS: u32 = 300;
+
+    fn push(meanwhile: Meanwhile) {
+        let (sandbox, _registry) = hub_with_a_registry();
+        let builder = Builder::new(&sandbox);
+        let dockerfile = format!("FROM acme/base:long\nRUN [\"/busybox\", \"sleep\", \"{SECONDS}\"]\n");
+        let context = builder.context(&dockerfile);
+        fs::copy(busybox(), context.join("busybox")).unwrap();
+        let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PUT" };
+        let build = |meanwhile, dockerfile: &str, tag: &str| {
+            fs::write(context.join("Dockerfile"), dockerfile).unwrap();
+            let words = [&build_words()[..], &["--tag", tag, "--push", context.to_str().unwrap()]].concat();
+            let exec = start(&builder.job, &sandbox, meanwhile, &pusher, &words);
+            Outcome::of(&exec.wait_with_output().unwrap()).code(0).says("pushing manifest")
+        };
+        build(Meanwhile::Nothing, "FROM scratch\nCOPY busybox /busybox\n", "acme/base:long");
+        build(meanwhile, &dockerfile, "acme/app:long");
+    }
+
+    #[test]
+    fn a_push_after_a_build_of_five_minutes() {
+        push(Meanwhile::Nothing);
+    }
+
+    #[test]
+    #[ignore = "waits for: superseded leases live on"]
+    fn a_push_after_a_build_of_five_minutes_and_many_renewals() {
+        push(Meanwhile::Renewed);
+    }
+}

@@ -4,7 +4,7 @@ use hublease_peers::buildx::PEER;
 
 use crate::support::builder::{BUILDER, Builder, build_words};
 use crate::support::lease::{hub_with_a_registry, lease_words};
-use crate::support::long_push::{Pusher, Renewal, long_push};
+use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const FROM_NOTHING: &str = "FROM scratch\nCOPY program /program\n";
 
@@ -21,22 +21,22 @@ fn a_builder_is_found_inside_exec_and_nothing_is_left_of_the_private_directory()
     assert_eq!(builder.job.left_behind(), [""; 0]);
 }
 
-fn push(renewal: Renewal) {
+fn push(meanwhile: Meanwhile) {
     let (sandbox, _registry) = hub_with_a_registry();
     let builder = Builder::new(&sandbox);
     let context = builder.context(FROM_NOTHING);
     let words = [&build_words()[..], &["--tag", "acme/app:by-buildx", "--push", context.to_str().unwrap()]].concat();
     let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PUT" };
-    long_push(&builder.job, &sandbox, renewal, &pusher, &words).code(0).says("pushing manifest");
+    long_push(&builder.job, &sandbox, meanwhile, &pusher, &words).code(0).says("pushing manifest");
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Renewal::None);
+    push(Meanwhile::Nothing);
 }
 
 #[test]
 #[ignore = "waits for: superseded leases live on"]
 fn a_push_outlasts_two_renewals_and_its_bearer() {
-    push(Renewal::Twice);
+    push(Meanwhile::Renewed);
 }

@@ -8,7 +8,7 @@ use hublease_sandbox::{ACCOUNT, Sandbox};
 
 use crate::support::client::{Job, Outcome};
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, is_refused, login, logout, on_path, play, refused};
-use crate::support::long_push::{Pusher, Renewal, long_push};
+use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const IMAGE: &str = "acme/app:by-the-engine";
 
@@ -147,22 +147,22 @@ fn a_credential_that_is_not_revoked_is_noticed() {
     assert!(!is_refused(&pulled) && pulled.code == 0, "{pulled:?}");
 }
 
-fn push(renewal: Renewal) {
+fn push(meanwhile: Meanwhile) {
     let (sandbox, _registry) = hub_with_a_registry();
     let stage = Stage::new(&sandbox, &own_command_line(), Door::Socket);
     stage.build(FROM_NOTHING).code(0);
     let pusher = Pusher { client: "docker", program: &stage.docker, uploads_by: "PATCH" };
-    let pushed = long_push(&stage.job, &sandbox, renewal, &pusher, &["push", IMAGE]);
+    let pushed = long_push(&stage.job, &sandbox, meanwhile, &pusher, &["push", IMAGE]);
     pushed.code(0).says("digest: sha256:");
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Renewal::None);
+    push(Meanwhile::Nothing);
 }
 
 #[test]
 #[ignore = "waits for: superseded leases live on"]
 fn a_push_outlasts_two_renewals_and_its_bearer() {
-    push(Renewal::Twice);
+    push(Meanwhile::Renewed);
 }

@@ -6,7 +6,7 @@ use hublease_peers::skopeo::PEER;
 
 use crate::support::client::{Job, Outcome};
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
-use crate::support::long_push::{Pusher, Renewal, long_push};
+use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const IMAGE: &str = "docker://acme/app:by-skopeo";
 
@@ -45,21 +45,27 @@ fn by_dockers_file_of_logins() {
     story("none", &[]);
 }
 
-fn push(renewal: Renewal) {
+fn push(meanwhile: Meanwhile) -> Outcome {
     let (sandbox, _registry) = hub_with_a_registry();
     let job = Job::new(&sandbox, AUDIENCE);
     let words = ["copy", "--insecure-policy", &layer(&job), IMAGE];
     let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PATCH" };
-    long_push(&job, &sandbox, renewal, &pusher, &words).code(0).says("Writing manifest");
+    long_push(&job, &sandbox, meanwhile, &pusher, &words)
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Renewal::None);
+    push(Meanwhile::Nothing).code(0).says("Writing manifest");
 }
 
 #[test]
 #[ignore = "waits for: superseded leases live on"]
 fn a_push_outlasts_two_renewals_and_its_bearer() {
-    push(Renewal::Twice);
+    push(Meanwhile::Renewed).code(0).says("Writing manifest");
+}
+
+/// The stories of long pushes, here and at the other clients, would notice.
+#[test]
+fn a_push_whose_credential_ends_meanwhile_is_refused() {
+    refused(&push(Meanwhile::Ended));
 }

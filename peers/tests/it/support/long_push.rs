@@ -5,7 +5,7 @@
 //! what it has to revoke, so that a credential ends when somebody revokes it, and not before.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use hublease_peers::until;
 use hublease_sandbox::vault::{Capability, DynamicEngine, EXAMPLE_PASSWORD, Queue};
@@ -14,13 +14,15 @@ use hublease_sandbox::{ACCOUNT, Hold, Sandbox, Service};
 use super::client::{Job, Outcome};
 use super::lease::AUDIENCE;
 
-/// Whether the login is renewed while the command runs.
+/// What happens to the login while the command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
+pub enum Meanwhile {
     /// One lease, which nobody ends.
-    None,
-    /// The first lease, and two that take its place.
-    Twice,
+    Nothing,
+    /// Two leases take the place of the first one.
+    Renewed,
+    /// The lease ends, and its credential with it.
+    Ended,
 }
 
 /// Who pushes.
@@ -45,35 +47,49 @@ const WHOLE_BEARER: u64 = 300;
 pub fn long_push(
     job: &Job<'_>,
     sandbox: &Sandbox,
-    renewal: Renewal,
-    Pusher { client, program, uploads_by }: &Pusher<'_>,
+    meanwhile: Meanwhile,
+    pusher: &Pusher<'_>,
     words: &[&str],
 ) -> Outcome {
-    lend_for_seconds(sandbox);
     sandbox.set_bearer_left(BEARER_LEFT);
-    let upload = Hold::after(Service::Registry, "/v2/acme/app/blobs/uploads/").method(uploads_by);
+    let upload = Hold::after(Service::Registry, "/v2/acme/app/blobs/uploads/").method(pusher.uploads_by);
     let first_upload = sandbox.latch(upload);
-    let vault =
-        ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
-    let lease =
-        ["--vault-path", "short/write", "--vault-method", "read", "--audience", AUDIENCE, "--audience-elsewhere"];
-    let command = ["--", program.to_str().unwrap()];
-    let renew: &[&str] = if renewal == Renewal::Twice { &["--renew"] } else { &[] };
-    let words = [&["exec", "--client", client][..], renew, &vault, &lease, &command, words].concat();
-    let program = std::env::var_os("HUBLEASE_BIN").unwrap();
-    let mut exec = job.command(Path::new(&program), &words);
-    let exec = exec.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let exec = start(job, sandbox, meanwhile, pusher, words);
     let reached = first_upload.reached();
     if reached.is_ok() {
         let bearer_ends = sandbox.now() + BEARER_LEFT;
-        let wanted = if renewal == Renewal::Twice { 3 } else { 1 };
+        let wanted = if meanwhile == Meanwhile::Renewed { 3 } else { 1 };
         sandbox.set_bearer_left(WHOLE_BEARER);
         until("two renewals and the end of the bearer", || leases(sandbox) >= wanted && sandbox.now() > bearer_ends);
+        if meanwhile == Meanwhile::Ended {
+            assert_eq!(sandbox.vault().run_queue().revoked, 1);
+        }
     }
     first_upload.release();
     let outcome = Outcome::of(&exec.wait_with_output().unwrap());
     assert!(reached.is_ok(), "the push never began to upload: {outcome:?}");
     outcome
+}
+
+/// Starts `hublease exec` around a command.
+pub fn start(
+    job: &Job<'_>,
+    sandbox: &Sandbox,
+    meanwhile: Meanwhile,
+    Pusher { client, program, .. }: &Pusher<'_>,
+    words: &[&str],
+) -> Child {
+    lend_for_seconds(sandbox);
+    let vault =
+        ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
+    let lease =
+        ["--vault-path", "short/write", "--vault-method", "read", "--audience", AUDIENCE, "--audience-elsewhere"];
+    let command = ["--", program.to_str().unwrap()];
+    let renew: &[&str] = if meanwhile == Meanwhile::Renewed { &["--renew"] } else { &[] };
+    let words = [&["exec", "--client", client][..], renew, &vault, &lease, &command, words].concat();
+    let program = std::env::var_os("HUBLEASE_BIN").unwrap();
+    let mut exec = job.command(Path::new(&program), &words);
+    exec.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// An engine of Vault's whose leases last seconds, and which is behind with revoking those that are over.

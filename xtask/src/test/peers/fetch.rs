@@ -42,8 +42,8 @@ pub(super) fn program(context: &Context<'_>, peer: &Peer, cache: &Cache) -> Resu
 pub(super) fn is_built(workspace: &Workspace, peer: &Peer, cache: &Cache) -> bool {
     let Source::Go { package, flags, .. } = &peer.source else { return false };
     let folder = cache.of(peer);
-    let is_noted =
-        go_state(workspace, peer, package, flags).is_ok_and(|state| note_of(&folder).is_some_and(|note| note == state));
+    let is_noted = go_state(workspace, peer, package, flags)
+        .is_ok_and(|state| note_of(&folder, BUILT).is_some_and(|note| note == state));
     is_noted && go_program(&folder, package).is_file()
 }
 
@@ -76,10 +76,11 @@ fn unpacked(
     let apt = on_path("apt-get").ok_or_else(|| Setback::NotRun("needs apt-get".to_owned()))?;
     let _lock = cache.lock()?;
     let folder = cache.of(peer);
-    if folder.join(program).is_file() {
+    let state = packages.join(" ");
+    if note_of(&folder, UNPACKED).is_some_and(|note| note == state) {
         return is_there(folder.join(program));
     }
-    // Left by a download that was interrupted.
+    // Left by a download that was interrupted, or of other packages.
     drop(fs::remove_dir_all(&folder));
     let downloads = folder.join("packages");
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
@@ -91,6 +92,7 @@ fn unpacked(
         unpack.run(&context.log, context.terminal)?;
     }
     fs::remove_dir_all(&downloads).map_err(failed)?;
+    fs::write(folder.join(UNPACKED), state).map_err(failed)?;
     is_there(folder.join(program))
 }
 
@@ -138,7 +140,7 @@ fn from_go(
     let build = build.argument("-o").argument(go_program(&folder, package)).argument(package).limit(LONGEST_BUILD);
     build.run(&context.log, context.terminal)?;
     let state = go_state(context.workspace, peer, package, flags)?;
-    fs::write(folder.join(NOTE), state).map_err(|error| format!("{}: {error}", folder.display()))?;
+    fs::write(folder.join(BUILT), state).map_err(|error| format!("{}: {error}", folder.display()))?;
     // The ledger takes it again.
     drop(lock);
     Ledger::note_build(cache, peer.name, begun.elapsed())?;
@@ -154,10 +156,12 @@ fn least_go(module: &Path) -> Result<String, String> {
 }
 
 /// What was built, beside it.
-const NOTE: &str = "built.txt";
+const BUILT: &str = "built.txt";
+/// What was unpacked, beside it.
+const UNPACKED: &str = "unpacked.txt";
 
-fn note_of(folder: &Path) -> Option<String> {
-    fs::read_to_string(folder.join(NOTE)).ok()
+fn note_of(folder: &Path, name: &str) -> Option<String> {
+    fs::read_to_string(folder.join(name)).ok()
 }
 
 fn go_module(workspace: &Workspace, peer: &Peer) -> PathBuf {
