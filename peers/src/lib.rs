@@ -6,26 +6,56 @@
 //!
 //! Whoever adds a peer writes its file, its line in [`PEERS`], and its tests: `docs/peers.md`.
 
+pub mod act;
+pub mod buildah;
+pub mod buildkit;
+pub mod buildx;
+pub mod caddy;
 pub mod crane;
+pub mod docker_engine;
 pub mod docker_registry;
+pub mod nginx;
+pub mod oidc_provider;
 pub mod openbao;
+pub mod podman;
 pub mod postgresql;
+pub mod skopeo;
+pub mod squid;
 
+mod certificates;
+mod front;
 mod http;
 mod peer;
 mod place;
 mod process;
 
+pub use self::front::Front;
 pub use self::http::{Answer, Ask};
-pub use self::peer::{Peer, Pinned, REPORT, Source, report};
+pub use self::peer::{NODE, Peer, Pinned, REPORT, Source, report};
 pub use self::process::{PATIENCE, Running, until};
 
 /// Every peer.
-pub const PEERS: &[&Peer] = &[&openbao::PEER, &postgresql::PEER, &docker_registry::PEER, &crane::PEER];
+pub const PEERS: &[&Peer] = &[
+    &openbao::PEER,
+    &postgresql::PEER,
+    &docker_registry::PEER,
+    &crane::PEER,
+    &docker_engine::PEER,
+    &skopeo::PEER,
+    &podman::PEER,
+    &buildah::PEER,
+    &buildx::PEER,
+    &buildkit::PEER,
+    &act::PEER,
+    &nginx::PEER,
+    &caddy::PEER,
+    &squid::PEER,
+    &oidc_provider::PEER,
+];
 
 #[cfg(test)]
 mod tests {
-    use super::PEERS;
+    use super::{NODE, PEERS};
 
     #[test]
     fn names_are_unique_and_can_name_a_module_and_a_variable() {
@@ -51,7 +81,11 @@ mod tests {
     #[test]
     fn what_a_peer_needs_is_a_peer() {
         for peer in PEERS {
-            assert!(peer.with.iter().all(|name| PEERS.iter().any(|other| other.name == *name)), "{}", peer.name);
+            assert!(
+                peer.with.iter().all(|name| *name == NODE || PEERS.iter().any(|other| other.name == *name)),
+                "{}",
+                peer.name
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ pub struct Peer {
     pub version: &'static str,
     /// Where it comes from.
     pub source: Source,
-    /// Other peers whose programs its tests start.
+    /// Other peers whose programs its tests start, and [`NODE`].
     pub with: &'static [&'static str],
     /// Beginnings of the paths whose change makes its tests worth running first.
     pub touches: &'static [&'static str],
@@ -21,6 +21,9 @@ pub struct Peer {
     /// Whether `cargo xtask test` runs its tests as well: it needs no toolchain, and takes seconds.
     pub quick: bool,
 }
+
+/// In [`Peer::with`]: the Node of the repository's own tests, by `HUBLEASE_NODE`.
+pub const NODE: &str = "node";
 
 /// Where a program comes from, and how it is found once it is there.
 #[derive(Debug)]
@@ -32,11 +35,24 @@ pub enum Source {
         /// Files that it may be, best first; `*` stands for a part of one name. The last in the order of names wins.
         program: &'static [&'static str],
     },
+    /// Debian's packages, unpacked beside the system: nothing is installed, and no service of theirs begins. Run by root only.
+    Unpacked {
+        /// What is downloaded, with the libraries that a bare Debian lacks.
+        packages: &'static [&'static str],
+        /// The program below the folder into which they are unpacked.
+        program: &'static str,
+    },
     /// Packages of Python's index, by their checksums; nothing is built, and no dependency comes along.
     Python {
         /// The packages.
         packages: &'static [Pinned],
         /// The program below the folder into which they are installed.
+        program: &'static str,
+    },
+    /// A program in JavaScript: `peers/node/<name>` holds it, and the `package.json` and `package-lock.json` that name every package
+    /// with its checksum; no script of theirs is run.
+    Node {
+        /// The program's file.
         program: &'static str,
     },
     /// A program of a Go module: `peers/go/<name>` holds the `go.mod` and `go.sum` that name every version and checksum.
@@ -105,8 +121,9 @@ impl Source {
     #[must_use]
     pub fn registry(&self) -> &'static str {
         match self {
-            Self::Debian { .. } => "Debian",
+            Self::Debian { .. } | Self::Unpacked { .. } => "Debian",
             Self::Python { .. } => "PyPI",
+            Self::Node { .. } => "npm",
             Self::Go { .. } => "Go",
         }
     }
@@ -116,7 +133,9 @@ impl Source {
     pub fn needs(&self) -> &'static str {
         match self {
             Self::Debian { .. } => "apt-get",
+            Self::Unpacked { .. } => "apt-get and root",
             Self::Python { .. } => "python3",
+            Self::Node { .. } => "npm",
             Self::Go { .. } => "go",
         }
     }

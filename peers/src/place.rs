@@ -1,8 +1,9 @@
 //! Where a server runs: a directory of its own, and ports of loopback that nobody had a moment ago.
 
-use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use tempfile::TempDir;
 
@@ -28,5 +29,16 @@ pub(crate) const TRIES: usize = 5;
 
 /// Whether a server ended because its port was taken: glibc's and Go's word for it.
 pub(crate) fn port_was_taken(log: &Path) -> bool {
-    std::fs::read_to_string(log).is_ok_and(|text| text.contains("ddress already in use"))
+    fs::read_to_string(log).is_ok_and(|text| text.contains("ddress already in use"))
+}
+
+/// Takes away what a daemon that was killed, or a container of its, has left mounted; deepest first.
+pub(crate) fn unmount_below(directory: &Path) {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let below = |line: &&str| line.split(' ').nth(1).is_some_and(|path| Path::new(path).starts_with(directory));
+    let paths: Vec<&str> = mounts.lines().filter(below).filter_map(|line| line.split(' ').nth(1)).collect();
+    for path in paths.into_iter().rev() {
+        // Gone meanwhile.
+        Command::new("umount").arg("--lazy").arg(path).stderr(Stdio::null()).status().ok();
+    }
 }

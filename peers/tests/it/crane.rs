@@ -2,11 +2,13 @@
 
 use std::fs;
 
-use hublease_peers::crane::crane;
+use hublease_peers::crane::{PEER, crane};
 use hublease_peers::docker_registry::DockerRegistry;
 use hublease_sandbox::{Sandbox, Service};
 
 use crate::support::client::Job;
+use crate::support::lease::{AUDIENCE, hub_with_a_registry};
+use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const IMAGE: &str = "acme/app:by-crane";
 
@@ -51,4 +53,25 @@ fn what_was_pushed_with_a_lease_is_refused_after_logout() {
     let answered = sandbox.requests(Service::Registry);
     assert!(answered.iter().any(|request| request.method == "PUT" && request.status == Some(201)));
     assert_eq!(sandbox.unexpected(), [""; 0]);
+}
+
+fn push(meanwhile: Meanwhile) {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let job = Job::new(&sandbox, AUDIENCE);
+    let layer = job.work().join("layer.tar");
+    fs::write(&layer, [0; 1024]).unwrap();
+    let words = ["append", "--new_layer", layer.to_str().unwrap(), "--new_tag", IMAGE];
+    let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PATCH" };
+    long_push(&job, &sandbox, meanwhile, &pusher, &words).code(0);
+}
+
+#[test]
+fn a_push_outlasts_its_bearer() {
+    push(Meanwhile::Nothing);
+}
+
+#[test]
+#[ignore = "waits for: superseded leases live on"]
+fn a_push_outlasts_two_renewals_and_its_bearer() {
+    push(Meanwhile::Renewed);
 }

@@ -1,8 +1,13 @@
-//! What the tests of all peers use: the client as a job runs it, and what a run has to come to.
+//! What the tests of all peers use: the client as a job runs it, and what is known to go wrong.
 
+pub mod behind;
+pub mod broker;
+pub mod builder;
 pub mod client;
 pub mod compare;
 pub mod kept;
+pub mod known;
+pub mod lease;
+pub mod long_push;
 pub mod relay;
-pub mod right;
 pub mod table;

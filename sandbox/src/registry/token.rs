@@ -4,6 +4,7 @@
 //! Every bearer is remembered with its sandbox expiry, which is what the front goes by.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response};
@@ -26,6 +27,8 @@ pub(crate) struct RegistryAuth {
     ledger: Arc<Ledger>,
     signer: Signer,
     bearers: Mutex<HashMap<String, Bearer>>,
+    /// How many seconds of its life a bearer has left when it is handed out.
+    left: AtomicU64,
 }
 
 /// What a bearer is good for.
@@ -49,12 +52,17 @@ impl Bearer {
 
 impl RegistryAuth {
     pub(crate) fn new(ledger: Arc<Ledger>, signer: Signer) -> Self {
-        Self { ledger, signer, bearers: Mutex::default() }
+        Self { ledger, signer, bearers: Mutex::default(), left: AtomicU64::new(BEARER_SECONDS) }
     }
 
     /// The certificate that a real registry must trust.
     pub(crate) fn certificate(&self) -> &str {
         self.signer.certificate()
+    }
+
+    /// From now on bearers are handed out with so many seconds of their life left.
+    pub(crate) fn set_bearer_left(&self, seconds: u64) {
+        self.left.store(seconds.min(BEARER_SECONDS), Ordering::SeqCst);
     }
 
     /// A bearer that was issued here and has not expired.
@@ -106,7 +114,8 @@ impl Handler for RegistryAuth {
             }
         };
         let token = self.signer.sign(&subject, &access);
-        let now = self.ledger.core.clock.now();
+        let expires_at = self.ledger.core.clock.now() + self.left.load(Ordering::SeqCst);
+        let issued_at = utc(expires_at.saturating_sub(BEARER_SECONDS));
         let authenticated = !subject.is_empty();
         self.ledger.core.know(
             format!("registry bearer of {subject}"),
@@ -114,10 +123,10 @@ impl Handler for RegistryAuth {
             &token,
             &[Service::RegistryAuth, Service::Registry],
         );
-        lock(&self.bearers).insert(token.clone(), Bearer { authenticated, access, expires_at: now + BEARER_SECONDS });
+        lock(&self.bearers).insert(token.clone(), Bearer { authenticated, access, expires_at });
         answer(
             200,
-            &json!({ "token": token, "access_token": token, "expires_in": BEARER_SECONDS, "issued_at": utc(now) }),
+            &json!({ "token": token, "access_token": token, "expires_in": BEARER_SECONDS, "issued_at": issued_at }),
         )
     }
 }

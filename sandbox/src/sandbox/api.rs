@@ -82,6 +82,12 @@ impl Sandbox {
         self.registry.set_upstream(address);
     }
 
+    /// From now on the token server hands out bearers with so many seconds of their life left, and says so by `issued_at`, as one does
+    /// that gives the same bearer twice. Clients take no life below a minute from `expires_in`, but go by `issued_at`.
+    pub fn set_bearer_left(&self, seconds: u64) {
+        self.registry_auth.set_bearer_left(seconds);
+    }
+
     /// Pulls in six hours for everybody; `None` takes the rate headers away, as on paid plans. Starts counting anew.
     pub fn set_pull_limit(&self, pulls: Option<u32>) {
         self.registry.set_pull_limit(pulls);

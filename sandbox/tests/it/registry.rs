@@ -26,6 +26,24 @@ fn bearer(answer: &Answer) -> String {
 }
 
 #[test]
+fn a_bearer_may_be_handed_out_with_a_part_of_its_life_left() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_bearer_left(20);
+    let answer = token(&sandbox, Some((ACCOUNT, PASSWORD)), "repository:acme/app:pull");
+    let head =
+        |answer: &Answer| through_proxy(&sandbox, "registry-1.docker.io", "GET /v2/", &bearer(answer), b"").status;
+    assert_eq!((&answer.json()["expires_in"], head(&answer)), (&json!(300), 200));
+    sandbox.advance(21);
+    assert_eq!(head(&answer), 401);
+    sandbox.set_bearer_left(300);
+    let whole = token(&sandbox, Some((ACCOUNT, PASSWORD)), "repository:acme/app:pull");
+    sandbox.advance(200);
+    assert_eq!(head(&whole), 200);
+    let issued_at = |answer: &Answer| answer.json()["issued_at"].as_str().unwrap().to_owned();
+    assert!(issued_at(&answer) < issued_at(&whole));
+}
+
+#[test]
 fn what_is_granted_is_the_intersection() {
     let sandbox = Sandbox::start().unwrap();
     let password = Some((ACCOUNT, PASSWORD));

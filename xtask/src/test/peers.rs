@@ -12,13 +12,13 @@ mod schedule;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use hublease_peers::{PEERS, Peer, REPORT, Source};
+use hublease_peers::{NODE, PEERS, Peer, REPORT, Source};
 
 use self::cache::Cache;
 use self::ledger::Ledger;
 use self::options::Options;
 use self::schedule::Candidate;
-use super::{Context, Outcome, STEPS, Tally, Trouble, suite, take};
+use super::{Context, Outcome, STEPS, Tally, Trouble, node, suite, take};
 use crate::beforehand;
 use crate::binaries::Binaries;
 use crate::failure::Failure;
@@ -188,6 +188,10 @@ struct Passed {
 
 /// Fetches what a peer's tests start, and runs them.
 fn try_peer(context: &Context<'_>, peer: &'static Peer, cache: &Cache, is_long: bool) -> Result<Passed, Setback> {
+    if peer.with.contains(&NODE) {
+        let installed = node::installed(context.workspace, &context.log, context.terminal);
+        installed.map_err(|why| Setback::NotRun(format!("needs Node: {why}")))?;
+    }
     let mut programs = Vec::new();
     let companions = peer.with.iter().filter_map(|name| PEERS.iter().find(|other| other.name == *name));
     for needed in companions.chain(std::iter::once(&peer)) {
@@ -214,7 +218,7 @@ pub(super) const NEEDS_A_PEER: &str = "binary_id(hublease-peers::it) & not test(
 fn candidate(peer: &Peer, ledger: &Ledger, workspace: &Workspace) -> Candidate {
     let declared = match peer.source {
         Source::Go { minutes, .. } => Duration::from_secs(minutes * 60),
-        Source::Debian { .. } | Source::Python { .. } => Duration::ZERO,
+        _ => Duration::ZERO,
     };
     Candidate {
         is_touched: ledger.is_touched(peer, workspace),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::stage::{LEASE, ask, job};
 use super::twins::{AUDIENCE, Twins};
-use crate::support::right::Right;
+use crate::support::known::Right;
 
 /// Role, path, further flags, and what is right.
 type Refusal = (&'static str, &'static str, &'static [&'static str], Right<'static>);

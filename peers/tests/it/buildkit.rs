@@ -1,0 +1,83 @@
+//! BuildKit with the login of buildx's user: it is handed over while a build runs.
+
+use hublease_sandbox::{Sandbox, Service};
+
+use crate::support::builder::Builder;
+use crate::support::lease::{hub_with_a_registry, login, logout, refused};
+
+const BASE: &str = "FROM scratch\nCOPY program /program\n";
+const BASE_IMAGE: &str = "acme/base:by-buildkit";
+
+#[test]
+fn a_build_on_a_private_image_is_refused_after_logout() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let builder = Builder::new(&sandbox);
+    let push_base = || builder.build(BASE, &["--tag", BASE_IMAGE, "--push"]);
+    // Nothing of one build serves another.
+    let derived = |note: &str| {
+        let dockerfile = format!("FROM {BASE_IMAGE}\nRUN [\"/program\", \"--version\"]\nLABEL note={note}\n");
+        builder.build(&dockerfile, &["--no-cache", "--tag", "acme/app:by-buildkit", "--push"])
+    };
+    refused(&push_base());
+    login(&builder.job, &sandbox, "read", "none");
+    refused(&push_base());
+    logout(&builder.job, &sandbox);
+
+    login(&builder.job, &sandbox, "write", "none");
+    push_base().code(0).says("pushing manifest");
+    derived("one").code(0).says("tini version").says("pushing manifest");
+    logout(&builder.job, &sandbox);
+    refused(&derived("two"));
+    assert!(pushes(&sandbox) > 0);
+    assert_eq!(sandbox.unexpected(), [""; 0]);
+}
+
+fn pushes(sandbox: &Sandbox) -> usize {
+    let registry = sandbox.requests(Service::Registry).into_iter();
+    registry.filter(|request| request.method == "PUT" && request.status == Some(201)).count()
+}
+
+/// What needs real minutes.
+mod long {
+    use std::fs;
+
+    use hublease_peers::buildx::PEER;
+    use hublease_peers::docker_engine::busybox;
+
+    use crate::support::builder::{Builder, build_words};
+    use crate::support::client::Outcome;
+    use crate::support::lease::hub_with_a_registry;
+    use crate::support::long_push::{Meanwhile, Pusher, start};
+
+    /// buildx asks its file of logins anew when an answer of it is older than four minutes and fifty seconds; the file itself it has
+    /// read when it began.
+    const SECONDS: u32 = 300;
+
+    fn push(meanwhile: Meanwhile) {
+        let (sandbox, _registry) = hub_with_a_registry();
+        let builder = Builder::new(&sandbox);
+        let dockerfile = format!("FROM acme/base:long\nRUN [\"/busybox\", \"sleep\", \"{SECONDS}\"]\n");
+        let context = builder.context(&dockerfile);
+        fs::copy(busybox(), context.join("busybox")).unwrap();
+        let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PUT" };
+        let build = |meanwhile, dockerfile: &str, tag: &str| {
+            fs::write(context.join("Dockerfile"), dockerfile).unwrap();
+            let words = [&build_words()[..], &["--tag", tag, "--push", context.to_str().unwrap()]].concat();
+            let exec = start(&builder.job, &sandbox, meanwhile, &pusher, &words);
+            Outcome::of(&exec.wait_with_output().unwrap()).code(0).says("pushing manifest")
+        };
+        build(Meanwhile::Nothing, "FROM scratch\nCOPY busybox /busybox\n", "acme/base:long");
+        build(meanwhile, &dockerfile, "acme/app:long");
+    }
+
+    #[test]
+    fn a_push_after_a_build_of_five_minutes() {
+        push(Meanwhile::Nothing);
+    }
+
+    #[test]
+    #[ignore = "waits for: superseded leases live on"]
+    fn a_push_after_a_build_of_five_minutes_and_many_renewals() {
+        push(Meanwhile::Renewed);
+    }
+}

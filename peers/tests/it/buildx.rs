@@ -1,0 +1,42 @@
+//! buildx: its builders in a private directory, and pushes that take longer than their login.
+
+use hublease_peers::buildx::PEER;
+
+use crate::support::builder::{BUILDER, Builder, build_words};
+use crate::support::lease::{hub_with_a_registry, lease_words};
+use crate::support::long_push::{Meanwhile, Pusher, long_push};
+
+const FROM_NOTHING: &str = "FROM scratch\nCOPY program /program\n";
+
+/// `exec` logs in to a private directory; a builder that was made before is found there, and nothing is left.
+#[test]
+fn a_builder_is_found_inside_exec_and_nothing_is_left_of_the_private_directory() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let builder = Builder::new(&sandbox);
+    let lease = lease_words(&sandbox, "write");
+    let lease: Vec<&str> = lease.iter().map(String::as_str).collect();
+    let program = PEER.program();
+    let list = ["--client", "none", "--", program.to_str().unwrap(), "ls"];
+    builder.job.run(&[&["exec"][..], &lease, &list].concat()).code(0).says(BUILDER);
+    assert_eq!(builder.job.left_behind(), [""; 0]);
+}
+
+fn push(meanwhile: Meanwhile) {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let builder = Builder::new(&sandbox);
+    let context = builder.context(FROM_NOTHING);
+    let words = [&build_words()[..], &["--tag", "acme/app:by-buildx", "--push", context.to_str().unwrap()]].concat();
+    let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PUT" };
+    long_push(&builder.job, &sandbox, meanwhile, &pusher, &words).code(0).says("pushing manifest");
+}
+
+#[test]
+fn a_push_outlasts_its_bearer() {
+    push(Meanwhile::Nothing);
+}
+
+#[test]
+#[ignore = "waits for: superseded leases live on"]
+fn a_push_outlasts_two_renewals_and_its_bearer() {
+    push(Meanwhile::Renewed);
+}
