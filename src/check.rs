@@ -20,7 +20,7 @@ use crate::check::report::{CheckReport, Pull, Push, Verdict};
 use crate::check::window::Window;
 use crate::docker::{self, Entry, Look, Store};
 use crate::effect::docker::{Client, Directory, Registry};
-use crate::effect::{End, Host, Output};
+use crate::effect::{Effects, End, Output};
 use crate::error::{Error, Problem};
 use crate::image::Image;
 use crate::plan::Check;
@@ -44,13 +44,13 @@ enum DockerLogin {
 }
 
 /// Checks, and reports as much as could be learnt even if a part of it failed.
-pub async fn check(host: Host, plan: Check) -> End {
-    let look = docker::look(&host, Client::Docker, Directory::Current, vec![Registry::Hub]).await?;
+pub async fn check(effects: Effects, plan: Check) -> End {
+    let look = docker::look(&effects, Client::Docker, Directory::Current, vec![Registry::Hub]).await?;
     let found = find(&look);
     let mut report = CheckReport::new(&plan, &look, &found);
-    report.shadows = shadows(&host, &plan, &look).await?;
-    let asked = ask(&host, &found, &mut report).await;
-    host.output(Output::Report(if plan.json { report.json() } else { report.text() })).await?;
+    report.shadows = shadows(&effects, &plan, &look).await?;
+    let asked = ask(&effects, &found, &mut report).await;
+    effects.output(Output::Report(if plan.json { report.json() } else { report.text() })).await?;
     asked?;
     judge(&plan, &found, &report)
 }
@@ -91,7 +91,7 @@ fn known(entry: &Entry) -> Option<HubLogin> {
 }
 
 /// What keeps a login from being used, beside a variable that decides over all of them.
-async fn shadows(host: &Host, plan: &Check, look: &Look) -> Result<Vec<String>, Error> {
+async fn shadows(effects: &Effects, plan: &Check, look: &Look) -> Result<Vec<String>, Error> {
     let mut shadows: Vec<_> = plan.shadow.iter().map(Error::sentence).collect();
     for registry in &look.registries {
         let in_file = registry.entry.as_ref().is_some_and(|entry| entry.raw.is_some());
@@ -105,7 +105,7 @@ async fn shadows(host: &Host, plan: &Check, look: &Look) -> Result<Vec<String>, 
     // Another directory's login only matters where docker is not in a private one already. What cannot be read here is
     // the business of `logout`.
     if !look.taken_over
-        && let Ok(shelf) = RecordStore::read(host).await
+        && let Ok(shelf) = RecordStore::read(effects).await
     {
         let is_elsewhere = shelf.records.iter().any(|record| {
             record.owner.kind == Kind::Login
@@ -121,17 +121,17 @@ async fn shadows(host: &Host, plan: &Check, look: &Look) -> Result<Vec<String>, 
 }
 
 /// Asks Docker Hub, as far as the login allows.
-async fn ask(host: &Host, found: &DockerLogin, report: &mut CheckReport<'_>) -> Result<(), Error> {
+async fn ask(effects: &Effects, found: &DockerLogin, report: &mut CheckReport<'_>) -> Result<(), Error> {
     let login = match found {
         DockerLogin::Nobody => None,
         DockerLogin::Known(login) => Some(login),
         DockerLogin::Withheld(_) => return Ok(()),
     };
     if let Some(login) = login {
-        host.mask(&login.secret).await?;
-        host.mask(&login.basic).await?;
+        effects.mask(&login.secret).await?;
+        effects.mask(&login.basic).await?;
     }
-    let hub = Hub::new(host, login);
+    let hub = Hub::new(effects, login);
     if login.is_some() {
         match hub.sign_in().await? {
             Token::Granted { .. } => report.accepted = Some(Ok(())),

@@ -20,7 +20,7 @@ pub use self::logout::log_out;
 pub(crate) use self::look::look;
 pub use self::look::{Look, RegistryLook, Store};
 use self::previous::{is_ours, remember};
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Verb};
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
@@ -60,17 +60,17 @@ const WAIT: u64 = 1000;
 ///
 /// # Errors
 /// Stage docker: no client, a malformed file, an unusable directory.
-pub async fn survey(host: &Host, plan: &Docker) -> Result<Look, Error> {
+pub async fn survey(effects: &Effects, plan: &Docker) -> Result<Look, Error> {
     if plan.client != Client::None {
         let run = Run { client: plan.client, verb: Verb::Version, directory: Directory::User };
-        match host.docker(run).await? {
+        match effects.docker(run).await? {
             Ended::NotFound => return Err(Error::new(Problem::NoDocker, plan.client.name())),
             Ended::Exit { .. } | Ended::Slow => {}
         }
     }
     // What the user's file holds does not matter to a private directory, not even whether it can be read.
     let registries = if plan.isolation == Isolation::No { plan.registries.clone() } else { Vec::new() };
-    look(host, plan.client, Directory::User, registries).await
+    look(effects, plan.client, Directory::User, registries).await
 }
 
 /// What will be done for the login.
@@ -85,17 +85,23 @@ pub struct LoginTarget {
 ///
 /// # Errors
 /// Stage docker: the login belongs into a directory that cannot be written.
-pub async fn decide(host: &Host, plan: &Docker, look: &Look, writer: &mut RecordWriter) -> Result<LoginTarget, Error> {
+pub async fn decide(
+    effects: &Effects,
+    plan: &Docker,
+    look: &Look,
+    writer: &mut RecordWriter,
+) -> Result<LoginTarget, Error> {
     let mut isolation = plan.isolation;
     let harm = |registry| harm(plan.client, look, registry, writer.older.as_ref());
     if isolation == Isolation::No && look.taken_over {
-        host.detail("DOCKER_CONFIG is the private directory of an earlier login, which this one replaces".to_owned())
+        effects
+            .detail("DOCKER_CONFIG is the private directory of an earlier login, which this one replaces".to_owned())
             .await?;
         isolation = Isolation::Yes { copy_auths: false };
     } else if isolation == Isolation::No
         && let Some(why) = look.registries.iter().find_map(harm)
     {
-        host.warn(format!("logging in to a private directory, because {why}")).await?;
+        effects.warn(format!("logging in to a private directory, because {why}")).await?;
         isolation = Isolation::Yes { copy_auths: false };
     }
     if let Isolation::Yes { copy_auths } = isolation {
@@ -115,7 +121,7 @@ pub async fn decide(host: &Host, plan: &Docker, look: &Look, writer: &mut Record
         if matches!(registry.store, Store::SilentHelper { configured: false, .. }) {
             seed.push(registry.registry);
         }
-        remember(host, registry, writer).await?;
+        remember(effects, registry, writer).await?;
     }
     Ok(LoginTarget { directory: Directory::User, copy_auths: false, seed })
 }
@@ -124,52 +130,57 @@ pub async fn decide(host: &Host, plan: &Docker, look: &Look, writer: &mut Record
 ///
 /// # Errors
 /// Stage docker.
-pub async fn log_in(host: &Host, plan: &Docker, ground: &LoginTarget, credential: &Credential) -> Result<(), Error> {
+pub async fn log_in(
+    effects: &Effects,
+    plan: &Docker,
+    ground: &LoginTarget,
+    credential: &Credential,
+) -> Result<(), Error> {
     let mut path = None;
     match &ground.directory {
         Directory::Private(id) => {
-            let made = make_directory(host, id, &plan.registries, ground.copy_auths).await?;
+            let made = make_directory(effects, id, &plan.registries, ground.copy_auths).await?;
             path = Some(made.map_err(|trouble| refused(&trouble))?);
         }
         Directory::User | Directory::Current => {
             for registry in &ground.seed {
-                let seeded = change(host, Client::Docker, &Directory::User, Change::Seed(*registry)).await?;
+                let seeded = change(effects, Client::Docker, &Directory::User, Change::Seed(*registry)).await?;
                 seeded.map_err(|trouble| refused(&trouble))?;
             }
         }
     }
-    store(host, plan, &ground.directory, credential).await?;
+    store(effects, plan, &ground.directory, credential).await?;
     if let Some(path) = path {
-        host.detail(format!("logged in to the private directory {}", printable(&path))).await?;
+        effects.detail(format!("logged in to the private directory {}", printable(&path))).await?;
     }
     Ok(())
 }
 
 /// Hands the credential to whoever keeps the login.
-async fn store(host: &Host, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
+async fn store(effects: &Effects, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
     // Not every system that knows `::add-mask::` masks this form of a secret by itself, as GitHub does.
-    host.mask(&lease::basic(&credential.username, &credential.secret)).await?;
+    effects.mask(&lease::basic(&credential.username, &credential.secret)).await?;
     for registry in &plan.registries {
         match plan.client {
             Client::None => {
                 let (registry, username, secret) = (*registry, &*credential.username, &credential.secret);
                 let stored =
-                    change(host, Client::None, directory, Change::Store { registry, username, secret }).await?;
+                    change(effects, Client::None, directory, Change::Store { registry, username, secret }).await?;
                 stored.map_err(|trouble| refused(&trouble))?;
             }
-            client => run_login(host, client, directory, *registry, credential).await?,
+            client => run_login(effects, client, directory, *registry, credential).await?,
         }
     }
     Ok(())
 }
 
 /// Where a private login is kept, for the steps that come after.
-pub async fn private_path(host: &Host, plan: &Docker, record: &Record) -> Result<Option<String>, Error> {
+pub async fn private_path(effects: &Effects, plan: &Docker, record: &Record) -> Result<Option<String>, Error> {
     if !record.private.contains(&record.id) {
         return Ok(None);
     }
     let directory = Directory::Private(record.id.clone());
-    look(host, plan.client, directory, Vec::new()).await.map(|look| Some(look.directory))
+    look(effects, plan.client, directory, Vec::new()).await.map(|look| Some(look.directory))
 }
 
 fn refused(trouble: &Trouble) -> Error {
@@ -204,7 +215,7 @@ fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Rec
 
 /// `docker login`, repeated only where the fault may pass.
 async fn run_login(
-    host: &Host,
+    effects: &Effects,
     client: Client,
     directory: &Directory,
     registry: Registry,
@@ -213,7 +224,7 @@ async fn run_login(
     let mut tried = 1;
     loop {
         let verb = Verb::Login { registry, username: credential.username.clone(), stdin: credential.secret.clone() };
-        let ended = host.docker(Run { client, verb, directory: directory.clone() }).await?;
+        let ended = effects.docker(Run { client, verb, directory: directory.clone() }).await?;
         let (error, passes) = match ended {
             Ended::Exit { code: 0, .. } => return Ok(()),
             Ended::Exit { code, message } => login_failed(registry, code, &message, &credential.secret),
@@ -223,8 +234,8 @@ async fn run_login(
         if !passes || tried == TRIES {
             return Err(error);
         }
-        host.detail(format!("{}; try {} of {TRIES}", error.sentence(), tried + 1)).await?;
-        host.sleep(WAIT * tried).await?;
+        effects.detail(format!("{}; try {} of {TRIES}", error.sentence(), tried + 1)).await?;
+        effects.sleep(WAIT * tried).await?;
         tried += 1;
     }
 }
@@ -261,6 +272,6 @@ fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret
 ///
 /// # Errors
 /// Stage docker.
-pub async fn renew(host: &Host, plan: &Docker, record: &Record, credential: &Credential) -> Result<(), Error> {
-    store(host, plan, &Directory::Private(record.id.clone()), credential).await
+pub async fn renew(effects: &Effects, plan: &Docker, record: &Record, credential: &Credential) -> Result<(), Error> {
+    store(effects, plan, &Directory::Private(record.id.clone()), credential).await
 }

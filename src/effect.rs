@@ -1,6 +1,6 @@
 //! How the story is paused.
 //!
-//! The story is one `async fn` that owns a cheap [`Host`] handle, and asking is all it can do. An ask parks an
+//! The story is one `async fn` that owns a cheap [`Effects`] handle, and asking is all it can do. An ask parks an
 //! [`Effect`] in a mailbox and returns `Pending`; nothing here is a task, a thread or a runtime. [`Session`] is the
 //! one stepping primitive: it polls the story with a waker that does nothing and hands out what was parked.
 //! [`drive`] is the loop over it. The native program, the scripted tests (which can stop after effect k, for
@@ -13,7 +13,7 @@
 
 pub mod child;
 pub mod docker;
-mod host;
+mod effects;
 pub mod http;
 pub mod record;
 mod session;
@@ -22,7 +22,7 @@ pub mod username;
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
-pub use self::host::Host;
+pub use self::effects::Effects;
 pub use self::session::{End, Perform, Session, Step, drive};
 use crate::error::{Error, Problem};
 

@@ -7,7 +7,7 @@
 use hublease_protocol::printable::printable;
 
 use crate::effect::child::{Act, Seen};
-use crate::effect::{End, Host};
+use crate::effect::{Effects, End};
 use crate::error::{Error, Problem};
 use crate::lease::Lease;
 use crate::plan::Exec;
@@ -20,39 +20,39 @@ use crate::{docker, login, logout};
 const RENEW_AGAIN: u64 = 30;
 
 /// Runs a command with a login of its own.
-pub async fn exec(host: Host, plan: Exec) -> End {
+pub async fn exec(effects: Effects, plan: Exec) -> End {
     let early = Error::before_the_command;
     plan.login.exchange.identity.ready().map_err(early)?;
-    let look = docker::survey(&host, &plan.login.docker).await.map_err(early)?;
+    let look = docker::survey(&effects, &plan.login.docker).await.map_err(early)?;
     let owner = login::owner(&plan.login.job, &plan.login.docker, look.directory.clone(), Kind::Exec);
-    let mut writer = RecordWriter::open(&host, owner, plan.login.docker.client.name()).await.map_err(early)?;
-    let ground = docker::decide(&host, &plan.login.docker, &look, &mut writer).await.map_err(early)?;
+    let mut writer = RecordWriter::open(&effects, owner, plan.login.docker.client.name()).await.map_err(early)?;
+    let ground = docker::decide(&effects, &plan.login.docker, &look, &mut writer).await.map_err(early)?;
 
-    let ended = run(&host, &plan, &ground, &mut writer).await;
-    let cleaned = clean_up(&host.undoing(), &plan, writer).await;
-    let clean = logout::unless_failed(&host.undoing(), cleaned).await?.unwrap_or(false);
+    let ended = run(&effects, &plan, &ground, &mut writer).await;
+    let cleaned = clean_up(&effects.undoing(), &plan, writer).await;
+    let clean = logout::unless_failed(&effects.undoing(), cleaned).await?.unwrap_or(false);
     match ended? {
         0 if !clean && plan.strict => Err(Error::new(Problem::NotRevoked, "")),
         code => Ok(code),
     }
 }
 
-async fn run(host: &Host, plan: &Exec, ground: &docker::LoginTarget, writer: &mut RecordWriter) -> End {
+async fn run(effects: &Effects, plan: &Exec, ground: &docker::LoginTarget, writer: &mut RecordWriter) -> End {
     let early = Error::before_the_command;
-    let lease = provider::exchange(host, &plan.login.exchange, writer).await.map_err(early)?;
-    docker::log_in(host, &plan.login.docker, ground, &lease.credential).await.map_err(early)?;
-    start(host, plan, writer).await?;
+    let lease = provider::exchange(effects, &plan.login.exchange, writer).await.map_err(early)?;
+    docker::log_in(effects, &plan.login.docker, ground, &lease.credential).await.map_err(early)?;
+    start(effects, plan, writer).await?;
     let mut due = renewal(plan, &lease);
     loop {
-        let seconds = seconds_until(host, due).await?;
+        let seconds = seconds_until(effects, due).await?;
         if seconds == Some(0) {
-            due = renew_or_warn(host, plan, writer).await?;
+            due = renew_or_warn(effects, plan, writer).await?;
             continue;
         }
-        match host.child(Act::Wait { seconds }).await? {
+        match effects.child(Act::Wait { seconds }).await? {
             Seen::Ended(code) => return Ok(code),
             Seen::Signal(signal) => {
-                host.child(Act::Forward { signal }).await?;
+                effects.child(Act::Forward { signal }).await?;
             }
             // The clock is asked again above.
             Seen::Deadline => {}
@@ -64,22 +64,22 @@ async fn run(host: &Host, plan: &Exec, ground: &docker::LoginTarget, writer: &mu
 }
 
 /// Renews, and says when the next renewal is due. A failure is a warning: the command still has its old login.
-async fn renew_or_warn(host: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<Option<u64>, Error> {
-    match renew(host, plan, writer).await {
+async fn renew_or_warn(effects: &Effects, plan: &Exec, writer: &mut RecordWriter) -> Result<Option<u64>, Error> {
+    match renew(effects, plan, writer).await {
         Ok(renewed) => Ok(renewal(plan, &renewed)),
         Err(error) => {
-            host.warn(format!("not renewed: {}", error.sentence())).await?;
-            give_up_unsettled(&host.undoing(), plan, writer).await?;
-            Ok(Some(host.now().await? + RENEW_AGAIN))
+            effects.warn(format!("not renewed: {}", error.sentence())).await?;
+            give_up_unsettled(&effects.undoing(), plan, writer).await?;
+            Ok(Some(effects.now().await? + RENEW_AGAIN))
         }
     }
 }
 
-async fn start(host: &Host, plan: &Exec, writer: &RecordWriter) -> Result<(), Error> {
+async fn start(effects: &Effects, plan: &Exec, writer: &RecordWriter) -> Result<(), Error> {
     let program = plan.command.first().map(|program| printable(program)).unwrap_or_default();
     let (command, directory) = (plan.command.clone(), writer.record.id.clone());
     let act = Act::Start { command, directory, client: plan.login.docker.client };
-    match host.child(act).await.map_err(Error::before_the_command)? {
+    match effects.child(act).await.map_err(Error::before_the_command)? {
         Seen::Running => Ok(()),
         Seen::NotFound => Err(Error::new(Problem::CommandMissing, &program)),
         Seen::Unusable(why) => Err(Error::new(Problem::CommandUnusable, &program).because(&why)),
@@ -96,26 +96,26 @@ fn renewal(plan: &Exec, lease: &Lease) -> Option<u64> {
 }
 
 /// How long to wait; none waits for ever.
-async fn seconds_until(host: &Host, due: Option<u64>) -> Result<Option<u64>, Error> {
+async fn seconds_until(effects: &Effects, due: Option<u64>) -> Result<Option<u64>, Error> {
     match due {
-        Some(due) => Ok(Some(due.saturating_sub(host.now().await?))),
+        Some(due) => Ok(Some(due.saturating_sub(effects.now().await?))),
         None => Ok(None),
     }
 }
 
 /// A new login for whatever the command starts from now on. Of the older ones only those are taken back whose time has passed:
 /// so at most two live at a time, since the next renewal is due after the older one's end.
-async fn renew(host: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<Lease, Error> {
+async fn renew(effects: &Effects, plan: &Exec, writer: &mut RecordWriter) -> Result<Lease, Error> {
     writer.settle();
-    let lease = provider::exchange(host, &plan.login.exchange, writer).await?;
-    docker::renew(host, &plan.login.docker, &writer.record, &lease.credential).await?;
-    let undo = host.undoing();
+    let lease = provider::exchange(effects, &plan.login.exchange, writer).await?;
+    docker::renew(effects, &plan.login.docker, &writer.record, &lease.credential).await?;
+    let undo = effects.undoing();
     logout::retire_ended(&undo, &Revoker::of(&plan.login.exchange.provider), writer).await?;
     Ok(lease)
 }
 
 /// A renewal that failed half-way leaves nothing alive.
-async fn give_up_unsettled(undo: &Host, plan: &Exec, writer: &mut RecordWriter) -> Result<(), Error> {
+async fn give_up_unsettled(undo: &Effects, plan: &Exec, writer: &mut RecordWriter) -> Result<(), Error> {
     if let Some(note) = writer.unsettled().cloned() {
         let left = logout::revoke(undo, &Revoker::of(&plan.login.exchange.provider), &note).await?;
         writer.record.leases.retain(|lease| *lease != note);
@@ -126,7 +126,7 @@ async fn give_up_unsettled(undo: &Host, plan: &Exec, writer: &mut RecordWriter) 
     Ok(())
 }
 
-async fn clean_up(undo: &Host, plan: &Exec, writer: RecordWriter) -> Result<bool, Error> {
+async fn clean_up(undo: &Effects, plan: &Exec, writer: RecordWriter) -> Result<bool, Error> {
     let clean = docker::log_out(undo, &writer.record).await?;
     let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), writer, clean).await?;
     Ok(clean && !told.iter().any(|(_, revocation)| revocation.is_failure()))

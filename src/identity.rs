@@ -13,7 +13,7 @@ use hublease_protocol::claims::UnverifiedClaims;
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::secret::Secret;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::Destination;
 use crate::error::{Error, Problem};
 
@@ -106,22 +106,22 @@ pub struct IdentityToken {
 ///
 /// # Errors
 /// Stage identity: no token, not a token, expired.
-pub async fn obtain(host: &Host, identity: &Identity, audience: Option<&str>) -> Result<IdentityToken, Error> {
+pub async fn obtain(effects: &Effects, identity: &Identity, audience: Option<&str>) -> Result<IdentityToken, Error> {
     identity.ready()?;
     let token = match identity {
         Identity::Github { path_and_query, bearer, .. } => {
-            github::request(host, path_and_query, bearer, audience).await?
+            github::request(effects, path_and_query, bearer, audience).await?
         }
-        Identity::Circleci { token } => circleci::token(host, token.as_ref(), audience).await?,
+        Identity::Circleci { token } => circleci::token(effects, token.as_ref(), audience).await?,
         Identity::Variable { token, .. } => variable::token(token),
-        Identity::File { .. } => file::read(host).await?,
+        Identity::File { .. } => file::read(effects).await?,
         Identity::NotNeeded | Identity::Missing(_) | Identity::Simulated(_) => {
             return Err(Error::bug("an identity that cannot be asked"));
         }
     };
-    host.mask(&token).await?;
+    effects.mask(&token).await?;
     let claims = read(&token)?;
-    refuse_expired(&claims, host.now().await?)?;
+    refuse_expired(&claims, effects.now().await?)?;
     Ok(IdentityToken { token, claims })
 }
 

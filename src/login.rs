@@ -7,7 +7,7 @@
 use hublease_protocol::time::{span, utc};
 
 use crate::docker::Docker;
-use crate::effect::{End, Host, LoggedIn, Output};
+use crate::effect::{Effects, End, LoggedIn, Output};
 use crate::error::Error;
 use crate::lease::{Lease, LeaseRecord};
 use crate::plan::{Frontend, Job, Login};
@@ -17,18 +17,18 @@ use crate::record::{Kind, Owner, RecordWriter};
 use crate::{docker, logout};
 
 /// Logs in.
-pub async fn login(host: Host, plan: Login) -> End {
+pub async fn login(effects: Effects, plan: Login) -> End {
     plan.exchange.identity.ready()?;
-    let look = docker::survey(&host, &plan.docker).await?;
+    let look = docker::survey(&effects, &plan.docker).await?;
     let owner = owner(&plan.job, &plan.docker, look.directory.clone(), Kind::Login);
-    let mut writer = RecordWriter::open(&host, owner, plan.docker.client.name()).await?;
-    let ground = docker::decide(&host, &plan.docker, &look, &mut writer).await?;
+    let mut writer = RecordWriter::open(&effects, owner, plan.docker.client.name()).await?;
+    let ground = docker::decide(&effects, &plan.docker, &look, &mut writer).await?;
 
-    match forward(&host, &plan, &ground, &mut writer).await {
-        Ok(()) => retire_older(&host, &plan, &mut writer).await,
+    match forward(&effects, &plan, &ground, &mut writer).await {
+        Ok(()) => retire_older(&effects, &plan, &mut writer).await,
         Err((error, touched)) => {
-            let taken_back = take_back(&host.undoing(), &plan, &writer, touched).await;
-            logout::unless_failed(&host.undoing(), taken_back).await?;
+            let taken_back = take_back(&effects.undoing(), &plan, &writer, touched).await;
+            logout::unless_failed(&effects.undoing(), taken_back).await?;
             Err(error)
         }
     }
@@ -36,15 +36,15 @@ pub async fn login(host: Host, plan: Login) -> End {
 
 /// The part that something can be left of. The flag says whether docker was touched.
 async fn forward(
-    host: &Host,
+    effects: &Effects,
     plan: &Login,
     ground: &docker::LoginTarget,
     writer: &mut RecordWriter,
 ) -> Result<(), (Error, bool)> {
-    let lease = provider::exchange(host, &plan.exchange, writer).await.map_err(|error| (error, false))?;
+    let lease = provider::exchange(effects, &plan.exchange, writer).await.map_err(|error| (error, false))?;
     let touched = |error| (error, true);
-    docker::log_in(host, &plan.docker, ground, &lease.credential).await.map_err(touched)?;
-    report(host, plan, writer, &lease).await.map_err(touched)
+    docker::log_in(effects, &plan.docker, ground, &lease.credential).await.map_err(touched)?;
+    report(effects, plan, writer, &lease).await.map_err(touched)
 }
 
 /// To whom the record of this plan belongs.
@@ -54,7 +54,7 @@ pub(crate) fn owner(job: &Job, docker: &Docker, directory: String, kind: Kind) -
 }
 
 /// Undoes what this login made, and leaves what was there before it, the older login's lease included.
-pub(crate) async fn take_back(undo: &Host, plan: &Login, writer: &RecordWriter, touched: bool) -> Result<(), Error> {
+pub(crate) async fn take_back(undo: &Effects, plan: &Login, writer: &RecordWriter, touched: bool) -> Result<(), Error> {
     if touched {
         // Only what this very login left: an older one that is still there stays.
         let mut mine = writer.record.clone();
@@ -77,8 +77,8 @@ pub(crate) async fn take_back(undo: &Host, plan: &Login, writer: &RecordWriter, 
 }
 
 /// Revokes the leases that this login replaces.
-async fn retire_older(host: &Host, plan: &Login, writer: &mut RecordWriter) -> End {
-    let undo = host.undoing();
+async fn retire_older(effects: &Effects, plan: &Login, writer: &mut RecordWriter) -> End {
+    let undo = effects.undoing();
     if writer.older.take().is_none() {
         return Ok(0);
     }
@@ -90,8 +90,8 @@ async fn retire_older(host: &Host, plan: &Login, writer: &mut RecordWriter) -> E
 }
 
 /// Tells who is logged in, where, and until when.
-async fn report(host: &Host, plan: &Login, writer: &RecordWriter, lease: &Lease) -> Result<(), Error> {
-    let path = docker::private_path(host, &plan.docker, &writer.record).await?;
+async fn report(effects: &Effects, plan: &Login, writer: &RecordWriter, lease: &Lease) -> Result<(), Error> {
+    let path = docker::private_path(effects, &plan.docker, &writer.record).await?;
     let note = &lease.note;
     let logged_in = LoggedIn {
         text: sentence(plan, note, path.is_some()),
@@ -102,12 +102,12 @@ async fn report(host: &Host, plan: &Login, writer: &RecordWriter, lease: &Lease)
         revocable: note.is_revocable(),
         docker_config: path.clone(),
     };
-    host.output(Output::LoggedIn(logged_in)).await?;
+    effects.output(Output::LoggedIn(logged_in)).await?;
     if let Some(path) = path {
-        host.output(Output::DockerConfig(path)).await?;
+        effects.output(Output::DockerConfig(path)).await?;
     }
     if plan.frontend == (Frontend::Action { expose_token: true }) {
-        host.output(Output::Credential(lease.credential.secret.clone())).await?;
+        effects.output(Output::Credential(lease.credential.secret.clone())).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::docker;
 use crate::effect::docker::{Client, Directory};
-use crate::effect::{End, Host, Output};
+use crate::effect::{Effects, End, Output};
 use crate::error::{Error, Problem};
 use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome};
 use crate::plan::Logout;
@@ -19,8 +19,8 @@ use crate::record::{Kind, Record, RecordStore, RecordWriter};
 use crate::registry::probe;
 
 /// Logs out.
-pub async fn logout(host: Host, plan: Logout) -> End {
-    let undo = host.undoing();
+pub async fn logout(effects: Effects, plan: Logout) -> End {
+    let undo = effects.undoing();
     let undone = records(&undo, &plan).await?;
     report(&undo, &plan, &undone.told).await?;
     end(&plan, undone.clean)
@@ -35,7 +35,7 @@ struct Undone {
 }
 
 /// Undoes the records that the plan selects.
-async fn records(undo: &Host, plan: &Logout) -> Result<Undone, Error> {
+async fn records(undo: &Effects, plan: &Logout) -> Result<Undone, Error> {
     let shelf = RecordStore::read(undo).await?;
     let mut undone = Undone { told: Vec::new(), clean: true };
     for (file, why) in &shelf.foreign {
@@ -54,7 +54,7 @@ fn end(plan: &Logout, clean: bool) -> End {
 
 /// Undoes one record, and keeps of it what still lives.
 async fn one(
-    undo: &Host,
+    undo: &Effects,
     plan: &Logout,
     record: Record,
     told: &mut Vec<(LeaseRecord, Revocation)>,
@@ -77,7 +77,7 @@ async fn one(
 }
 
 /// Later steps learned the private directory as `DOCKER_CONFIG`; they get this one, the user's own, back.
-async fn user_directory(undo: &Host, record: &Record) -> Result<String, Error> {
+async fn user_directory(undo: &Effects, record: &Record) -> Result<String, Error> {
     let client = Client::parse(&record.client).unwrap_or(Client::Docker);
     docker::look(undo, client, Directory::User, Vec::new()).await.map(|look| look.directory)
 }
@@ -86,7 +86,7 @@ async fn user_directory(undo: &Host, record: &Record) -> Result<String, Error> {
 /// no lease lives, and docker is as it was (`docker_undone`). What has ended is written down before the next thing is tried,
 /// so that a logout that is killed is finished by the next one.
 pub(crate) async fn settle(
-    undo: &Host,
+    undo: &Effects,
     revoker: &Revoker,
     mut writer: RecordWriter,
     docker_undone: bool,
@@ -116,7 +116,7 @@ pub(crate) async fn settle(
 }
 
 /// Revokes the leases that the last one of the story replaces, and keeps of them what still lives.
-pub(crate) async fn retire(undo: &Host, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
+pub(crate) async fn retire(undo: &Effects, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
     let mut alive = Vec::new();
     for note in writer.superseded() {
         alive.extend(revoke(undo, revoker, &note).await?);
@@ -125,7 +125,7 @@ pub(crate) async fn retire(undo: &Host, revoker: &Revoker, writer: &mut RecordWr
 }
 
 /// The same for those of them whose time has passed: whoever still holds one can do nothing with it.
-pub(crate) async fn retire_ended(undo: &Host, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
+pub(crate) async fn retire_ended(undo: &Effects, revoker: &Revoker, writer: &mut RecordWriter) -> Result<(), Error> {
     let now = undo.now().await?;
     let mut kept = Vec::new();
     for note in writer.superseded() {
@@ -139,7 +139,11 @@ pub(crate) async fn retire_ended(undo: &Host, revoker: &Revoker, writer: &mut Re
 }
 
 /// Revokes what one login made, says how that ended, and gives what is left to be tried again.
-pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &LeaseRecord) -> Result<Option<LeaseRecord>, Error> {
+pub(crate) async fn revoke(
+    undo: &Effects,
+    revoker: &Revoker,
+    note: &LeaseRecord,
+) -> Result<Option<LeaseRecord>, Error> {
     let credential = revoker.revoke_credential(undo, note).await?;
     let revocation = finish(undo, revoker, note, credential).await?;
     Ok(revocation.is_failure().then(|| note.after(&revocation)))
@@ -147,7 +151,7 @@ pub(crate) async fn revoke(undo: &Host, revoker: &Revoker, note: &LeaseRecord) -
 
 /// Ends what made the credential, and says of each part how it ended.
 async fn finish(
-    undo: &Host,
+    undo: &Effects,
     revoker: &Revoker,
     note: &LeaseRecord,
     credential: Option<RevocationOutcome>,
@@ -164,7 +168,7 @@ async fn finish(
 }
 
 /// The result of cleaning up after something that has an end of its own: a failure is said, and does not replace it.
-pub(crate) async fn unless_failed<T>(undo: &Host, cleaned: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(crate) async fn unless_failed<T>(undo: &Effects, cleaned: Result<T, Error>) -> Result<Option<T>, Error> {
     match cleaned {
         Ok(result) => Ok(Some(result)),
         Err(error) => {
@@ -175,7 +179,7 @@ pub(crate) async fn unless_failed<T>(undo: &Host, cleaned: Result<T, Error>) -> 
 }
 
 /// This job's records; outside CI this configuration directory's.
-async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<Record>, Error> {
+async fn select(effects: &Effects, plan: &Logout, records: Vec<Record>) -> Result<Vec<Record>, Error> {
     if plan.all || records.is_empty() {
         return Ok(records);
     }
@@ -185,7 +189,7 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     let mut selected = Vec::new();
     for record in records.into_iter().filter(|record| record.owner.job.is_none()) {
         let client = Client::parse(&record.client).unwrap_or(Client::Docker);
-        let here = docker::look(host, client, Directory::User, Vec::new()).await?.directory;
+        let here = docker::look(effects, client, Directory::User, Vec::new()).await?.directory;
         if record.owner.directory == here || record.owner.directory.is_empty() {
             selected.push(record);
         }
@@ -193,7 +197,7 @@ async fn select(host: &Host, plan: &Logout, records: Vec<Record>) -> Result<Vec<
     Ok(selected)
 }
 
-async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, Revocation)]) -> Result<(), Error> {
+async fn report(effects: &Effects, plan: &Logout, told: &[(LeaseRecord, Revocation)]) -> Result<(), Error> {
     #[derive(Serialize)]
     struct LogoutReport<'a> {
         leases: Vec<Told<'a>>,
@@ -201,10 +205,10 @@ async fn report(host: &Host, plan: &Logout, told: &[(LeaseRecord, Revocation)]) 
 
     if plan.json {
         let report = LogoutReport { leases: shown(told) };
-        return host.output(Output::Report(serde_json::to_string(&report).unwrap_or_default())).await;
+        return effects.output(Output::Report(serde_json::to_string(&report).unwrap_or_default())).await;
     }
     if told.is_empty() {
-        host.note("nothing to undo here".to_owned()).await?;
+        effects.note("nothing to undo here".to_owned()).await?;
     }
     Ok(())
 }

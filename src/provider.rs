@@ -17,7 +17,7 @@ use hublease_protocol::secret::Secret;
 use hublease_protocol::time::{span, utc};
 
 use crate::cli::ProviderName;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::docker::Registry;
 use crate::effect::http::Destination;
 use crate::effect::username::is_username;
@@ -119,23 +119,23 @@ pub enum Purpose {
 ///
 /// # Errors
 /// Stages identity, refused and unavailable. What came into being before the failure is in the writer's record.
-pub async fn exchange(host: &Host, plan: &Exchange, writer: &mut RecordWriter) -> Result<Lease, Error> {
+pub async fn exchange(effects: &Effects, plan: &Exchange, writer: &mut RecordWriter) -> Result<Lease, Error> {
     let lease = match &plan.provider {
-        Provider::Static(fixed) => static_credential::exchange(host, fixed, plan, writer).await?,
-        Provider::Docker(docker) => docker_identity::exchange(host, docker, plan, writer).await?,
-        Provider::Broker(broker) => broker::exchange(host, broker, plan, writer).await?,
-        Provider::Vault(vault) => vault::exchange(host, vault, plan, writer).await?,
+        Provider::Static(fixed) => static_credential::exchange(effects, fixed, plan, writer).await?,
+        Provider::Docker(docker) => docker_identity::exchange(effects, docker, plan, writer).await?,
+        Provider::Broker(broker) => broker::exchange(effects, broker, plan, writer).await?,
+        Provider::Vault(vault) => vault::exchange(effects, vault, plan, writer).await?,
     };
-    warn_of_a_short_life(host, plan, &lease).await?;
+    warn_of_a_short_life(effects, plan, &lease).await?;
     Ok(lease)
 }
 
 /// The identity token for the plan's audience.
-async fn identify(host: &Host, identity: &Identity, audience: Option<&str>) -> Result<Secret, Error> {
-    let identity = identity::obtain(host, identity, audience).await?;
+async fn identify(effects: &Effects, identity: &Identity, audience: Option<&str>) -> Result<Secret, Error> {
+    let identity = identity::obtain(effects, identity, audience).await?;
     let issuer = printable(identity.claims.text("iss").unwrap_or_default());
     let audiences = printable(&identity.claims.audiences().join(", "));
-    host.detail(format!("identity token of {issuer} for {audiences}")).await?;
+    effects.detail(format!("identity token of {issuer} for {audiences}")).await?;
     Ok(identity.token)
 }
 
@@ -181,16 +181,18 @@ fn check_registry(server: &str, name: Option<&str>) -> Result<(), Error> {
     }
 }
 
-async fn warn_of_a_short_life(host: &Host, plan: &Exchange, lease: &Lease) -> Result<(), Error> {
+async fn warn_of_a_short_life(effects: &Effects, plan: &Exchange, lease: &Lease) -> Result<(), Error> {
     let Some(expires_at) = lease.note.expires_at else {
         return Ok(());
     };
     let life = expires_at.saturating_sub(lease.note.issued_at);
     if let Some(wanted) = plan.wanted_life.filter(|wanted| *wanted != life) {
-        host.warn(format!("{} was asked for, the provider granted {}", span(wanted), span(life))).await?;
+        effects.warn(format!("{} was asked for, the provider granted {}", span(wanted), span(life))).await?;
     }
     if life < SHORT_LIFE && plan.purpose != Purpose::RenewedCommand {
-        host.warn(format!("the credential lives {} (until {}){}", span(life), utc(expires_at), advice(plan))).await?;
+        effects
+            .warn(format!("the credential lives {} (until {}){}", span(life), utc(expires_at), advice(plan)))
+            .await?;
     }
     Ok(())
 }

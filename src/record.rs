@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::writer::RecordWriter;
 use crate::effect::docker::{Client, Registry};
-use crate::effect::{Host, record};
+use crate::effect::{Effects, record};
 use crate::error::{Error, Problem};
 use crate::lease::LeaseRecord;
 
@@ -144,8 +144,8 @@ pub struct RecordStore {
 
 impl RecordStore {
     /// Reads the whole directory; one that does not exist is empty.
-    pub async fn read(host: &Host) -> Result<Self, Error> {
-        let stored = host.record(record::Access::Read).await?.map_err(|trouble| unusable(&trouble))?;
+    pub async fn read(effects: &Effects) -> Result<Self, Error> {
+        let stored = effects.record(record::Access::Read).await?.map_err(|trouble| unusable(&trouble))?;
         let mut shelf = Self::default();
         for file in stored {
             match file.body.and_then(|body| Record::read(&file.name, &body)) {

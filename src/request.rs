@@ -8,7 +8,7 @@ mod remark;
 use hublease_protocol::endpoint::{self, Origin};
 
 pub(crate) use self::remark::remark;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Destination, Failure, Repeat, Request, Response};
 use crate::error::{Error, Problem};
 
@@ -54,15 +54,15 @@ impl From<RequestError> for Error {
 /// One server, as the story speaks to it.
 #[derive(Debug)]
 pub(crate) struct Server<'a> {
-    host: &'a Host,
+    effects: &'a Effects,
     name: String,
     redirect: Option<&'a Origin>,
 }
 
 impl<'a> Server<'a> {
     /// A server by the name that errors show.
-    pub(crate) fn new(host: &'a Host, name: impl Into<String>) -> Self {
-        Self { host, name: name.into(), redirect: None }
+    pub(crate) fn new(effects: &'a Effects, name: impl Into<String>) -> Self {
+        Self { effects, name: name.into(), redirect: None }
     }
 
     /// Allows one other origin, which the host knows as [`Destination::ProviderRedirect`].
@@ -89,7 +89,7 @@ impl<'a> Server<'a> {
         let mut request = request;
         let mut tried = 1;
         loop {
-            let answer = self.host.http(request.clone()).await.map_err(RequestError::unsettled)?;
+            let answer = self.effects.http(request.clone()).await.map_err(RequestError::unsettled)?;
             if let Ok(response) = &answer
                 && is_redirect(response.status)
             {
@@ -118,13 +118,13 @@ impl<'a> Server<'a> {
     }
 
     async fn pause(&self, fault: &Transient, wait: u64, tried: u32) -> Result<(), Error> {
-        let random = self.host.random(2).await?;
+        let random = self.effects.random(2).await?;
         let jitter = u64::from_str_radix(&random, 16).unwrap_or_default() * wait / 0xffff;
         let wait = if fault.asks_for().is_some() { wait + jitter / 8 } else { wait + jitter };
-        self.host
+        self.effects
             .detail(format!("{}: {}; try {} of {TRIES} in {} ms", self.name, fault.shown(), tried + 1, wait))
             .await?;
-        self.host.sleep(wait).await
+        self.effects.sleep(wait).await
     }
 
     /// The same request at the allowed origin, once.

@@ -6,7 +6,7 @@ use hublease_protocol::secret::Secret;
 use hublease_protocol::time::utc;
 use serde_json::json;
 
-use crate::effect::{End, Host, Output};
+use crate::effect::{Effects, End, Output};
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::logout;
@@ -16,15 +16,15 @@ use crate::provider::{self};
 use crate::record::{Kind, Owner, RecordWriter};
 
 /// Exchanges, and prints.
-pub async fn token(host: Host, plan: Token) -> End {
+pub async fn token(effects: Effects, plan: Token) -> End {
     plan.exchange.identity.ready()?;
     let registries = plan.registries.iter().map(|registry| registry.name().to_owned()).collect();
     let owner = Owner { job: plan.job.key.clone(), registries, directory: String::new(), kind: Kind::Token };
-    let mut writer = RecordWriter::open(&host, owner, "none").await?;
-    match forward(&host, &plan, &mut writer).await {
+    let mut writer = RecordWriter::open(&effects, owner, "none").await?;
+    match forward(&effects, &plan, &mut writer).await {
         Ok(()) => Ok(0),
         Err(error) => {
-            let undo = host.undoing();
+            let undo = effects.undoing();
             let settled = logout::settle(&undo, &Revoker::of(&plan.exchange.provider), writer, true).await;
             logout::unless_failed(&undo, settled).await?;
             Err(error)
@@ -32,9 +32,9 @@ pub async fn token(host: Host, plan: Token) -> End {
     }
 }
 
-async fn forward(host: &Host, plan: &Token, writer: &mut RecordWriter) -> Result<(), Error> {
-    let lease = provider::exchange(host, &plan.exchange, writer).await?;
-    host.output(Output::Credential(printed(plan, &lease))).await
+async fn forward(effects: &Effects, plan: &Token, writer: &mut RecordWriter) -> Result<(), Error> {
+    let lease = provider::exchange(effects, &plan.exchange, writer).await?;
+    effects.output(Output::Credential(printed(plan, &lease))).await
 }
 
 /// The three forms. Username and credential hold no control characters, which the exchange has checked.

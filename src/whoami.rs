@@ -7,14 +7,14 @@ use hublease_protocol::printable::printable;
 use hublease_protocol::time::span;
 use serde_json::{Value, json};
 
-use crate::effect::{End, Host, Output};
+use crate::effect::{Effects, End, Output};
 use crate::identity;
 use crate::plan::Whoami;
 
 /// Shows the claims, never the token.
-pub async fn whoami(host: Host, plan: Whoami) -> End {
-    let identity = identity::obtain(&host, &plan.identity, plan.audience.as_deref()).await?;
-    let now = host.now().await?;
+pub async fn whoami(effects: Effects, plan: Whoami) -> End {
+    let identity = identity::obtain(&effects, &plan.identity, plan.audience.as_deref()).await?;
+    let now = effects.now().await?;
     let claims = &identity.claims;
     let rules = [
         ("docker", suggested_rule::docker(claims)),
@@ -22,7 +22,7 @@ pub async fn whoami(host: Host, plan: Whoami) -> End {
         ("vault", suggested_rule::vault(claims)),
     ];
     let text = if plan.json { as_json(claims, now, &rules) } else { as_text(claims, now, &rules) };
-    host.output(Output::Report(text)).await.map(|()| 0)
+    effects.output(Output::Report(text)).await.map(|()| 0)
 }
 
 fn as_text(claims: &UnverifiedClaims, now: u64, rules: &[(&str, Result<String, &'static str>)]) -> String {

@@ -4,7 +4,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::docker::config_file::{ConfigFile, Malformed};
 use crate::docker::look::{parsed, read, too_large};
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::docker::{Client, Config, Directory, Found, LARGEST_FILE, Registry, Trouble};
 use crate::error::Error;
 
@@ -50,13 +50,13 @@ impl Change<'_> {
 
 /// Makes a change; a file that would stay the same is not touched.
 pub(super) async fn change(
-    host: &Host,
+    effects: &Effects,
     client: Client,
     directory: &Directory,
     change: Change<'_>,
 ) -> Result<Result<(), Trouble>, Error> {
     for _ in 0..TRIES {
-        let file = match read(host, client, directory).await? {
+        let file = match read(effects, client, directory).await? {
             Ok(file) => file,
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -72,7 +72,7 @@ pub(super) async fn change(
             Err(trouble) => return Ok(Err(trouble)),
         };
         let write = Config::Write { client, directory: directory.clone(), over: file.content, content };
-        match host.config(write).await? {
+        match effects.config(write).await? {
             Err(Trouble::Changed) => {}
             answer => return Ok(answer.map(|_| ())),
         }
@@ -83,12 +83,12 @@ pub(super) async fn change(
 /// Makes a private directory out of the user's, with settings and helpers, without these registries, and with other logins
 /// only if asked for. Gives its absolute path.
 pub(super) async fn make_directory(
-    host: &Host,
+    effects: &Effects,
     id: &str,
     registries: &[Registry],
     copy_auths: bool,
 ) -> Result<Result<String, Trouble>, Error> {
-    let read = read(host, Client::Docker, &Directory::User).await?;
+    let read = read(effects, Client::Docker, &Directory::User).await?;
     let mut config = match read.and_then(|file| parsed(&file)) {
         Ok(config) => config,
         // As docker does: what cannot be understood counts as empty.
@@ -98,7 +98,7 @@ pub(super) async fn make_directory(
     if let Err(malformed) = config.isolate(registries, copy_auths) {
         return Ok(Err(malformed.into()));
     }
-    match host.config(Config::Make { id: id.to_owned(), content: config.text().clone() }).await? {
+    match effects.config(Config::Make { id: id.to_owned(), content: config.text().clone() }).await? {
         Ok(Found::Made(path)) => Ok(Ok(path)),
         Ok(_) => Err(Error::bug("a private directory that was not made")),
         Err(trouble) => Ok(Err(trouble)),
@@ -106,8 +106,8 @@ pub(super) async fn make_directory(
 }
 
 /// Removes a private directory.
-pub(super) async fn remove_directory(host: &Host, id: &str) -> Result<Result<Found, Trouble>, Error> {
-    host.config(Config::Remove { id: id.to_owned() }).await
+pub(super) async fn remove_directory(effects: &Effects, id: &str) -> Result<Result<Found, Trouble>, Error> {
+    effects.config(Config::Remove { id: id.to_owned() }).await
 }
 
 impl From<Malformed> for Trouble {

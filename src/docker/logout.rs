@@ -7,7 +7,7 @@ use hublease_protocol::printable::printable;
 use crate::docker::change::{Change, change, remove_directory};
 use crate::docker::config_file::Entry;
 use crate::docker::look::{Look, look};
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Found, Registry, Run, Verb};
 use crate::error::Error;
 use crate::record::{Earlier, Record, RecordStore};
@@ -16,59 +16,59 @@ use crate::record::{Earlier, Record, RecordStore};
 ///
 /// # Errors
 /// Only what ends the whole story.
-pub async fn log_out(host: &Host, record: &Record) -> Result<bool, Error> {
+pub async fn log_out(effects: &Effects, record: &Record) -> Result<bool, Error> {
     let Some(client) = Client::parse(&record.client) else {
         return Err(Error::bug("a record with an unknown client"));
     };
     let mut clean = true;
     for id in &record.private {
-        clean &= remove(host, id).await?;
+        clean &= remove(effects, id).await?;
     }
     if !record.shared {
         return Ok(clean);
     }
     for registry in record.owner.registries.iter().filter_map(|name| Registry::parse(name)) {
-        clean &= one(host, record, client, registry).await?;
+        clean &= one(effects, record, client, registry).await?;
     }
     Ok(clean)
 }
 
-async fn one(host: &Host, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
-    let found = match entry(host, record, client, registry).await? {
+async fn one(effects: &Effects, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
+    let found = match entry(effects, record, client, registry).await? {
         Ok(found) => found,
         Err(why) => {
-            host.warn(format!("{registry}: docker is not logged out, because {why}")).await?;
+            effects.warn(format!("{registry}: docker is not logged out, because {why}")).await?;
             return Ok(false);
         }
     };
     match found {
-        None => host.detail(format!("{registry}: docker was logged out already")).await?,
+        None => effects.detail(format!("{registry}: docker was logged out already")).await?,
         Some(entry) if is_earlier(&entry, record, registry) => {
-            host.detail(format!("{registry}: the earlier login is still there")).await?;
+            effects.detail(format!("{registry}: the earlier login is still there")).await?;
             return Ok(true);
         }
         Some(entry) if !is_ours(&entry, record) => {
-            host.note(format!("{registry}: another login is there now, and is left alone")).await?;
+            effects.note(format!("{registry}: another login is there now, and is left alone")).await?;
             return Ok(true);
         }
         Some(_) => {
-            if let Err(why) = remove_entry(host, record, client, registry).await? {
-                host.warn(format!("{registry}: the credential is still in docker's store, because {why}")).await?;
+            if let Err(why) = remove_entry(effects, record, client, registry).await? {
+                effects.warn(format!("{registry}: the credential is still in docker's store, because {why}")).await?;
                 return Ok(false);
             }
         }
     }
-    restore(host, record, client, registry).await
+    restore(effects, record, client, registry).await
 }
 
 /// The entry as it is now, or why it must not be touched.
 async fn entry(
-    host: &Host,
+    effects: &Effects,
     record: &Record,
     client: Client,
     registry: Registry,
 ) -> Result<Result<Option<Entry>, String>, Error> {
-    let looked = look(host, client, Directory::User, vec![registry]).await;
+    let looked = look(effects, client, Directory::User, vec![registry]).await;
     let Look { directory, registries, .. } = match looked {
         Ok(look) => look,
         Err(error) if error.exit_code() == 6 => return Ok(Err(error.sentence())),
@@ -85,74 +85,77 @@ async fn entry(
 
 /// By the client first; what it leaves behind is removed from the file by ourselves.
 async fn remove_entry(
-    host: &Host,
+    effects: &Effects,
     record: &Record,
     client: Client,
     registry: Registry,
 ) -> Result<Result<(), String>, Error> {
     if client != Client::None {
         let run = Run { client, verb: Verb::Logout { registry }, directory: Directory::User };
-        match host.docker(run).await? {
+        match effects.docker(run).await? {
             // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
             Ended::Exit { .. } | Ended::Slow | Ended::NotFound => {}
         }
-        if matches!(entry(host, record, client, registry).await?, Ok(None)) {
+        if matches!(entry(effects, record, client, registry).await?, Ok(None)) {
             return Ok(Ok(()));
         }
     }
-    if let Err(trouble) = change(host, client, &Directory::User, Change::Erase(registry)).await? {
+    if let Err(trouble) = change(effects, client, &Directory::User, Change::Erase(registry)).await? {
         return Ok(Err(crate::docker::refused(&trouble).sentence()));
     }
-    Ok(match entry(host, record, client, registry).await? {
+    Ok(match entry(effects, record, client, registry).await? {
         Ok(None) => Ok(()),
         Ok(Some(_)) => Err("the credential helper keeps it".to_owned()),
         Err(why) => Err(why),
     })
 }
 
-async fn restore(host: &Host, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
-    let Some(earlier) = earlier(host, record, registry).await? else {
+async fn restore(effects: &Effects, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
+    let Some(earlier) = earlier(effects, record, registry).await? else {
         return Ok(true);
     };
     let restore = Change::Restore { registry, entry: &earlier.entry };
-    match change(host, client, &Directory::User, restore).await? {
+    match change(effects, client, &Directory::User, restore).await? {
         Ok(_) => {
-            host.note(format!("{registry}: the earlier login is back")).await?;
+            effects.note(format!("{registry}: the earlier login is back")).await?;
             Ok(true)
         }
         Err(trouble) => {
-            host.warn(format!(
-                "{registry}: the earlier login could not be put back: {}",
-                crate::docker::refused(&trouble).sentence()
-            ))
-            .await?;
+            effects
+                .warn(format!(
+                    "{registry}: the earlier login could not be put back: {}",
+                    crate::docker::refused(&trouble).sentence()
+                ))
+                .await?;
             Ok(false)
         }
     }
 }
 
 /// What was there before, without the logins of jobs that have logged out since.
-async fn earlier<'r>(host: &Host, record: &'r Record, registry: Registry) -> Result<Option<&'r Earlier>, Error> {
+async fn earlier<'r>(effects: &Effects, record: &'r Record, registry: Registry) -> Result<Option<&'r Earlier>, Error> {
     let mut known = record.earlier.iter().filter(|earlier| earlier.registry == registry.name()).peekable();
     if known.peek().is_none_or(|first| first.lease.is_none()) {
         return Ok(known.next());
     }
-    let shelf = RecordStore::read(host).await?.records;
+    let shelf = RecordStore::read(effects).await?.records;
     let is_held = |mark: &String| shelf.iter().any(|other| other.name() != record.name() && other.made(mark));
     Ok(known.find(|earlier| earlier.lease.as_ref().is_none_or(is_held)))
 }
 
-async fn remove(host: &Host, id: &str) -> Result<bool, Error> {
-    match remove_directory(host, id).await? {
+async fn remove(effects: &Effects, id: &str) -> Result<bool, Error> {
+    match remove_directory(effects, id).await? {
         Ok(Found::Left(why)) => {
-            host.note(format!("the private directory is still there, without the login: {}", printable(&why))).await?;
+            effects
+                .note(format!("the private directory is still there, without the login: {}", printable(&why)))
+                .await?;
             Ok(true)
         }
         Ok(_) => Ok(true),
         Err(trouble) => {
             let error = crate::docker::refused(&trouble);
             let why = error.causes().first().cloned().unwrap_or_else(|| error.sentence());
-            host.warn(format!("the private directory is still there: {why}")).await?;
+            effects.warn(format!("the private directory is still there: {why}")).await?;
             Ok(false)
         }
     }

@@ -6,7 +6,7 @@ use hublease_protocol::printable::printable;
 
 use crate::docker::config_file::{ConfigFile, Entry, Kept};
 use crate::docker::refused;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::docker::{Client, Config, Directory, File, Found, LARGEST_FILE, Place, Registry, Trouble};
 use crate::error::Error;
 
@@ -64,26 +64,26 @@ type Answers = BTreeMap<String, Option<BTreeMap<String, String>>>;
 /// # Errors
 /// Stage docker: a malformed file, an unusable directory.
 pub(crate) async fn look(
-    host: &Host,
+    effects: &Effects,
     client: Client,
     directory: Directory,
     registries: Vec<Registry>,
 ) -> Result<Look, Error> {
-    let Place { directory: path, unwritable, taken_over } = locate(host, client, directory.clone()).await?;
+    let Place { directory: path, unwritable, taken_over } = locate(effects, client, directory.clone()).await?;
     let mut look = Look { directory: path, exposed: false, unwritable, taken_over, registries: Vec::new() };
     if registries.is_empty() {
         return Ok(look);
     }
-    let read = read(host, client, &directory).await?.and_then(|file| Ok((file.exposed, parsed(&file)?)));
+    let read = read(effects, client, &directory).await?.and_then(|file| Ok((file.exposed, parsed(&file)?)));
     let (exposed, config) = read.map_err(|trouble| refused(&trouble))?;
     look.exposed = exposed;
-    let detected = if client == Client::Docker && config.detects() { detect(host).await? } else { None };
+    let detected = if client == Client::Docker && config.detects() { detect(effects).await? } else { None };
     let mut answers = Answers::new();
     for registry in registries {
         let Kept { helper, entry } = config.look(client, registry, detected.as_deref());
         let (store, entry) = match helper {
             None => (Store::File, entry),
-            Some((name, configured)) => match ask(host, &mut answers, &name).await? {
+            Some((name, configured)) => match ask(effects, &mut answers, &name).await? {
                 None => (Store::SilentHelper { name: printable(&name), configured }, entry),
                 Some(users) => (Store::Helper { name: printable(&name) }, held(users.get(registry.key(client)), entry)),
             },
@@ -94,8 +94,12 @@ pub(crate) async fn look(
 }
 
 /// Reads an auth file.
-pub(super) async fn read(host: &Host, client: Client, directory: &Directory) -> Result<Result<File, Trouble>, Error> {
-    match host.config(Config::Read { client, directory: directory.clone() }).await? {
+pub(super) async fn read(
+    effects: &Effects,
+    client: Client,
+    directory: &Directory,
+) -> Result<Result<File, Trouble>, Error> {
+    match effects.config(Config::Read { client, directory: directory.clone() }).await? {
         Ok(Found::File(file)) if file.content.len() > LARGEST_FILE => Ok(Err(too_large())),
         Ok(Found::File(file)) => Ok(Ok(file)),
         Ok(_) => Err(Error::bug("a file that was not read")),
@@ -112,8 +116,8 @@ pub(super) fn too_large() -> Trouble {
     Trouble::Unusable("config.json: it is larger than 1 MiB".to_owned())
 }
 
-async fn locate(host: &Host, client: Client, directory: Directory) -> Result<Place, Error> {
-    match host.config(Config::Locate { client, directory }).await? {
+async fn locate(effects: &Effects, client: Client, directory: Directory) -> Result<Place, Error> {
+    match effects.config(Config::Locate { client, directory }).await? {
         Ok(Found::Place(place)) => Ok(place),
         Ok(_) => Err(Error::bug("a directory that was not found")),
         Err(trouble) => Err(refused(&trouble)),
@@ -121,8 +125,8 @@ async fn locate(host: &Host, client: Client, directory: Directory) -> Result<Pla
 }
 
 /// The helper that docker would pick by itself.
-async fn detect(host: &Host) -> Result<Option<String>, Error> {
-    match host.config(Config::Detect).await? {
+async fn detect(effects: &Effects) -> Result<Option<String>, Error> {
+    match effects.config(Config::Detect).await? {
         Ok(Found::Detected(name)) => Ok(name),
         Ok(_) => Err(Error::bug("a helper that was not looked for")),
         Err(trouble) => Err(refused(&trouble)),
@@ -131,12 +135,12 @@ async fn detect(host: &Host) -> Result<Option<String>, Error> {
 
 /// Asks a helper, once in a look.
 async fn ask<'a>(
-    host: &Host,
+    effects: &Effects,
     answers: &'a mut Answers,
     name: &str,
 ) -> Result<Option<&'a BTreeMap<String, String>>, Error> {
     if !answers.contains_key(name) {
-        let users = match host.config(Config::List { helper: name.to_owned() }).await? {
+        let users = match effects.config(Config::List { helper: name.to_owned() }).await? {
             Ok(Found::Users(users)) => users,
             Ok(_) => return Err(Error::bug("a helper that was not asked")),
             Err(trouble) => return Err(refused(&trouble)),

@@ -2,19 +2,23 @@
 
 use crate::docker::config_file::Entry;
 use crate::docker::look::RegistryLook;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::error::Error;
 use crate::record::{Earlier, Record, RecordWriter};
 
 /// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
-pub(super) async fn remember(host: &Host, registry: &RegistryLook, writer: &mut RecordWriter) -> Result<(), Error> {
+pub(super) async fn remember(
+    effects: &Effects,
+    registry: &RegistryLook,
+    writer: &mut RecordWriter,
+) -> Result<(), Error> {
     let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, writer.older.as_ref())) else {
         return Ok(());
     };
     let Some(raw) = entry.raw.clone() else {
         return Ok(());
     };
-    mask(host, entry).await?;
+    mask(effects, entry).await?;
     let name = registry.registry.name();
     let mark = entry.mark();
     let lender = mark.as_ref().and_then(|mark| writer.others.iter().find(|other| other.made(mark)));
@@ -30,9 +34,9 @@ pub(super) async fn remember(host: &Host, registry: &RegistryLook, writer: &mut 
 }
 
 /// It is about to be part of the record, which the Action keeps where a debug log shows it.
-async fn mask(host: &Host, entry: &Entry) -> Result<(), Error> {
+async fn mask(effects: &Effects, entry: &Entry) -> Result<(), Error> {
     for secret in entry.raw.iter().chain(&entry.secrets()) {
-        host.mask(secret).await?;
+        effects.mask(secret).await?;
     }
     Ok(())
 }

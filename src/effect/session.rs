@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::{Asked, Host, Outcome, Stop};
+use super::{Asked, Effects, Outcome, Stop};
 use crate::error::Error;
 
 /// How a story ends: the exit code, or the failure.
@@ -44,9 +44,9 @@ impl fmt::Debug for Session {
 
 impl Session {
     /// Prepares a story; nothing happens before the first step.
-    pub fn start<F: Future<Output = End> + 'static>(story: impl FnOnce(Host) -> F) -> Self {
+    pub fn start<F: Future<Output = End> + 'static>(story: impl FnOnce(Effects) -> F) -> Self {
         let mailbox = Rc::new(RefCell::new(Mailbox::default()));
-        let story = Box::pin(story(Host::new(Rc::clone(&mailbox))));
+        let story = Box::pin(story(Effects::new(Rc::clone(&mailbox))));
         Self { mailbox, story: Some(story), waiting: None }
     }
 
@@ -110,8 +110,8 @@ mod tests {
     use crate::effect::{Effect, Outcome, Stop};
 
     fn session() -> Session {
-        Session::start(|host| async move {
-            let now = host.now().await?;
+        Session::start(|effects| async move {
+            let now = effects.now().await?;
             Ok(u8::try_from(now).unwrap_or(9))
         })
     }

@@ -7,22 +7,22 @@
 use hublease_protocol::claims::UnverifiedClaims;
 use hublease_protocol::secret::Secret;
 
-use crate::effect::{Effect, Host};
+use crate::effect::{Effect, Effects};
 use crate::error::{Error, Problem};
 
 /// Seconds of life that a token must still have: enough for the exchange with all its retries.
 const MARGIN: u64 = 90;
 
 /// The job's token if it serves, else a fresh one.
-pub(super) async fn token(host: &Host, token: Option<&Secret>, audience: Option<&str>) -> Result<Secret, Error> {
+pub(super) async fn token(effects: &Effects, token: Option<&Secret>, audience: Option<&str>) -> Result<Secret, Error> {
     let claims = match token {
         Some(token) => {
-            host.mask(token).await?;
+            effects.mask(token).await?;
             UnverifiedClaims::of(token).map_err(|why| Error::new(Problem::IdentityMalformed, "").because(why))?
         }
         None => UnverifiedClaims::default(),
     };
-    let now = host.now().await?;
+    let now = effects.now().await?;
     let serves = audience.is_none_or(|audience| claims.audiences() == [audience]);
     if let Some(token) = token.filter(|_| serves && claims.seconds("exp").is_some_and(|expiry| expiry > now + MARGIN)) {
         return Ok(token.clone());
@@ -31,7 +31,7 @@ pub(super) async fn token(host: &Host, token: Option<&Secret>, audience: Option<
     let Some(audience) = audience.or_else(|| claims.audiences().first().copied()) else {
         return Err(Error::new(Problem::CircleciEmpty, ""));
     };
-    let fresh = host.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await?;
+    let fresh = effects.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await?;
     fresh.map_err(|why| {
         let problem = if token.is_some() { Problem::CircleciProgram } else { Problem::CircleciEmpty };
         Error::new(problem, "").because(&why)

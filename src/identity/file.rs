@@ -2,10 +2,10 @@
 
 use hublease_protocol::secret::Secret;
 
-use crate::effect::{Effect, Host};
+use crate::effect::{Effect, Effects};
 use crate::error::{Error, Problem};
 
 /// Reads the file that the inputs name; white space around the token is cut by the host.
-pub(super) async fn read(host: &Host) -> Result<Secret, Error> {
-    host.token(Effect::IdentityFile).await?.map_err(|why| Error::new(Problem::IdentityFile, "").because(&why))
+pub(super) async fn read(effects: &Effects) -> Result<Secret, Error> {
+    effects.token(Effect::IdentityFile).await?.map_err(|why| Error::new(Problem::IdentityFile, "").because(&why))
 }

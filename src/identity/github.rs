@@ -5,7 +5,7 @@ use hublease_protocol::endpoint::percent_encode;
 use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
 use crate::request::Server;
@@ -18,12 +18,12 @@ struct TokenResponse {
 
 /// Asks GitHub for a token; a fresh one each time.
 pub(super) async fn request(
-    host: &Host,
+    effects: &Effects,
     path_and_query: &str,
     bearer: &Secret,
     audience: Option<&str>,
 ) -> Result<Secret, Error> {
-    host.mask(bearer).await?;
+    effects.mask(bearer).await?;
     let separator = if path_and_query.contains('?') { '&' } else { '?' };
     let path_and_query = match audience {
         Some(audience) => format!("{path_and_query}{separator}audience={}", percent_encode(audience)),
@@ -41,7 +41,7 @@ pub(super) async fn request(
         repeat: Repeat::Safe,
     };
     let failed = |cause: &str| Error::new(Problem::GithubAnswer, "").because(cause);
-    let answer = Server::new(host, "GitHub's identity endpoint")
+    let answer = Server::new(effects, "GitHub's identity endpoint")
         .send(request)
         .await
         .map_err(|lost| failed(&lost.error.sentence()))?;

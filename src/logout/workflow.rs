@@ -10,7 +10,7 @@
 use hublease_protocol::oauth::LeasesResponse;
 use serde::Serialize;
 
-use crate::effect::{End, Host, Output};
+use crate::effect::{Effects, End, Output};
 use crate::error::{Error, Stage};
 use crate::lease::{LeaseRecord, Revocation, RevocationOutcome};
 use crate::logout::{Told, end, records, shown};
@@ -18,8 +18,8 @@ use crate::plan::WorkflowLogout;
 use crate::provider::workflow;
 
 /// Revokes for the workflow, and logs this job out.
-pub async fn logout(host: Host, plan: WorkflowLogout) -> End {
-    let undo = host.undoing();
+pub async fn logout(effects: Effects, plan: WorkflowLogout) -> End {
+    let undo = effects.undoing();
     let ended = match workflow::revoke(&undo, &plan.revocation).await {
         Err(error) if error.problem().stage() == Stage::Identity => Err(error),
         asked => {
@@ -37,7 +37,7 @@ pub async fn logout(host: Host, plan: WorkflowLogout) -> End {
 }
 
 /// One line, and for a failure what to do about it.
-async fn say(undo: &Host, asked: &Result<LeasesResponse, Error>) -> Result<(), Error> {
+async fn say(undo: &Effects, asked: &Result<LeasesResponse, Error>) -> Result<(), Error> {
     match asked {
         Ok(answer) if answer.confirmed == answer.leases => undo.note(sentence(*answer)).await,
         Ok(answer) => undo.warn(sentence(*answer)).await,

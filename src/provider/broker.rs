@@ -14,7 +14,7 @@ use hublease_protocol::oauth::{
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
 use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
@@ -46,23 +46,23 @@ pub(super) struct Paths {
 
 /// metadata -> identity token -> exchange -> record -> lease.
 pub(super) async fn exchange(
-    host: &Host,
+    effects: &Effects,
     broker: &Broker,
     plan: &Exchange,
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
-    let server = Server::new(host, broker.endpoint.origin.to_string());
+    let server = Server::new(effects, broker.endpoint.origin.to_string());
     let paths = paths(&server, &broker.endpoint).await?;
-    let token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
-    let request_id = host.random(16).await?;
-    let issued_at = host.now().await?;
+    let token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
+    let request_id = effects.random(16).await?;
+    let issued_at = effects.now().await?;
     let response = server.send(request(broker, &paths, &token, &request_id)).await?;
     let parts = parse(&server, &response, &token)?;
     let secret = Secret::new(parts.access_token);
-    host.mask(&secret).await?;
+    effects.mask(&secret).await?;
     let own = parts.revocation_handle.map(Secret::new);
     if let Some(handle) = &own {
-        host.mask(handle).await?;
+        effects.mask(handle).await?;
     }
     let mut note = LeaseRecord {
         provider: "broker".to_owned(),
@@ -74,12 +74,12 @@ pub(super) async fn exchange(
         handle: handle(own.clone(), &secret, &paths),
     };
     // Written down before the answer is looked at any closer: what is unusable is revoked too.
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     check_registry(server.name(), parts.issued.registry.as_deref())?;
     let held: Vec<&Secret> = [&token].into_iter().chain(&own).collect();
     let credential = credential(server.name(), plan, parts.issued.username.as_deref(), secret, &held)?;
     note.describe(&credential);
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     Ok(Lease { credential, note })
 }
 
@@ -165,12 +165,12 @@ fn handle(own: Option<Secret>, credential: &Secret, paths: &Paths) -> Handle {
 
 /// RFC 7009. Our broker confirms in the body; from others a 200 says no more than that it was asked.
 pub(super) async fn revoke_token(
-    host: &Host,
+    effects: &Effects,
     endpoint: &Endpoint,
     token: &Secret,
     own: bool,
 ) -> Result<RevocationOutcome, Error> {
-    let server = Server::new(host, endpoint.origin.to_string());
+    let server = Server::new(effects, endpoint.origin.to_string());
     let path = match paths(&server, endpoint).await {
         Ok(paths) => paths.revocation,
         Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),

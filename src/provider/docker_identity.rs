@@ -8,7 +8,7 @@
 use hublease_protocol::oauth::{CONTENT_TYPE_FORM, ExchangeRequest, ExchangeResponse, TOKEN_PATH, TOKEN_TYPE_ID_TOKEN};
 use hublease_protocol::secret::Secret;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
 use crate::lease::{Handle, Lease, LeaseRecord};
@@ -36,17 +36,17 @@ pub struct DockerIdentity {
 
 /// identity token -> exchange -> lease.
 pub(super) async fn exchange(
-    host: &Host,
+    effects: &Effects,
     docker: &DockerIdentity,
     plan: &Exchange,
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
-    let server = Server::new(host, "identity.docker.com");
-    let token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
-    let issued_at = host.now().await?;
+    let server = Server::new(effects, "identity.docker.com");
+    let token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
+    let issued_at = effects.now().await?;
     let response = server.send(request(docker, &token)).await?;
     let (secret, life) = parse(&server, &response, &token)?;
-    host.mask(&secret).await?;
+    effects.mask(&secret).await?;
     let credential = credential(server.name(), plan, None, secret, &[&token])?;
     let mut note = LeaseRecord {
         provider: "docker".to_owned(),
@@ -58,7 +58,7 @@ pub(super) async fn exchange(
         handle: Handle::None,
     };
     note.describe(&credential);
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     Ok(Lease { credential, note })
 }
 

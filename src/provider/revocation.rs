@@ -7,7 +7,7 @@
 use hublease_protocol::endpoint::{Endpoint, Origin};
 use hublease_protocol::printable::printable;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::Destination;
 use crate::error::Error;
 use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome};
@@ -50,20 +50,24 @@ impl Revoker {
     ///
     /// # Errors
     /// Only what ends the whole story; a failed revocation is a [`RevocationOutcome`].
-    pub async fn revoke_credential(&self, host: &Host, note: &LeaseRecord) -> Result<Option<RevocationOutcome>, Error> {
-        if let Some((address, held)) = self.held(host, note).await? {
-            host.mask(held.client_token).await?;
-            return revocation::revoke_credential(host, address, &held).await;
+    pub async fn revoke_credential(
+        &self,
+        effects: &Effects,
+        note: &LeaseRecord,
+    ) -> Result<Option<RevocationOutcome>, Error> {
+        if let Some((address, held)) = self.held(effects, note).await? {
+            effects.mask(held.client_token).await?;
+            return revocation::revoke_credential(effects, address, &held).await;
         }
-        let is_over = note.is_over(host.now().await?);
+        let is_over = note.is_over(effects.now().await?);
         Ok(match (&note.handle, self) {
             (Handle::Settled, _) => None,
             (Handle::NotALease, _) => Some(RevocationOutcome::NotALease),
             (Handle::None | Handle::Token { .. }, _) if is_over => Some(RevocationOutcome::AlreadyOver),
             (Handle::None, _) => Some(RevocationOutcome::DiesAlone),
             (Handle::Token { token, own }, Self::Broker(endpoint)) if note.origin == endpoint.origin.to_string() => {
-                host.mask(token).await?;
-                Some(revoke_token(host, endpoint, token, *own).await?)
+                effects.mask(token).await?;
+                Some(revoke_token(effects, endpoint, token, *own).await?)
             }
             (Handle::Token { .. } | Handle::Vault { .. }, _) => {
                 Some(RevocationOutcome::NotRevoked(self.mismatch(note)))
@@ -78,11 +82,11 @@ impl Revoker {
     /// Only what ends the whole story.
     pub async fn next(
         &self,
-        host: &Host,
+        effects: &Effects,
         note: &LeaseRecord,
         credential: Option<&RevocationOutcome>,
     ) -> Result<Option<LeaseRecord>, Error> {
-        let Some((_, held)) = self.held(host, note).await? else { return Ok(None) };
+        let Some((_, held)) = self.held(effects, note).await? else { return Ok(None) };
         Ok(revocation::may_end_token(&held, credential).then(|| {
             let ends_with_token = matches!(credential, None | Some(RevocationOutcome::Requested(_)));
             note.while_token_ends(credential.is_some(), ends_with_token)
@@ -95,18 +99,22 @@ impl Revoker {
     /// Only what ends the whole story.
     pub async fn finish(
         &self,
-        host: &Host,
+        effects: &Effects,
         note: &LeaseRecord,
         credential: Option<RevocationOutcome>,
     ) -> Result<Revocation, Error> {
-        match self.held(host, note).await? {
-            Some((address, held)) => revocation::revoke_token_after(host, address, &held, credential).await,
+        match self.held(effects, note).await? {
+            Some((address, held)) => revocation::revoke_token_after(effects, address, &held, credential).await,
             None => Ok(Revocation { credential, vault_token: None }),
         }
     }
 
     /// What a note holds of Vault, and where; none unless this is the Vault that it names.
-    async fn held<'a>(&'a self, host: &Host, note: &'a LeaseRecord) -> Result<Option<(&'a Address, Held<'a>)>, Error> {
+    async fn held<'a>(
+        &'a self,
+        effects: &Effects,
+        note: &'a LeaseRecord,
+    ) -> Result<Option<(&'a Address, Held<'a>)>, Error> {
         let Self::Vault(address) = self else { return Ok(None) };
         let Handle::Vault { client_token, lease_id, batch, token_expires_at, may_have_lease, is_ending } = &note.handle
         else {
@@ -115,7 +123,7 @@ impl Revoker {
         if note.origin != address.to_string() {
             return Ok(None);
         }
-        let now = host.now().await?;
+        let now = effects.now().await?;
         let held = Held {
             client_token,
             lease_id: lease_id.as_deref(),

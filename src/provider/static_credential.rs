@@ -5,7 +5,7 @@
 
 use hublease_protocol::secret::Secret;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::error::Error;
 use crate::lease::{Handle, Lease, LeaseRecord};
 use crate::provider::{Exchange, credential};
@@ -20,23 +20,23 @@ pub struct Fixed {
 
 /// variable -> lease.
 pub(super) async fn exchange(
-    host: &Host,
+    effects: &Effects,
     fixed: &Fixed,
     plan: &Exchange,
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
-    host.mask(&fixed.secret).await?;
+    effects.mask(&fixed.secret).await?;
     let credential = credential("the static provider", plan, None, fixed.secret.clone(), &[])?;
     let mut note = LeaseRecord {
         provider: "static".to_owned(),
         origin: String::new(),
         username: String::new(),
         mark: None,
-        issued_at: host.now().await?,
+        issued_at: effects.now().await?,
         expires_at: None,
         handle: Handle::NotALease,
     };
     note.describe(&credential);
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     Ok(Lease { credential, note })
 }

@@ -14,7 +14,7 @@ use hublease_protocol::secret::Secret;
 
 use self::address::Address;
 use self::wire::JwtLogin;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::Response;
 use crate::error::Error;
 use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
@@ -61,31 +61,32 @@ pub struct Vault {
 /// identity token -> Vault token -> record -> credential -> record, begun anew if the answer of a mint is lost. Every other
 /// failure is final: it would be the same the next time.
 pub(super) async fn exchange(
-    host: &Host,
+    effects: &Effects,
     vault: &Vault,
     plan: &Exchange,
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
-    let server = vault.address.server(host);
+    let server = vault.address.server(effects);
     let mut round = 1;
     loop {
-        let held = log_in(host, vault, plan, writer).await?;
+        let held = log_in(effects, vault, plan, writer).await?;
         let lost = match ask(&server, vault, &held.login.client_token).await {
-            Ok(answer) => return finish(host, vault, plan, writer, held, &answer).await,
+            Ok(answer) => return finish(effects, vault, plan, writer, held, &answer).await,
             Err(lost) => lost,
         };
         if let Some(error) = wire::failed_mint(&server, &lost, &held.sent()) {
             return Err(error);
         }
         // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
-        if round == ROUNDS || !lost.maybe_done || !drop_unanswered(host, &vault.address, writer).await? {
+        if round == ROUNDS || !lost.maybe_done || !drop_unanswered(effects, &vault.address, writer).await? {
             return Err(wire::told(lost, &held.sent()));
         }
-        host.detail(format!(
-            "{}: the answer was lost; what it may have made is revoked, and the exchange begins anew",
-            vault.address.endpoint
-        ))
-        .await?;
+        effects
+            .detail(format!(
+                "{}: the answer was lost; what it may have made is revoked, and the exchange begins anew",
+                vault.address.endpoint
+            ))
+            .await?;
         round += 1;
     }
 }
@@ -105,35 +106,35 @@ impl Held {
 }
 
 /// Logs in at Vault; the token is on record before it is used.
-async fn log_in(host: &Host, vault: &Vault, plan: &Exchange, writer: &mut RecordWriter) -> Result<Held, Error> {
-    let server = vault.address.server(host);
-    let identity_token = identify(host, &plan.identity, plan.audience.as_deref()).await?;
-    let issued_at = host.now().await?;
+async fn log_in(effects: &Effects, vault: &Vault, plan: &Exchange, writer: &mut RecordWriter) -> Result<Held, Error> {
+    let server = vault.address.server(effects);
+    let identity_token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
+    let issued_at = effects.now().await?;
     let response =
         server.send(wire::login(vault, &identity_token)).await.map_err(|lost| wire::told(lost, &[&identity_token]))?;
     let login = wire::parse_login(&server, &response, &identity_token)?;
-    host.mask(&login.client_token).await?;
+    effects.mask(&login.client_token).await?;
     let note = note(vault, &login, issued_at);
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     Ok(Held { identity_token, login, note })
 }
 
 /// Reads the answer of the path, and has its lease on record.
 async fn finish(
-    host: &Host,
+    effects: &Effects,
     vault: &Vault,
     plan: &Exchange,
     writer: &mut RecordWriter,
     held: Held,
     answer: &Response,
 ) -> Result<Lease, Error> {
-    let server = vault.address.server(host);
+    let server = vault.address.server(effects);
     let read = wire::parse_secret(&server, answer, vault, &held.sent());
     if read.is_err() && made_nothing(answer) {
-        writer.hold(host, &without_lease(&held.note, was_taken(answer))).await?;
+        writer.hold(effects, &without_lease(&held.note, was_taken(answer))).await?;
     }
     let secret = read?;
-    host.mask(&secret.secret).await?;
+    effects.mask(&secret.secret).await?;
     let mut note = held.note.clone();
     match secret.lease_id {
         Some(lease_id) => {
@@ -146,47 +147,48 @@ async fn finish(
         }
         None => {
             let token_alone = without_lease(&held.note, true);
-            writer.hold(host, &token_alone).await?;
-            end_token(host, vault, writer, &held.login).await?;
+            writer.hold(effects, &token_alone).await?;
+            end_token(effects, vault, writer, &held.login).await?;
             note.expires_at = None;
             note.handle = Handle::NotALease;
         }
     }
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     let credential = credential(server.name(), plan, secret.username.as_deref(), secret.secret, &held.sent())?;
     note.describe(&credential);
-    writer.hold(host, &note).await?;
+    writer.hold(effects, &note).await?;
     Ok(Lease { credential, note })
 }
 
 /// Gives up a Vault token whose mint was not answered, so that the exchange may begin anew. False if the token could not be
 /// revoked, or cannot be.
-async fn drop_unanswered(host: &Host, address: &Address, writer: &mut RecordWriter) -> Result<bool, Error> {
+async fn drop_unanswered(effects: &Effects, address: &Address, writer: &mut RecordWriter) -> Result<bool, Error> {
     let Some(note) = writer.unsettled().cloned() else {
         return Ok(true);
     };
     let Handle::Vault { client_token, batch: false, .. } = &note.handle else {
         return Ok(false);
     };
-    let undo = host.undoing();
+    let undo = effects.undoing();
     undo.mask(client_token).await?;
     // What the token made ends with it.
     let outcome = revocation::revoke_token(&undo, address, client_token).await?;
     if outcome != RevocationOutcome::Confirmed {
         return Ok(false);
     }
-    writer.forget_unsettled(host).await.map(|()| true)
+    writer.forget_unsettled(effects).await.map(|()| true)
 }
 
 /// A secret without a lease needs no Vault token any more. One that cannot be ended stays in the record; a batch token ends by
 /// itself, and nobody can do more about it.
-async fn end_token(host: &Host, vault: &Vault, writer: &mut RecordWriter, login: &JwtLogin) -> Result<(), Error> {
+async fn end_token(effects: &Effects, vault: &Vault, writer: &mut RecordWriter, login: &JwtLogin) -> Result<(), Error> {
     if login.batch {
         return Ok(());
     }
-    let outcome = revocation::revoke_token(&host.undoing(), &vault.address, &login.client_token).await?;
+    let outcome = revocation::revoke_token(&effects.undoing(), &vault.address, &login.client_token).await?;
     if let RevocationOutcome::NotRevoked(why) = outcome {
-        host.warn(format!("the Vault token could not be ended; `hublease logout` tries again\n  because: {why}"))
+        effects
+            .warn(format!("the Vault token could not be ended; `hublease logout` tries again\n  because: {why}"))
             .await?;
         writer.settle();
     }

@@ -8,7 +8,7 @@ use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::oauth::{LeasesRequest, LeasesResponse};
 use hublease_protocol::secret::Secret;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
 use crate::identity::Identity;
@@ -30,12 +30,12 @@ pub struct WorkflowRevocation {
 ///
 /// # Errors
 /// Stage identity: nobody was asked. Stages refused and unavailable: nothing is known to be revoked.
-pub(crate) async fn revoke(host: &Host, plan: &WorkflowRevocation) -> Result<LeasesResponse, Error> {
+pub(crate) async fn revoke(effects: &Effects, plan: &WorkflowRevocation) -> Result<LeasesResponse, Error> {
     plan.identity.ready()?;
-    let server = Server::new(host, plan.broker.origin.to_string());
+    let server = Server::new(effects, plan.broker.origin.to_string());
     let paths = broker::paths(&server, &plan.broker).await?;
     let path = paths.lease_revocation.ok_or_else(|| server.problem(Problem::NoWorkflow))?;
-    let token = identify(host, &plan.identity, Some(&plan.audience)).await?;
+    let token = identify(effects, &plan.identity, Some(&plan.audience)).await?;
     let response = server.send(request(path, &token)).await?;
     if response.status != 200 {
         return Err(refusal::oauth(&server, &response, &[&token]));

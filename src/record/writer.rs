@@ -3,7 +3,7 @@
 use hublease_protocol::secret::Secret;
 
 use super::{Kind, Owner, Record, RecordStore, unusable};
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::record::{Access, Over, Trouble};
 use crate::error::{Error, Problem};
 use crate::lease::LeaseRecord;
@@ -33,9 +33,9 @@ impl RecordWriter {
     ///
     /// # Errors
     /// The directory cannot be used, or a file that is not ours lies where the record belongs.
-    pub async fn open(host: &Host, owner: Owner, client: &str) -> Result<Self, Error> {
-        host.record(Access::Prepare).await?.map_err(|trouble| unusable(&trouble))?;
-        let record = Record::new(host.random(16).await?, owner, client);
+    pub async fn open(effects: &Effects, owner: Owner, client: &str) -> Result<Self, Error> {
+        effects.record(Access::Prepare).await?.map_err(|trouble| unusable(&trouble))?;
+        let record = Record::new(effects.random(16).await?, owner, client);
         if record.owner.kind != Kind::Login {
             return Ok(Self {
                 record,
@@ -46,7 +46,7 @@ impl RecordWriter {
                 known: None,
             });
         }
-        let shelf = RecordStore::read(host).await?;
+        let shelf = RecordStore::read(effects).await?;
         let name = record.name();
         if let Some((file, why)) = shelf.foreign.iter().find(|(file, _)| *file == name) {
             return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
@@ -66,21 +66,21 @@ impl RecordWriter {
     }
 
     /// Writes down the lease in the making: again and again as more of it is known.
-    pub async fn hold(&mut self, host: &Host, note: &LeaseRecord) -> Result<(), Error> {
+    pub async fn hold(&mut self, effects: &Effects, note: &LeaseRecord) -> Result<(), Error> {
         self.record.leases.truncate(self.settled);
         self.record.leases.push(note.clone());
-        self.save(host).await
+        self.save(effects).await
     }
 
     /// Writes the record over what is known to lie there. Two logins of one job at once write the same file, and the
     /// last would hide the other's lease: what lies there and is not known is taken along.
-    async fn save(&mut self, host: &Host) -> Result<(), Error> {
+    async fn save(&mut self, effects: &Effects) -> Result<(), Error> {
         for _ in 0..MOST_ROUNDS {
             let body = self.record.body();
             let over =
                 if self.record.owner.kind == Kind::Login { Over::Known(self.known.clone()) } else { Over::Anything };
             let access = Access::Write { name: self.record.name(), body: body.clone(), over };
-            let there = host.record(access).await?.map_err(|trouble| unusable(&trouble))?.pop();
+            let there = effects.record(access).await?.map_err(|trouble| unusable(&trouble))?.pop();
             let Some(stored) = there else {
                 self.known = Some(body);
                 return Ok(());
@@ -90,7 +90,7 @@ impl RecordWriter {
             self.take_along(other);
             self.known = Some(raw);
         }
-        self.write(host).await
+        self.write(effects).await
     }
 
     fn take_along(&mut self, other: Record) {
@@ -122,9 +122,9 @@ impl RecordWriter {
     ///
     /// # Errors
     /// The record cannot be written.
-    pub async fn forget_unsettled(&mut self, host: &Host) -> Result<(), Error> {
+    pub async fn forget_unsettled(&mut self, effects: &Effects) -> Result<(), Error> {
         self.record.leases.truncate(self.settled);
-        self.save(host).await
+        self.save(effects).await
     }
 
     /// Takes out the leases of this story that came before the last one, for revocation.
@@ -134,14 +134,14 @@ impl RecordWriter {
     }
 
     /// Keeps the last lease and those of `before` that still live.
-    pub async fn retain(&mut self, host: &Host, before: Vec<LeaseRecord>) -> Result<(), Error> {
+    pub async fn retain(&mut self, effects: &Effects, before: Vec<LeaseRecord>) -> Result<(), Error> {
         if let Some(last) = self.record.leases.pop() {
             self.record.leases = before;
             self.record.leases.extend(self.meanwhile.iter().cloned());
             self.record.leases.push(last);
             self.settled = self.record.leases.len();
         }
-        self.save(host).await
+        self.save(effects).await
     }
 
     /// The lease in the making, if there is one.
@@ -150,14 +150,18 @@ impl RecordWriter {
     }
 
     /// Writes the record whole.
-    pub async fn write(&self, host: &Host) -> Result<(), Error> {
+    pub async fn write(&self, effects: &Effects) -> Result<(), Error> {
         let access = Access::Write { name: self.record.name(), body: self.record.body(), over: Over::Anything };
-        host.record(access).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
+        effects.record(access).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
     }
 
     /// Removes the record.
-    pub async fn erase(&self, host: &Host) -> Result<(), Error> {
-        host.record(Access::Erase { name: self.record.name() }).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
+    pub async fn erase(&self, effects: &Effects) -> Result<(), Error> {
+        effects
+            .record(Access::Erase { name: self.record.name() })
+            .await?
+            .map(|_| ())
+            .map_err(|trouble| unusable(&trouble))
     }
 }
 

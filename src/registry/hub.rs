@@ -9,7 +9,7 @@ use hublease_protocol::scope::Action;
 use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, PullLimit, Repeat, Request, Response};
 use crate::error::{Error, Problem};
 use crate::image::Image;
@@ -23,7 +23,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
 
 /// Docker Hub, asked with one login or with none.
 pub(crate) struct Hub<'a> {
-    host: &'a Host,
+    effects: &'a Effects,
     login: Option<&'a HubLogin>,
 }
 
@@ -58,8 +58,8 @@ pub(crate) enum Manifest {
 }
 
 impl<'a> Hub<'a> {
-    pub(crate) fn new(host: &'a Host, login: Option<&'a HubLogin>) -> Self {
-        Self { host, login }
+    pub(crate) fn new(effects: &'a Effects, login: Option<&'a HubLogin>) -> Self {
+        Self { effects, login }
     }
 
     /// Asks for a token as `docker login` does: without a scope, so only the login itself can be refused.
@@ -75,13 +75,13 @@ impl<'a> Hub<'a> {
 
     async fn token(&self, wanted: Option<(&str, &str)>) -> Result<Token, Error> {
         let request = token_request(self.login.map(|login| &login.basic), wanted.map(|(_, scope)| scope));
-        let server = Server::new(self.host, "auth.docker.io");
+        let server = Server::new(self.effects, "auth.docker.io");
         let response = server.send(request).await?;
         match response.status {
             200 => {
                 let bearer =
                     bearer(&response).ok_or_else(|| server.problem(Problem::Answer).because("it holds no token"))?;
-                self.host.mask(&bearer).await?;
+                self.effects.mask(&bearer).await?;
                 let actions = granted(&bearer, wanted.map_or("", |(repository, _)| repository));
                 Ok(Token::Granted { bearer, actions })
             }
@@ -103,7 +103,7 @@ impl<'a> Hub<'a> {
             body: Secret::default(),
             repeat: Repeat::Safe,
         };
-        let server = Server::new(self.host, "registry-1.docker.io");
+        let server = Server::new(self.effects, "registry-1.docker.io");
         let response = match server.send(request).await {
             Ok(response) => response,
             // Docker Hub has one status for a used window and for too many requests; the first lasts for hours.

@@ -8,7 +8,7 @@ use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use crate::docker::look;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Registry};
 use crate::error::Error;
 use crate::record::Record;
@@ -20,11 +20,11 @@ use crate::request::Server;
 pub(crate) struct Probe(Secret);
 
 /// Takes the credential out of the store, if it is there.
-pub(crate) async fn prepare(host: &Host, record: &Record) -> Result<Option<Probe>, Error> {
+pub(crate) async fn prepare(effects: &Effects, record: &Record) -> Result<Option<Probe>, Error> {
     let directory =
         if record.private.contains(&record.id) { Directory::Private(record.id.clone()) } else { Directory::User };
     let client = Client::parse(&record.client).unwrap_or(Client::Docker);
-    let entry = match look(host, client, directory, vec![Registry::Hub]).await {
+    let entry = match look(effects, client, directory, vec![Registry::Hub]).await {
         Ok(look) => look.registries.into_iter().next().and_then(|registry| registry.entry),
         Err(_) => None,
     };
@@ -34,19 +34,19 @@ pub(crate) async fn prepare(host: &Host, record: &Record) -> Result<Option<Probe
     });
     match auth {
         Some(auth) => {
-            host.mask(&auth).await?;
+            effects.mask(&auth).await?;
             Ok(Some(Probe(auth)))
         }
         None => {
-            host.warn("the credential is not probed: it is not in docker's auth file".to_owned()).await?;
+            effects.warn("the credential is not probed: it is not in docker's auth file".to_owned()).await?;
             Ok(None)
         }
     }
 }
 
 /// Asks. True if the credential is dead.
-pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
-    let answer = Server::new(host, "auth.docker.io").send(token_request(Some(&probe.0), None)).await;
+pub(crate) async fn ask(effects: &Effects, probe: Probe) -> Result<bool, Error> {
+    let answer = Server::new(effects, "auth.docker.io").send(token_request(Some(&probe.0), None)).await;
     let (line, dead) = match answer {
         Ok(response) if response.status == 401 => ("probed: Docker Hub refuses the credential".to_owned(), true),
         Ok(response) if response.status == 200 => ("probed: Docker Hub still accepts the credential".to_owned(), false),
@@ -54,9 +54,9 @@ pub(crate) async fn ask(host: &Host, probe: Probe) -> Result<bool, Error> {
         Err(lost) => (format!("not probed: {}", lost.error.sentence()), false),
     };
     if dead {
-        host.note(line).await?;
+        effects.note(line).await?;
     } else {
-        host.warn(line).await?;
+        effects.warn(line).await?;
     }
     Ok(dead)
 }

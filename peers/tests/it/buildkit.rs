@@ -76,7 +76,6 @@ mod long {
     }
 
     #[test]
-    #[ignore = "waits for: superseded leases live on"]
     fn a_push_after_a_build_of_five_minutes_and_many_renewals() {
         push(Meanwhile::Renewed);
     }

@@ -71,7 +71,6 @@ fn a_push_outlasts_its_bearer() {
 }
 
 #[test]
-#[ignore = "waits for: superseded leases live on"]
 fn a_push_outlasts_two_renewals_and_its_bearer() {
     push(Meanwhile::Renewed);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use hublease_protocol::endpoint::{Endpoint, Origin};
 
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::Destination;
 use crate::request::Server;
 
@@ -37,7 +37,7 @@ impl Address {
         known
     }
 
-    pub(crate) fn server<'a>(&'a self, host: &'a Host) -> Server<'a> {
-        Server::new(host, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
+    pub(crate) fn server<'a>(&'a self, effects: &'a Effects) -> Server<'a> {
+        Server::new(effects, self.endpoint.origin.to_string()).or_at(self.redirect.as_ref())
     }
 }

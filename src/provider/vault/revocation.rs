@@ -12,7 +12,7 @@ use hublease_protocol::secret::Secret;
 
 use super::address::Address;
 use super::wire;
-use crate::effect::Host;
+use crate::effect::Effects;
 use crate::effect::http::{Method, Repeat, Request, Response};
 use crate::error::Error;
 use crate::lease::{Revocation, RevocationOutcome};
@@ -78,13 +78,13 @@ enum Said {
 /// # Errors
 /// Only what ends the whole story.
 pub(crate) async fn revoke_credential(
-    host: &Host,
+    effects: &Effects,
     address: &Address,
     held: &Held<'_>,
 ) -> Result<Option<RevocationOutcome>, Error> {
     match held.lease_id {
         Some(lease_id) => {
-            let vault = Caller { host, address, token: held.client_token };
+            let vault = Caller { effects, address, token: held.client_token };
             revoke_lease(&vault, held, lease_id).await.map(Some)
         }
         None => Ok(None),
@@ -101,7 +101,7 @@ pub(crate) fn may_end_token(held: &Held<'_>, lease: Option<&RevocationOutcome>) 
 /// # Errors
 /// Only what ends the whole story.
 pub(crate) async fn revoke_token_after(
-    host: &Host,
+    effects: &Effects,
     address: &Address,
     held: &Held<'_>,
     lease: Option<RevocationOutcome>,
@@ -114,7 +114,7 @@ pub(crate) async fn revoke_token_after(
     if !may_end_token(held, lease.as_ref()) {
         return Ok(Revocation { credential: lease, vault_token: Some(RevocationOutcome::NotRevoked(KEPT.to_owned())) });
     }
-    let said = Caller { host, address, token: held.client_token }.revoke_self().await?;
+    let said = Caller { effects, address, token: held.client_token }.revoke_self().await?;
     let was_taken = lease.as_ref().is_some_and(|outcome| *outcome != RevocationOutcome::Requested(TOKEN_ENDED));
     let token = token_outcome(said, was_taken || held.is_ending, held.is_token_over);
     let credential = match lease {
@@ -126,8 +126,12 @@ pub(crate) async fn revoke_token_after(
 }
 
 /// Ends only a Vault token, which has no lease.
-pub(super) async fn revoke_token(host: &Host, address: &Address, token: &Secret) -> Result<RevocationOutcome, Error> {
-    let said = Caller { host, address, token }.revoke_self().await?;
+pub(super) async fn revoke_token(
+    effects: &Effects,
+    address: &Address,
+    token: &Secret,
+) -> Result<RevocationOutcome, Error> {
+    let said = Caller { effects, address, token }.revoke_self().await?;
     // It was used a moment ago: what Vault takes no more now had its last use then.
     Ok(token_outcome(said, true, false))
 }
@@ -200,7 +204,7 @@ fn refused(is_token_over: bool) -> RevocationOutcome {
 
 /// Vault, as one token asks it.
 struct Caller<'a> {
-    host: &'a Host,
+    effects: &'a Effects,
     address: &'a Address,
     token: &'a Secret,
 }
@@ -213,7 +217,7 @@ impl Caller<'_> {
     async fn ask(&self, path: &str, body: Secret) -> Result<Said, Error> {
         let request = wire::request(self.address, Method::Post, path, Some(self.token));
         let request = Request { body, repeat: Repeat::Safe, ..request };
-        Ok(match self.address.server(self.host).send(request).await {
+        Ok(match self.address.server(self.effects).send(request).await {
             Ok(response) => said(&response, self.token),
             Err(lost) => {
                 let remark =

@@ -12,20 +12,20 @@ use crate::effect::session::Mailbox;
 use crate::effect::{Asked, Effect, Level, Line, Outcome, Output, child, docker, http, record};
 use crate::error::Error;
 
-/// All that the story can do is ask. Cheap to clone; [`Host::undoing`] gives the handle of the way back.
+/// All that the story can do is ask. Cheap to clone; [`Effects::undoing`] gives the handle of the way back.
 #[derive(Clone)]
-pub struct Host {
+pub struct Effects {
     mailbox: Rc<RefCell<Mailbox>>,
     undo: bool,
 }
 
-impl fmt::Debug for Host {
+impl fmt::Debug for Effects {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Host").field("undo", &self.undo).finish_non_exhaustive()
+        formatter.debug_struct("Effects").field("undo", &self.undo).finish_non_exhaustive()
     }
 }
 
-impl Host {
+impl Effects {
     pub(super) fn new(mailbox: Rc<RefCell<Mailbox>>) -> Self {
         Self { mailbox, undo: false }
     }
