@@ -76,6 +76,6 @@ fn a_push_outlasts_its_bearer() {
 }
 
 #[test]
-fn a_push_outlasts_two_renewals_and_its_bearer() {
+fn a_push_outlasts_a_renewal_and_its_bearer() {
     push(Meanwhile::Renewed);
 }

@@ -1,8 +1,8 @@
 //! A push that outlasts a renewal and its bearer: `hublease exec`, around one command that has read its login once.
 //!
 //! Conditions decide, not times: the registry answers the first bytes that are uploaded only when the bearer of that moment has ended
-//! by everybody's clock and, under `--renew`, the login was renewed twice. Those leases end after seconds, and Vault is behind with
-//! what it has to revoke, so that a credential ends when somebody revokes it, and not before.
+//! by everybody's clock and, under `--renew`, the login was renewed. Vault is behind with what it has to revoke, so that a credential
+//! ends when somebody revokes it, and not before: `exec` would, if it took the older lease back while the command runs.
 
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -19,7 +19,7 @@ use super::lease::AUDIENCE;
 pub enum Meanwhile {
     /// One lease, which nobody ends.
     Nothing,
-    /// Two leases take the place of the first one.
+    /// Another lease takes the place of the first one.
     Renewed,
     /// The lease ends, and its credential with it.
     Ended,
@@ -34,8 +34,11 @@ pub struct Pusher<'a> {
     pub uploads_by: &'a str,
 }
 
-/// A renewal comes at 80 % of it.
+/// How long a lease lives that is not renewed.
 const LIFE: u64 = 5;
+/// How long one lives that is. The renewal comes at 80 % of it, when the bearer ends as well, and the next one, which takes back
+/// what is over, not before as much time again.
+const RENEWED_LIFE: u64 = 25;
 /// What a bearer has left when it is handed out, until the first upload has begun: enough to begin one, and ended within the minute
 /// for which a request can be held.
 const BEARER_LEFT: u64 = 20;
@@ -58,9 +61,9 @@ pub fn long_push(
     let reached = first_upload.reached();
     if reached.is_ok() {
         let bearer_ends = sandbox.now() + BEARER_LEFT;
-        let wanted = if meanwhile == Meanwhile::Renewed { 3 } else { 1 };
+        let wanted = if meanwhile == Meanwhile::Renewed { 2 } else { 1 };
         sandbox.set_bearer_left(WHOLE_BEARER);
-        until("two renewals and the end of the bearer", || leases(sandbox) >= wanted && sandbox.now() > bearer_ends);
+        until("the renewal and the end of the bearer", || leases(sandbox) >= wanted && sandbox.now() > bearer_ends);
         if meanwhile == Meanwhile::Ended {
             assert_eq!(sandbox.vault().run_queue().revoked, 1);
         }
@@ -79,7 +82,7 @@ pub fn start(
     Pusher { client, program, .. }: &Pusher<'_>,
     words: &[&str],
 ) -> Child {
-    lend_for_seconds(sandbox);
+    lend(sandbox, if meanwhile == Meanwhile::Renewed { RENEWED_LIFE } else { LIFE });
     let vault =
         ["--vault-addr", &sandbox.vault_url(), "--vault-auth-path", "jwt-circleci", "--vault-role", "dockerhub"];
     let lease =
@@ -92,8 +95,8 @@ pub fn start(
     exec.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// An engine of Vault's whose leases last seconds, and which is behind with revoking those that are over.
-fn lend_for_seconds(sandbox: &Sandbox) {
+/// An engine of Vault's with leases of this life in seconds, which is behind with revoking those that are over.
+fn lend(sandbox: &Sandbox, ttl: u64) {
     let vault = sandbox.vault();
     vault.set_queue(Queue::Manual);
     let engine = DynamicEngine {
@@ -103,7 +106,7 @@ fn lend_for_seconds(sandbox: &Sandbox) {
         username_field: "username".to_owned(),
         secret_field: "token".to_owned(),
         extra: serde_json::Map::new(),
-        ttl: LIFE,
+        ttl,
     };
     vault.enable_dynamic("short", engine);
     let rules: &[(&str, &[Capability])] =
