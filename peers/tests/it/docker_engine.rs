@@ -123,6 +123,27 @@ fn with_its_own_command_line() {
     story(&own_command_line(), Door::Socket);
 }
 
+/// The engine's own BuildKit, which fetches a private base with the login of who builds.
+#[test]
+fn by_its_own_buildkit() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let stage = Stage::new(&sandbox, &own_command_line(), Door::Socket);
+    let build = |note: &str| {
+        stage.forget();
+        let dockerfile = format!("FROM {IMAGE}\nRUN [\"/program\", \"--version\"]\nLABEL note={note}\n");
+        let context = stage.context(&dockerfile);
+        let words = ["build", "--progress", "plain", "--no-cache", "--network", "none", context.to_str().unwrap()];
+        Outcome::of(&stage.job.command(&stage.docker, &words).env("DOCKER_BUILDKIT", "1").output().unwrap())
+    };
+    stage.build(FROM_NOTHING).code(0);
+    login(&stage.job, &sandbox, "write", "docker");
+    stage.docker(&["push", IMAGE]).code(0);
+    build("one").code(0).says("tini version");
+    logout(&stage.job, &sandbox);
+    refused(&build("two"));
+    assert_eq!(sandbox.unexpected(), [""; 0]);
+}
+
 /// As CircleCI's `setup_remote_docker` hands it to a job: an address and a folder of certificates.
 #[test]
 fn over_tcp_with_certificates() {
