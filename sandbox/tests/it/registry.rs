@@ -125,5 +125,6 @@ fn push_rights_can_be_probed() {
     assert_eq!(through_proxy(&sandbox, "registry-1.docker.io", &cancel, &bearer, b"").status, 204);
     let refused = through_proxy(&sandbox, "dhi.io", "POST /v2/acme/base/blobs/uploads/", &bearer, b"");
     assert_eq!(refused.status, 401);
-    assert!(refused.header("www-authenticate").unwrap().ends_with("scope=\"repository:acme/base:pull,push\""));
+    let wanted = "scope=\"repository:acme/base:pull,push\",error=\"insufficient_scope\"";
+    assert!(refused.header("www-authenticate").unwrap().ends_with(wanted));
 }

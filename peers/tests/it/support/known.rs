@@ -27,6 +27,9 @@ const fn known(moment: &'static str, finding: &'static str, code: i32, says: &'s
     Known { moment, finding, code, says }
 }
 
+/// `exec --renew` revokes the login that a client has read.
+const SUPERSEDED: &str = "K17 (a superseded lease is revoked)";
+
 /// The findings are those of the issue about real servers: K24 final by inference, K25 the answer's reason lost or invented, K26
 /// success that leaves something alive without a word.
 const KNOWN: &[Known] = &[
@@ -58,6 +61,14 @@ const KNOWN: &[Known] = &[
     known("the stored value is too large", "K25 (10)", 5, "a proxy answers in its place"),
     known("the identity token is of the future", "K25 (10)", 4, "no rule of"),
     known("the address has a path", "K25 (10)", 4, "does not know the role"),
+    // They wait for superseded leases to live on.
+    known("the login is renewed while crane pushes", SUPERSEDED, 1, "incorrect username or password"),
+    known("the login is renewed while the engine pushes", SUPERSEDED, 1, "incorrect username or password"),
+    known("the login is renewed while skopeo pushes", SUPERSEDED, 1, "incorrect username or password"),
+    known("the login is renewed while podman pushes", SUPERSEDED, 125, "incorrect username or password"),
+    known("the login is renewed while buildah pushes", SUPERSEDED, 125, "incorrect username or password"),
+    known("the login is renewed while buildx pushes", SUPERSEDED, 1, "incorrect username or password"),
+    known("the login is renewed while BuildKit builds", SUPERSEDED, 1, "incorrect username or password"),
     known("the proxy refuses the host: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
     known("the proxy is gone: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
 ];
