@@ -28,7 +28,7 @@ pub fn through(parent: SocketAddr, refused: &[&str]) -> Front {
         std::fs::set_permissions(directory, everybody).unwrap_or_else(|error| panic!("squid: {error}"));
         format!(
             "http_port 127.0.0.1:{port}\npid_filename {}\naccess_log stdio:{}\ncache_log {}\ncache deny all\n\
-             netdb_filename none\nshutdown_lifetime 0 seconds\ncoredump_dir {}\n{refused}{deny}http_access allow localhost\n\
+             netdb_filename none\npinger_enable off\nshutdown_lifetime 0 seconds\ncoredump_dir {}\n{refused}{deny}http_access allow localhost\n\
              cache_peer {} parent {} 0 no-query no-digest default\nnever_direct allow all\n",
             path("pid"),
             path("access.log"),

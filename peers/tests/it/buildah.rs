@@ -7,6 +7,7 @@ use hublease_peers::podman::{self, storage};
 use hublease_sandbox::Sandbox;
 
 use crate::support::client::{Job, Outcome};
+use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
 use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
@@ -61,21 +62,26 @@ fn what_was_pushed_with_a_lease_is_refused_after_logout() {
     assert_eq!(sandbox.unexpected(), [""; 0]);
 }
 
-fn push(meanwhile: Meanwhile) {
+fn push(meanwhile: Meanwhile) -> Outcome {
     let (sandbox, _registry) = hub_with_a_registry();
     let job = job(&sandbox);
     let words = with_storage(&job, &["push", IMAGE]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let pusher = Pusher { client: "podman", program: &PEER.program(), uploads_by: "PATCH" };
-    long_push(&job, &sandbox, meanwhile, &pusher, &words).code(0).says("Writing manifest to image destination");
+    long_push(&job, &sandbox, meanwhile, &pusher, &words)
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Meanwhile::Nothing);
+    push(Meanwhile::Nothing).code(0).says("Writing manifest to image destination");
 }
 
 #[test]
 fn a_push_outlasts_a_renewal_and_its_bearer() {
-    push(Meanwhile::Renewed);
+    push(Meanwhile::Renewed).is(&Right {
+        moment: "the login is renewed while buildah pushes",
+        code: 0,
+        says: &["Writing manifest to image destination"],
+        does_not_say: &["nauthorized"],
+    });
 }

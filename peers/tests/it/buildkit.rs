@@ -46,6 +46,7 @@ mod long {
 
     use crate::support::builder::{Builder, build_words};
     use crate::support::client::Outcome;
+    use crate::support::known::Right;
     use crate::support::lease::hub_with_a_registry;
     use crate::support::long_push::{Meanwhile, Pusher, start};
 
@@ -53,7 +54,7 @@ mod long {
     /// read when it began.
     const SECONDS: u32 = 300;
 
-    fn push(meanwhile: Meanwhile) {
+    fn push(meanwhile: Meanwhile) -> Outcome {
         let (sandbox, _registry) = hub_with_a_registry();
         let builder = Builder::new(&sandbox);
         let dockerfile = format!("FROM acme/base:long\nRUN [\"/busybox\", \"sleep\", \"{SECONDS}\"]\n");
@@ -64,19 +65,24 @@ mod long {
             fs::write(context.join("Dockerfile"), dockerfile).unwrap();
             let words = [&build_words()[..], &["--tag", tag, "--push", context.to_str().unwrap()]].concat();
             let exec = start(&builder.job, &sandbox, meanwhile, &pusher, &words);
-            Outcome::of(&exec.wait_with_output().unwrap()).code(0).says("pushing manifest")
+            Outcome::of(&exec.wait_with_output().unwrap())
         };
-        build(Meanwhile::Nothing, "FROM scratch\nCOPY busybox /busybox\n", "acme/base:long");
-        build(meanwhile, &dockerfile, "acme/app:long");
+        build(Meanwhile::Nothing, "FROM scratch\nCOPY busybox /busybox\n", "acme/base:long").code(0);
+        build(meanwhile, &dockerfile, "acme/app:long")
     }
 
     #[test]
     fn a_push_after_a_build_of_five_minutes() {
-        push(Meanwhile::Nothing);
+        push(Meanwhile::Nothing).code(0).says("pushing manifest");
     }
 
     #[test]
     fn a_push_after_a_build_of_five_minutes_and_many_renewals() {
-        push(Meanwhile::Renewed);
+        push(Meanwhile::Renewed).is(&Right {
+            moment: "the login is renewed while BuildKit builds",
+            code: 0,
+            says: &["pushing manifest"],
+            does_not_say: &["nauthorized"],
+        });
     }
 }

@@ -1,9 +1,14 @@
 //! buildx: its builders in a private directory, and pushes that take longer than their login.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use hublease_peers::buildx::PEER;
 
 use crate::support::builder::{BUILDER, Builder, build_words};
-use crate::support::lease::{hub_with_a_registry, lease_words};
+use crate::support::client::Outcome;
+use crate::support::known::Right;
+use crate::support::lease::{hub_with_a_registry, lease_words, on_path, play, refused};
 use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const FROM_NOTHING: &str = "FROM scratch\nCOPY program /program\n";
@@ -21,21 +26,45 @@ fn a_builder_is_found_inside_exec_and_nothing_is_left_of_the_private_directory()
     assert_eq!(builder.job.left_behind(), [""; 0]);
 }
 
-fn push(meanwhile: Meanwhile) {
+/// `docker buildx`, as most people type it.
+#[test]
+fn as_a_plugin_of_docker_it_pushes_inside_exec_and_is_refused_outside() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let builder = Builder::new(&sandbox);
+    let (docker, plugins) = (on_path("docker"), builder.job.home().join(".docker/cli-plugins"));
+    fs::create_dir(&plugins).unwrap();
+    symlink(PEER.program(), plugins.join("docker-buildx")).unwrap();
+    builder.job.bring("docker", &docker);
+    let context = builder.context(FROM_NOTHING);
+    let push = ["--tag", "acme/app:by-the-plugin", "--push", context.to_str().unwrap()];
+    let build = [&["docker", "buildx"][..], &build_words(), &push].concat();
+    let lease = lease_words(&sandbox, "write");
+    let exec = [&["exec"][..], &lease.iter().map(String::as_str).collect::<Vec<_>>(), &["--"], &build].concat();
+    builder.job.run(&exec).code(0).says("pushing manifest").says("revoked and confirmed");
+    assert_eq!(builder.job.left_behind(), [""; 0]);
+    refused(&play(&builder.job, &docker, &build[1..]));
+}
+
+fn push(meanwhile: Meanwhile) -> Outcome {
     let (sandbox, _registry) = hub_with_a_registry();
     let builder = Builder::new(&sandbox);
     let context = builder.context(FROM_NOTHING);
     let words = [&build_words()[..], &["--tag", "acme/app:by-buildx", "--push", context.to_str().unwrap()]].concat();
     let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PUT" };
-    long_push(&builder.job, &sandbox, meanwhile, &pusher, &words).code(0).says("pushing manifest");
+    long_push(&builder.job, &sandbox, meanwhile, &pusher, &words)
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Meanwhile::Nothing);
+    push(Meanwhile::Nothing).code(0).says("pushing manifest");
 }
 
 #[test]
 fn a_push_outlasts_a_renewal_and_its_bearer() {
-    push(Meanwhile::Renewed);
+    push(Meanwhile::Renewed).is(&Right {
+        moment: "the login is renewed while buildx pushes",
+        code: 0,
+        says: &["pushing manifest"],
+        does_not_say: &["nauthorized"],
+    });
 }

@@ -6,7 +6,8 @@ use hublease_peers::crane::{PEER, crane};
 use hublease_peers::docker_registry::DockerRegistry;
 use hublease_sandbox::{Sandbox, Service};
 
-use crate::support::client::Job;
+use crate::support::client::{Job, Outcome};
+use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry};
 use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
@@ -55,22 +56,27 @@ fn what_was_pushed_with_a_lease_is_refused_after_logout() {
     assert_eq!(sandbox.unexpected(), [""; 0]);
 }
 
-fn push(meanwhile: Meanwhile) {
+fn push(meanwhile: Meanwhile) -> Outcome {
     let (sandbox, _registry) = hub_with_a_registry();
     let job = Job::new(&sandbox, AUDIENCE);
     let layer = job.work().join("layer.tar");
     fs::write(&layer, [0; 1024]).unwrap();
     let words = ["append", "--new_layer", layer.to_str().unwrap(), "--new_tag", IMAGE];
     let pusher = Pusher { client: "none", program: &PEER.program(), uploads_by: "PATCH" };
-    long_push(&job, &sandbox, meanwhile, &pusher, &words).code(0);
+    long_push(&job, &sandbox, meanwhile, &pusher, &words)
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Meanwhile::Nothing);
+    push(Meanwhile::Nothing).code(0);
 }
 
 #[test]
 fn a_push_outlasts_a_renewal_and_its_bearer() {
-    push(Meanwhile::Renewed);
+    push(Meanwhile::Renewed).is(&Right {
+        moment: "the login is renewed while crane pushes",
+        code: 0,
+        says: &[],
+        does_not_say: &["nauthorized"],
+    });
 }

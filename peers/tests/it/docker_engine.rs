@@ -7,6 +7,7 @@ use hublease_peers::docker_engine::{DockerEngine, Door, own_command_line, static
 use hublease_sandbox::{ACCOUNT, Sandbox};
 
 use crate::support::client::{Job, Outcome};
+use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, is_refused, login, logout, on_path, play, refused};
 use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
@@ -123,6 +124,27 @@ fn with_its_own_command_line() {
     story(&own_command_line(), Door::Socket);
 }
 
+/// The engine's own BuildKit, which fetches a private base with the login of who builds.
+#[test]
+fn by_its_own_buildkit() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let stage = Stage::new(&sandbox, &own_command_line(), Door::Socket);
+    let build = |note: &str| {
+        stage.forget();
+        let dockerfile = format!("FROM {IMAGE}\nRUN [\"/program\", \"--version\"]\nLABEL note={note}\n");
+        let context = stage.context(&dockerfile);
+        let words = ["build", "--progress", "plain", "--no-cache", "--network", "none", context.to_str().unwrap()];
+        Outcome::of(&stage.job.command(&stage.docker, &words).env("DOCKER_BUILDKIT", "1").output().unwrap())
+    };
+    stage.build(FROM_NOTHING).code(0);
+    login(&stage.job, &sandbox, "write", "docker");
+    stage.docker(&["push", IMAGE]).code(0);
+    build("one").code(0).says("tini version");
+    logout(&stage.job, &sandbox);
+    refused(&build("two"));
+    assert_eq!(sandbox.unexpected(), [""; 0]);
+}
+
 /// As CircleCI's `setup_remote_docker` hands it to a job: an address and a folder of certificates.
 #[test]
 fn over_tcp_with_certificates() {
@@ -147,21 +169,25 @@ fn a_credential_that_is_not_revoked_is_noticed() {
     assert!(!is_refused(&pulled) && pulled.code == 0, "{pulled:?}");
 }
 
-fn push(meanwhile: Meanwhile) {
+fn push(meanwhile: Meanwhile) -> Outcome {
     let (sandbox, _registry) = hub_with_a_registry();
     let stage = Stage::new(&sandbox, &own_command_line(), Door::Socket);
     stage.build(FROM_NOTHING).code(0);
     let pusher = Pusher { client: "docker", program: &stage.docker, uploads_by: "PATCH" };
-    let pushed = long_push(&stage.job, &sandbox, meanwhile, &pusher, &["push", IMAGE]);
-    pushed.code(0).says("digest: sha256:");
+    long_push(&stage.job, &sandbox, meanwhile, &pusher, &["push", IMAGE])
 }
 
 #[test]
 fn a_push_outlasts_its_bearer() {
-    push(Meanwhile::Nothing);
+    push(Meanwhile::Nothing).code(0).says("digest: sha256:");
 }
 
 #[test]
 fn a_push_outlasts_a_renewal_and_its_bearer() {
-    push(Meanwhile::Renewed);
+    push(Meanwhile::Renewed).is(&Right {
+        moment: "the login is renewed while the engine pushes",
+        code: 0,
+        says: &["digest: sha256:"],
+        does_not_say: &["nauthorized"],
+    });
 }

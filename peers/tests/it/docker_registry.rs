@@ -1,5 +1,7 @@
 //! The registry: the sandbox's built-in one and its token service, held against the reference implementation.
 
+mod content;
+
 use std::rc::Rc;
 
 use hublease_peers::docker_registry::DockerRegistry;

@@ -5,6 +5,7 @@ use std::fs;
 use hublease_peers::skopeo::PEER;
 
 use crate::support::client::{Job, Outcome};
+use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
 use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
@@ -60,7 +61,12 @@ fn a_push_outlasts_its_bearer() {
 
 #[test]
 fn a_push_outlasts_a_renewal_and_its_bearer() {
-    push(Meanwhile::Renewed).code(0).says("Writing manifest");
+    push(Meanwhile::Renewed).is(&Right {
+        moment: "the login is renewed while skopeo pushes",
+        code: 0,
+        says: &["Writing manifest"],
+        does_not_say: &["nauthorized"],
+    });
 }
 
 /// The stories of long pushes, here and at the other clients, would notice.

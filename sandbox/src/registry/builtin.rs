@@ -3,7 +3,9 @@
 //! Enough for `docker login`, `docker manifest inspect`, a look at the pull window and a probe for push rights, following the
 //! distribution API. Nothing can be stored: for real pushes put a real registry behind the front.
 
-use http::{Method, Request, Response};
+use std::ops::Range;
+
+use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -25,7 +27,15 @@ pub(super) enum Target<'p> {
     Blob { repository: &'p str, digest: &'p str },
     Upload { repository: &'p str },
     Tags { repository: &'p str },
+    Catalog,
     Other,
+}
+
+/// What a bearer must be for: a type, a name and actions, as in a scope.
+pub(super) struct Needed<'p> {
+    pub(super) kind: &'static str,
+    pub(super) name: &'p str,
+    pub(super) actions: &'static [&'static str],
 }
 
 impl<'p> Target<'p> {
@@ -33,6 +43,9 @@ impl<'p> Target<'p> {
         let rest = path.strip_prefix("/v2/").unwrap_or_default();
         if rest.is_empty() {
             return Self::Version;
+        }
+        if rest == "_catalog" {
+            return Self::Catalog;
         }
         if let Some((repository, _)) = rest.split_once("/blobs/uploads") {
             return Self::Upload { repository };
@@ -50,18 +63,21 @@ impl<'p> Target<'p> {
         matches!(self, Self::Manifest { .. })
     }
 
-    pub(super) fn repository(&self) -> Option<&'p str> {
+    /// Nothing for what anybody with a bearer may ask.
+    pub(super) fn needed(&self, method: &Method) -> Option<Needed<'p>> {
         match self {
             Self::Manifest { repository, .. }
             | Self::Blob { repository, .. }
             | Self::Upload { repository }
-            | Self::Tags { repository } => Some(repository),
+            | Self::Tags { repository } => {
+                Some(Needed { kind: "repository", name: repository, actions: self.actions(method) })
+            }
+            Self::Catalog => Some(Needed { kind: "registry", name: "catalog", actions: &["*"] }),
             Self::Version | Self::Other => None,
         }
     }
 
-    /// The registry actions that a request with this method needs.
-    pub(super) fn actions(&self, method: &Method) -> &'static [&'static str] {
+    fn actions(&self, method: &Method) -> &'static [&'static str] {
         match (self, method.as_str()) {
             (Self::Upload { .. }, _) | (_, "PUT" | "POST" | "PATCH") => &["pull", "push"],
             (_, "DELETE") => &["delete"],
@@ -69,9 +85,11 @@ impl<'p> Target<'p> {
         }
     }
 
+    /// Bearers are for repositories; nobody has one for the catalog.
     pub(super) fn allowed_by(&self, bearer: &Bearer, method: &Method) -> bool {
-        let needed = self.actions(method);
-        self.repository().is_none_or(|repository| needed.iter().all(|action| bearer.allows(repository, action)))
+        self.needed(method).is_none_or(|needed| {
+            needed.kind == "repository" && needed.actions.iter().all(|action| bearer.allows(needed.name, action))
+        })
     }
 }
 
@@ -79,7 +97,7 @@ pub(super) fn answer(target: &Target<'_>, request: &Request<Vec<u8>>) -> Respons
     let method = request.method();
     let reads = method == Method::GET || method == Method::HEAD;
     match target {
-        Target::Version if reads => json_answer(200, &json!({})),
+        Target::Version => json_answer(200, &json!({})),
         Target::Tags { repository } if reads && IMAGES.contains(repository) => {
             json_answer(200, &json!({ "name": repository, "tags": ["latest"] }))
         }
@@ -88,9 +106,7 @@ pub(super) fn answer(target: &Target<'_>, request: &Request<Vec<u8>>) -> Respons
             error(404, "NAME_UNKNOWN", "repository name not known to registry", Some(detail))
         }
         Target::Manifest { repository, reference } if reads => manifest(repository, reference),
-        Target::Blob { digest, .. } if reads && *digest == digest_of(CONFIG.as_bytes()) => {
-            bytes(200, "application/octet-stream", CONFIG.as_bytes().to_vec())
-        }
+        Target::Blob { digest, .. } if reads => blob(request, digest),
         Target::Upload { repository } if method == Method::POST => {
             let mut response = empty(202);
             let id = random::uuid();
@@ -100,13 +116,10 @@ pub(super) fn answer(target: &Target<'_>, request: &Request<Vec<u8>>) -> Respons
             response
         }
         Target::Upload { .. } if method == Method::DELETE => empty(204),
-        Target::Blob { digest, .. } if reads => {
-            error(404, "BLOB_UNKNOWN", "blob unknown to registry", Some((*digest).into()))
-        }
         Target::Manifest { .. } | Target::Upload { .. } => {
             error(405, "UNSUPPORTED", "the operation is unsupported", None)
         }
-        Target::Version | Target::Blob { .. } | Target::Tags { .. } | Target::Other => {
+        Target::Blob { .. } | Target::Tags { .. } | Target::Catalog | Target::Other => {
             error(404, "NOT_FOUND", "not found", None)
         }
     }
@@ -122,11 +135,58 @@ fn manifest(repository: &str, reference: &str) -> Response<Vec<u8>> {
     let body = manifest.to_string().into_bytes();
     let digest = digest_of(&body);
     if !IMAGES.contains(&repository) || (reference != "latest" && reference != digest) {
-        return error(404, "MANIFEST_UNKNOWN", "manifest unknown", Some(json!({ "Tag": reference })));
+        let detail = if reference.starts_with("sha256:") {
+            json!({ "Name": repository, "Revision": reference })
+        } else {
+            json!({ "Tag": reference })
+        };
+        return error(404, "MANIFEST_UNKNOWN", "manifest unknown", Some(detail));
     }
     let mut response = bytes(200, MANIFEST_TYPE, body);
     set(&mut response, "docker-content-digest", &digest);
     response
+}
+
+/// A blob, or the part of it that is asked for; blobs never change, so a client that has one is told so.
+fn blob(request: &Request<Vec<u8>>, digest: &str) -> Response<Vec<u8>> {
+    let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return error(400, "DIGEST_INVALID", "provided digest did not match uploaded content", Some(json!({})));
+    }
+    if digest != digest_of(CONFIG.as_bytes()) {
+        return error(404, "BLOB_UNKNOWN", "blob unknown to registry", Some(digest.into()));
+    }
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let tag = format!("\"{digest}\"");
+    let mut response = match header(header::RANGE).and_then(part) {
+        _ if header(header::IF_NONE_MATCH) == Some(tag.as_str()) => empty(304),
+        Some(part) => {
+            let mut response = bytes(206, "application/octet-stream", CONFIG.as_bytes()[part.clone()].to_vec());
+            set(&mut response, "content-range", &format!("bytes {}-{}/{}", part.start, part.end - 1, CONFIG.len()));
+            response
+        }
+        None => bytes(200, "application/octet-stream", CONFIG.as_bytes().to_vec()),
+    };
+    for (name, value) in [
+        ("docker-content-digest", digest),
+        ("etag", &tag),
+        ("cache-control", "max-age=31536000"),
+        ("accept-ranges", "bytes"),
+    ] {
+        set(&mut response, name, value);
+    }
+    response
+}
+
+/// `bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT` of the one blob; none for anything else, which is the whole blob.
+fn part(range: &str) -> Option<Range<usize>> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let part = match (first, last) {
+        ("", count) => CONFIG.len().saturating_sub(count.parse().ok()?)..CONFIG.len(),
+        (first, "") => first.parse().ok()?..CONFIG.len(),
+        (first, last) => first.parse().ok()?..CONFIG.len().min(last.parse::<usize>().ok()?.checked_add(1)?),
+    };
+    (part.start < part.end).then_some(part)
 }
 
 fn error(status: u16, code: &str, message: &str, detail: Option<Value>) -> Response<Vec<u8>> {

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
 
+use super::SERVICE;
+use super::builtin::{self, Needed};
 use super::token::{Bearer, RegistryAuth};
-use super::{SERVICE, builtin};
 use crate::http1::forward;
 use crate::message::{bearer, json as answer, set};
 use crate::service::Handler;
@@ -121,10 +122,9 @@ impl Handler for Registry {
 fn challenge(target: &builtin::Target<'_>, method: &Method, error: Option<&str>) -> Response<Vec<u8>> {
     let mut value = format!("Bearer realm=\"https://auth.docker.io/token\",service=\"{SERVICE}\"");
     let mut detail = Value::Null;
-    if let Some(repository) = target.repository() {
-        let actions = target.actions(method);
-        value += &format!(",scope=\"repository:{repository}:{}\"", actions.join(","));
-        let wanted = |action| json!({ "Type": "repository", "Class": "", "Name": repository, "Action": action });
+    if let Some(Needed { kind, name, actions }) = target.needed(method) {
+        value += &format!(",scope=\"{kind}:{name}:{}\"", actions.join(","));
+        let wanted = |action| json!({ "Type": kind, "Class": "", "Name": name, "Action": action });
         detail = actions.iter().map(wanted).collect();
     }
     if let Some(error) = error {

@@ -21,6 +21,7 @@ const NO_CONSTRAINTS: &str = "the stand-in's policies know paths only; the const
 const NO_RENEWAL: &str = "hublease renews nothing, and the stand-in says so by refusing it";
 const WORDS: &str = "understood by the words around it, which are the same";
 const SHOWN: &str = "shown to people, read by no program";
+const UPLOAD_NAME: &str = "the name of an upload is another each time";
 const NOT_ASKED: &str = "hublease does not ask for the health; scripts read the status";
 
 /// Every one.
@@ -44,7 +45,16 @@ pub const KEPT: &[Kept] = &[
     kept("leases", "renewed", "*", NO_RENEWAL),
     kept("namespaces", "looked up*", "body.data.display_name:*", SHOWN),
     kept("namespaces", "looked up*", "body.data.namespace_path:*", SHOWN),
-    kept("registry", "upload by who may push", "header location:*", "the name of an upload is another each time"),
+    kept("registry", "upload by who may push", "header location:*", UPLOAD_NAME),
+    kept(
+        "content",
+        "manifest in any form",
+        "*",
+        "distribution 2.8 makes schema 1 of it for who asks for nothing else; Docker Hub gave that up",
+    ),
+    kept("content", "manifest of a reference that is none", "*", NOT_SENT),
+    kept("content", "upload begun", "header location:*", UPLOAD_NAME),
+    kept("content", "a path that is none", "*", NOT_SENT),
     kept("tokens", "renewed", "*", NO_RENEWAL),
     kept("server", "health", "body.*", NOT_ASKED),
     kept("server", "sealed: health", "body.*", NOT_ASKED),

@@ -27,11 +27,8 @@ const fn known(moment: &'static str, finding: &'static str, code: i32, says: &'s
     Known { moment, finding, code, says }
 }
 
-/// The findings are those of the issue about real servers: K24 final by inference, K25 the answer's reason lost or invented, K26
-/// success that leaves something alive without a word.
+/// The findings are those of the issue about real servers: K25 is an answer's reason lost or invented.
 const KNOWN: &[Known] = &[
-    known("the stored value ends in a line break: the hint", "K25 (10)", 5, "a proxy answers in its place"),
-    known("the stored value is too large", "K25 (10)", 5, "a proxy answers in its place"),
     known("the proxy refuses the host: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
     known("the proxy is gone: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
 ];
