@@ -25,7 +25,7 @@ use crate::error::{Error, Problem};
 use crate::image::Image;
 use crate::plan::Check;
 use crate::record::{Kind, RecordStore};
-use crate::registry::hub::{Hub, HubLogin, Manifest, Token};
+use crate::registry::hub::{Hub, HubLogin, Manifest, TokenAnswer};
 
 /// The repository that Docker Hub keeps for looking at the pull window.
 const PREVIEW: &str = "ratelimitpreview/test";
@@ -134,8 +134,8 @@ async fn ask(effects: &Effects, found: &DockerLogin, report: &mut CheckReport<'_
     let hub = Hub::new(effects, login);
     if login.is_some() {
         match hub.sign_in().await? {
-            Token::Granted { .. } => report.accepted = Some(Ok(())),
-            Token::Refused(words) => {
+            TokenAnswer::Granted { .. } => report.accepted = Some(Ok(())),
+            TokenAnswer::Refused(words) => {
                 report.accepted = Some(Err(words));
                 return Ok(());
             }
@@ -158,7 +158,7 @@ async fn ask(effects: &Effects, found: &DockerLogin, report: &mut CheckReport<'_
 
 /// The pull window, by the repository that is there for it.
 async fn look_at_window(hub: &Hub<'_>) -> Result<Window, Error> {
-    let Token::Granted { bearer, .. } = hub.token_for(PREVIEW, &[Action::Pull]).await? else {
+    let TokenAnswer::Granted { bearer, .. } = hub.token_for(PREVIEW, &[Action::Pull]).await? else {
         return Ok(Window::Unknown("this login may not read the public repository that shows it"));
     };
     let Ok(preview) = Image::parse(PREVIEW) else { return Err(Error::bug("a preview that is no image")) };
@@ -180,13 +180,13 @@ async fn judge_image<'i>(
     let wanted: &[Action] = if logged_in { &[Action::Pull, Action::Push] } else { &[Action::Pull] };
     let mut token = hub.token_for(image.repository(), wanted).await?;
     // A token of limited reach that is asked for more than it has is refused as a whole: so less is asked for.
-    if logged_in && let Token::Refused(words) = token {
+    if logged_in && let TokenAnswer::Refused(words) = token {
         verdict.why = words;
         token = hub.token_for(image.repository(), &[Action::Pull]).await?;
     }
     let (bearer, actions) = match token {
-        Token::Granted { bearer, actions } => (bearer, actions),
-        Token::Refused(words) => {
+        TokenAnswer::Granted { bearer, actions } => (bearer, actions),
+        TokenAnswer::Refused(words) => {
             verdict.why = words.or(verdict.why);
             return Ok((verdict, None));
         }

@@ -26,7 +26,7 @@ use crate::identity::{self, Identity};
 use crate::lease::{Credential, Lease};
 use crate::provider::broker::Broker;
 use crate::provider::docker_identity::DockerIdentity;
-use crate::provider::static_credential::Fixed;
+use crate::provider::static_credential::StaticCredential;
 use crate::provider::vault::Vault;
 use crate::record::RecordWriter;
 
@@ -46,7 +46,7 @@ pub enum Provider {
     /// HashiCorp Vault or OpenBao.
     Vault(Box<Vault>),
     /// What the CI system already holds.
-    Static(Fixed),
+    Static(StaticCredential),
 }
 
 impl Provider {

@@ -13,7 +13,7 @@ mod json;
 use hublease_protocol::secret::Secret;
 
 pub use self::entry::Entry;
-use self::fields::{FILE, Kind, field};
+use self::fields::{FILE, FieldKind, field};
 use self::json::{Member, Span, WHITE_SPACE, members};
 use crate::effect::docker::{Client, Registry};
 
@@ -29,7 +29,7 @@ pub(super) struct ConfigFile {
 
 /// Who keeps the login to one registry, and what the file says about it.
 #[derive(Debug, PartialEq)]
-pub(super) struct Kept {
+pub(super) struct KeptLogin {
     /// The helper's name, and whether the file names it; none for the file itself.
     pub(super) helper: Option<(String, bool)>,
     /// The entry of the file.
@@ -59,7 +59,7 @@ impl ConfigFile {
         if file.literal(&whole) == "null" {
             return Err(Malformed);
         }
-        Kind::Struct(FILE).check(file.json(), whole)?;
+        FieldKind::Struct(FILE).check(file.json(), whole)?;
         for name in ["auths", "credHelpers"] {
             if file.object(name)?.is_some_and(|(_, members)| members.iter().any(|member| file.is_null(member))) {
                 return Err(Malformed);
@@ -80,7 +80,7 @@ impl ConfigFile {
     }
 
     /// Who keeps the login; `detected` is the helper that docker would find by itself.
-    pub(super) fn look(&self, client: Client, registry: Registry, detected: Option<&str>) -> Kept {
+    pub(super) fn look(&self, client: Client, registry: Registry, detected: Option<&str>) -> KeptLogin {
         let key = registry.key(client);
         let named = self.value_in("credHelpers", key).and_then(|value| json::string(self.literal(&value)));
         let configured = match (client, named) {
@@ -93,7 +93,7 @@ impl ConfigFile {
         let detected = detected.filter(|_| client == Client::Docker && self.detects());
         let helper = configured.map(|name| (name, true)).or_else(|| detected.map(|name| (name.to_owned(), false)));
         let entry = self.value_in("auths", key).and_then(|value| Entry::read(self.literal(&value)));
-        Kept { helper, entry }
+        KeptLogin { helper, entry }
     }
 
     /// Writes a login into the file.

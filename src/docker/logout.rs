@@ -9,7 +9,7 @@ use crate::docker::config_file::Entry;
 use crate::docker::look::{Look, look};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Found, Registry, Run, Verb};
-use crate::error::Error;
+use crate::error::{Error, Stage};
 use crate::record::{Earlier, Record, RecordStore};
 
 /// Undoes the docker side of a record. Returns whether the machine is as it was.
@@ -71,7 +71,7 @@ async fn entry(
     let looked = look(effects, client, Directory::User, vec![registry]).await;
     let Look { directory, registries, .. } = match looked {
         Ok(look) => look,
-        Err(error) if error.exit_code() == 6 => return Ok(Err(error.sentence())),
+        Err(error) if error.problem().stage() == Stage::Docker => return Ok(Err(error.sentence())),
         Err(error) => return Err(error),
     };
     if directory != record.owner.directory {

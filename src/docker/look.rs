@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hublease_protocol::printable::printable;
 
-use crate::docker::config_file::{ConfigFile, Entry, Kept};
+use crate::docker::config_file::{ConfigFile, Entry, KeptLogin};
 use crate::docker::refused;
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Config, Directory, File, Found, LARGEST_FILE, Place, Registry, Trouble};
@@ -80,7 +80,7 @@ pub(crate) async fn look(
     let detected = if client == Client::Docker && config.detects() { detect(effects).await? } else { None };
     let mut answers = Answers::new();
     for registry in registries {
-        let Kept { helper, entry } = config.look(client, registry, detected.as_deref());
+        let KeptLogin { helper, entry } = config.look(client, registry, detected.as_deref());
         let (store, entry) = match helper {
             None => (Store::File, entry),
             Some((name, configured)) => match ask(effects, &mut answers, &name).await? {

@@ -11,14 +11,14 @@ use crate::error::{Error, Problem};
 use crate::provider::broker::Broker;
 use crate::provider::docker_identity::DockerIdentity;
 use crate::provider::revocation::Revoker;
-use crate::provider::static_credential::Fixed;
+use crate::provider::static_credential::StaticCredential;
 use crate::provider::{Provider, docker_identity};
 
 /// The provider that the selecting inputs name: a connection id, a broker's URL, Vault's path or role. An ambient
 /// `VAULT_ADDR` selects nothing, and `static` is never automatic.
 pub(super) fn select(arguments: &Arguments) -> Result<Option<ProviderName>, Error> {
-    if let Some(name) = arguments.one("provider").filter(|name| *name != "auto") {
-        return Ok(ProviderName::ALL.iter().copied().find(|provider| provider.name() == name));
+    if let Some(name) = named(arguments) {
+        return Ok(Some(name));
     }
     let selecting = [
         // With a broker's URL a connection id names a group of its rules.
@@ -38,6 +38,12 @@ pub(super) fn select(arguments: &Arguments) -> Result<Option<ProviderName>, Erro
             Err(Error::new(Problem::TwoProviders, &names.join(", ")))
         }
     }
+}
+
+/// The provider that `--provider` names; none for `auto`. The parser lets no other word through.
+fn named(arguments: &Arguments) -> Option<ProviderName> {
+    let name = arguments.one("provider")?;
+    ProviderName::ALL.iter().copied().find(|provider| provider.name() == name)
 }
 
 /// A flag or a variable of ours that this provider cannot honour is refused; a neighbour's variable may be there
@@ -130,31 +136,31 @@ pub(super) fn resolve(
 /// says where a token that a record holds may go back to.
 pub(super) fn revoker(arguments: &Arguments) -> Result<Revoker, Error> {
     let revoker = revoker_of(arguments)?;
-    match (&revoker, arguments.one("provider")) {
+    match (&revoker, named(arguments)) {
         (Revoker::Broker(_), _) => refuse_foreign_wishes(arguments, ProviderName::Broker)?,
         (Revoker::Vault(_), _) => refuse_foreign_wishes(arguments, ProviderName::Vault)?,
-        (Revoker::Nobody, Some("static")) => refuse_foreign_wishes(arguments, ProviderName::Static)?,
-        (Revoker::Nobody, Some("docker")) => refuse_foreign_wishes(arguments, ProviderName::Docker)?,
-        (Revoker::Nobody, _) => refuse_foreign_wishes(arguments, ProviderName::Docker)
+        (Revoker::Nobody, Some(name)) => refuse_foreign_wishes(arguments, name)?,
+        (Revoker::Nobody, None) => refuse_foreign_wishes(arguments, ProviderName::Docker)
             .map_err(|error| error.because("nothing says where to revoke: give `--broker-url` or `--vault-addr`"))?,
     }
     Ok(revoker)
 }
 
 fn revoker_of(arguments: &Arguments) -> Result<Revoker, Error> {
-    let name = arguments.one("provider").unwrap_or("auto");
-    match name {
-        "broker" => Ok(Revoker::Broker(endpoint(arguments, "broker-url", "the address of the token service")?)),
-        "vault" => Ok(Revoker::Vault(vault::address(arguments)?)),
-        "docker" | "static" => Ok(Revoker::Nobody),
-        _ if arguments.one("broker-url").is_some() => {
+    match named(arguments) {
+        Some(ProviderName::Broker) => {
+            Ok(Revoker::Broker(endpoint(arguments, "broker-url", "the address of the token service")?))
+        }
+        Some(ProviderName::Vault) => Ok(Revoker::Vault(vault::address(arguments)?)),
+        Some(ProviderName::Docker | ProviderName::Static) => Ok(Revoker::Nobody),
+        None if arguments.one("broker-url").is_some() => {
             if matches!(arguments.source("vault-addr"), Some(Source::Flag | Source::Ours(_))) {
                 return Err(Error::new(Problem::TwoProviders, "broker by `--broker-url`, vault by `--vault-addr`"));
             }
             Ok(Revoker::Broker(endpoint(arguments, "broker-url", "the address of the token service")?))
         }
-        _ if arguments.one("vault-addr").is_some() => Ok(Revoker::Vault(vault::address(arguments)?)),
-        _ => Ok(Revoker::Nobody),
+        None if arguments.one("vault-addr").is_some() => Ok(Revoker::Vault(vault::address(arguments)?)),
+        None => Ok(Revoker::Nobody),
     }
 }
 
@@ -202,7 +208,11 @@ pub(super) fn life(arguments: &Arguments, name: ProviderName) -> Result<Option<u
     if (least..=most).contains(&seconds) { Ok(Some(seconds)) } else { Err(wrong()) }
 }
 
-fn fixed(arguments: &Arguments, environment: &Environment, username: Option<String>) -> Result<(Fixed, String), Error> {
+fn fixed(
+    arguments: &Arguments,
+    environment: &Environment,
+    username: Option<String>,
+) -> Result<(StaticCredential, String), Error> {
     let name =
         variable(arguments, "secret-env", required(arguments, "secret-env", "the variable that holds the token")?)?;
     let secret = environment
@@ -222,5 +232,5 @@ fn fixed(arguments: &Arguments, environment: &Environment, username: Option<Stri
         }
         (None, None) => return Err(missing("--username or --username-env", "the account that the token belongs to")),
     };
-    Ok((Fixed { secret: Secret::new(secret) }, username))
+    Ok((StaticCredential { secret: Secret::new(secret) }, username))
 }

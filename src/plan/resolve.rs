@@ -92,7 +92,9 @@ impl Exchange {
         let audience = provider::audience(arguments, provider.audience())?;
         let identity = match name {
             ProviderName::Static => Identity::NotNeeded,
-            _ => identity::detect(arguments, environment)?,
+            ProviderName::Docker | ProviderName::Broker | ProviderName::Vault => {
+                identity::detect(arguments, environment)?
+            }
         };
         let wanted_life = provider::life(arguments, name)?;
         let purpose = match (arguments.command, arguments.is_on("renew")) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Check, Logout, Plan, WorkflowLogout};
 use crate::docker::{Docker, Isolation};
 use crate::provider::revocation::Revoker;
-use crate::provider::vault::Method;
+use crate::provider::vault::PathMethod;
 use crate::provider::{Exchange, Provider};
 
 /// The lines of a plan: a name and a value each, in the order of the story.
@@ -84,9 +84,9 @@ fn exchange(lines: &mut Vec<(&'static str, String)>, exchange: &Exchange) {
             lines.push(("role", vault.role.clone().unwrap_or_else(|| "the default of the mount".to_owned())));
             lines.push(("mount", format!("auth/{}", vault.auth_path)));
             let method = match vault.method {
-                Method::Read => "read",
-                Method::Write => "write",
-                Method::ReadThenWrite => "read, else write",
+                PathMethod::Read => "read",
+                PathMethod::Write => "write",
+                PathMethod::ReadThenWrite => "read, else write",
             };
             lines.push(("path", format!("{} ({method})", vault.path)));
         }

@@ -6,7 +6,7 @@ use super::value::{endpoint, required, vault_path};
 use crate::cli::Arguments;
 use crate::error::{Error, Problem};
 use crate::provider::vault::address::Address;
-use crate::provider::vault::{Method, Vault};
+use crate::provider::vault::{PathMethod, Vault};
 
 pub(super) fn plan(arguments: &Arguments) -> Result<Vault, Error> {
     let path = required(arguments, "vault-path", "the path that gives the credential")?;
@@ -21,10 +21,10 @@ pub(super) fn plan(arguments: &Arguments) -> Result<Vault, Error> {
         Some("read") if !data.is_empty() => {
             return Err(Error::new(Problem::Conflict, "`--vault-data` and `--vault-method read`"));
         }
-        Some("read") => Method::Read,
-        Some("write") => Method::Write,
-        _ if !data.is_empty() => Method::Write,
-        _ => Method::ReadThenWrite,
+        Some("read") => PathMethod::Read,
+        Some("write") => PathMethod::Write,
+        _ if !data.is_empty() => PathMethod::Write,
+        _ => PathMethod::ReadThenWrite,
     };
     Ok(Vault {
         address: address(arguments)?,

@@ -13,7 +13,7 @@ use crate::record::RecordWriter;
 
 /// The token; the username is the plan's.
 #[derive(Clone, Debug)]
-pub struct Fixed {
+pub struct StaticCredential {
     /// From the named variable.
     pub secret: Secret,
 }
@@ -21,7 +21,7 @@ pub struct Fixed {
 /// variable -> lease.
 pub(super) async fn exchange(
     effects: &Effects,
-    fixed: &Fixed,
+    fixed: &StaticCredential,
     plan: &Exchange,
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {

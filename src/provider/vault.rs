@@ -27,7 +27,7 @@ const ROUNDS: u32 = 2;
 
 /// How the path is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum PathMethod {
     /// GET.
     Read,
     /// POST.
@@ -49,7 +49,7 @@ pub struct Vault {
     /// Path without `v1/`.
     pub path: String,
     /// How it is asked.
-    pub method: Method,
+    pub method: PathMethod,
     /// Body of a write.
     pub data: Vec<(String, String)>,
     /// Field that holds the username.
@@ -216,9 +216,9 @@ fn without_lease(note: &LeaseRecord, was_taken: bool) -> LeaseRecord {
 
 /// Asks the path, by the method that serves.
 async fn ask(server: &Server<'_>, vault: &Vault, token: &Secret) -> Result<Response, RequestError> {
-    if vault.method != Method::Write {
+    if vault.method != PathMethod::Write {
         let response = server.send(wire::read(vault, token)).await?;
-        if vault.method == Method::Read || !matches!(response.status, 403 | 405) {
+        if vault.method == PathMethod::Read || !matches!(response.status, 403 | 405) {
             return Ok(response);
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct HubLogin {
 }
 
 /// What the token server says.
-pub(crate) enum Token {
+pub(crate) enum TokenAnswer {
     /// A bearer, and what it may do if that can be read.
     Granted { bearer: Secret, actions: Option<Vec<Action>> },
     /// It gives none, and its words, if they may be shown.
@@ -63,17 +63,17 @@ impl<'a> Hub<'a> {
     }
 
     /// Asks for a token as `docker login` does: without a scope, so only the login itself can be refused.
-    pub(crate) async fn sign_in(&self) -> Result<Token, Error> {
+    pub(crate) async fn sign_in(&self) -> Result<TokenAnswer, Error> {
         self.token(None).await
     }
 
     /// Asks for a token that may do these things with a repository.
-    pub(crate) async fn token_for(&self, repository: &str, actions: &[Action]) -> Result<Token, Error> {
+    pub(crate) async fn token_for(&self, repository: &str, actions: &[Action]) -> Result<TokenAnswer, Error> {
         let words: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
         self.token(Some((repository, &format!("repository:{repository}:{}", words.join(","))))).await
     }
 
-    async fn token(&self, wanted: Option<(&str, &str)>) -> Result<Token, Error> {
+    async fn token(&self, wanted: Option<(&str, &str)>) -> Result<TokenAnswer, Error> {
         let request = token_request(self.login.map(|login| &login.basic), wanted.map(|(_, scope)| scope));
         let server = Server::new(self.effects, "auth.docker.io");
         let response = server.send(request).await?;
@@ -83,9 +83,9 @@ impl<'a> Hub<'a> {
                     bearer(&response).ok_or_else(|| server.problem(Problem::Answer).because("it holds no token"))?;
                 self.effects.mask(&bearer).await?;
                 let actions = granted(&bearer, wanted.map_or("", |(repository, _)| repository));
-                Ok(Token::Granted { bearer, actions })
+                Ok(TokenAnswer::Granted { bearer, actions })
             }
-            401 | 403 => Ok(Token::Refused(self.words(&response))),
+            401 | 403 => Ok(TokenAnswer::Refused(self.words(&response))),
             status => Err(server.problem(Problem::Answer).because(&format!("status {status}"))),
         }
     }

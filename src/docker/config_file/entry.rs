@@ -6,7 +6,7 @@ use hublease_protocol::secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::docker::config_file::Malformed;
-use crate::docker::config_file::fields::{ENTRY, Kind, field, folds_to};
+use crate::docker::config_file::fields::{ENTRY, FieldKind, field, folds_to};
 use crate::docker::config_file::json::{self, WHITE_SPACE, members};
 use crate::fingerprint;
 use crate::lease::basic;
@@ -79,7 +79,7 @@ pub(super) fn of_login(username: &str, secret: &Secret) -> Secret {
 /// # Errors
 /// It is no entry that docker can read.
 pub(super) fn as_docker_writes(entry: &Secret) -> Result<Secret, Malformed> {
-    Kind::Struct(ENTRY).check(entry.expose(), json::value(entry.expose())?)?;
+    FieldKind::Struct(ENTRY).check(entry.expose(), json::value(entry.expose())?)?;
     let entry = on_one_line(entry.expose())?;
     let text = entry.expose();
     let members = members(text, json::value(text)?)?;

@@ -9,66 +9,66 @@ use crate::docker::config_file::json::{Member, Span, items, members};
 
 /// A type of Go's, by what of JSON it takes. `null` is taken by all.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     /// A string.
     Text,
     /// An array, each of whose items is of this type.
-    List(&'static Kind),
+    List(&'static FieldKind),
     /// An object, each of whose values is of this type.
-    Map(&'static Kind),
+    Map(&'static FieldKind),
     /// An object with these fields, and others.
-    Struct(&'static [(&'static str, Kind)]),
+    Struct(&'static [(&'static str, FieldKind)]),
 }
 
 /// The whole file.
-pub(super) const FILE: &[(&str, Kind)] = &[
-    ("auths", Kind::Map(&Kind::Struct(ENTRY))),
-    ("credHelpers", Kind::Map(&Kind::Text)),
-    ("credsStore", Kind::Text),
-    ("HttpHeaders", Kind::Map(&Kind::Text)),
-    ("psFormat", Kind::Text),
-    ("imagesFormat", Kind::Text),
-    ("networksFormat", Kind::Text),
-    ("pluginsFormat", Kind::Text),
-    ("volumesFormat", Kind::Text),
-    ("statsFormat", Kind::Text),
-    ("detachKeys", Kind::Text),
-    ("serviceInspectFormat", Kind::Text),
-    ("servicesFormat", Kind::Text),
-    ("tasksFormat", Kind::Text),
-    ("secretFormat", Kind::Text),
-    ("configFormat", Kind::Text),
-    ("nodesFormat", Kind::Text),
-    ("pruneFilters", Kind::List(&Kind::Text)),
-    ("proxies", Kind::Map(&Kind::Struct(PROXY))),
-    ("currentContext", Kind::Text),
-    ("cliPluginsExtraDirs", Kind::List(&Kind::Text)),
-    ("plugins", Kind::Map(&Kind::Map(&Kind::Text))),
-    ("aliases", Kind::Map(&Kind::Text)),
-    ("features", Kind::Map(&Kind::Text)),
-    ("experimental", Kind::Text),
+pub(super) const FILE: &[(&str, FieldKind)] = &[
+    ("auths", FieldKind::Map(&FieldKind::Struct(ENTRY))),
+    ("credHelpers", FieldKind::Map(&FieldKind::Text)),
+    ("credsStore", FieldKind::Text),
+    ("HttpHeaders", FieldKind::Map(&FieldKind::Text)),
+    ("psFormat", FieldKind::Text),
+    ("imagesFormat", FieldKind::Text),
+    ("networksFormat", FieldKind::Text),
+    ("pluginsFormat", FieldKind::Text),
+    ("volumesFormat", FieldKind::Text),
+    ("statsFormat", FieldKind::Text),
+    ("detachKeys", FieldKind::Text),
+    ("serviceInspectFormat", FieldKind::Text),
+    ("servicesFormat", FieldKind::Text),
+    ("tasksFormat", FieldKind::Text),
+    ("secretFormat", FieldKind::Text),
+    ("configFormat", FieldKind::Text),
+    ("nodesFormat", FieldKind::Text),
+    ("pruneFilters", FieldKind::List(&FieldKind::Text)),
+    ("proxies", FieldKind::Map(&FieldKind::Struct(PROXY))),
+    ("currentContext", FieldKind::Text),
+    ("cliPluginsExtraDirs", FieldKind::List(&FieldKind::Text)),
+    ("plugins", FieldKind::Map(&FieldKind::Map(&FieldKind::Text))),
+    ("aliases", FieldKind::Map(&FieldKind::Text)),
+    ("features", FieldKind::Map(&FieldKind::Text)),
+    ("experimental", FieldKind::Text),
 ];
 
 /// One login.
-pub(super) const ENTRY: &[(&str, Kind)] = &[
-    ("username", Kind::Text),
-    ("password", Kind::Text),
-    ("auth", Kind::Text),
-    ("email", Kind::Text),
-    ("serveraddress", Kind::Text),
-    ("identitytoken", Kind::Text),
-    ("registrytoken", Kind::Text),
+pub(super) const ENTRY: &[(&str, FieldKind)] = &[
+    ("username", FieldKind::Text),
+    ("password", FieldKind::Text),
+    ("auth", FieldKind::Text),
+    ("email", FieldKind::Text),
+    ("serveraddress", FieldKind::Text),
+    ("identitytoken", FieldKind::Text),
+    ("registrytoken", FieldKind::Text),
 ];
 
-const PROXY: &[(&str, Kind)] = &[
-    ("httpProxy", Kind::Text),
-    ("httpsProxy", Kind::Text),
-    ("noProxy", Kind::Text),
-    ("ftpProxy", Kind::Text),
-    ("allProxy", Kind::Text),
+const PROXY: &[(&str, FieldKind)] = &[
+    ("httpProxy", FieldKind::Text),
+    ("httpsProxy", FieldKind::Text),
+    ("noProxy", FieldKind::Text),
+    ("ftpProxy", FieldKind::Text),
+    ("allProxy", FieldKind::Text),
 ];
 
-impl Kind {
+impl FieldKind {
     /// Whether docker can read this value.
     ///
     /// # Errors

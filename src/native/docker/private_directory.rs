@@ -130,11 +130,11 @@ mod tests {
 
     const ID: &str = "0123456789abcdef0123456789abcdef";
 
-    struct World {
+    struct TestHome {
         root: tempfile::TempDir,
     }
 
-    impl World {
+    impl TestHome {
         /// A user's directory with contexts and plugins.
         fn new() -> Self {
             let world = Self { root: tempfile::tempdir().unwrap() };
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn it_holds_what_it_shall_and_links_the_rest() {
-        let world = World::new();
+        let world = TestHome::new();
         let made = world.make();
         assert_eq!((made.clone(), path(&world.records(), ID)), (world.records().join(ID), Ok(made.clone())));
         assert_eq!(fs::read_to_string(made.join("config.json")).unwrap(), "{ \"a\": 1 }");
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn removing_takes_what_docker_and_we_made_and_follows_no_link() {
-        let world = World::new();
+        let world = TestHome::new();
         let made = world.make();
         fs::write(made.join("config.json123"), "left by docker").unwrap();
         fs::write(made.join(".token_seed"), "left by its builder").unwrap();
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_others_put_there_stays_and_is_reported_but_the_login_goes() {
-        let world = World::new();
+        let world = TestHome::new();
         let made = world.make();
         fs::create_dir(made.join("buildx")).unwrap();
         fs::write(made.join("notes"), "mine").unwrap();
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_planted_directory_is_neither_used_nor_removed() {
-        let world = World::new();
+        let world = TestHome::new();
         let made = world.make();
         let other = "f".repeat(32);
         fs::create_dir(world.records().join(&other)).unwrap();

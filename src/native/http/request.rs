@@ -1,6 +1,6 @@
 //! One HTTP request, sent to the origin that the host owns for its destination.
 //!
-//! [`Client::send`] is the one way out, and `agent` the one constructor. Each request has a connection of its own:
+//! [`HttpClient::send`] is the one way out, and `agent` the one constructor. Each request has a connection of its own:
 //! a kept one that the server has closed meanwhile would turn a mint into a doubtful mint. No redirect is followed,
 //! every status is an answer, and every size and time has a limit.
 //!
@@ -43,7 +43,7 @@ const MAXIMUM_HEADER: usize = 2048;
 
 /// Sends requests. Shared with the worker's thread.
 #[derive(Debug)]
-pub(in crate::native) struct Client {
+pub(in crate::native) struct HttpClient {
     destinations: Vec<(Destination, Origin)>,
     extra: Option<Trusted>,
     environment: Arc<Environment>,
@@ -51,7 +51,7 @@ pub(in crate::native) struct Client {
     roots: [OnceLock<RootCerts>; 2],
 }
 
-impl Client {
+impl HttpClient {
     pub(in crate::native) fn new(
         destinations: Vec<(Destination, Origin)>,
         extra: Option<Trusted>,

@@ -40,7 +40,7 @@ const FILE: Duration = Duration::from_secs(10);
 
 /// The native host.
 pub struct Performer {
-    http: Arc<request::Client>,
+    http: Arc<request::HttpClient>,
     pub(in crate::native) programs: Programs,
     pub(in crate::native) places: Places,
     identity_file: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl Performer {
         let environment = Arc::new(environment);
         let records = records::directory(&environment);
         Self {
-            http: Arc::new(request::Client::new(setup.destinations, setup.certificates, Arc::clone(&environment))),
+            http: Arc::new(request::HttpClient::new(setup.destinations, setup.certificates, Arc::clone(&environment))),
             programs: Programs::new(Arc::clone(&environment), &working_directory),
             places: Places::new(environment, working_directory, records),
             identity_file: setup.identity_file,

@@ -12,7 +12,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::http::{Destination, Failure, Header, Method, Repeat, Request, Response};
 use crate::environment::Environment;
-use crate::native::http::request::{Client, MAXIMUM_BODY};
+use crate::native::http::request::{HttpClient, MAXIMUM_BODY};
 use crate::native::{Certificates, Trusted};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -29,11 +29,11 @@ fn request(method: Method, path: &str, body: &str) -> Request {
     }
 }
 
-fn client(origin: &str, extra: Option<&str>, variables: &[(&str, &str)]) -> Client {
+fn client(origin: &str, extra: Option<&str>, variables: &[(&str, &str)]) -> HttpClient {
     // Without this, each test would read the system's roots.
     let mut all = vec![("SSL_CERT_FILE".to_owned(), "/nonexistent".to_owned())];
     all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    Client::new(
+    HttpClient::new(
         vec![(Destination::Provider, Origin::parse(origin).unwrap())],
         extra
             .map(|pem| Trusted { certificates: Certificates::from_pem(pem.as_bytes()).unwrap(), provider_only: false }),
@@ -137,7 +137,7 @@ fn what_is_not_text_is_no_body() {
 fn without_a_connection_the_request_was_not_carried_out() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(get(&format!("http://{free}")), Err(Failure::Unreachable));
-    let nobody = Client::new(Vec::new(), None, Environment::default());
+    let nobody = HttpClient::new(Vec::new(), None, Environment::default());
     assert_eq!(nobody.send(&request(Method::Get, "/", ""), LONG), Err(Failure::Unreachable));
     // Had one of these been sent, it would have been answered.
     let (origin, _server) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");

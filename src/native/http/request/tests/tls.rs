@@ -8,7 +8,7 @@ use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::effect::http::{Failure, Method};
-use crate::native::http::request::tests::{Client, LONG, answering, client, get, listen, read_request, request};
+use crate::native::http::request::tests::{HttpClient, LONG, answering, client, get, listen, read_request, request};
 
 /// An authority, and a server configuration with its certificate for `name`.
 fn authority(name: &str) -> (String, Arc<ServerConfig>) {
@@ -45,7 +45,7 @@ fn serve_tls(config: Arc<ServerConfig>, stream: TcpStream) -> Option<String> {
     Some(request)
 }
 
-fn status(client: &Client) -> Result<u16, Failure> {
+fn status(client: &HttpClient) -> Result<u16, Failure> {
     client.send(&request(Method::Get, "/", ""), LONG).map(|answer| answer.status)
 }
 
