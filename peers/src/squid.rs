@@ -12,7 +12,7 @@ pub const PEER: Peer = Peer {
     source: Source::Debian { packages: &["squid"], program: &["/usr/sbin/squid"] },
     with: &[],
     touches: &["src/native/http", "sandbox/src/server", "peers/"],
-    proves: "logins and logouts through a real CONNECT proxy, and what is said when it refuses a host or is gone",
+    proves: "logins through a real CONNECT proxy, what is said when it refuses or is gone, and that the sandbox's answers as it does",
     quick: false,
 };
 
@@ -28,7 +28,7 @@ pub fn through(parent: SocketAddr, refused: &[&str]) -> Front {
         std::fs::set_permissions(directory, everybody).unwrap_or_else(|error| panic!("squid: {error}"));
         format!(
             "http_port 127.0.0.1:{port}\npid_filename {}\naccess_log stdio:{}\ncache_log {}\ncache deny all\n\
-             netdb_filename none\npinger_enable off\nshutdown_lifetime 0 seconds\ncoredump_dir {}\n{refused}{deny}http_access allow localhost\n\
+             netdb_filename none\npinger_enable off\nshutdown_lifetime 0 seconds\ncoredump_dir {}\nacl https port 443\n{refused}{deny}http_access deny !https\nhttp_access allow localhost\n\
              cache_peer {} parent {} 0 no-query no-digest default\nnever_direct allow all\n",
             path("pid"),
             path("access.log"),

@@ -1,5 +1,7 @@
 //! BuildKit with the login of buildx's user: it is handed over while a build runs.
 
+use std::fs;
+
 use hublease_sandbox::{Sandbox, Service};
 
 use crate::support::builder::Builder;
@@ -30,6 +32,33 @@ fn a_build_on_a_private_image_is_refused_after_logout() {
     refused(&derived("two"));
     assert!(pushes(&sandbox) > 0);
     assert_eq!(sandbox.unexpected(), [""; 0]);
+}
+
+/// A builder that outlives the job keeps what it was handed: whoever builds from the same docker directory, with any login at all,
+/// is served by the bearer of the login that was revoked, until that bearer ends. Nobody is without one, or from another directory.
+#[test]
+fn a_builder_that_lives_on_hands_a_bearer_to_the_next_login_of_the_same_directory() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let builder = Builder::new(&sandbox);
+    login(&builder.job, &sandbox, "write", "none");
+    builder.build(BASE, &["--tag", BASE_IMAGE, "--push"]).code(0);
+    let derived = |note: &str| {
+        builder.build(
+            &format!("FROM {BASE_IMAGE}\nRUN [\"/program\", \"--version\"]\nLABEL note={note:?}\n"),
+            &["--no-cache"],
+        )
+    };
+    derived("with the lease").code(0);
+    logout(&builder.job, &sandbox);
+    refused(&derived("nobody"));
+
+    let directory = builder.job.home().join(".docker");
+    let wrong = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"bWFsbG9yeTpub3QtYS1wYXNzd29yZA=="}}}"#;
+    fs::write(directory.join("config.json"), wrong).unwrap();
+    derived("a wrong login of the same directory").code(0);
+    // What BuildKit knows the directory by.
+    fs::remove_file(directory.join(".token_seed")).unwrap();
+    refused(&derived("a wrong login of another directory"));
 }
 
 fn pushes(sandbox: &Sandbox) -> usize {

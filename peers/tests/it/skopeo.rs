@@ -36,8 +36,11 @@ fn story(client: &str, variables: &[(&str, &str)]) {
     login(&job, &sandbox, "write", client);
     skopeo(&job, &push).code(0);
     skopeo(&job, &["inspect", IMAGE]).code(0).says("sha256:");
+    let pull = ["copy", "--insecure-policy", IMAGE, "dir:pulled"];
+    skopeo(&job, &pull).code(0).says("Storing signatures");
     logout(&job, &sandbox);
     refused(&skopeo(&job, &["inspect", IMAGE]));
+    refused(&skopeo(&job, &pull));
     assert_eq!(sandbox.unexpected(), [""; 0]);
 }
 

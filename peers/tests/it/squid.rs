@@ -1,5 +1,7 @@
 //! A real CONNECT proxy between the client and everybody whom it asks.
 
+mod tunnels;
+
 use hublease_peers::Front;
 use hublease_peers::squid::through;
 use hublease_sandbox::Sandbox;

@@ -1,4 +1,4 @@
-//! Differences between the stand-in and OpenBao that stay, and why.
+//! Differences between stand-ins and real servers that stay, and why.
 
 /// One of them. A `*` at the end of row or difference stands for anything.
 pub struct Kept {
@@ -21,6 +21,7 @@ const NO_CONSTRAINTS: &str = "the stand-in's policies know paths only; the const
 const NO_RENEWAL: &str = "hublease renews nothing, and the stand-in says so by refusing it";
 const WORDS: &str = "understood by the words around it, which are the same";
 const SHOWN: &str = "shown to people, read by no program";
+const STRICTER: &str = "squid lets it pass; the stand-in does not, so that a client which does it is found";
 const UPLOAD_NAME: &str = "the name of an upload is another each time";
 const NOT_ASKED: &str = "hublease does not ask for the health; scripts read the status";
 
@@ -55,6 +56,11 @@ pub const KEPT: &[Kept] = &[
     kept("content", "manifest of a reference that is none", "*", NOT_SENT),
     kept("content", "upload begun", "header location:*", UPLOAD_NAME),
     kept("content", "a path that is none", "*", NOT_SENT),
+    kept("tunnels", "without a Host header", "*", STRICTER),
+    kept("tunnels", "no port", "*", STRICTER),
+    kept("tunnels", "a port that is none", "*", STRICTER),
+    kept("tunnels", "a method in small letters", "*", STRICTER),
+    kept("tunnels", "a version that is none", "*", "no client of ours sends it, and both refuse it"),
     kept("tokens", "renewed", "*", NO_RENEWAL),
     kept("server", "health", "body.*", NOT_ASKED),
     kept("server", "sealed: health", "body.*", NOT_ASKED),
