@@ -115,7 +115,8 @@ impl Drop for Elsewhere {
     }
 }
 
-const SOURCE: [&str; 12] = [
+/// What is copied: cargo wants every member of the workspace, though the module needs a few.
+const SOURCE: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
@@ -124,8 +125,26 @@ const SOURCE: [&str; 12] = [
     "action",
     "broker",
     "hub",
+    "peers",
     "protocol",
     "sandbox",
     "xtask",
     ".cargo",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::SOURCE;
+
+    #[test]
+    fn every_member_of_the_workspace_is_copied() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+        let names: Vec<_> = members.split('"').skip(1).step_by(2).collect();
+        assert!(names.len() > 5, "{members}");
+        for name in names {
+            let folder = name.split('/').next().unwrap_or(name);
+            assert!(SOURCE.contains(&folder), "{name}");
+        }
+    }
+}
