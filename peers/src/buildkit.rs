@@ -11,7 +11,7 @@ use crate::{Peer, Running, Source, docker_engine, place};
 pub const PEER: Peer = Peer {
     name: "buildkit",
     version: "0.34.2",
-    source: Source::Go { package: "github.com/moby/buildkit/cmd/buildkitd", flags: &[], minutes: 14 },
+    source: Source::Go { package: "github.com/moby/buildkit/cmd/buildkitd", flags: &[], minutes: 12 },
     with: &["docker-registry", "docker-engine", "buildx"],
     touches: &["src/docker", "src/exec", "src/native/docker", "sandbox/src/registry", "deploy/Containerfile", "peers/"],
     proves: "BuildKit builds on a private image and pushes with a lease of buildx's user, until logout",

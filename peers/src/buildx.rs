@@ -6,7 +6,7 @@ use crate::{Peer, Source};
 pub const PEER: Peer = Peer {
     name: "buildx",
     version: "0.38.2",
-    source: Source::Go { package: "github.com/docker/buildx/cmd/buildx", flags: &[], minutes: 14 },
+    source: Source::Go { package: "github.com/docker/buildx/cmd/buildx", flags: &[], minutes: 6 },
     with: &["docker-registry", "docker-engine", "buildkit"],
     touches: &["src/docker", "src/exec", "src/native/docker", "sandbox/src/registry", "peers/"],
     proves: "buildx keeps its builders through a private directory, and a long push of its outlasts its bearer",
