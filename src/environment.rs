@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use hublease_protocol::ci::Ci;
 use zeroize::Zeroizing;
 
 /// A snapshot of the environment.
@@ -29,6 +30,11 @@ impl Environment {
     /// Whether a variable holds exactly `true`, as CI systems announce themselves.
     pub fn is_true(&self, name: &str) -> bool {
         self.value(name) == Some("true")
+    }
+
+    /// Whether this is a job of that CI system, as far as it marks its jobs.
+    pub fn is_job(&self, ci: Ci) -> bool {
+        ci.job().marker.is_some_and(|marker| self.is_true(marker))
     }
 
     /// Every variable that is set and not empty, in the order of the names.

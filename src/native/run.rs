@@ -106,15 +106,10 @@ fn setup(
     })
 }
 
-/// Whether this is a job of that system.
-fn is_job(ci: Ci, environment: &Environment) -> bool {
-    ci.job().marker.is_some_and(|marker| environment.is_true(marker))
-}
-
 /// The files in which later steps learn variables.
 fn later_steps(environment: &Environment) -> Vec<(PathBuf, LaterStepsForm)> {
     let file = |ci: Ci| {
-        let steps = ci.job().later_steps.filter(|steps| !steps.marked_jobs_only || is_job(ci, environment))?;
+        let steps = ci.job().later_steps.filter(|steps| !steps.marked_jobs_only || environment.is_job(ci))?;
         Some((PathBuf::from(environment.value(steps.file)?), steps.form))
     };
     Ci::ALL.into_iter().filter_map(file).collect()
@@ -133,7 +128,7 @@ fn reporting(arguments: &Arguments, environment: &Environment) -> Reporting {
         },
         progress: terminal && !quiet,
         colours: terminal && environment.value("NO_COLOR").is_none(),
-        mask: Ci::ALL.into_iter().any(|ci| ci.job().masks && is_job(ci, environment)),
+        mask: Ci::ALL.into_iter().any(|ci| ci.job().masks && environment.is_job(ci)),
         json: arguments.one("output") == Some("json"),
     }
 }

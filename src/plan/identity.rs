@@ -41,7 +41,7 @@ pub(super) fn detect(arguments: &Arguments, environment: &Environment) -> Result
 
 /// The source in a job of this system; none if this is no such job.
 fn of_job(ci: Ci, environment: &Environment) -> Option<Identity> {
-    let is_job = || ci.job().marker.is_some_and(|marker| environment.is_true(marker));
+    let is_job = || environment.is_job(ci);
     let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, environment.value(name)?)));
     match ci.job().source {
         TokenSource::Endpoint { url, bearer } => match (environment.value(url), environment.value(bearer)) {

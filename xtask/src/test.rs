@@ -208,6 +208,17 @@ fn follow(plan: &[&Step], options: &Options, workspace: &Workspace, terminal: &T
     sum_up(&tally, &elapsed, terminal)
 }
 
+/// Takes the named steps for whoever needs what they make.
+fn prepare(names: &[&str], workspace: &Workspace, terminal: &Terminal, options: &Options) -> Result<(), Failure> {
+    let mut tally = Tally::default();
+    for step in STEPS.iter().filter(|step| names.contains(&step.name)) {
+        terminal.begin(&format!("{:8} {} ... ", step.name, step.summary));
+        let (binaries, log) = (Binaries::of(workspace), workspace.log(step.name)?);
+        take(step, &Context { workspace, terminal, options, binaries, log }, &mut tally);
+    }
+    if tally.failed.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
 fn take(step: &Step, context: &Context<'_>, tally: &mut Tally) {
     let (terminal, begun) = (context.terminal, Instant::now());
     let broken = step.needs.iter().find(|needed| tally.failed.iter().any(|(name, _)| name == *needed));

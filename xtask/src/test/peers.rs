@@ -18,7 +18,7 @@ use self::cache::Cache;
 use self::ledger::Ledger;
 use self::options::Options;
 use self::schedule::Candidate;
-use super::{Context, Outcome, STEPS, Tally, Trouble, node, suite, take};
+use super::{Context, Outcome, Trouble, node, prepare, suite};
 use crate::beforehand;
 use crate::binaries::Binaries;
 use crate::failure::Failure;
@@ -80,7 +80,7 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
     let begun = Instant::now();
     let cache = Cache::at(options.cache.as_deref())?;
     let test_options = super::Options::default();
-    prepare(workspace, terminal, &test_options)?;
+    prepare(&BEFORE, workspace, terminal, &test_options)?;
     let mut round = Round {
         workspace,
         terminal,
@@ -225,16 +225,6 @@ fn candidate(peer: &Peer, ledger: &Ledger, workspace: &Workspace) -> Candidate {
         last_run: ledger.last_run(peer.name),
         cost: ledger.build_time(peer.name).unwrap_or(declared),
     }
-}
-
-fn prepare(workspace: &Workspace, terminal: &Terminal, options: &super::Options) -> Result<(), Failure> {
-    let mut tally = Tally::default();
-    for step in STEPS.iter().filter(|step| BEFORE.contains(&step.name)) {
-        terminal.begin(&format!("{:8} {} ... ", step.name, step.summary));
-        let (binaries, log) = (Binaries::of(workspace), workspace.log(step.name)?);
-        take(step, &Context { workspace, terminal, options, binaries, log }, &mut tally);
-    }
-    if tally.failed.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
 fn describe(peer: &Peer) -> String {

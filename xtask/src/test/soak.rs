@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::load::Load;
 use super::options::Options;
-use super::{Context, STEPS, Tally, suite, take};
+use super::{Context, prepare, suite};
 use crate::binaries::Binaries;
 use crate::failure::Failure;
 use crate::process::Call;
@@ -60,7 +60,7 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
     let mut found = Found::of(&file, &state(workspace)?, again);
     let begun = Instant::now();
     let options = Options::default();
-    prepare(workspace, terminal, &options)?;
+    prepare(&BEFORE, workspace, terminal, &options)?;
     let _load = Load::on_every_core();
     while found.runs < runs && begun.elapsed() < LONGEST {
         terminal.begin(&format!("run {} of {runs} ... ", found.runs + 1));
@@ -110,16 +110,6 @@ fn parse(words: &[String]) -> Result<(usize, bool), String> {
 fn state(workspace: &Workspace) -> Result<String, String> {
     let git = |words: &[&str]| Call::new("git").arguments(words).directory(&workspace.root).text();
     Ok(git(&["rev-parse", "HEAD"])?.trim().to_owned() + " " + git(&["stash", "create"])?.trim())
-}
-
-fn prepare(workspace: &Workspace, terminal: &Terminal, options: &Options) -> Result<(), Failure> {
-    let mut tally = Tally::default();
-    for step in STEPS.iter().filter(|step| BEFORE.contains(&step.name)) {
-        terminal.begin(&format!("{:8} {} ... ", step.name, step.summary));
-        let (binaries, log) = (Binaries::of(workspace), workspace.log(step.name)?);
-        take(step, &Context { workspace, terminal, options, binaries, log }, &mut tally);
-    }
-    if tally.failed.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
 impl Found {
