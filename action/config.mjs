@@ -239,7 +239,8 @@ function show(file) {
 /**
  * Performs one `config` effect.
  * @param {Record<string, any> | 'detect'} effect its name, as the key of what is asked if there is more to say
- * @param {{ detected(): string | null, list(name: string): Promise<Record<string, string> | null> }} helpers
+ * @param {{ detected(): string | null, list(name: string): Promise<Record<string, string> | null>,
+ *   get(name: string, registry: string, client: string): Promise<string> }} helpers
  */
 export async function configure(effect, helpers) {
   const [name, asked] = effect === 'detect' ? [effect] : Object.entries(effect)[0];
@@ -254,6 +255,7 @@ export async function configure(effect, helpers) {
       case 'remove': return { Ok: remove(asked) };
       case 'detect': return { Ok: { detected: helpers.detected() } };
       case 'list': return { Ok: { users: await helpers.list(asked.helper) } };
+      case 'get': return { Ok: { kept: await helpers.get(asked.helper, asked.registry, asked.client) } };
       default: throw new Error('an effect that is not for this host');
     }
   } catch (error) {

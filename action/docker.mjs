@@ -1,14 +1,16 @@
 /**
  * How the container client and the credential helpers are called.
  *
- * Docker takes no server for Docker Hub at login, and must be given the exact key at logout; podman calls it
- * `docker.io` in both. Helpers are asked by `list`, as in the protocol of docker-credential-helpers.
+ * Each login names its server, and docker must be given the exact key at logout; podman calls it `docker.io` in both.
+ * Helpers are asked as in the protocol of docker-credential-helpers.
  */
 import { besideLink, directoryOf, fileOf, reason } from './config.mjs';
 import { find, run } from './programs.mjs';
+const fs = process.getBuiltinModule('node:fs');
+const path = process.getBuiltinModule('node:path');
 
 /** How long each verb may take, in milliseconds: the client gives each of several connections 15 s. */
-const LIMITS = { login: 60_000, logout: 20_000 };
+const LIMITS = { login: 60_000, logout: 20_000, version: 10_000 };
 /** How long a credential helper may take, in milliseconds. */
 const HELPER = 10_000;
 /** How much is kept of the client's standard error, and how large a helper's answer may be, in bytes. */
@@ -24,8 +26,7 @@ const keyOf = (registry, client) =>
 
 function words(client, name, { registry, username }) {
   if (name === 'logout') return ['logout', keyOf(registry, client)];
-  const server = client === 'docker' && registry === 'docker.io' ? [] : [registry];
-  return ['login', '--username', username, '--password-stdin', ...server];
+  return ['login', '--username', username, '--password-stdin', registry];
 }
 
 /**
@@ -37,8 +38,7 @@ function words(client, name, { registry, username }) {
 export async function callClient({ client, directory, verb }, left, signal) {
   const program = find(client);
   if (!program) return 'not_found';
-  // The story asks whether it is there at all; running it takes as long as a request and would tell no more.
-  if (verb === 'version') return { exit: { code: 0, message: '' } };
+  if (verb === 'version') return { exit: { code: 0, message: await version(program, left, signal) } };
   const [[name, asked]] = Object.entries(verb);
   const time = left(LIMITS[name]);
   if (!time) return 'slow';
@@ -53,6 +53,27 @@ export async function callClient({ client, directory, verb }, left, signal) {
   }
 }
 
+/** What `--version` prints; nothing of a program that is a binary of that name: asking it takes as long as a request. */
+async function version(program, left, signal) {
+  if (isBinary(program)) return '';
+  const ended = await run(program, ['--version'], { stdout: MESSAGE }, left(LIMITS.version), signal);
+  return ended?.stdout.bytes.toString() ?? '';
+}
+
+/** Whether it is no script, and no link to a program of another name. */
+function isBinary(program) {
+  try {
+    const real = fs.realpathSync(program);
+    const start = Buffer.alloc(2);
+    const file = fs.openSync(real);
+    fs.readSync(file, start);
+    fs.closeSync(file);
+    return path.parse(real).name === path.parse(program).name && start.toString() !== '#!';
+  } catch {
+    return false;
+  }
+}
+
 /** The credential helpers of this machine. @param {(limit: number) => number} left */
 export function helpers(left, signal) {
   return {
@@ -63,19 +84,24 @@ export function helpers(left, signal) {
       return find(`docker-credential-${name}`) ? name : null;
     },
     /** User names by server; nothing from a helper that does not answer: docker would have no use for it either. */
-    list: (name) => ask(name, left(HELPER), signal),
+    async list(name) {
+      try {
+        const users = JSON.parse(await ask(name, 'list', 'unused', left(HELPER), signal));
+        const isText = (text) => typeof text === 'string' && text.isWellFormed();
+        return !Array.isArray(users) && Object.entries(users).flat().every(isText) ? users : null;
+      } catch {
+        return null;
+      }
+    },
+    /** The login to a registry, as the helper answers; empty from one that does not. */
+    get: (name, registry, client) => ask(name, 'get', keyOf(registry, client), left(HELPER), signal).catch(() => ''),
   };
 }
 
-async function ask(name, left, signal) {
-  try {
-    const streams = { stdin: 'unused', stdout: ANSWER };
-    const { code, stdout } = await run(find(`docker-credential-${name}`), ['list'], streams, left, signal);
-    const users = JSON.parse(stdout.bytes.toString());
-    const isText = (text) => typeof text === 'string' && text.isWellFormed();
-    const isList = !Array.isArray(users) && Object.entries(users).flat().every(isText);
-    return code === 0 && !stdout.cut && isList ? users : null;
-  } catch {
-    return null;
-  }
+/** What a helper answers. @throws it does not */
+async function ask(name, verb, stdin, left, signal) {
+  const streams = { stdin, stdout: ANSWER };
+  const { code, stdout } = await run(find(`docker-credential-${name}`), [verb], streams, left, signal);
+  if (code !== 0 || stdout.cut) throw new Error('it does not answer');
+  return stdout.bytes.toString();
 }

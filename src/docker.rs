@@ -6,20 +6,25 @@
 //! `pass`, for instance), an empty entry keeps it from doing so.
 
 mod change;
+mod client;
 mod config_file;
 mod logout;
 mod look;
 mod previous;
+mod read_back;
 
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
 use self::change::{Change, change, make_directory};
+use self::client::pass_on;
+pub use self::client::recognise;
 pub use self::config_file::Entry;
 pub use self::logout::log_out;
 pub(crate) use self::look::look;
 pub use self::look::{Look, RegistryLook, Store};
 use self::previous::{is_ours, remember};
+use self::read_back::read_back;
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Verb};
 use crate::error::{Error, Problem};
@@ -56,18 +61,11 @@ const TRIES: u64 = 3;
 /// The wait before a repetition, in milliseconds; multiplied by the number of the try.
 const WAIT: u64 = 1000;
 
-/// Looks at the user's own configuration, and whether the client is there.
+/// Looks at the user's own configuration.
 ///
 /// # Errors
-/// Stage docker: no client, a malformed file, an unusable directory.
+/// Stage docker: a malformed file, an unusable directory.
 pub async fn survey(effects: &Effects, plan: &Docker) -> Result<Look, Error> {
-    if plan.client != Client::None {
-        let run = Run { client: plan.client, verb: Verb::Version, directory: Directory::User };
-        match effects.docker(run).await? {
-            Ended::NotFound => return Err(Error::new(Problem::NoDocker, plan.client.name())),
-            Ended::Exit { .. } | Ended::Slow => {}
-        }
-    }
     // What the user's file holds does not matter to a private directory, not even whether it can be read.
     let registries = if plan.isolation == Isolation::No { plan.registries.clone() } else { Vec::new() };
     look(effects, plan.client, Directory::User, registries).await
@@ -135,6 +133,7 @@ pub async fn log_in(
     plan: &Docker,
     ground: &LoginTarget,
     credential: &Credential,
+    writer: &mut RecordWriter,
 ) -> Result<(), Error> {
     let mut path = None;
     match &ground.directory {
@@ -149,15 +148,21 @@ pub async fn log_in(
             }
         }
     }
-    store(effects, plan, &ground.directory, credential).await?;
+    store(effects, plan, &ground.directory, credential, writer).await?;
     if let Some(path) = path {
         effects.detail(format!("logged in to the private directory {}", printable(&path))).await?;
     }
     Ok(())
 }
 
-/// Hands the credential to whoever keeps the login.
-async fn store(effects: &Effects, plan: &Docker, directory: &Directory, credential: &Credential) -> Result<(), Error> {
+/// Hands the credential to whoever keeps the login, and makes sure that it is kept.
+async fn store(
+    effects: &Effects,
+    plan: &Docker,
+    directory: &Directory,
+    credential: &Credential,
+    writer: &mut RecordWriter,
+) -> Result<(), Error> {
     // Not every system that knows `::add-mask::` masks this form of a secret by itself, as GitHub does.
     effects.mask(&lease::basic(&credential.username, &credential.secret)).await?;
     for registry in &plan.registries {
@@ -170,6 +175,7 @@ async fn store(effects: &Effects, plan: &Docker, directory: &Directory, credenti
             }
             client => run_login(effects, client, directory, *registry, credential).await?,
         }
+        read_back(effects, plan.client, directory, *registry, credential, writer).await?;
     }
     Ok(())
 }
@@ -226,7 +232,9 @@ async fn run_login(
         let verb = Verb::Login { registry, username: credential.username.clone(), stdin: credential.secret.clone() };
         let ended = effects.docker(Run { client, verb, directory: directory.clone() }).await?;
         let (error, passes) = match ended {
-            Ended::Exit { code: 0, .. } => return Ok(()),
+            Ended::Exit { code: 0, message } => {
+                return pass_on(effects, client, &message, &credential.secret).await;
+            }
             Ended::Exit { code, message } => login_failed(registry, code, &message, &credential.secret),
             Ended::Slow => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
             Ended::NotFound => (Error::new(Problem::NoDocker, client.name()), false),
@@ -272,6 +280,11 @@ fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret
 ///
 /// # Errors
 /// Stage docker.
-pub async fn renew(effects: &Effects, plan: &Docker, record: &Record, credential: &Credential) -> Result<(), Error> {
-    store(effects, plan, &Directory::Private(record.id.clone()), credential).await
+pub async fn renew(
+    effects: &Effects,
+    plan: &Docker,
+    credential: &Credential,
+    writer: &mut RecordWriter,
+) -> Result<(), Error> {
+    store(effects, plan, &Directory::Private(writer.record.id.clone()), credential, writer).await
 }

@@ -20,9 +20,10 @@ use crate::{docker, login, logout};
 const RENEW_AGAIN: u64 = 30;
 
 /// Runs a command with a login of its own.
-pub async fn exec(effects: Effects, plan: Exec) -> End {
+pub async fn exec(effects: Effects, mut plan: Exec) -> End {
     let early = Error::before_the_command;
     plan.login.exchange.identity.ready().map_err(early)?;
+    docker::recognise(&effects, &mut plan.login.docker).await.map_err(early)?;
     let look = docker::survey(&effects, &plan.login.docker).await.map_err(early)?;
     let owner = login::owner(&plan.login.job, &plan.login.docker, look.directory.clone(), Kind::Exec);
     let mut writer = RecordWriter::open(&effects, owner, plan.login.docker.client.name()).await.map_err(early)?;
@@ -40,7 +41,7 @@ pub async fn exec(effects: Effects, plan: Exec) -> End {
 async fn run(effects: &Effects, plan: &Exec, ground: &docker::LoginTarget, writer: &mut RecordWriter) -> End {
     let early = Error::before_the_command;
     let lease = provider::exchange(effects, &plan.login.exchange, writer).await.map_err(early)?;
-    docker::log_in(effects, &plan.login.docker, ground, &lease.credential).await.map_err(early)?;
+    docker::log_in(effects, &plan.login.docker, ground, &lease.credential, writer).await.map_err(early)?;
     start(effects, plan, writer).await?;
     let mut due = renewal(plan, &lease);
     loop {
@@ -108,7 +109,7 @@ async fn seconds_until(effects: &Effects, due: Option<u64>) -> Result<Option<u64
 async fn renew(effects: &Effects, plan: &Exec, writer: &mut RecordWriter) -> Result<Lease, Error> {
     writer.settle();
     let lease = provider::exchange(effects, &plan.login.exchange, writer).await?;
-    docker::renew(effects, &plan.login.docker, &writer.record, &lease.credential).await?;
+    docker::renew(effects, &plan.login.docker, &lease.credential, writer).await?;
     let undo = effects.undoing();
     logout::retire_ended(&undo, &Revoker::of(&plan.login.exchange.provider), writer).await?;
     Ok(lease)

@@ -17,8 +17,9 @@ use crate::record::{Kind, Owner, RecordWriter};
 use crate::{docker, logout};
 
 /// Logs in.
-pub async fn login(effects: Effects, plan: Login) -> End {
+pub async fn login(effects: Effects, mut plan: Login) -> End {
     plan.exchange.identity.ready()?;
+    docker::recognise(&effects, &mut plan.docker).await?;
     let look = docker::survey(&effects, &plan.docker).await?;
     let owner = owner(&plan.job, &plan.docker, look.directory.clone(), Kind::Login);
     let mut writer = RecordWriter::open(&effects, owner, plan.docker.client.name()).await?;
@@ -43,7 +44,7 @@ async fn forward(
 ) -> Result<(), (Error, bool)> {
     let lease = provider::exchange(effects, &plan.exchange, writer).await.map_err(|error| (error, false))?;
     let touched = |error| (error, true);
-    docker::log_in(effects, &plan.docker, ground, &lease.credential).await.map_err(touched)?;
+    docker::log_in(effects, &plan.docker, ground, &lease.credential, writer).await.map_err(touched)?;
     report(effects, plan, writer, &lease).await.map_err(touched)
 }
 

@@ -83,6 +83,14 @@ impl Client {
         }
     }
 
+    /// Whose auth file holds its logins, for people.
+    pub fn keeper(self) -> &'static str {
+        match self {
+            Self::Docker | Self::None => "docker",
+            Self::Podman => "podman",
+        }
+    }
+
     /// Reads the value of `--client`.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Docker, Self::Podman, Self::None].into_iter().find(|client| client.name() == text)
@@ -132,7 +140,7 @@ pub enum Verb {
         /// Where.
         registry: Registry,
     },
-    /// `--version`: is the program there at all?
+    /// `--version`: is the program there, and whose is it? Its message is what it prints to standard output.
     Version,
 }
 
@@ -140,7 +148,8 @@ pub enum Verb {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// With this exit code; `message` is the first kilobytes of standard error, secret until it was looked through.
+    /// With this exit code; `message` is the first kilobytes of standard error, secret until it was looked through. Of
+    /// [`Verb::Version`] it is standard output, and empty where a host knows the program by its form.
     Exit {
         /// The exit code; 128 plus the number for a signal.
         code: i32,
@@ -207,6 +216,16 @@ pub enum Config {
         /// The helper's name, as docker's file has it.
         helper: String,
     },
+    /// Runs `docker-credential-HELPER get`, as the client will. Only for a login that was just made. Answered by
+    /// [`Found::Kept`].
+    Get {
+        /// The helper's name, as docker's file has it.
+        helper: String,
+        /// For which client.
+        client: Client,
+        /// The login to this registry.
+        registry: Registry,
+    },
 }
 
 /// What a configuration effect brought.
@@ -227,6 +246,8 @@ pub enum Found {
     Detected(Option<String>),
     /// User names by server; none of a helper that does not answer.
     Users(Option<BTreeMap<String, String>>),
+    /// The helper's whole answer: a JSON object with `Username` and `Secret`; empty of a helper that does not answer.
+    Kept(#[serde(with = "hublease_protocol::secret::on_the_wire")] Secret),
 }
 
 /// Where a configuration directory is.

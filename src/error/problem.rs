@@ -231,6 +231,9 @@ problems! {
         "check that the username is the account or organization that the credential belongs to";
     /// docker login failed otherwise.
     LoginFailed Docker "the login to {} failed" "";
+    /// The client said that it logged in, and the login is not there.
+    LoginNotKept Docker "the client said that it logged in to {}, and does not keep the login"
+        "give `--isolated`, which keeps it in a file of its own; `-v` says which program answers to the client's name";
     /// The credential helper failed.
     HelperFailed Docker "docker's credential helper could not store the credential"
         "give `--isolated`, or repair the helper that config.json names";

@@ -144,6 +144,18 @@ impl RecordWriter {
         self.save(effects).await
     }
 
+    /// Notes the mark of the login as it is kept, if it is another than was foreseen.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn mark(&mut self, effects: &Effects, mark: Option<String>) -> Result<(), Error> {
+        match self.record.leases.get_mut(self.settled) {
+            Some(lease) if lease.mark != mark => lease.mark = mark,
+            _ => return Ok(()),
+        }
+        self.save(effects).await
+    }
+
     /// The lease in the making, if there is one.
     pub fn unsettled(&self) -> Option<&LeaseRecord> {
         self.record.leases.get(self.settled)

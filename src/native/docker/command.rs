@@ -1,8 +1,8 @@
 //! How the container client is called.
 //!
-//! Follows facts about docker and podman as run: docker takes no server for Docker Hub at login, and must be given
-//! the exact key at logout (`docker logout docker.io` removes nothing); podman calls it `docker.io` in both. The
-//! directory is named by `DOCKER_CONFIG` for docker and by `REGISTRY_AUTH_FILE` for podman, always absolute,
+//! Follows facts about docker and podman as run. Each login names its server, because a program under docker's name may have
+//! another default: docker, nerdctl and podman know `docker.io`, and docker keeps it under its usual key. At logout docker must
+//! be given that very key (`docker logout docker.io` removes nothing), and podman `docker.io`. The directory is named by `DOCKER_CONFIG` for docker and by `REGISTRY_AUTH_FILE` for podman, always absolute,
 //! because the program runs in `/`.
 
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use hublease_protocol::secret::Secret;
 
-use crate::effect::docker::{Client, Registry, Verb};
+use crate::effect::docker::{Client, Verb};
 use crate::native::process::once::Program;
 use crate::native::process::programs::{Programs, Variables};
 
@@ -27,14 +27,15 @@ pub(in crate::native) fn program(
     place: &Path,
 ) -> Option<Program> {
     let (arguments, stdin) = arguments(client, verb);
+    let is_version = *verb == Verb::Version;
     Some(Program {
         path: programs.find(client.name())?,
         arguments: arguments.into_iter().map(OsString::from).collect(),
         environment: variables(programs, client, place)?,
         directory: directory(client, place),
         stdin,
-        stdout: None,
-        stderr: Some(MESSAGE),
+        stdout: is_version.then_some(MESSAGE),
+        stderr: (!is_version).then_some(MESSAGE),
     })
 }
 
@@ -52,11 +53,7 @@ pub(in crate::native) fn limit(verb: &Verb) -> Duration {
 fn arguments(client: Client, verb: &Verb) -> (Vec<&str>, Secret) {
     match verb {
         Verb::Login { registry, username, stdin } => {
-            let mut arguments = vec!["login", "--username", username.as_str(), "--password-stdin"];
-            if (client, *registry) != (Client::Docker, Registry::Hub) {
-                arguments.push(registry.key(client));
-            }
-            (arguments, stdin.clone())
+            (vec!["login", "--username", username.as_str(), "--password-stdin", registry.name()], stdin.clone())
         }
         Verb::Logout { registry } => (vec!["logout", registry.key(client)], Secret::default()),
         Verb::Version => (vec!["--version"], Secret::default()),
@@ -88,13 +85,13 @@ mod tests {
     use hublease_protocol::secret::Secret;
 
     use super::{arguments, directory};
-    use crate::effect::docker::{Client, Registry, Verb};
+    use crate::effect::docker::{Client, Verb};
 
     #[test]
     fn the_arguments_of_every_call() {
         let login = |registry| Verb::Login { registry, username: "acme".to_owned(), stdin: Secret::new("s3cret") };
         for (client, verb, expected) in [
-            (Client::Docker, login(Registry::Hub), "login --username acme --password-stdin"),
+            (Client::Docker, login(Registry::Hub), "login --username acme --password-stdin docker.io"),
             (Client::Docker, login(Registry::HardenedImages), "login --username acme --password-stdin dhi.io"),
             (Client::Podman, login(Registry::Hub), "login --username acme --password-stdin docker.io"),
             (Client::Podman, login(Registry::HardenedImages), "login --username acme --password-stdin dhi.io"),

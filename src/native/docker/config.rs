@@ -25,7 +25,9 @@ pub(in crate::native) fn perform(places: &Places, programs: &mut Programs, confi
         }
         Config::Remove { id } => private_directory::remove(places.records(), id).map_err(Trouble::Unusable),
         Config::Detect => Ok(Found::Detected(helper::detected(programs).map(str::to_owned))),
-        Config::List { .. } => Err(Trouble::Unusable("a helper's list is waited for".to_owned())),
+        Config::List { .. } | Config::Get { .. } => {
+            Err(Trouble::Unusable("a helper's answer is waited for".to_owned()))
+        }
     }
 }
 

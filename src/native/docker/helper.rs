@@ -1,7 +1,7 @@
 //! Credential helpers, asked what they hold.
 //!
 //! Follows the protocol of docker-credential-helpers: `list` reads `unused` and prints one object of server to user
-//! name. A helper that is missing, fails, is too slow or says something else does not answer: docker would have no
+//! name; `get` reads a server and prints the login. A helper that is missing, fails, is too slow or says something else does not answer: docker would have no
 //! use for it either, and `docker login` would fail after the credential was minted.
 
 use std::collections::BTreeMap;
@@ -19,26 +19,27 @@ pub(in crate::native) const LIMIT: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
 const MAXIMUM_ANSWER: usize = 1024 * 1024;
 
-/// User names by server; none for a helper that does not answer.
-pub(in crate::native) type Answer = Option<BTreeMap<String, String>>;
-
 /// The call of a helper; none if it is not there.
-pub(in crate::native) fn program(programs: &mut Programs, name: &str) -> Option<Program> {
+pub(in crate::native) fn program(programs: &mut Programs, name: &str, verb: &str, stdin: &str) -> Option<Program> {
     Some(Program {
         path: programs.find(&format!("docker-credential-{name}"))?,
-        arguments: vec!["list".into()],
+        arguments: vec![verb.into()],
         directory: "/".into(),
         environment: programs.variables(None, &[]),
-        stdin: Secret::new("unused"),
+        stdin: Secret::new(stdin),
         stdout: Some(MAXIMUM_ANSWER),
         stderr: None,
     })
 }
 
-/// What it answered.
-pub(in crate::native) fn answer(finished: io::Result<Finished>) -> Answer {
-    let finished = finished.ok().filter(|finished| finished.code == 0 && !finished.stdout.cut)?;
-    serde_json::from_str(finished.stdout.text()?.expose()).ok()
+/// What it answered; none if it failed, or said more than it may.
+pub(in crate::native) fn answer(finished: io::Result<Finished>) -> Option<Secret> {
+    finished.ok().filter(|finished| finished.code == 0 && !finished.stdout.cut)?.stdout.text()
+}
+
+/// User names by server, of the answer to `list`; none of another answer.
+pub(in crate::native) fn users(answer: &Secret) -> Option<BTreeMap<String, String>> {
+    serde_json::from_str(answer.expose()).ok()
 }
 
 /// The helper that docker would pick by itself, as its source has it: `pass` if that program is there, else the
@@ -59,7 +60,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use super::{Answer, answer, detected, program};
+    use super::{answer, detected, program, users};
     use crate::environment::Environment;
     use crate::native::process::once;
     use crate::native::process::programs::Programs;
@@ -77,10 +78,11 @@ mod tests {
         (root, programs)
     }
 
-    fn list(scripts: &[(&str, &str)], name: &str) -> Answer {
+    fn list(scripts: &[(&str, &str)], name: &str) -> Option<BTreeMap<String, String>> {
         let (_root, mut programs) = machine(scripts);
-        let called = program(&mut programs, name).map(|program| once::run(program, &Running::default()));
-        called.and_then(answer)
+        let called =
+            program(&mut programs, name, "list", "unused").map(|program| once::run(program, &Running::default()));
+        called.and_then(answer).and_then(|answer| users(&answer))
     }
 
     #[test]

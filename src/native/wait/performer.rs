@@ -15,7 +15,7 @@ use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
 use crate::effect::child::{Act, Seen};
-use crate::effect::docker::{Client, Config, Directory, Ended, Found, Run};
+use crate::effect::docker::{Client, Config, Directory, Ended, Found, Run, Verb};
 use crate::effect::http::{Failure, Request};
 use crate::effect::{Asked, Effect, Outcome, Perform, Stop};
 use crate::native::Setup;
@@ -116,7 +116,11 @@ impl Performer {
             return Outcome::Docker(Ended::NotFound);
         };
         Outcome::Docker(match self.program(asked, program, command::limit(&run.verb), "waiting for docker") {
-            Ok(Ok(finished)) => Ended::Exit { code: finished.code, message: finished.stderr.lossy() },
+            Ok(Ok(finished)) => {
+                // One of the two was kept.
+                let said = if run.verb == Verb::Version { finished.stdout } else { finished.stderr };
+                Ended::Exit { code: finished.code, message: said.lossy() }
+            }
             Ok(Err(error)) => refused(&format!("it cannot be run: {error}")),
             Err(None) => Ended::Slow,
             Err(Some(stop)) => return Outcome::Stopped(stop),
@@ -126,22 +130,33 @@ impl Performer {
     fn config(&mut self, asked: &Asked, config: &Config) -> Outcome {
         match config {
             Config::List { helper } => self.list(asked, helper),
+            Config::Get { helper, client, registry } => self.get(asked, helper, registry.key(*client)),
             other => Outcome::Config(config::perform(&self.places, &mut self.programs, other)),
         }
     }
 
     fn list(&mut self, asked: &Asked, helper: &str) -> Outcome {
-        let users = match helper::program(&mut self.programs, helper) {
-            None => None,
-            Some(program) => {
-                match self.program(asked, program, helper::LIMIT, "waiting for docker's credential helper") {
-                    Ok(finished) => helper::answer(finished),
-                    Err(None) => None,
-                    Err(Some(stop)) => return Outcome::Stopped(stop),
-                }
-            }
-        };
-        Outcome::Config(Ok(Found::Users(users)))
+        match self.helper(asked, helper, "list", "unused") {
+            Ok(answer) => Outcome::Config(Ok(Found::Users(answer.and_then(|answer| helper::users(&answer))))),
+            Err(stop) => Outcome::Stopped(stop),
+        }
+    }
+
+    fn get(&mut self, asked: &Asked, helper: &str, server: &str) -> Outcome {
+        match self.helper(asked, helper, "get", server) {
+            Ok(answer) => Outcome::Config(Ok(Found::Kept(answer.unwrap_or_default()))),
+            Err(stop) => Outcome::Stopped(stop),
+        }
+    }
+
+    /// What a credential helper says; none of one that does not answer.
+    fn helper(&mut self, asked: &Asked, helper: &str, verb: &str, stdin: &str) -> Result<Option<Secret>, Stop> {
+        let Some(program) = helper::program(&mut self.programs, helper, verb, stdin) else { return Ok(None) };
+        match self.program(asked, program, helper::LIMIT, "waiting for docker's credential helper") {
+            Ok(finished) => Ok(helper::answer(finished)),
+            Err(None) => Ok(None),
+            Err(Some(stop)) => Err(stop),
+        }
     }
 
     fn circleci(&mut self, asked: &Asked, audience: &str) -> Outcome {

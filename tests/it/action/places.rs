@@ -221,7 +221,7 @@ fn podman_keeps_the_login_in_its_own_file() {
     step.post(&main).code(0).says_only(REVOKED);
     assert!(read()["auths"]["docker.io"].is_null());
     let login = "[podman] [login] [--username] [acmebot] [--password-stdin] [docker.io]";
-    assert_eq!(world.children(), [login, "[podman] [logout] [docker.io]"]);
+    assert_eq!(world.children(), ["[podman] [--version]", login, "[podman] [logout] [docker.io]"]);
 }
 
 /// Everybody can write to a temporary directory; what lies there is not believed.

@@ -13,6 +13,7 @@ mod engine;
 mod helper;
 pub mod helpers;
 mod jobs;
+mod kept;
 pub mod private;
 mod retry;
 

@@ -16,7 +16,7 @@ fn docker_is_called_by_its_path_with_the_secret_on_standard_input_only() {
         world.children(),
         [
             "[docker] [--version]",
-            "[docker] [login] [--username] [acmebot] [--password-stdin]",
+            "[docker] [login] [--username] [acmebot] [--password-stdin] [docker.io]",
             "[docker] [logout] [https://index.docker.io/v1/]",
         ]
     );

@@ -12,6 +12,12 @@ pub enum Helper {
     Works,
     /// Lists, and fails to store.
     CannotStore,
+    /// Takes a login, says nothing and keeps nothing.
+    Forgets,
+    /// Keeps another secret than it was given.
+    Alters,
+    /// Lists and stores, and fails to give.
+    CannotGet,
     /// Lists and stores, and fails to erase.
     CannotErase,
     /// Fails whatever it is asked, as `pass` does before `pass init`.
@@ -26,14 +32,23 @@ pub fn plant(world: &World, name: &str, helper: Helper) {
         "echo 'the key ring is locked'; exit 1",
         "echo 'pass not initialized: exit status 1: Error: password store is empty. Try \"pass init\".'; exit 1",
     );
-    let (early, store, erase) = match helper {
-        Helper::Works => ("", "", ""),
-        Helper::CannotStore => ("", fail, ""),
-        Helper::CannotErase => ("", "", fail),
-        Helper::Uninitialised => (uninitialised, "", ""),
-        Helper::Babbles => ("test \"$1\" = list && { echo 'Welcome to the key ring'; exit 0; }", "", ""),
+    let early = match helper {
+        Helper::Uninitialised => uninitialised,
+        Helper::Babbles => "test \"$1\" = list && { echo 'Welcome to the key ring'; exit 0; }",
+        Helper::CannotGet => "test \"$1\" = get && { echo 'the key ring is locked'; exit 1; }",
+        _ => "",
     };
     let [cat, sed, grep, paste, mv] = ["cat", "sed", "grep", "paste", "mv"].map(|name| which(name).unwrap());
+    let keep = match helper {
+        Helper::CannotStore => fail.to_owned(),
+        Helper::Forgets => format!("{} > /dev/null; exit 0", cat.display()),
+        Helper::Alters => format!(
+            "{} 's/\"Secret\":\"[^\"]*\"/\"Secret\":\"another\"/' >> \"$kept\"; echo >> \"$kept\"; exit 0",
+            sed.display()
+        ),
+        _ => String::new(),
+    };
+    let erase = if helper == Helper::CannotErase { fail } else { "" };
     let script = format!(
         r#"#!/bin/sh
 {{ printf 'argv:'; printf ' [%s]' "$0" "$@"; printf '\n'; export -p; }} >> '{trace}'
@@ -41,7 +56,7 @@ kept='{kept}'
 test -e "$kept" || : > "$kept"
 {early}
 case "$1" in
-store) {store}
+store) {keep}
     {cat} >> "$kept"; echo >> "$kept" ;;
 list) entries=$({sed} -n 's/.*"ServerURL":"\([^"]*\)","Username":"\([^"]*\)".*/"\1":"\2"/p' "$kept" | {paste} -sd, -)
     echo "{{$entries}}" ;;
