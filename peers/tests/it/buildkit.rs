@@ -4,7 +4,8 @@ use std::fs;
 
 use hublease_sandbox::{Sandbox, Service};
 
-use crate::support::builder::Builder;
+use crate::support::brokers_image::{BrokersImage, is_as_promised};
+use crate::support::builder::{Builder, build_words};
 use crate::support::lease::{hub_with_a_registry, login, logout, refused};
 
 const BASE: &str = "FROM scratch\nCOPY program /program\n";
@@ -59,6 +60,18 @@ fn a_builder_that_lives_on_hands_a_bearer_to_the_next_login_of_the_same_director
     // What BuildKit knows the directory by.
     fs::remove_file(directory.join(".token_seed")).unwrap();
     refused(&derived("a wrong login of another directory"));
+}
+
+#[test]
+fn the_brokers_image_holds_what_is_promised() {
+    let sandbox = Sandbox::start().unwrap();
+    let (builder, image) = (Builder::new(&sandbox), BrokersImage::laid_out());
+    for kind in ["oci", "docker"] {
+        let archive = image.archive(kind);
+        let output = format!("type={kind},dest={}", archive.display());
+        image.build(|words| builder.buildx(words), &[&build_words()[..], &["--output", &output]].concat());
+        is_as_promised(&archive);
+    }
 }
 
 fn pushes(sandbox: &Sandbox) -> usize {

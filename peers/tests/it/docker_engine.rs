@@ -1,5 +1,8 @@
 //! A real Docker Engine, a real registry behind the sandbox's names, and a lease: pulled, built, pushed, run, and refused afterwards.
 
+mod brokers_image;
+mod demo;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
