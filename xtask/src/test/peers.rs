@@ -4,18 +4,19 @@
 //! user's cache, outside of the clone, because CI begins in a fresh one. Nothing is left out in silence: the last line counts.
 
 mod cache;
+mod elsewhere;
 mod fetch;
 mod ledger;
 mod options;
 mod schedule;
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hublease_peers::{NODE, PEERS, Peer, REPORT, Source};
 
 use self::cache::Cache;
+pub(crate) use self::elsewhere::program;
 use self::ledger::Ledger;
 use self::options::Options;
 use self::schedule::Candidate;
@@ -95,22 +96,6 @@ pub(crate) fn run(words: &[String], workspace: &Workspace, terminal: &Terminal) 
     at_hand.into_iter().for_each(|peer| round.take(peer));
     round.build_in_turn(to_build, if options.names_some() { Duration::MAX } else { BUDGET })?;
     conclude(&round.counts, &spell(begun.elapsed()), terminal)
-}
-
-/// A peer's program, for whoever starts it outside of the peers' tests: the one that the tests' variable names, or the one in the
-/// cache, fetched now if it is not there.
-///
-/// # Errors
-/// A sentence: what it needs, or why it cannot be had.
-pub(crate) fn program(peer: &Peer, workspace: &Workspace, terminal: &Terminal) -> Result<PathBuf, String> {
-    if let Some(named) = std::env::var_os(peer.variable()) {
-        return Ok(named.into());
-    }
-    let (binaries, log) = (Binaries::of(workspace), workspace.log(&format!("peer-{}", peer.name))?);
-    let context = Context { workspace, terminal, options: &super::Options::default(), binaries, log };
-    fetch::program(&context, peer, &Cache::at(None)?).map_err(|setback| match setback {
-        Setback::NotRun(why) | Setback::Failed(why) => format!("{}: {why}", peer.name),
-    })
 }
 
 /// The step of `cargo xtask test`: what needs no toolchain and takes seconds.
