@@ -36,11 +36,11 @@ impl BuildKit {
         let directory = place::directory(PEER.name).unwrap_or_else(|error| panic!("a directory: {error}"));
         let [configuration, log, socket] = ["buildkitd.toml", "log", "socket"].map(|name| directory.path().join(name));
         std::fs::write(&configuration, configured(directory.path())).unwrap_or_else(|error| panic!("{error}"));
-        let mut command = Command::new(PEER.program());
+        let (mut command, engine) = (Command::new(PEER.program()), docker_engine::PEER.program());
         command.arg("--config").arg(configuration).arg("--oci-worker-net=host");
         command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env_remove("DOCKER_HOST");
         let mut running =
-            Running::start(docker_engine::with_programs(&mut command).env("HOME", directory.path()), &log)
+            Running::start(docker_engine::with_programs(&mut command, &engine).env("HOME", directory.path()), &log)
                 .unwrap_or_else(|error| panic!("buildkitd: {error}"));
         // It makes the socket last, and says so then.
         let is_ready =

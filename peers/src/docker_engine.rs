@@ -1,9 +1,14 @@
 //! A Docker Engine of its own: Debian's dockerd with containerd and runc, unpacked beside the system, on its own directories.
 //!
 //! An engine that runs already is never touched: this one has its own socket, state, containerd and network (none), and changes no
-//! packet filter. It is ended by its process id, and then what it has mounted is unmounted.
+//! packet filter. Its containerd is started before it and named to it, because dockerd would take the machine's where one runs. Both
+//! are ended by their process ids, and then what they have mounted is unmounted.
+
+mod containerd;
 
 use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -20,7 +25,16 @@ pub const PEER: Peer = Peer {
         program: "usr/sbin/dockerd",
     },
     with: &["docker-registry"],
-    touches: &["src/docker", "src/native", "src/login", "src/logout", "sandbox/src/registry", "peers/"],
+    touches: &[
+        "src/docker",
+        "src/native",
+        "src/login",
+        "src/logout",
+        "sandbox/src/registry",
+        "deploy/Containerfile",
+        "xtask/src/demo",
+        "peers/",
+    ],
     proves: "a real engine pulls, builds, pushes and runs with a lease, by two command lines, by socket and by TLS, until logout",
     quick: false,
 };
@@ -28,8 +42,9 @@ pub const PEER: Peer = Peer {
 /// An engine, ready. Dropping it ends it.
 #[derive(Debug)]
 pub struct DockerEngine {
-    // The process before its directories.
+    // Both processes before their directories.
     running: Running,
+    containerd: Running,
     directory: TempDir,
     host: String,
 }
@@ -44,28 +59,37 @@ pub enum Door {
 }
 
 impl DockerEngine {
-    /// Starts one with this environment: its proxy, and the authorities that it trusts.
+    /// Starts Debian's with this environment: its proxy, and the authorities that it trusts.
     ///
     /// # Panics
     /// When it does not come up; its output is shown.
     #[must_use]
     pub fn start(environment: &[(String, String)], door: Door) -> Self {
+        Self::of(&PEER.program(), environment, door).unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// Starts any `dockerd`, with the containerd and runc beside it or of the machine.
+    ///
+    /// # Errors
+    /// A sentence, with its output, when it does not come up.
+    pub fn of(dockerd: &Path, environment: &[(String, String)], door: Door) -> Result<Self, String> {
         for _ in 0..place::TRIES {
-            let directory = place::directory(PEER.name).unwrap_or_else(|error| panic!("a directory: {error}"));
+            let directory = place::directory(PEER.name).map_err(|error| format!("a directory: {error}"))?;
             let (host, words) = door.open(directory.path());
             let log = directory.path().join("log");
-            let running = Running::start(&mut daemon(directory.path(), environment, &words), &log);
-            let running = running.unwrap_or_else(|error| panic!("dockerd: {error}"));
-            let mut engine = Self { running, directory, host };
-            let socket = engine.socket();
-            let is_ready = || docker_at(&own_command_line(), &socket, &["version"]).status.success();
-            match engine.running.ready(is_ready) {
-                Ok(()) => return engine,
+            let containerd = containerd::start(dockerd, directory.path(), environment)?;
+            let running = daemon(dockerd, directory.path(), environment, &words);
+            let running = running.and_then(|mut command| Running::start(&mut command, &log));
+            let running = running.map_err(|error| format!("dockerd: {error}"))?;
+            let mut engine = Self { running, containerd, directory, host };
+            let socket = engine.directory.path().join("socket");
+            match engine.running.ready(|| answers(&socket)) {
+                Ok(()) => return Ok(engine),
                 Err(_) if place::port_was_taken(&log) => {}
-                Err(why) => panic!("dockerd is not ready ({why:?}):\n{}", engine.running.output()),
+                Err(why) => return Err(format!("dockerd is not ready ({why:?}):\n{}", engine.running.output())),
             }
         }
-        panic!("dockerd found its port taken {} times", place::TRIES)
+        Err(format!("dockerd found its port taken {} times", place::TRIES))
     }
 
     /// For `DOCKER_HOST`.
@@ -95,6 +119,7 @@ impl DockerEngine {
 impl Drop for DockerEngine {
     fn drop(&mut self) {
         self.running.stop();
+        self.containerd.stop();
         place::unmount_below(self.directory.path());
     }
 }
@@ -121,7 +146,13 @@ impl Door {
 /// Debian's command line, of the engine's own version.
 #[must_use]
 pub fn own_command_line() -> PathBuf {
-    folder().join("usr/bin/docker")
+    command_line_of(&PEER.program())
+}
+
+/// The command line in the packages of which this is the daemon.
+#[must_use]
+pub fn command_line_of(dockerd: &Path) -> PathBuf {
+    folder_of(dockerd).join("usr/bin/docker")
 }
 
 /// A static program, of which images are made: it says its version.
@@ -138,34 +169,55 @@ pub fn busybox() -> PathBuf {
 
 /// Where the packages are.
 fn folder() -> PathBuf {
-    let program = PEER.program();
-    program.ancestors().nth(3).unwrap_or_else(|| panic!("{}", program.display())).to_owned()
+    folder_of(&PEER.program()).to_owned()
 }
 
-fn daemon(directory: &Path, environment: &[(String, String)], words: &[String]) -> Command {
-    let mut command = Command::new(PEER.program());
+fn daemon(dockerd: &Path, directory: &Path, environment: &[(String, String)], words: &[String]) -> io::Result<Command> {
+    let mut command = Command::new(dockerd);
     for (flag, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "pid")] {
         command.arg(flag).arg(directory.join(name));
     }
+    command.arg("--containerd").arg(containerd::socket(directory));
     command.arg("-H").arg(format!("unix://{}", directory.join("socket").display()));
     command.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]);
     // Not the machine's own configuration.
     let configuration = directory.join("configuration.json");
-    fs::write(&configuration, "{}").unwrap_or_else(|error| panic!("{}: {error}", configuration.display()));
+    fs::write(&configuration, "{}")?;
     command.arg("--config-file").arg(configuration).args(words);
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env_remove("DOCKER_HOST");
-    with_programs(&mut command).env("HOME", directory);
-    command
+    with_programs(&mut command, dockerd).env("HOME", directory);
+    Ok(command)
 }
 
-/// Lets a daemon find containerd and runc, and their libraries.
-pub(crate) fn with_programs(command: &mut Command) -> &mut Command {
-    let folder = folder();
-    let path = ["usr/bin", "usr/sbin"].map(|name| folder.join(name).display().to_string()).join(":");
+/// Whether an engine answers at its socket.
+fn answers(socket: &Path) -> bool {
+    let ask = || -> io::Result<bool> {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.write_all(b"GET /_ping HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer.lines().next().is_some_and(|line| line.contains(" 200 ")))
+    };
+    ask().unwrap_or(false)
+}
+
+/// Lets a daemon find containerd and runc, and their libraries: those beside `dockerd` first.
+pub(crate) fn with_programs<'c>(command: &'c mut Command, dockerd: &Path) -> &'c mut Command {
+    let folder = folder_of(dockerd);
+    let beside = dockerd.parent().unwrap_or(folder);
+    let programs = [beside, &folder.join("usr/bin"), &folder.join("usr/sbin")].map(|path| path.display().to_string());
     let libraries =
         ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu"];
     let libraries = libraries.map(|name| folder.join(name).display().to_string()).join(":");
-    command.env("PATH", format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")).env("LD_LIBRARY_PATH", libraries)
+    command.env("PATH", format!("{}:{PATH}", programs.join(":"))).env("LD_LIBRARY_PATH", libraries)
+}
+
+/// Where the machine's own programs are.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where the packages are of which this is the daemon: it lies in `usr/sbin`.
+fn folder_of(dockerd: &Path) -> &Path {
+    dockerd.ancestors().nth(3).unwrap_or(dockerd)
 }
 
 fn docker_at(program: &Path, host: &str, words: &[&str]) -> Output {

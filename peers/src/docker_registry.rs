@@ -31,25 +31,33 @@ pub struct DockerRegistry {
 }
 
 impl DockerRegistry {
-    /// Starts one that trusts the token service with this certificate, and sends clients to auth.docker.io.
+    /// Starts Debian's, which trusts the token service with this certificate, and sends clients to auth.docker.io.
     ///
     /// # Panics
     /// When it does not come up; its output is shown.
     #[must_use]
     pub fn start(certificate: &str) -> Self {
-        let directory = place::directory(PEER.name).unwrap_or_else(|error| panic!("a directory: {error}"));
+        Self::of(&PEER.program(), certificate).unwrap_or_else(|sentence| panic!("{sentence}"))
+    }
+
+    /// The same by any program of it.
+    ///
+    /// # Errors
+    /// A sentence, with its output, when it does not come up.
+    pub fn of(program: &Path, certificate: &str) -> Result<Self, String> {
+        let directory = place::directory(PEER.name).map_err(|error| format!("a directory: {error}"))?;
         let [bundle, config, log] = ["token-service.pem", "config.json", "log"].map(|name| directory.path().join(name));
         let text = configuration(&bundle);
         let written = std::fs::write(&bundle, certificate).and_then(|()| std::fs::write(&config, text));
-        written.unwrap_or_else(|error| panic!("{error}"));
-        let mut command = Command::new(PEER.program());
+        written.map_err(|error| format!("{}: {error}", directory.path().display()))?;
+        let mut command = Command::new(program);
         command.arg("serve").arg(&config).env_clear().env("OTEL_TRACES_EXPORTER", "none");
-        let mut running = Running::start(&mut command, &log).unwrap_or_else(|error| panic!("docker-registry: {error}"));
+        let mut running = Running::start(&mut command, &log).map_err(|error| format!("docker-registry: {error}"))?;
         if let Err(why) = running.ready(|| listens_at(&log).is_some()) {
-            panic!("docker-registry is not ready ({why:?}):\n{}", running.output());
+            return Err(format!("docker-registry is not ready ({why:?}):\n{}", running.output()));
         }
-        let address = listens_at(&log).unwrap_or_else(|| panic!("{}", running.output()));
-        Self { address, _running: running, _directory: directory }
+        let address = listens_at(&log).ok_or_else(|| running.output())?;
+        Ok(Self { address, _running: running, _directory: directory })
     }
 
     /// Where it listens.

@@ -9,6 +9,7 @@ mod commands;
 mod markdown;
 mod orb;
 mod shell;
+mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

@@ -1,6 +1,7 @@
 //! The three programs, each built as its users build it: the client alone, because a build of the whole workspace
 //! would give it the features that other members ask for.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::terminal::Terminal;
@@ -20,6 +21,16 @@ impl Binaries {
         Self { client: path("hublease"), broker: path("hublease-broker"), sandbox: path("hublease-sandbox") }
     }
 
+    /// Those that the variables of the tests name, if they name all.
+    pub(crate) fn named() -> Option<Self> {
+        let path = |variable: &str| env::var_os(variable).map(PathBuf::from);
+        Some(Self {
+            client: path("HUBLEASE_BIN")?,
+            broker: path("HUBLEASE_BROKER_BIN")?,
+            sandbox: path("HUBLEASE_SANDBOX_BIN")?,
+        })
+    }
+
     /// Builds them.
     ///
     /// # Errors
@@ -34,7 +45,7 @@ impl Binaries {
 
 /// The triple of the static build on this machine.
 pub(crate) fn static_target() -> String {
-    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+    format!("{}-unknown-linux-musl", env::consts::ARCH)
 }
 
 /// The triple of the static build for the processor of arm executors.
@@ -100,7 +111,7 @@ fn choices(target: &str) -> Vec<(String, &'static str)> {
     let variable = target.replace('-', "_");
     let is_foreign = target != static_target();
     let name = format!("CC_{variable}");
-    let chosen = [name.as_str(), "CC", "TARGET_CC"].iter().any(|name| std::env::var_os(name).is_some());
+    let chosen = [name.as_str(), "CC", "TARGET_CC"].iter().any(|name| env::var_os(name).is_some());
     let here = if program(MUSL_COMPILER).is_some() { MUSL_COMPILER } else { "cc" };
     let compiler = (!chosen).then_some((name, if is_foreign { ARM_COMPILER } else { here }));
     let linker = is_foreign.then(|| (format!("CARGO_TARGET_{}_LINKER", variable.to_uppercase()), "rust-lld"));

@@ -31,6 +31,7 @@ use std::time::Instant;
 use self::load::Load;
 use self::options::Options;
 pub(crate) use self::statically::LARGEST;
+pub(crate) use self::system::is_root;
 use crate::beforehand;
 use crate::binaries::Binaries;
 use crate::failure::{Failure, no_options};

@@ -37,6 +37,8 @@ pub(crate) struct World {
     folder: TempDir,
     client: PathBuf,
     homes: Cell<usize>,
+    /// What every program sees besides.
+    besides: Vec<(String, String)>,
 }
 
 impl World {
@@ -50,7 +52,20 @@ impl World {
         let folder = folder.map_err(|error| format!("no temporary directory: {error}"))?;
         seed_vault(&sandbox);
         let broker = start_broker(&binaries.broker, &sandbox, folder.path(), limits)?;
-        Ok(Self { _broker: broker, sandbox, folder, client: binaries.client.clone(), homes: Cell::new(0) })
+        Ok(Self {
+            _broker: broker,
+            sandbox,
+            folder,
+            client: binaries.client.clone(),
+            homes: Cell::new(0),
+            besides: Vec::new(),
+        })
+    }
+
+    /// The same world, in which every program sees these variables; they win.
+    pub(crate) fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.besides.extend(variables);
+        self
     }
 
     /// The same world with another build of the client.
@@ -92,6 +107,7 @@ impl World {
             ("TMPDIR".to_owned(), text(&home.join("tmp"))),
             ("DOCKER_CONFIG".to_owned(), text(&home.join(".docker"))),
         ]);
+        variables.extend(self.besides.iter().cloned());
         variables
     }
 

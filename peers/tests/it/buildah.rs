@@ -6,6 +6,7 @@ use hublease_peers::buildah::PEER;
 use hublease_peers::podman::{self, storage};
 use hublease_sandbox::Sandbox;
 
+use crate::support::brokers_image::{BrokersImage, is_as_promised};
 use crate::support::client::{Job, Outcome};
 use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
@@ -60,6 +61,19 @@ fn what_was_pushed_with_a_lease_is_refused_after_logout() {
     refused(&buildah(&job, &["pull", IMAGE]));
     refused(&buildah(&job, &["bud", "."]));
     assert_eq!(sandbox.unexpected(), [""; 0]);
+}
+
+#[test]
+fn the_brokers_image_holds_what_is_promised() {
+    let sandbox = Sandbox::start().unwrap();
+    let (job, image) = (job(&sandbox), BrokersImage::laid_out());
+    let tag = "localhost/hublease-broker:of-the-test";
+    image.build(|words| buildah(&job, words), &["bud", "--tag", tag]);
+    for form in ["oci-archive", "docker-archive"] {
+        let archive = image.archive(form);
+        buildah(&job, &["push", tag, &format!("{form}:{}", archive.display())]).code(0);
+        is_as_promised(&archive);
+    }
 }
 
 fn push(meanwhile: Meanwhile) -> Outcome {

@@ -2,13 +2,17 @@
 
 use std::fs;
 
+use hublease_peers::buildx::PEER;
 use hublease_sandbox::{Sandbox, Service};
 
-use crate::support::builder::Builder;
-use crate::support::lease::{hub_with_a_registry, login, logout, refused};
+use crate::support::brokers_image::{BrokersImage, is_as_promised};
+use crate::support::builder::{Builder, build_words};
+use crate::support::lease::{hub_with_a_registry, lease_words, login, logout, refused};
 
 const BASE: &str = "FROM scratch\nCOPY program /program\n";
 const BASE_IMAGE: &str = "acme/base:by-buildkit";
+/// docker's file with a login that nobody has.
+const WRONG: &str = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"bWFsbG9yeTpub3QtYS1wYXNzd29yZA=="}}}"#;
 
 #[test]
 fn a_build_on_a_private_image_is_refused_after_logout() {
@@ -53,12 +57,38 @@ fn a_builder_that_lives_on_hands_a_bearer_to_the_next_login_of_the_same_director
     refused(&derived("nobody"));
 
     let directory = builder.job.home().join(".docker");
-    let wrong = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"bWFsbG9yeTpub3QtYS1wYXNzd29yZA=="}}}"#;
-    fs::write(directory.join("config.json"), wrong).unwrap();
+    fs::write(directory.join("config.json"), WRONG).unwrap();
     derived("a wrong login of the same directory").code(0);
     // What BuildKit knows the directory by.
     fs::remove_file(directory.join(".token_seed")).unwrap();
     refused(&derived("a wrong login of another directory"));
+}
+
+/// The way out that SECURITY.md names: a private directory has a seed of its own, which goes with it.
+#[test]
+fn what_exec_was_handed_serves_no_login_after_it() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let builder = Builder::new(&sandbox);
+    let (program, context) = (PEER.program(), builder.context(BASE));
+    let lease = lease_words(&sandbox, "write");
+    let lease: Vec<&str> = lease.iter().map(String::as_str).collect();
+    let push = ["--tag", BASE_IMAGE, "--push", context.to_str().unwrap()];
+    let exec = [&["exec", "--client", "none"][..], &lease, &["--", program.to_str().unwrap()], &build_words(), &push];
+    builder.job.run(&exec.concat()).code(0).says("revoked and confirmed");
+    fs::write(builder.job.home().join(".docker/config.json"), WRONG).unwrap();
+    refused(&builder.build(&format!("FROM {BASE_IMAGE}\nLABEL by=somebody\n"), &["--no-cache"]));
+}
+
+#[test]
+fn the_brokers_image_holds_what_is_promised() {
+    let sandbox = Sandbox::start().unwrap();
+    let (builder, image) = (Builder::new(&sandbox), BrokersImage::laid_out());
+    for kind in ["oci", "docker"] {
+        let archive = image.archive(kind);
+        let output = format!("type={kind},dest={}", archive.display());
+        image.build(|words| builder.buildx(words), &[&build_words()[..], &["--output", &output]].concat());
+        is_as_promised(&archive);
+    }
 }
 
 fn pushes(sandbox: &Sandbox) -> usize {

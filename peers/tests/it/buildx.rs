@@ -59,6 +59,12 @@ fn a_push_outlasts_its_bearer() {
     push(Meanwhile::Nothing).code(0).says("pushing manifest");
 }
 
+/// The stories of long pushes would notice.
+#[test]
+fn a_push_whose_credential_ends_meanwhile_is_refused() {
+    refused(&push(Meanwhile::Ended));
+}
+
 #[test]
 fn a_push_outlasts_a_renewal_and_its_bearer() {
     push(Meanwhile::Renewed).is(&Right {

@@ -1,5 +1,8 @@
 //! A real Docker Engine, a real registry behind the sandbox's names, and a lease: pulled, built, pushed, run, and refused afterwards.
 
+mod brokers_image;
+mod demo;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -180,6 +183,12 @@ fn push(meanwhile: Meanwhile) -> Outcome {
 #[test]
 fn a_push_outlasts_its_bearer() {
     push(Meanwhile::Nothing).code(0).says("digest: sha256:");
+}
+
+/// The stories of long pushes would notice.
+#[test]
+fn a_push_whose_credential_ends_meanwhile_is_refused() {
+    refused(&push(Meanwhile::Ended));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod behind;
 pub mod broker;
+pub mod brokers_image;
 pub mod builder;
 pub mod client;
 pub mod compare;

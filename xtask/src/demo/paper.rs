@@ -1,10 +1,9 @@
 //! How the story is printed: commands as they would be typed, what was said below them, no secret anywhere.
 
 use std::mem;
-use std::time::Duration;
 
 use crate::terminal::{Terminal, Tone, spell};
-use crate::world::World;
+use crate::world::{Said, World};
 
 /// What GitHub's runner reads to hide a value; the one line that may hold a secret.
 const MASK: &str = "::add-mask::";
@@ -29,10 +28,16 @@ impl<'a> Paper<'a> {
         self.terminal.say(&format!("  {text}"));
     }
 
-    /// A command and how long it took.
-    pub(super) fn command(&self, command: &str, time: Duration) {
-        let time = self.terminal.paint(Tone::Faint, &format!("({})", spell(time)));
-        self.terminal.say(&format!("  $ {command}  {time}"));
+    /// A command, which stands there while it runs, and how long it took.
+    ///
+    /// # Errors
+    /// The sentence of a command that could not run.
+    pub(super) fn command(&self, command: &str, run: impl FnOnce() -> Result<Said, String>) -> Result<Said, String> {
+        self.terminal.begin(&format!("  $ {command}"));
+        let said = run();
+        let time = said.as_ref().map_or(String::new(), |said| format!("  ({})", spell(said.time)));
+        self.terminal.say(&self.terminal.paint(Tone::Faint, &time));
+        said
     }
 
     /// What a program said, line by line.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use hublease_sandbox::Identity;
 
 use super::paper::{Paper, hidden};
-use super::use_it;
+use super::use_it::{Use, stored};
 use crate::world::{Provider, Said, Shape, World};
 
 /// The exit code of a refusal by the provider.
@@ -29,7 +29,7 @@ pub(super) struct Ended {
 pub(super) struct Story<'a> {
     pub(super) world: &'a World,
     pub(super) paper: &'a Paper<'a>,
-    pub(super) docker: Option<&'a Path>,
+    pub(super) using: Use<'a>,
     pub(super) shape: Shape,
     pub(super) provider: Provider,
 }
@@ -73,8 +73,7 @@ impl Story<'_> {
     fn login(&self, home: &Path, job: &[(String, String)]) -> Result<(), String> {
         let said = self.client("login", &self.provider.login(self.shape), home, job)?;
         expect(said.code == 0, &said)?;
-        let (username, secret) =
-            use_it::stored(&home.join(".docker")).ok_or("docker's file holds no login afterwards")?;
+        let (username, secret) = stored(&home.join(".docker")).ok_or("docker's file holds no login afterwards")?;
         self.paper.good(&format!("docker's file now holds {username}, {}", hidden(&secret)));
         Ok(())
     }
@@ -89,16 +88,22 @@ impl Story<'_> {
     }
 
     fn works(&self, home: &Path, copy: &Path) -> Result<(), String> {
+        if let Use::Engine(machine) = self.using {
+            machine.push(self.world, self.paper, home)?;
+        }
         let said = self.request(home, copy, "")?;
         expect(said.code == 0, &said)?;
-        self.paper.good("works: the manifest of a private image");
-        Ok(())
+        self.paper.good(&format!("works: {}", self.using.what()));
+        match self.using {
+            Use::Engine(machine) => machine.run(self.world, self.paper, home),
+            Use::Ourselves | Use::CommandLine(_) => Ok(()),
+        }
     }
 
     fn refused(&self, home: &Path, copy: &Path) -> Result<(), String> {
         let said = self.request(home, copy, "   # with a copy of the credential")?;
         expect(said.code != 0 && said.text.contains("unauthorized"), &said)?;
-        self.paper.good(&format!("refused: {}", said.text.trim()));
+        self.paper.good(&format!("refused: {}", last_line(&said)));
         Ok(())
     }
 
@@ -107,7 +112,7 @@ impl Story<'_> {
         let verdict =
             if self.provider == Provider::Docker { "cannot be revoked, dies at" } else { "revoked and confirmed" };
         expect(said.code == 0 && said.text.contains(verdict), &said)?;
-        match use_it::stored(&home.join(".docker")) {
+        match stored(&home.join(".docker")) {
             None => Ok(()),
             Some(_) => Err("docker's file still holds the login".to_owned()),
         }
@@ -146,7 +151,7 @@ impl Story<'_> {
         let job = self.world.job(self.shape, self.provider.audience());
         let said = self.client("login", &self.provider.login(self.shape), &home, &job)?;
         expect(said.code == REFUSED && said.text.contains("hint: "), &said)?;
-        match use_it::stored(&home.join(".docker")) {
+        match stored(&home.join(".docker")) {
             None => Ok(()),
             Some(_) => Err("docker's file holds a login after a refusal".to_owned()),
         }
@@ -156,29 +161,32 @@ impl Story<'_> {
     fn client(&self, verb: &str, flags: &[String], home: &Path, job: &[(String, String)]) -> Result<Said, String> {
         let mut words = vec![verb.to_owned()];
         words.extend_from_slice(flags);
-        if self.docker.is_none() && verb == "login" {
+        if matches!(self.using, Use::Ourselves) && verb == "login" {
             words.extend(["--client".to_owned(), "none".to_owned()]);
         }
-        let said = self.world.run(&words, home, job)?;
         let typed: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        self.paper.command(&format!("hublease {}", typed.join(" ")), said.time);
+        let run = || self.world.run(&words, home, job);
+        let said = self.paper.command(&format!("hublease {}", typed.join(" ")), run)?;
         self.paper.output(&said.text)?;
         Ok(said)
     }
 
     fn request(&self, home: &Path, configuration: &Path, remark: &str) -> Result<Said, String> {
-        let said = use_it::make(self.world, self.docker, home, configuration)?;
-        self.paper.command(&format!("{}{remark}", use_it::command(self.docker)), said.time);
-        Ok(said)
+        let typed = format!("{}{remark}", self.using.command());
+        self.paper.command(&typed, || self.using.make(self.world, home, configuration))
     }
 }
 
-fn expect(as_it_should_be: bool, said: &Said) -> Result<(), String> {
+/// A sentence, unless a command came out as it should.
+pub(super) fn expect(as_it_should_be: bool, said: &Said) -> Result<(), String> {
     if as_it_should_be {
         return Ok(());
     }
-    let last = said.text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing");
-    Err(format!("that ended with {} and said: {}", said.code, last.trim()))
+    Err(format!("that ended with {} and said: {}", said.code, last_line(said)))
+}
+
+fn last_line(said: &Said) -> &str {
+    said.text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("nothing")
 }
 
 /// A word as a shell wants it.

@@ -1,6 +1,6 @@
-//! The authenticated request: reading a private image's manifest with the credential that docker has.
+//! The use of the credential that docker has: a private image is pulled by an engine, or its manifest is read.
 //!
-//! With a docker CLI it is `docker manifest inspect`. Without one it is what that command does: a token from
+//! With a docker CLI the manifest is read by `docker manifest inspect`. Without one it is what that command does: a token from
 //! auth.docker.io for the credential, then the manifest with that token (distribution's token authentication).
 
 use std::path::Path;
@@ -14,30 +14,57 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
+use super::machine::{self, Machine};
 use crate::world::{Said, World, said};
 
 /// The private image that exists in the sandbox.
-pub(super) const IMAGE: &str = "acme/app:latest";
+const IMAGE: &str = "acme/app:latest";
 const MANIFEST: &str = "https://registry-1.docker.io/v2/acme/app/manifests/latest";
 const TOKEN: &str = "https://auth.docker.io/token?service=registry.docker.io&scope=repository%3Aacme%2Fapp%3Apull";
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's name for Docker Hub in its configuration.
 const HUB: &str = "https://index.docker.io/v1/";
 
-/// How the request is written in the story.
-pub(super) fn command(docker: Option<&Path>) -> String {
-    if docker.is_some() { format!("docker manifest inspect {IMAGE}") } else { format!("GET {MANIFEST}") }
+/// Who uses the credential, and for what.
+#[derive(Clone, Copy)]
+pub(super) enum Use<'a> {
+    /// The demo reads the manifest.
+    Ourselves,
+    /// This docker CLI reads the manifest.
+    CommandLine(&'a Path),
+    /// An engine pulls.
+    Engine(&'a Machine),
 }
 
-/// Makes the request with the credential in `configuration`, a directory as in `DOCKER_CONFIG`. Code 0 means that it worked.
-pub(super) fn make(world: &World, docker: Option<&Path>, home: &Path, configuration: &Path) -> Result<Said, String> {
-    match docker {
-        Some(docker) => {
-            let mut command = Command::new(docker);
-            command.args(["manifest", "inspect", IMAGE]).env_clear().envs(world.variables(home));
-            said(command.env("DOCKER_CONFIG", configuration).current_dir(home))
+impl Use<'_> {
+    /// How it is written in the story.
+    pub(super) fn command(self) -> String {
+        match self {
+            Self::Ourselves => format!("GET {MANIFEST}"),
+            Self::CommandLine(_) => format!("docker manifest inspect {IMAGE}"),
+            Self::Engine(_) => format!("docker pull {}", machine::IMAGE),
         }
-        None => ourselves(world, configuration),
+    }
+
+    /// What it shows when it works.
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Self::Ourselves | Self::CommandLine(_) => "the manifest of a private image",
+            Self::Engine(_) => "the engine has pulled a private image",
+        }
+    }
+
+    /// Does it with the credential in `configuration`, a directory as in `DOCKER_CONFIG`. Code 0 means that it worked.
+    pub(super) fn make(self, world: &World, home: &Path, configuration: &Path) -> Result<Said, String> {
+        match self {
+            Self::Ourselves => ourselves(world, configuration),
+            Self::CommandLine(docker) => {
+                let mut command = Command::new(docker);
+                command.args(["manifest", "inspect", IMAGE]).env_clear().envs(world.variables(home));
+                said(command.env("DOCKER_CONFIG", configuration).current_dir(home))
+            }
+            Self::Engine(machine) => machine.pull_anew(world, home, configuration),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! user's cache, outside of the clone, because CI begins in a fresh one. Nothing is left out in silence: the last line counts.
 
 mod cache;
+mod elsewhere;
 mod fetch;
 mod ledger;
 mod options;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use hublease_peers::{NODE, PEERS, Peer, REPORT, Source};
 
 use self::cache::Cache;
+pub(crate) use self::elsewhere::program;
 use self::ledger::Ledger;
 use self::options::Options;
 use self::schedule::Candidate;

@@ -123,7 +123,7 @@ pub(super) fn available(packages: &[&'static str]) -> Option<&'static str> {
     packages.iter().find(has).or(packages.last()).copied()
 }
 
-pub(super) fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
 }

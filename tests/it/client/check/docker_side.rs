@@ -50,6 +50,10 @@ fn a_login_that_a_helper_keeps_is_named_and_not_checked() {
     outcome.says("acme/app:latest: pull not checked, push not known\n").says("shadowed: no\n");
     assert_eq!(world.sandbox.log().len(), before, "an anonymous answer would be another one");
     assert_eq!(calls(&world)[called..], ["fake list"]);
+    // As the hint says.
+    let login = world.job("login").usual(Provider::Broker).arg("--isolated").run().code(0);
+    let private = check(&world, &["acme/app"]).env("DOCKER_CONFIG", directory_of(&login).display().to_string());
+    private.run().code(0).says("login: as acme, by ").says("acme/app:latest: pull works");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //!
 //! The container has no network, so its account cannot be reached; it listens all the same, and ends when it is told to.
 
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -26,8 +25,6 @@ const RUNTIME: &str = "runc";
 const UNIFIED: &str = "/sys/fs/cgroup/cgroup.controllers";
 /// Users that it is started as, by number: its own, and one as OpenShift chooses them.
 const USERS: [(Option<&str>, &str); 2] = [(None, "65532"), (Some("12345:0"), "12345")];
-/// The first and the last of the header's commands that lay out what the image is built from.
-const LAY_OUT: [&str; 2] = ["umask ", "install -m 0444 LICENSE"];
 /// Forms of an archive, in the words of `podman save`.
 const FORMATS: [&str; 2] = ["oci-archive", "docker-archive"];
 /// How long it may take to listen, and to end.
@@ -63,7 +60,11 @@ pub(super) fn check(context: &Context<'_>, broker: &Path) -> Result<String, Trou
     let folder = tempfile::tempdir().map_err(|error| format!("a directory for the image: {error}"))?;
     let trial = Trial { name: format!("hublease-broker-trial-{}", std::process::id()) };
     let run = |call: Call| call.limit(LIMIT * 2).run(&context.log, context.terminal);
-    lay_out(context, folder.path(), broker)?;
+    let (etc, secrets) = (folder.path().join("etc"), folder.path().join("secrets"));
+    for path in [&etc, &secrets] {
+        fs::create_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    image::lay_out(&context.workspace.root, folder.path(), broker)?;
     let build = Call::new(PODMAN).arguments(["build", "--network", "none", "--layers=false", "--file"]).argument(&file);
     run(build.arguments(["--tag", &trial.name]).argument(folder.path().join("image")))?;
     for format in FORMATS {
@@ -72,13 +73,11 @@ pub(super) fn check(context: &Context<'_>, broker: &Path) -> Result<String, Trou
         run(save.argument(&trial.name))?;
         image::check(&archive)?;
     }
-    let secrets = folder.path().join("secrets");
     for (name, content) in secrets_of()? {
         let path = secrets.join(name);
         fs::write(&path, content).map_err(|error| format!("{}: {error}", path.display()))?;
         run(Call::new(PODMAN).arguments(["secret", "create", &trial.of(name)]).argument(&path))?;
     }
-    let etc = folder.path().join("etc");
     let toml = embedded(&read_file(&configuration(&context.workspace.root))?)?;
     fs::write(etc.join("broker.toml"), toml).map_err(|error| format!("{}: {error}", etc.display()))?;
     for (user, uid) in USERS {
@@ -97,28 +96,6 @@ pub(super) fn check(context: &Context<'_>, broker: &Path) -> Result<String, Trou
 
 fn needs_runtime() -> bool {
     !Path::new(UNIFIED).exists()
-}
-
-/// The directory that the container file speaks of, by the commands in its header, and those for what is mounted.
-fn lay_out(context: &Context<'_>, folder: &Path, broker: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    for path in ["secrets", "etc"] {
-        fs::create_dir_all(folder.join(path)).map_err(failed)?;
-    }
-    for name in ["LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-NOTICES"] {
-        symlink(context.workspace.root.join(name), folder.join(name)).map_err(failed)?;
-    }
-    let header = read_file(&context.workspace.root.join("deploy/Containerfile"))?;
-    let script = commands(&header).ok_or("deploy/Containerfile does not say how to lay out the image")?;
-    let call = Call::new("sh").arguments(["-euc", &script]).directory(folder).set("name", broker);
-    call.run(&context.log, context.terminal)
-}
-
-/// The commands of the header from the first to the last of [`LAY_OUT`].
-fn commands(header: &str) -> Option<String> {
-    let lines: Vec<&str> = header.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
-    let [first, last] = LAY_OUT.map(|begin| lines.iter().position(|line| line.starts_with(begin)));
-    Some(lines.get(first?..=last?)?.join("\n"))
 }
 
 /// What the manifests mount, by the names of their files.
@@ -173,18 +150,5 @@ impl Trial {
             "0.0.0.0:8443" => Ok(said),
             other => Err(format!("the broker in the container listens on {other}")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::commands;
-
-    #[test]
-    fn the_commands_are_those_between_the_first_and_the_last() {
-        let header =
-            "# Text.\n#\n#   name=x\n#   umask 022\n#   mkdir -p a\n#   install -m 0444 LICENSE-MIT a\n#   podman\n";
-        assert_eq!(commands(header).unwrap(), "umask 022\nmkdir -p a\ninstall -m 0444 LICENSE-MIT a");
-        assert_eq!(commands("#   umask 022\n"), None);
     }
 }

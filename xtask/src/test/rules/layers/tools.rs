@@ -47,7 +47,7 @@ pub(super) const SANDBOX: &[Row] = &[
 ];
 
 pub(super) const XTASK: &[Row] = &[
-    ("demo", &["world", "failure", "binaries", "workspace", "terminal"]),
+    ("demo", &["world", "test", "failure", "binaries", "workspace", "process", "terminal"]),
     ("bench", &["world", "test", "wasm", "failure", "binaries", "workspace", "process", "terminal"]),
     ("world", &["broker", "binaries", "workspace"]),
     (
