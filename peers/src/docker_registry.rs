@@ -37,16 +37,21 @@ impl DockerRegistry {
     /// When it does not come up; its output is shown.
     #[must_use]
     pub fn start(certificate: &str) -> Self {
-        let directory = place::directory(PEER.name).unwrap_or_else(|error| panic!("a directory: {error}"));
+        Self::of(&PEER, certificate)
+    }
+
+    /// Starts this peer's program, which is configured alike.
+    pub(crate) fn of(peer: &Peer, certificate: &str) -> Self {
+        let directory = place::directory(peer.name).unwrap_or_else(|error| panic!("a directory: {error}"));
         let [bundle, config, log] = ["token-service.pem", "config.json", "log"].map(|name| directory.path().join(name));
         let text = configuration(&bundle);
         let written = std::fs::write(&bundle, certificate).and_then(|()| std::fs::write(&config, text));
         written.unwrap_or_else(|error| panic!("{error}"));
-        let mut command = Command::new(PEER.program());
+        let mut command = Command::new(peer.program());
         command.arg("serve").arg(&config).env_clear().env("OTEL_TRACES_EXPORTER", "none");
-        let mut running = Running::start(&mut command, &log).unwrap_or_else(|error| panic!("docker-registry: {error}"));
+        let mut running = Running::start(&mut command, &log).unwrap_or_else(|error| panic!("{}: {error}", peer.name));
         if let Err(why) = running.ready(|| listens_at(&log).is_some()) {
-            panic!("docker-registry is not ready ({why:?}):\n{}", running.output());
+            panic!("{} is not ready ({why:?}):\n{}", peer.name, running.output());
         }
         let address = listens_at(&log).unwrap_or_else(|| panic!("{}", running.output()));
         Self { address, _running: running, _directory: directory }
