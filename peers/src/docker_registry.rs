@@ -37,24 +37,25 @@ impl DockerRegistry {
     /// When it does not come up; its output is shown.
     #[must_use]
     pub fn start(certificate: &str) -> Self {
-        Self::of(&PEER.program(), certificate).unwrap_or_else(|sentence| panic!("{sentence}"))
+        Self::of(&PEER, &PEER.program(), certificate).unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
-    /// The same by any program of it.
+    /// The same by any program of it, or by one that is configured alike.
     ///
     /// # Errors
     /// A sentence, with its output, when it does not come up.
-    pub fn of(program: &Path, certificate: &str) -> Result<Self, String> {
-        let directory = place::directory(PEER.name).map_err(|error| format!("a directory: {error}"))?;
+    pub fn of(peer: &Peer, program: &Path, certificate: &str) -> Result<Self, String> {
+        let name = peer.name;
+        let directory = place::directory(name).map_err(|error| format!("a directory: {error}"))?;
         let [bundle, config, log] = ["token-service.pem", "config.json", "log"].map(|name| directory.path().join(name));
         let text = configuration(&bundle);
         let written = std::fs::write(&bundle, certificate).and_then(|()| std::fs::write(&config, text));
         written.map_err(|error| format!("{}: {error}", directory.path().display()))?;
         let mut command = Command::new(program);
         command.arg("serve").arg(&config).env_clear().env("OTEL_TRACES_EXPORTER", "none");
-        let mut running = Running::start(&mut command, &log).map_err(|error| format!("docker-registry: {error}"))?;
+        let mut running = Running::start(&mut command, &log).map_err(|error| format!("{name}: {error}"))?;
         if let Err(why) = running.ready(|| listens_at(&log).is_some()) {
-            return Err(format!("docker-registry is not ready ({why:?}):\n{}", running.output()));
+            return Err(format!("{name} is not ready ({why:?}):\n{}", running.output()));
         }
         let address = listens_at(&log).ok_or_else(|| running.output())?;
         Ok(Self { address, _running: running, _directory: directory })

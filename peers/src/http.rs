@@ -22,8 +22,10 @@ pub struct Ask {
     url: String,
     headers: Vec<(String, String)>,
     body: Option<String>,
-    /// A CONNECT proxy and the authority behind it, as PEM.
-    through: Option<(String, String)>,
+    /// A CONNECT proxy.
+    proxy: Option<String>,
+    /// The authority of the server's certificate, as PEM.
+    authority: Option<String>,
 }
 
 /// What was answered.
@@ -41,7 +43,14 @@ impl Ask {
     /// A request without headers and body.
     #[must_use]
     pub fn new(method: &str, url: impl Into<String>) -> Self {
-        Self { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None, through: None }
+        Self {
+            method: method.to_owned(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            proxy: None,
+            authority: None,
+        }
     }
 
     /// With a header more.
@@ -61,7 +70,14 @@ impl Ask {
     /// Through a CONNECT proxy, trusting this authority alone.
     #[must_use]
     pub fn through(mut self, proxy: &str, authority: &str) -> Self {
-        self.through = Some((proxy.to_owned(), authority.to_owned()));
+        self.proxy = Some(proxy.to_owned());
+        self.trusting(authority)
+    }
+
+    /// Trusting this authority alone.
+    #[must_use]
+    pub fn trusting(mut self, authority: &str) -> Self {
+        self.authority = Some(authority.to_owned());
         self
     }
 
@@ -84,19 +100,14 @@ impl Ask {
     /// A sentence: nobody answered.
     pub fn send(&self) -> Result<Answer, String> {
         let failed = |error: &dyn std::fmt::Display| format!("{} {}: {error}", self.method, self.url);
-        let (proxy, tls) = match &self.through {
-            None => (None, TlsConfig::default()),
-            Some((proxy, authority)) => (
-                Some(Proxy::new(proxy).map_err(|error| failed(&error))?),
-                trusting(authority).map_err(|error| failed(&error))?,
-            ),
-        };
+        let proxy = self.proxy.as_deref().map(Proxy::new).transpose().map_err(|error| failed(&error))?;
+        let tls = self.authority.as_deref().map(trusting).transpose().map_err(|error| failed(&error))?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
-            .tls_config(tls)
+            .tls_config(tls.unwrap_or_default())
             .allow_non_standard_methods(true)
             .timeout_global(Some(LONGEST));
         let agent: Agent = config.build().into();

@@ -12,8 +12,12 @@ pub mod buildkit;
 pub mod buildx;
 pub mod caddy;
 pub mod crane;
+pub mod distribution;
 pub mod docker_engine;
 pub mod docker_registry;
+pub mod etcd;
+pub mod kube_apiserver;
+pub mod kubectl;
 pub mod nginx;
 pub mod oidc_provider;
 pub mod openbao;
@@ -21,6 +25,7 @@ pub mod podman;
 pub mod postgresql;
 pub mod skopeo;
 pub mod squid;
+pub mod token_server;
 
 mod certificates;
 mod front;
@@ -51,6 +56,11 @@ pub const PEERS: &[&Peer] = &[
     &caddy::PEER,
     &squid::PEER,
     &oidc_provider::PEER,
+    &etcd::PEER,
+    &kubectl::PEER,
+    &kube_apiserver::PEER,
+    &distribution::PEER,
+    &token_server::PEER,
 ];
 
 #[cfg(test)]

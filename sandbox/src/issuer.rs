@@ -12,7 +12,7 @@ mod token;
 
 use std::sync::{Arc, Mutex};
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
 
 pub use self::identity::Identity;
@@ -20,7 +20,7 @@ use self::keys::Keys;
 pub(crate) use self::request::IdTokenRequests;
 pub use self::token::TokenBuilder;
 use crate::core::Core;
-use crate::message::json as answer;
+use crate::message::{bytes, json as answer, set};
 use crate::service::Handler;
 use crate::sync::lock;
 
@@ -28,6 +28,10 @@ use crate::sync::lock;
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 /// The issuer of the Kubernetes cluster in the sandbox; real clusters choose their own.
 pub const KUBERNETES_ISSUER: &str = "https://kubernetes.example.com";
+/// Where every issuer says where its keys are (OpenID Connect Discovery 1.0).
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// Where a cluster has its keys.
+const CLUSTER_KEYS: &str = "/openid/v1/jwks";
 /// CircleCI's root issuer; an organization's issuer adds `/org/<uuid>`.
 pub const CIRCLECI_ISSUER: &str = "https://oidc.circleci.com";
 
@@ -80,7 +84,8 @@ impl Issuer {
 
     /// A projected Kubernetes service account token; audience: `https://kubernetes.example.com`.
     pub fn kubernetes(&self) -> TokenBuilder {
-        self.builder("Kubernetes token", shapes::kubernetes(&self.identity(), self.core.clock.now()))
+        let claims = shapes::kubernetes(&self.identity(), self.core.clock.now());
+        self.builder("Kubernetes token", claims).remove_header("typ")
     }
 
     /// Adds the second key to the key sets, as after a rotation, or takes it away.
@@ -102,29 +107,70 @@ impl Issuer {
     }
 
     fn discovery(&self, issuer: &str, key_path: &str, claims: &[&str]) -> Response<Vec<u8>> {
-        answer(
-            200,
-            &json!({
-                "issuer": issuer,
-                "jwks_uri": format!("{issuer}{key_path}"),
-                "response_types_supported": ["id_token"],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "scopes_supported": ["openid"],
-                "claims_supported": claims,
-            }),
-        )
+        let mut document = discovery(issuer, key_path);
+        document["scopes_supported"] = json!(["openid"]);
+        document["claims_supported"] = json!(claims);
+        answer(200, &document)
     }
+
+    fn key_set(&self) -> Value {
+        self.keys.key_set(*lock(&self.foreign_published))
+    }
+
+    /// A cluster says how long its documents may be kept. It calls its keys by their own kind of JSON, and shows them only to who
+    /// reads that.
+    fn cluster(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let (kind, document) = match request.uri().path() {
+            DISCOVERY => ("application/json", discovery(KUBERNETES_ISSUER, CLUSTER_KEYS)),
+            CLUSTER_KEYS => ("application/jwk-set+json", self.key_set()),
+            _ => return answer(404, &json!({ "message": "not found" })),
+        };
+        let (mut response, kept) = if reads(request, kind) {
+            (bytes(200, kind, document.to_string().into_bytes()), "public, max-age=3600")
+        } else {
+            (answer(406, &not_acceptable(kind)), "no-cache, private")
+        };
+        set(&mut response, "cache-control", kept);
+        response
+    }
+}
+
+/// Whether `Accept` has room for this kind of body; who says nothing takes anything.
+fn reads(request: &Request<Vec<u8>>, kind: &str) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let ranges = accept.split(',').filter_map(|range| range.split(';').next());
+    ranges.map(str::trim).any(|range| range == "*/*" || range == kind)
+}
+
+/// The cluster's words for who reads another kind of body.
+fn not_acceptable(kind: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotAcceptable", "code": 406,
+        "message": format!("406: Not Acceptable\n\nAvailable representations: {kind}"), "details": {},
+    })
+}
+
+/// What every issuer says.
+fn discovery(issuer: &str, key_path: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}{key_path}"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    })
 }
 
 impl Handler for Issuer {
     fn handle(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-        const DISCOVERY: &str = "/.well-known/openid-configuration";
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return answer(405, &json!({ "message": "method not allowed" }));
         }
         let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = request.uri().path();
+        if KUBERNETES_ISSUER.ends_with(host.trim_end_matches(":443")) {
+            return self.cluster(request);
+        }
         let organization = format!("/org/{}", self.identity().organization_id);
         let circleci = CIRCLECI_ISSUER.ends_with(host.trim_end_matches(":443"));
         // CircleCI serves the organization's issuer and the root issuer.
@@ -143,10 +189,7 @@ impl Handler for Issuer {
                 "/.well-known/jwks",
                 &["sub", "aud", "exp", "iat", "iss", "jti", "nbf", "repository", "ref"],
             ),
-            DISCOVERY => self.discovery(KUBERNETES_ISSUER, "/openid/v1/jwks", &["sub", "iss"]),
-            "/.well-known/jwks-pub.json" | "/.well-known/jwks" | "/openid/v1/jwks" => {
-                answer(200, &self.keys.key_set(*lock(&self.foreign_published)))
-            }
+            "/.well-known/jwks-pub.json" | "/.well-known/jwks" => answer(200, &self.key_set()),
             _ => answer(404, &json!({ "message": "not found" })),
         }
     }

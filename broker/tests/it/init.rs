@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use hublease_sandbox::KUBERNETES_ISSUER;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, URL};
@@ -159,4 +160,17 @@ fn a_file_is_its_owners_and_never_written_over() {
     let nowhere = desk.run(&["init", "--ci", "gitlab", "--output", "no/such/place.toml"], "");
     assert!(nowhere.code == 1 && nowhere.said()[0].starts_with("cannot write `no/such/place.toml`: "));
     assert_eq!(desk.run(&["init", "--ci", "jenkins"], "").code, 2);
+}
+
+/// A cluster shows its keys only to who reads their own kind of JSON; the template says where they are, and without that the cluster does.
+#[test]
+fn the_keys_of_a_cluster_are_read() {
+    let desk = Desk::new();
+    let cluster = format!("\n[[issuer]]\nname = \"cluster\"\nkind = \"kubernetes\"\nurl = \"{KUBERNETES_ISSUER}\"\n");
+    for place in [String::new(), format!("jwks_uri = \"{KUBERNETES_ISSUER}/openid/v1/jwks\"\n")] {
+        desk.write("cluster.toml", &(desk.read("broker.toml") + &cluster + &place));
+        let token = desk.sandbox.issuer().kubernetes().audience(URL).sign();
+        let told = desk.run(&["check", "--config", "cluster.toml", "--token", "-", "--output", "json"], &token);
+        assert_eq!(told.json()["decision"]["code"], "no_rule_matches", "{place}");
+    }
 }

@@ -121,8 +121,12 @@ impl Outbound for Native {
     }
 }
 
+/// What is read: JSON, and the kind of it that public keys are (RFC 7517). Kubernetes' API server refuses to show its keys to who
+/// does not say that.
+const JSON: &str = "application/json, application/jwk-set+json";
+
 fn with_headers<B>(request: ureq::RequestBuilder<B>, call: &Call<'_>) -> ureq::RequestBuilder<B> {
-    let mut request = request.header("accept", "application/json");
+    let mut request = request.header("accept", JSON);
     if let Some(token) = call.bearer {
         request = request.header("authorization", format!("Bearer {token}"));
     }

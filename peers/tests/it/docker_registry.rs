@@ -1,6 +1,6 @@
 //! The registry: the sandbox's built-in one and its token service, held against the reference implementation.
 
-mod content;
+pub mod content;
 
 use std::rc::Rc;
 
@@ -88,12 +88,17 @@ const ROWS: &[Row<Side>] = &[
     ("tags without a bearer", |side| side.send("GET", "acme/none/tags/list")),
 ];
 
-#[test]
-fn the_registry_is_answered_alike() {
+/// The rows at a registry that `start` starts.
+pub fn is_answered_alike(table: &'static str, start: fn(&str) -> DockerRegistry) {
     let sandbox = Rc::new(Sandbox::start().unwrap());
     // Docker Hub's pull limit is not a registry's.
     sandbox.set_pull_limit(None);
-    let registry = DockerRegistry::start(sandbox.registry_certificate());
+    let registry = start(sandbox.registry_certificate());
     let stand_in = Side { sandbox: Rc::clone(&sandbox), real: None };
-    play("registry", ROWS, &stand_in, &Side { sandbox, real: Some(registry) });
+    play(table, ROWS, &stand_in, &Side { sandbox, real: Some(registry) });
+}
+
+#[test]
+fn the_registry_is_answered_alike() {
+    is_answered_alike("registry", DockerRegistry::start);
 }

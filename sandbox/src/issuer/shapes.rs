@@ -1,8 +1,8 @@
 //! The full claim set of each platform's token.
 //!
 //! CircleCI: `exp` is one hour after `iat`; no `jti`, no `nbf`. GitHub: `exp` 300 s after `iat`, `nbf` 600 s before it, all ids
-//! are strings. Kubernetes: one hour, nested object `kubernetes.io`. The Kubernetes shape is from general knowledge of
-//! projected tokens.
+//! are strings. Kubernetes: one hour, nested object `kubernetes.io`, and an audience that is a list; as API server 1.36 was seen
+//! to make them for a pod on a node.
 
 use serde_json::{Map, Value, json};
 
@@ -74,6 +74,7 @@ pub(super) fn kubernetes(identity: &Identity, now: u64) -> Value {
     let (namespace, account) = (&identity.namespace, &identity.service_account);
     let mut bound = Map::new();
     bound.insert("namespace".to_owned(), json!(namespace));
+    bound.insert("node".to_owned(), json!({ "name": "node-1", "uid": "a5064cb9-c4e1-4795-93a7-04a3c5b4d71b" }));
     bound.insert("pod".to_owned(), json!({ "name": "publish-7xk2p", "uid": identity.pod_uid }));
     bound
         .insert("serviceaccount".to_owned(), json!({ "name": account, "uid": "94f5a6b8-b3d0-4684-82c6-f593a2b4c60a" }));

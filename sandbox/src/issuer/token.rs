@@ -43,9 +43,10 @@ impl TokenBuilder {
         self
     }
 
-    /// Sets the audience.
+    /// Sets the audience, in the form in which the platform writes it: a text, or a list of one.
     pub fn audience(self, audience: &str) -> Self {
-        self.claim("aud", json!(audience))
+        let is_list = self.claims.get("aud").is_some_and(Value::is_array);
+        self.claim("aud", if is_list { json!([audience]) } else { json!(audience) })
     }
 
     /// Removes a claim.
@@ -98,7 +99,8 @@ impl TokenBuilder {
     }
 
     fn remember(&self, token: &str) {
-        let audience = self.claims.get("aud").and_then(Value::as_str).unwrap_or_default();
+        let audience = self.claims.get("aud").map(|audience| audience.get(0).unwrap_or(audience));
+        let audience = audience.and_then(Value::as_str).unwrap_or_default();
         let services = match audience.strip_prefix("https://") {
             // What stands at that address alone, which may be a broker.
             Some(host @ "identity.docker.com") if self.core.forwarded(host).is_some() => &[Service::Forwarded][..],

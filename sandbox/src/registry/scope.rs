@@ -23,13 +23,22 @@ pub(super) struct Asked {
 pub(super) struct Insufficient;
 
 /// Reads the `scope` parameters: several parameters, and several scopes separated by spaces in each. Other types are ignored.
+/// What is said of one repository in several places is one, and an action counts once, as in distribution's token service.
 pub(super) fn parse<'q>(parameters: impl Iterator<Item = &'q str>) -> Vec<Asked> {
     let scopes = parameters.flat_map(str::split_whitespace);
-    let asked = scopes.filter_map(|scope| {
-        let (repository, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
-        Some(Asked { repository: repository.to_owned(), actions: actions.split(',').map(str::to_owned).collect() })
-    });
-    asked.collect()
+    let mut asked: Vec<Asked> = Vec::new();
+    for (repository, actions) in scopes.filter_map(|scope| scope.strip_prefix("repository:")?.rsplit_once(':')) {
+        let place = asked.iter().position(|known| known.repository == repository).unwrap_or_else(|| {
+            asked.push(Asked { repository: repository.to_owned(), actions: Vec::new() });
+            asked.len() - 1
+        });
+        for action in actions.split(',') {
+            if !asked[place].actions.iter().any(|known| known == action) {
+                asked[place].actions.push(action.to_owned());
+            }
+        }
+    }
+    asked
 }
 
 /// The `access` claim for what was asked.

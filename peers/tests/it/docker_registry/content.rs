@@ -97,13 +97,18 @@ fn push_the_same(stand_in: &Side, real: &Side) {
     assert_eq!(stored.status, 201, "{}", stored.text);
 }
 
-#[test]
-fn what_both_have_is_answered_alike() {
+/// The rows at a registry that `start` starts.
+pub fn is_answered_alike(table: &'static str, start: fn(&str) -> DockerRegistry) {
     let sandbox = Rc::new(Sandbox::start().unwrap());
     sandbox.set_pull_limit(None);
-    let registry = DockerRegistry::start(sandbox.registry_certificate());
+    let registry = start(sandbox.registry_certificate());
     let stand_in = Side { sandbox: Rc::clone(&sandbox), real: None };
     let real = Side { sandbox, real: Some(registry) };
     push_the_same(&stand_in, &real);
-    play("content", ROWS, &stand_in, &real);
+    play(table, ROWS, &stand_in, &real);
+}
+
+#[test]
+fn what_both_have_is_answered_alike() {
+    is_answered_alike("content", DockerRegistry::start);
 }

@@ -19,6 +19,16 @@ pub struct Broker {
 impl Broker {
     /// Starts one with the sandbox's issuers and accounts; `change` has the last word on its configuration.
     pub fn start(sandbox: &Sandbox, public_url: &str, change: impl FnOnce(String) -> String) -> Self {
+        Self::start_in(sandbox, &[], public_url, change)
+    }
+
+    /// Starts one with more in its environment.
+    pub fn start_in(
+        sandbox: &Sandbox,
+        environment: &[(String, String)],
+        public_url: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
         let directory = tempfile::Builder::new().prefix("hublease-peers-broker-").tempdir().unwrap();
         let configuration = sandbox.broker_configuration(public_url, directory.path(), BrokerLimits::default());
         let path = directory.path().join("broker.toml");
@@ -26,7 +36,7 @@ impl Broker {
         let program = std::env::var_os("HUBLEASE_BROKER_BIN").unwrap();
         let mut command = Command::new(program);
         command.args(["serve", "--config"]).arg(path).env_clear().envs(sandbox.environment());
-        command.env("ACMEBOT_PASSWORD", PASSWORD);
+        command.env("ACMEBOT_PASSWORD", PASSWORD).envs(environment.iter().map(|(name, value)| (name, value)));
         let running = Running::start(&mut command, &directory.path().join("log")).unwrap();
         let broker = Self { _running: running, directory };
         until("the broker listens", || broker.listens_at().is_some());

@@ -20,6 +20,7 @@ const HEADERS: &[&str] = &[
 
 /// Members whose values are another each time; their type is compared.
 const VOLATILE: &[&str] = &[
+    "access_token",
     "accessor",
     "client_token",
     "created_time",

@@ -23,6 +23,13 @@ const WORDS: &str = "understood by the words around it, which are the same";
 const SHOWN: &str = "shown to people, read by no program";
 const STRICTER: &str = "squid lets it pass; the stand-in does not, so that a client which does it is found";
 const UPLOAD_NAME: &str = "the name of an upload is another each time";
+const DETAILS: &str = "distribution 3 words the details anew; Docker Hub's are those of 2.8, and no client reads them";
+const HUBS_WORDS: &str = "Docker Hub's token service says it by `details`, and names no way to log in";
+const HUBS_ANSWER: &str = "Docker Hub gives `token` and `issued_at` besides, and a bearer lives for five minutes there";
+const SIGNED_BY: &str = "one names its key by a certificate, the other by itself; registries take both";
+const NO_REFRESH: &str = "the stand-in gives no refresh tokens, so that a client has to live without them";
+const STRANGE_SCOPES: &str =
+    "the real one grants whatever is asked below the user's name; registries look at no such action";
 const NOT_ASKED: &str = "hublease does not ask for the health; scripts read the status";
 
 /// Every one.
@@ -56,6 +63,27 @@ pub const KEPT: &[Kept] = &[
     kept("content", "manifest of a reference that is none", "*", NOT_SENT),
     kept("content", "upload begun", "header location:*", UPLOAD_NAME),
     kept("content", "a path that is none", "*", NOT_SENT),
+    kept("registry 3", "manifest that is not there", "body.errors.0.detail*", DETAILS),
+    kept("registry 3", "upload by who may push", "header location:*", UPLOAD_NAME),
+    kept("content 3", "manifest of a tag that is not there", "body.errors.0.detail*", DETAILS),
+    kept("content 3", "manifest of a digest that is not there", "body.errors.0.detail*", DETAILS),
+    kept("content 3", "blob of a digest that is none", "body.errors.0.detail:*", DETAILS),
+    kept("content 3", "manifest of a reference that is none", "*", NOT_SENT),
+    kept("content 3", "upload begun", "header location:*", UPLOAD_NAME),
+    kept("content 3", "a path that is none", "*", NOT_SENT),
+    kept("token service", "by nobody", "*", "the real one serves nobody without a password; Docker Hub does"),
+    kept("token service", "by *", "header www-authenticate:*", HUBS_WORDS),
+    kept("token service", "by *", "body.*", HUBS_WORDS),
+    kept("token service", "by PUT", "*", HUBS_WORDS),
+    kept("token service", "by HEAD", "header content-type:*", NOT_SENT),
+    kept("token service", "by POST*", "*", NO_REFRESH),
+    kept("token service", "with a refresh token", "body.refresh_token:*", NO_REFRESH),
+    kept("token service", "with*", "body.*", HUBS_ANSWER),
+    kept("token service", "of one's own", "body.*", HUBS_ANSWER),
+    kept("token service", "header of a bearer", "body.jwk.*", SIGNED_BY),
+    kept("token service", "header of a bearer", "body.x5c.*", SIGNED_BY),
+    kept("token service", "claims of an action that is none", "body.access*", STRANGE_SCOPES),
+    kept("token service", "claims of a class", "body.access*", "hublease asks for images alone, which have no class"),
     kept("tunnels", "without a Host header", "*", STRICTER),
     kept("tunnels", "no port", "*", STRICTER),
     kept("tunnels", "a port that is none", "*", STRICTER),

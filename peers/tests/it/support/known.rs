@@ -31,6 +31,7 @@ const fn known(moment: &'static str, finding: &'static str, code: i32, says: &'s
 const KNOWN: &[Known] = &[
     known("the proxy refuses the host: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
     known("the proxy is gone: login", "K25 (a proxy's refusal)", 5, "after 4 tries"),
+    known("whoami's rule for a cluster", "whoami does not know a cluster's token", 1, "open_to_any_branch"),
 ];
 
 impl Outcome {
