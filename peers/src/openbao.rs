@@ -1,4 +1,5 @@
-//! OpenBao, which speaks Vault's interface: one server with its own storage (raft of one), over plain HTTP.
+//! OpenBao, which speaks Vault's interface: one server with its own storage (raft of one), or two of which one stands by, over plain
+//! HTTP.
 //!
 //! The package holds the program as it is released; its Python part is not used. Vault itself is in no registry.
 
@@ -41,7 +42,7 @@ pub struct OpenBao {
     /// Taken by one thread at a time; tests end and start it while jobs hold the server.
     running: Mutex<Running>,
     directory: TempDir,
-    port: u16,
+    node: Node,
     environment: Vec<(String, String)>,
     key: String,
     root: String,
@@ -69,19 +70,28 @@ impl OpenBao {
     pub fn uninitialized(environment: Vec<(String, String)>) -> Self {
         let directory = place::directory(PEER.name).unwrap_or_else(|error| panic!("a directory: {error}"));
         for _ in 0..place::TRIES {
-            let port = place::free_port().unwrap_or_else(|error| panic!("a port: {error}"));
-            if let Some(running) = launch(directory.path(), port, &environment) {
-                return Self {
-                    running: Mutex::new(running),
-                    directory,
-                    port,
-                    environment,
-                    key: String::new(),
-                    root: String::new(),
-                };
+            let node = Node::choose();
+            if let Some(running) = launch(directory.path(), node, &environment) {
+                let (key, root) = (String::new(), String::new());
+                return Self { running: Mutex::new(running), directory, node, environment, key, root };
             }
         }
         panic!("OpenBao found each of {} ports taken", place::TRIES);
+    }
+
+    /// Starts a second server of the same storage, which stands by until this one is gone.
+    ///
+    /// # Panics
+    /// When it does not come up, or is not let in.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let mut other = Self::uninitialized(self.environment.clone());
+        let answer = other.ask("POST", "sys/storage/raft/join").json(&json!({ "leader_api_addr": self.url() })).send();
+        assert!(answer.is_ok_and(|answer| answer.status == 200), "{}", other.running().output());
+        (other.key, other.root) = (self.key.clone(), self.root.clone());
+        other.open();
+        crate::until("OpenBao stands by", || health(other.node.port) == Some(STANDS_BY));
+        other
     }
 
     /// Makes the key that unseals it and its root token.
@@ -100,9 +110,13 @@ impl OpenBao {
     /// # Panics
     /// When the server refuses.
     pub fn unseal(&self) {
+        self.open();
+        crate::until("OpenBao serves", || health(self.node.port) == Some(200));
+    }
+
+    fn open(&self) {
         let answer = self.ask("PUT", "sys/unseal").json(&json!({ "key": self.key })).send();
         assert!(answer.is_ok_and(|answer| answer.status == 200), "{}", self.running().output());
-        crate::until("OpenBao serves", || health(self.port) == Some(200));
     }
 
     /// Seals it: everything is kept, nothing is answered.
@@ -111,7 +125,7 @@ impl OpenBao {
     /// When the server refuses.
     pub fn seal(&self) {
         self.write("sys/seal", &json!({}));
-        crate::until("OpenBao is sealed", || health(self.port) == Some(503));
+        crate::until("OpenBao is sealed", || health(self.node.port) == Some(503));
     }
 
     /// Takes the server away, as a machine does that loses its power; what it stored stays.
@@ -124,7 +138,7 @@ impl OpenBao {
     /// # Panics
     /// When it does not come up; its output is shown.
     pub fn start_again(&self) {
-        let running = launch(self.directory.path(), self.port, &self.environment);
+        let running = launch(self.directory.path(), self.node, &self.environment);
         *self.running() = running.unwrap_or_else(|| panic!("somebody took the port meanwhile"));
         self.unseal();
     }
@@ -132,13 +146,19 @@ impl OpenBao {
     /// The origin, for `VAULT_ADDR`.
     #[must_use]
     pub fn url(&self) -> String {
-        origin(self.port)
+        origin(self.node.port)
     }
 
     /// The same server at `::1`, where requests come from that address.
     #[must_use]
     pub fn other_url(&self) -> String {
-        format!("http://[::1]:{}", self.port)
+        format!("http://[::1]:{}", self.node.port)
+    }
+
+    /// Where it looks for the programs of plugins.
+    #[must_use]
+    pub fn plugins(&self) -> PathBuf {
+        self.directory.path().join(PLUGINS)
     }
 
     /// The token that may do anything.
@@ -193,37 +213,58 @@ impl OpenBao {
     }
 }
 
-/// A server that answers at the port, or none if the port was taken.
-fn launch(directory: &Path, port: u16, environment: &[(String, String)]) -> Option<Running> {
+/// The status of a server that stands by.
+const STANDS_BY: u16 = 429;
+/// The folder of plugins.
+const PLUGINS: &str = "plugins";
+
+/// Where a server is reached: by its clients, and by the other one.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    port: u16,
+    cluster_port: u16,
+}
+
+impl Node {
+    fn choose() -> Self {
+        let [port, cluster_port] =
+            [(); 2].map(|()| place::free_port().unwrap_or_else(|error| panic!("a port: {error}")));
+        Self { port, cluster_port }
+    }
+}
+
+/// A server that answers at the port, or none if a port was taken.
+fn launch(directory: &Path, node: Node, environment: &[(String, String)]) -> Option<Running> {
     let (log, config) =
-        (directory.join("bao.log"), configuration(directory, port).unwrap_or_else(|error| panic!("{error}")));
+        (directory.join("bao.log"), configuration(directory, node).unwrap_or_else(|error| panic!("{error}")));
     let mut command = Command::new(PEER.program());
     command.arg("server").arg(format!("-config={}", config.display()));
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).env("HOME", directory);
     let running = Running::start(&mut command, &log).unwrap_or_else(|error| panic!("bao: {error}"));
     // Whoever ends it wants it gone: what it stored is thrown away, or has to be there anyway.
     let mut running = running.ending_by(Signal::KILL);
-    match running.ready(|| health(port).is_some()) {
+    match running.ready(|| health(node.port).is_some()) {
         Ok(()) => Some(running),
         Err(NotReady::Ended) if place::port_was_taken(&log) => None,
         Err(why) => panic!("OpenBao is not ready ({why:?}):\n{}", running.output()),
     }
 }
 
-fn configuration(directory: &Path, port: u16) -> io::Result<PathBuf> {
-    let (path, data) = (directory.join("bao.json"), directory.join("data"));
+fn configuration(directory: &Path, Node { port, cluster_port }: Node) -> io::Result<PathBuf> {
+    let (path, data, plugins) = (directory.join("bao.json"), directory.join("data"), directory.join(PLUGINS));
     std::fs::create_dir_all(&data)?;
-    // Its node is known by this address; alone it may have another after a start.
-    let cluster_port = place::free_port()?;
+    std::fs::create_dir_all(&plugins)?;
+    let cluster = format!("127.0.0.1:{cluster_port}");
     let text = json!({
-        // Alone, so that nobody is waited for at an election. 2.7 has no storage in plain files any more.
-        "storage": { "raft": { "path": data, "node_id": "alone", "performance_multiplier": "1" } },
+        // Few and near, so that nobody is waited for long at an election. 2.7 has no storage in plain files any more.
+        "storage": { "raft": { "path": data, "node_id": cluster, "performance_multiplier": "1" } },
         "listener": [
-            { "tcp": { "address": format!("127.0.0.1:{port}"), "tls_disable": true } },
-            { "tcp": { "address": format!("[::1]:{port}"), "tls_disable": true } },
+            { "tcp": { "address": format!("127.0.0.1:{port}"), "cluster_address": cluster, "tls_disable": true } },
+            { "tcp": { "address": format!("[::1]:{port}"), "cluster_address": format!("[::1]:{cluster_port}"), "tls_disable": true } },
         ],
         "api_addr": origin(port),
-        "cluster_addr": format!("http://127.0.0.1:{cluster_port}"),
+        "cluster_addr": format!("http://{cluster}"),
+        "plugin_directory": plugins,
         "default_lease_ttl": "768h",
         "log_level": "warn",
     });
@@ -235,7 +276,7 @@ fn origin(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// 200 active, 501 not initialized, 503 sealed; none if nobody answers.
+/// 200 active, 429 standing by, 501 not initialized, 503 sealed; none if nobody answers.
 fn health(port: u16) -> Option<u16> {
     Ask::new("GET", format!("{}/v1/sys/health", origin(port))).send().ok().map(|answer| answer.status)
 }

@@ -1,5 +1,8 @@
-//! `hublease-sandbox [--ci circleci|github] [--audience TEXT] [--until-killed | -- CMD...]`: the sandbox for demos, dry runs
-//! and shell scripts.
+//! `hublease-sandbox [--ci circleci|github] [--audience TEXT] [--mended-plugin] [--until-killed | -- CMD...]`: the sandbox for
+//! demos, dry runs and shell scripts.
+//!
+//! Its Vault has the Docker Hub plugin as it is published: a logout deletes the token at Docker Hub, the plugin takes Docker's 204
+//! for a failure, and `hublease` says *not revoked*. With `--mended-plugin` it takes the 204, and revocations are confirmed.
 //!
 //! With a command: runs it inside and ends with its exit code, or with 1 if it reached for a host outside. The command sees only
 //! `PATH`, `HOME`, `TERM`, a fresh `DOCKER_CONFIG` and the sandbox's variables.
@@ -16,8 +19,11 @@ use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox};
 const KEPT: [&str; 3] = ["PATH", "HOME", "TERM"];
 /// Exit code for wrong usage.
 const USAGE: u8 = 2;
-const USAGE_TEXT: &str =
-    "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [--until-killed | -- CMD...]";
+const USAGE_TEXT: &str = "\
+usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [--mended-plugin] [--until-killed | -- CMD...]
+
+Vault's Docker Hub plugin is the published one, which reports each revocation as failed although it deletes the token;
+--mended-plugin has it confirm them.";
 
 fn main() -> ExitCode {
     let Some(options) = Options::parse(env::args().skip(1)) else {
@@ -37,6 +43,7 @@ fn main() -> ExitCode {
 struct Options {
     ci: Option<String>,
     audience: Option<String>,
+    mended_plugin: bool,
     until_killed: bool,
     command: Vec<String>,
 }
@@ -51,6 +58,7 @@ impl Options {
                     options.ci = Some(arguments.next().filter(known)?);
                 }
                 "--audience" => options.audience = Some(arguments.next()?),
+                "--mended-plugin" => options.mended_plugin = true,
                 "--until-killed" => options.until_killed = true,
                 "--" => {
                     options.command = arguments.collect();
@@ -65,6 +73,9 @@ impl Options {
 
 fn run(options: &Options) -> io::Result<ExitCode> {
     let sandbox = Sandbox::start()?;
+    if options.mended_plugin {
+        sandbox.vault().mend_docker_hub();
+    }
     let variables = variables(&sandbox, options);
     let Some((program, arguments)) = options.command.split_first() else {
         return serve(&variables, options.until_killed);

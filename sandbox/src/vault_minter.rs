@@ -72,7 +72,6 @@ impl Minter for HubMinter {
         let response = self.call(Method::DELETE, &format!("/v2/access-tokens/{uuid}"), Some(&bearer), &Value::Null)?;
         match response.status().as_u16() {
             200 | 202 | 204 => Ok(()),
-
             status => Err(format!("failed to delete auth token {status}")),
         }
     }

@@ -78,6 +78,8 @@ fn client(workspace: &Workspace, terminal: &Terminal) -> Result<(), Failure> {
 
     let world = World::start(&binaries, LIMITS)?.with_client(client);
     world.sandbox.hub().set_rate_limit(UNHINDERED);
+    // The published plugin revokes nothing to its end, and what it leaves would grow from turn to turn.
+    world.sandbox.vault().mend_docker_hub();
     let mut figures = Vec::new();
     for provider in [Provider::Broker, Provider::Vault] {
         for roots in [Roots::One, Roots::Machine] {

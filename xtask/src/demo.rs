@@ -28,7 +28,8 @@ usage: cargo xtask demo [--real]
 
 Builds client, broker and sandbox, starts the outside world on loopback, and tells the story of a CircleCI
 job and of a GitHub Actions job: log in through our broker, through Vault and through Docker's own exchange,
-use the credential, log out, be refused; each time also in a job that nothing was granted to.
+use the credential, log out, be refused; each time also in a job that nothing was granted to. Vault is there
+twice: with the Docker Hub plugin as it is published, and with one that was mended.
 
 With a docker CLI on PATH the login is the real `docker login` to Docker Hub's real names, which a proxy on
 loopback answers. Nothing leaves this machine once everything is built. NO_COLOR is honoured.
@@ -42,7 +43,8 @@ loopback answers. Nothing leaves this machine once everything is built. NO_COLOR
 HUBLEASE_BIN, HUBLEASE_BROKER_BIN and HUBLEASE_SANDBOX_BIN name programs that are there already; then nothing is built.
 ";
 
-/// In this order: the last one moves the sandbox's clock.
+/// In this order: the first at Vault is told with the published plugin, the second with a mended one, and the last one moves the
+/// sandbox's clock.
 const STORIES: [(Shape, Provider); 6] = [
     (Shape::CircleCi, Provider::Broker),
     (Shape::CircleCi, Provider::Vault),
@@ -103,12 +105,22 @@ fn tell_each(stories: &[(Shape, Provider)], world: &World, using: Use<'_>, termi
     let (mut sum, mut failed) = (Ended::default(), Vec::new());
     for (index, (shape, provider)) in stories.iter().copied().enumerate() {
         let name = format!("a {shape} job, through {provider}");
-        paper.title(&format!("{}. A {shape} job, through {provider}", index + 1));
-        let story = Story { world, paper: &paper, using, shape, provider };
+        let is_as_published = shape == Shape::CircleCi;
+        if !is_as_published {
+            world.sandbox.vault().mend_docker_hub();
+        }
+        let plugin = match (provider, is_as_published) {
+            (Provider::Vault, true) => " and the plugin as published",
+            (Provider::Vault, false) => " and a plugin that was mended",
+            _ => "",
+        };
+        paper.title(&format!("{}. A {shape} job, through {provider}{plugin}", index + 1));
+        let story = Story { world, paper: &paper, using, shape, provider, is_as_published };
         match story.tell() {
             Ok(ended) => {
                 sum.logins += ended.logins;
-                sum.revoked += ended.revoked;
+                sum.refused += ended.refused;
+                sum.confirmed += ended.confirmed;
             }
             Err(why) => {
                 paper.bad(&why);
@@ -117,7 +129,13 @@ fn tell_each(stories: &[(Shape, Provider)], world: &World, using: Use<'_>, termi
         }
     }
     failed.extend(world.sandbox.unexpected().into_iter().map(|host| format!("reached for another host: {host}")));
-    failed.extend(world.sandbox.live().into_iter().map(|left| format!("still alive: {} {}", left.kind, left.id)));
+    let (leases, alive): (Vec<_>, Vec<_>) =
+        world.sandbox.live().into_iter().partition(|left| left.kind.ends_with("lease"));
+    failed.extend(alive.into_iter().map(|left| format!("still alive: {} {}", left.kind, left.id)));
+    let unconfirmed = sum.refused - sum.confirmed;
+    if leases.len() != unconfirmed {
+        failed.push(format!("Vault keeps {} leases instead of {unconfirmed}", leases.len()));
+    }
     end(&sum, &failed, terminal)
 }
 
@@ -144,7 +162,8 @@ fn build(workspace: &Workspace, terminal: &Terminal) -> Result<Binaries, Failure
 fn end(sum: &Ended, failed: &[String], terminal: &Terminal) -> Result<(), Failure> {
     terminal.say("");
     if failed.is_empty() {
-        let line = format!("demo: ok, {} logins, {} revoked and refused afterwards", sum.logins, sum.revoked);
+        let Ended { logins, refused, confirmed } = sum;
+        let line = format!("demo: ok, {logins} logins, {refused} refused after logout, {confirmed} of them confirmed");
         terminal.say(&line);
         return Ok(());
     }

@@ -16,6 +16,7 @@ const IMAGE: &str = "acme/app:by-crane";
 #[test]
 fn what_was_pushed_with_a_lease_is_refused_after_logout() {
     let sandbox = Sandbox::start().unwrap();
+    sandbox.vault().mend_docker_hub();
     let registry = DockerRegistry::start(sandbox.registry_certificate());
     sandbox.set_registry(registry.address());
     let job = Job::new(&sandbox, "https://vault.example.com");

@@ -30,6 +30,7 @@ fn login_words(sandbox: &Sandbox) -> Vec<String> {
 #[test]
 fn a_login_and_its_logout_go_through_and_the_proxy_sees_hosts_alone() {
     let sandbox = Sandbox::start().unwrap();
+    sandbox.vault().mend_docker_hub();
     let (squid, job) = behind_squid(&sandbox, &[]);
     let words = login_words(&sandbox);
     job.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).code(0).says("by vault");

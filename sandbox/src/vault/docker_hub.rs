@@ -3,7 +3,8 @@
 //! Follows its source at the 2021 blog post (f31f123) and at HEAD (d96fde0): a mint is a write to
 //! `token/<username>/<namespace>` or `token/<username>/<scope>`, never a read; leases last five minutes whatever the
 //! configuration says; a namespace that the 2021 plugin does not allow gives 204 and no token; HEAD's README names a
-//! field that its code ignores. Guessed: what Docker's old token API gave a token of the 2021 generation
+//! field that its code ignores. As published neither generation confirms a revocation: it deletes the token, takes
+//! Docker's 204 for a failure, and its lease stays until Vault gives it up. Guessed: what Docker's old token API gave a token of the 2021 generation
 //! (`repo:admin`), because that request named no scope.
 
 use std::collections::BTreeMap;
@@ -40,9 +41,9 @@ pub struct DockerHubAccount {
 pub(super) struct DockerHub {
     pub(super) generation: Generation,
     pub(super) accounts: BTreeMap<String, DockerHubAccount>,
-    /// The plugin takes only 202 for a deletion, and Docker answers 204: every revocation deletes the token, reports
-    /// an error, and fails again on the token that is gone.
-    pub(super) accepts_only_202: bool,
+    /// Whether somebody has mended the plugin. As published it takes only 202 for a deletion, and Docker answers 204:
+    /// every revocation deletes the token, reports an error, and fails again on the token that is gone.
+    pub(super) is_mended: bool,
 }
 
 impl DockerHub {
@@ -50,10 +51,7 @@ impl DockerHub {
     pub(super) fn revoke(&self, minter: &dyn Minter, username: &str, uuid: &str) -> Result<(), String> {
         let account = self.account(username)?;
         minter.revoke(username, &account.password, uuid)?;
-        if self.accepts_only_202 {
-            return Err("failed to delete auth token 204".to_owned());
-        }
-        Ok(())
+        if self.is_mended { Ok(()) } else { Err("failed to delete auth token 204".to_owned()) }
     }
 
     fn account(&self, username: &str) -> Result<&DockerHubAccount, String> {

@@ -32,7 +32,8 @@ impl Vault {
     /// - JWT at `auth/jwt-circleci`, `auth/jwt-github`, and `auth/jwt` for CircleCI again, each with the roles
     ///   `dockerhub` and `dockerhub-mint-only` (the policies of the same names) for every project;
     /// - the plugin at `dockerhub/` (HEAD; `acmebot` may have `read`, `write`, `public_read`) and `dockerhub-2021/`
-    ///   (`acmebot` may have the namespace `acme`), with [`EXAMPLE_PASSWORD`];
+    ///   (`acmebot` may have the namespace `acme`), with [`EXAMPLE_PASSWORD`], both as published, so that no revocation is
+    ///   confirmed before [`Vault::mend_docker_hub`];
     /// - KV version 2 at `secret/` and version 1 at `kv1/`, each with `ci/dockerhub` {username, token}.
     ///
     /// The policy `dockerhub` mints, reads KV and revokes leases; `dockerhub-mint-only` cannot revoke leases.

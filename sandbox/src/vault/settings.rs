@@ -128,9 +128,9 @@ impl Vault {
         true
     }
 
-    /// Mounts the Docker Hub plugin without accounts.
+    /// Mounts the Docker Hub plugin without accounts, as it is published.
     pub fn enable_docker_hub(&self, mount: &str, generation: Generation) {
-        let engine = DockerHub { generation, accounts: BTreeMap::new(), accepts_only_202: false };
+        let engine = DockerHub { generation, accounts: BTreeMap::new(), is_mended: false };
         self.state().engines.insert(as_prefix(mount), Engine::DockerHub(engine));
     }
 
@@ -148,9 +148,14 @@ impl Vault {
         })
     }
 
-    /// The plugin's defect: a deletion that Docker answers with 204 is reported as an error, although it happened.
-    pub fn accept_only_202(&self, mount: &str, defect: bool) -> bool {
-        self.state().change_docker_hub(mount, |engine| engine.accepts_only_202 = defect)
+    /// Every mounted Docker Hub plugin becomes one that somebody has mended: it takes Docker's 204 for the success that it is.
+    /// Those that are published take it for a failure, and nobody who uses one ever sees a revocation confirmed.
+    pub fn mend_docker_hub(&self) {
+        for engine in self.state().engines.values_mut() {
+            if let Engine::DockerHub(engine) = engine {
+                engine.is_mended = true;
+            }
+        }
     }
 
     /// Mounts an engine that mints on read.

@@ -156,9 +156,15 @@ fn without_the_policy_the_lease_ends_with_the_token_when_vault_comes_to_it() {
 #[test]
 fn a_plugin_that_deletes_and_reports_an_error_is_told_as_it_is() {
     let world = World::new();
+    let vault = world.sandbox.vault();
+    // As it is published.
+    vault.enable_docker_hub("dockerhub", Generation::Head);
+    let account = DockerHubAccount { password: PASSWORD.to_owned(), allowed: vec!["write".to_owned()] };
+    assert!(vault.write_docker_hub_account("dockerhub", ACCOUNT, account));
     world.job("login").usual(Provider::Vault).run().code(0);
-    world.sandbox.vault().accept_only_202("dockerhub", true);
-    logout(&world).run().code(0).says("not revoked; its lease ends at").says("status 400");
+    logout(&world).run().code(0).says("not revoked; its lease ends at").says("failed to delete auth token 204");
+    assert_eq!(world.sandbox.live().iter().filter(|live| live.kind == "personal access token").count(), 0);
+    logout(&world).arg("--strict-revoke").run().code(7).says("failed to delete auth token 404");
 }
 
 #[test]

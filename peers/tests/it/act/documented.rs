@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use hublease_peers::docker_engine::{DockerEngine, Door, own_command_line, static_program};
-use hublease_sandbox::vault::Role;
-use hublease_sandbox::{ACCOUNT, Connection, Sandbox};
+use hublease_sandbox::vault::{DockerHubAccount, Generation, Role};
+use hublease_sandbox::{ACCOUNT, Connection, PASSWORD, Sandbox};
 
 use super::runner::Runner;
 use crate::support::broker::Broker;
@@ -18,12 +18,14 @@ struct Example {
 }
 
 const REVOKED: &str = ": revoked and confirmed";
+/// The plugin that docs/vault.md tells of deletes the token, and calls that a failure.
+const DELETED: &str = "failed to delete auth token 204";
 const PUSHED: &str = "digest: sha256:";
 
 const EXAMPLES: &[Example] = &[
     Example { holds: "connection-id: ", says: &["as acme by docker", PUSHED, "the credential of acme:"] },
     Example { holds: "          scope: repository:acme/app:pull,push", says: &["as acme by broker", PUSHED, REVOKED] },
-    Example { holds: "vault-path: ", says: &["as acmebot by vault", PUSHED, REVOKED] },
+    Example { holds: "vault-path: ", says: &["as acmebot by vault", PUSHED, DELETED] },
     Example {
         holds: "provider: static",
         says: &["as acmebot by static", PUSHED, "not a lease, lives on at its owner"],
@@ -85,8 +87,12 @@ fn each_logs_in_pushes_and_cleans_up() {
     assert_eq!(left, 1, "the static one");
 }
 
-/// The connection and the role that the page names.
+/// The connection, the plugin and the role that the page names.
 fn as_the_page_assumes(sandbox: &Sandbox) {
+    let vault = sandbox.vault();
+    vault.enable_docker_hub("dockerhub", Generation::Head);
+    let account = DockerHubAccount { password: PASSWORD.to_owned(), allowed: vec!["write".to_owned()] };
+    assert!(vault.write_docker_hub_account("dockerhub", ACCOUNT, account));
     sandbox.docker_identity().set_connection(Connection {
         id: "11111111-2222-4333-8444-555555555555".to_owned(),
         organization: "acme".to_owned(),
@@ -101,5 +107,5 @@ fn as_the_page_assumes(sandbox: &Sandbox) {
         token_ttl: 600,
         ..Role::default()
     };
-    assert!(sandbox.vault().write_role("auth/jwt-github", "push-app", role));
+    assert!(vault.write_role("auth/jwt-github", "push-app", role));
 }

@@ -1,6 +1,6 @@
 //! The policies and roles of both servers.
 
-use hublease_sandbox::vault::Capability::{self, Read, Update};
+use hublease_sandbox::vault::Capability::{self, Create, Read, Update};
 use hublease_sandbox::vault::{Role, RoleType, TokenType};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +14,7 @@ pub const POLICIES: &[Policy] = &[
         "dockerhub",
         &[
             ("database/creds/*", &[Read]),
+            ("dockerhub/token/*", &[Create, Update]),
             ("secret/data/ci/*", &[Read]),
             ("kv1/ci/*", &[Read]),
             ("sys/leases/revoke", &[Update]),

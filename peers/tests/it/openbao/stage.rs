@@ -46,11 +46,13 @@ impl Twins {
 
     /// How many leases of the database the real server holds.
     pub fn leases(&self) -> usize {
-        let of = |role: &str| {
-            let ask = self.bao.ask("LIST", &format!("sys/leases/lookup/database/creds/{role}"));
-            self.bao.as_root(&ask).json()["data"]["keys"].as_array().map_or(0, Vec::len)
-        };
-        of("app") + of("short")
+        self.leases_of(LEASE) + self.leases_of(SHORT_LEASE)
+    }
+
+    /// How many leases of a path the real server holds.
+    pub fn leases_of(&self, path: &str) -> usize {
+        let ask = self.bao.ask("LIST", &format!("sys/leases/lookup/{path}"));
+        self.bao.as_root(&ask).json()["data"]["keys"].as_array().map_or(0, Vec::len)
     }
 
     /// Waits until a job's lease has had its time.

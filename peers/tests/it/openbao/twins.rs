@@ -7,6 +7,7 @@ use hublease_sandbox::vault::{DynamicEngine, EXAMPLE_PASSWORD, Flavour, JwtMount
 use hublease_sandbox::{ACCOUNT, Sandbox};
 use serde_json::{Map, Value, json};
 
+use super::plugin;
 use super::roles::{POLICIES, STRICT, as_hcl, as_json, roles};
 
 /// What the roles bind; the tokens of the rows name it.
@@ -37,9 +38,10 @@ pub enum Which {
 impl Twins {
     pub fn start() -> Self {
         let sandbox = Sandbox::start().unwrap();
+        let environment = [sandbox.environment(), plugin::environment(&sandbox).into()].concat();
         let (bao, postgres) = std::thread::scope(|scope| {
             let postgres = scope.spawn(|| PostgreSql::start("of the administrator"));
-            (OpenBao::start(sandbox.environment()), postgres.join().unwrap())
+            (OpenBao::start(environment), postgres.join().unwrap())
         });
         let twins = Self { sandbox, bao, postgres };
         twins.sandbox.vault().set_flavour(Flavour::OpenBao);

@@ -39,6 +39,7 @@ const VOLATILE: &[&str] = &[
     "token",
     "ttl",
     "username",
+    "uuid",
     "wrapped_accessor",
     "cluster_id",
     "cluster_name",

@@ -10,10 +10,12 @@ use super::client::{Job, Outcome};
 /// Vault's own audience in the sandbox.
 pub const AUDIENCE: &str = "https://vault.example.com";
 
-/// A sandbox with a real registry behind Docker Hub's names, without Docker Hub's pull limit. The registry is kept by the caller.
+/// A sandbox with a real registry behind Docker Hub's names, without Docker Hub's pull limit, and with a plugin at Vault that was
+/// mended, since the stories end with a revocation that is confirmed. The registry is kept by the caller.
 pub fn hub_with_a_registry() -> (Sandbox, DockerRegistry) {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_pull_limit(None);
+    sandbox.vault().mend_docker_hub();
     let registry = DockerRegistry::start(sandbox.registry_certificate());
     sandbox.set_registry(registry.address());
     (sandbox, registry)

@@ -61,9 +61,8 @@ fn revoke_self_ends_the_token_now_and_its_leases_later() {
 }
 
 #[test]
-fn the_plugin_that_accepts_only_202_never_succeeds() {
-    let bench = Bench::new();
-    assert!(bench.vault.accept_only_202("dockerhub", true));
+fn the_plugin_as_published_deletes_and_never_succeeds() {
+    let bench = Bench::as_published();
     let token = bench.token(&["dockerhub"]);
     let lease_id = bench.mint(&token);
     let text = |status: &str| {
