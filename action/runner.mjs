@@ -5,11 +5,8 @@
  * heredoc form, with a delimiter that nobody can guess.
  */
 import { reason } from './config.mjs';
+import { BODY, NAME } from './start.mjs';
 const fs = process.getBuiltinModule('node:fs');
-
-/** The keys of the state; the record's name stands in it, so that a post step can tell a cut state from none. */
-const NAME = 'record_name';
-const BODY = 'record';
 
 /** What is invisible, moves the cursor or changes the reading direction; made when it is first needed, for it is slow. */
 const hidden = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;

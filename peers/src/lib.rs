@@ -15,6 +15,7 @@ pub mod crane;
 pub mod docker_engine;
 pub mod docker_registry;
 pub mod nginx;
+pub mod node_versions;
 pub mod oidc_provider;
 pub mod openbao;
 pub mod podman;
@@ -51,6 +52,7 @@ pub const PEERS: &[&Peer] = &[
     &caddy::PEER,
     &squid::PEER,
     &oidc_provider::PEER,
+    &node_versions::PEER,
 ];
 
 #[cfg(test)]

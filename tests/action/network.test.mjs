@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Network, isExempt } from '../../action/network.mjs';
+import { Network } from '../../action/network.mjs';
+import { isExempt } from '../../action/proxy.mjs';
 
 test('NO_PROXY as Go reads it', () => {
   for (const [list, host, port, exempt] of [

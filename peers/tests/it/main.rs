@@ -10,6 +10,7 @@ mod crane;
 mod docker_engine;
 mod docker_registry;
 mod nginx;
+mod node_versions;
 mod oidc_provider;
 mod openbao;
 mod podman;
