@@ -22,6 +22,12 @@ const HEADER = 2048;
  * side thinks of us.
  */
 const UNTRUSTED = /^(?!ERR_SSL_).*(CERT|ISSUER|SIGNATURE|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|MISMATCH)/;
+/** OpenSSL's names for no TLS at all, or none that both sides know. */
+const NO_TLS = /^(ERR_SSL_|EPROTO)/;
+
+/** What the system calls an obstacle; everything else is another one. */
+const OBSTACLES = { ENOTFOUND: 'unknown_name', EAI_AGAIN: 'unknown_name', ECONNREFUSED: 'closed', ETIMEDOUT: 'silent' };
+const obstacle = ({ code }) => OBSTACLES[code] ?? 'other';
 
 /** Loaded when it is first needed: it takes as long as a request. */
 const clientOf = (protocol) => process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
@@ -57,7 +63,7 @@ export class Network {
    * @param {{ to: string, method: string, path_and_query: string, headers: [string, string][], body: string }} request
    * @param {number} left milliseconds
    * @param {AbortSignal} signal gives it up
-   * @returns {Promise<{ Ok: object } | { Err: string }>}
+   * @returns {Promise<{ Ok: object } | { Err: string | object }>} `Failure` of `src/effect/http.rs`
    */
   async send(request, left, signal) {
     const until = performance.now() + Math.min(left, REQUEST);
@@ -74,27 +80,34 @@ export class Network {
     return new Promise((resolve) => {
       let connected = false;
       let call;
+      // Whose connection is being made.
+      let to = 'unreachable';
       const done = (answer) => {
         timers.forEach(clearTimeout);
         resolve(answer);
         call?.destroy();
       };
+      const fail = (failure) => done({ Err: failure });
       // Without a connection nothing was sent, so the request was certainly not carried out, however long that took.
-      const fail = (failure) => done({ Err: connected ? failure : 'unreachable' });
+      const late = () => fail(connected ? 'slow' : { [to]: 'silent' });
       const timers = [
-        setTimeout(fail, Math.min(left, REQUEST), 'slow'),
-        setTimeout(() => connected || fail(), CONNECT),
+        setTimeout(late, Math.min(left, REQUEST)),
+        setTimeout(() => connected || late(), CONNECT),
       ];
-      signal.addEventListener('abort', () => fail('slow'));
+      signal.addEventListener('abort', late);
       const ask = (socket) => {
+        to = 'unreachable';
         try {
           call = this.#ask(request, socket);
         } catch {
           // A path or a header that cannot be written down as HTTP.
-          return fail();
+          return fail('unsendable');
         }
-        call.on('error', (error) => (UNTRUSTED.test(error.code) && !connected ? done({ Err: 'untrusted' })
-          : fail(error.code === 'HPE_HEADER_OVERFLOW' ? 'too_large' : 'cut')));
+        call.on('error', (error) => {
+          if (connected) fail(error.code === 'HPE_HEADER_OVERFLOW' ? 'too_large' : 'cut');
+          else if (UNTRUSTED.test(error.code)) fail('untrusted');
+          else fail(NO_TLS.test(error.code) ? 'no_tls' : { unreachable: obstacle(error) });
+        });
         call.on('socket', (socket) => {
           connected = !socket.connecting && !socket.secureConnecting;
           socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (connected = true));
@@ -106,18 +119,19 @@ export class Network {
         const { protocol, hostname, port } = this.#origins.get(request.to) ?? {};
         const isDirect = protocol !== 'https:' || isLoopback(hostname);
         const proxy = isDirect ? undefined : proxyFor(bare(hostname), port || '443');
-        if (proxy) call = tunnel(proxy, `${hostname}:${port || 443}`, ask, fail);
-        else ask();
+        if (!proxy) return ask();
+        to = 'proxy_unreachable';
+        const failed = ({ status, code }) => fail(status ? { proxy_refused: status } : { [to]: obstacle({ code }) });
+        call = tunnel(proxy, `${hostname}:${port || 443}`, ask, failed);
       } catch {
-        // The address of a proxy that cannot be used.
-        fail();
+        fail('proxy_unusable');
       }
     });
   }
 
   /** @param {import('node:net').Socket | undefined} tunnel what the connection is made in, if not straight to the host */
   #ask({ to, method, path_and_query: target, headers, body }, tunnel) {
-    const { protocol, hostname, port, host, origin } = this.#origins.get(to);
+    const { protocol, hostname, port, host, origin } = this.#origins.get(to) ?? {};
     if (!target.startsWith('/') || new URL(origin + target).host !== host) throw new Error('a path of another host');
     const secure = protocol === 'https:';
     const length = method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};

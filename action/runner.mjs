@@ -15,7 +15,8 @@ const hidden = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
 function plain(text) {
   const escaped = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
   const shown = /[^ -~]/.test(text) ? text.replace(hidden(), escaped) : text;
-  return shown.replace(/:(?=:)/g, ': ').replaceAll('##[', '## [');
+  // An IPv6 address in brackets begins no command: a bracket stands before its colons.
+  return shown.replace(/\[[\da-f:.]*:[\da-f:.]*\]|:(?=:)/gi, (part) => (part === ':' ? ': ' : part)).replaceAll('##[', '## [');
 }
 
 const lines = (text) => text.trimEnd().split('\n').map(plain);

@@ -12,6 +12,7 @@ mod post;
 mod signals;
 mod start;
 mod story;
+mod way;
 mod witness;
 
 /// What a logout at Vault says when all went well.
