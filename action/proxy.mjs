@@ -43,8 +43,12 @@ export function tunnel(proxy, target, opened, failed) {
     agent: false,
   });
   call.on('error', failed);
-  call.on('connect', ({ statusCode: status }, socket) => {
-    if (status === 200) return opened(socket);
+  call.on('connect', ({ statusCode: status }, socket, head) => {
+    if (status === 200) {
+      // Whoever is behind may have spoken already.
+      if (head.length) socket.unshift(head);
+      return opened(socket);
+    }
     socket.destroy();
     return failed({ status });
   });
