@@ -1,6 +1,6 @@
 //! What stands in the way to a provider, and what is said of it: each by its own cause, and as often as it may pass.
 //!
-//! The same table is run on the program and, in `tests/it/action/way.rs`, on the Action's host.
+//! [`obstacles`] is one table, and so longer than 60 lines. The same table is run on the program and, in `tests/it/action/way.rs`, on the Action's host.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
