@@ -9,7 +9,8 @@ import { configure, reason } from './config.mjs';
 import { callClient, helpers } from './docker.mjs';
 import { Module } from './module.mjs';
 import { Network } from './network.mjs';
-import { Runner, random, stored } from './runner.mjs';
+import { Runner, random } from './runner.mjs';
+import { isRecorded, isStrict } from './start.mjs';
 const fs = process.getBuiltinModule('node:fs');
 
 /** How long `main` may go forward, and how long the way back, or the whole of `post`, may take, in milliseconds. */
@@ -101,7 +102,7 @@ class Host {
 
   /** @returns {Promise<number>} the exit code */
   async run() {
-    if (this.#isPost && !stored().length) {
+    if (this.#isPost && !isRecorded()) {
       this.#runner.say({ level: 'note', text: 'nothing to undo here' });
       return this.#end(0);
     }
@@ -214,8 +215,7 @@ class Host {
 
   /** A failure after the job's own work does not fail the job, unless that was asked for. */
   #end(code, error) {
-    const strict = this.#inputs['strict-revoke'] ?? process.env.HUBLEASE_STRICT_REVOKE;
-    const isMild = this.#isPost && strict !== 'true';
+    const isMild = this.#isPost && !isStrict(this.#inputs['strict-revoke']);
     if (error) this.#runner.say({ level: isMild ? 'warning' : 'error', text: error });
     this.#runner.close();
     return isMild ? 0 : code;

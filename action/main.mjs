@@ -1,4 +1,4 @@
 /** The Action's step: log in. */
-import { run } from './host.mjs';
+import { start } from './start.mjs';
 
-await run('login');
+start('login');

@@ -4,6 +4,7 @@
  * Each request has a connection of its own, no redirect is followed, every status is an answer, and every size and time
  * has a limit. Certificates are always verified: against Node's roots, the system's, and those of `ca-cert`.
  */
+import { bare, proxyFor, tunnel } from './proxy.mjs';
 
 /** The one place of the version; a test compares it with the manifest. */
 const VERSION = '0.1.0';
@@ -21,6 +22,12 @@ const HEADER = 2048;
  * side thinks of us.
  */
 const UNTRUSTED = /^(?!ERR_SSL_).*(CERT|ISSUER|SIGNATURE|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|MISMATCH)/;
+/** OpenSSL's names for no TLS at all, or none that both sides know. */
+const NO_TLS = /^(ERR_SSL_|EPROTO)/;
+
+/** What the system calls an obstacle; everything else is another one. */
+const OBSTACLES = { ENOTFOUND: 'unknown_name', EAI_AGAIN: 'unknown_name', ECONNREFUSED: 'closed', ETIMEDOUT: 'silent' };
+const obstacle = ({ code }) => OBSTACLES[code] ?? 'other';
 
 /** Loaded when it is first needed: it takes as long as a request. */
 const clientOf = (protocol) => process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
@@ -56,7 +63,7 @@ export class Network {
    * @param {{ to: string, method: string, path_and_query: string, headers: [string, string][], body: string }} request
    * @param {number} left milliseconds
    * @param {AbortSignal} signal gives it up
-   * @returns {Promise<{ Ok: object } | { Err: string }>}
+   * @returns {Promise<{ Ok: object } | { Err: string | object }>} `Failure` of `src/effect/http.rs`
    */
   async send(request, left, signal) {
     const until = performance.now() + Math.min(left, REQUEST);
@@ -72,51 +79,76 @@ export class Network {
     if (!left) return Promise.resolve({ Err: 'slow' });
     return new Promise((resolve) => {
       let connected = false;
+      let call;
+      // Whose connection is being made.
+      let to = 'unreachable';
       const done = (answer) => {
         timers.forEach(clearTimeout);
         resolve(answer);
         call?.destroy();
       };
+      const fail = (failure) => done({ Err: failure });
       // Without a connection nothing was sent, so the request was certainly not carried out, however long that took.
-      const fail = (failure) => done({ Err: connected ? failure : 'unreachable' });
+      const late = () => fail(connected ? 'slow' : { [to]: 'silent' });
       const timers = [
-        setTimeout(fail, Math.min(left, REQUEST), 'slow'),
-        setTimeout(() => connected || fail(), CONNECT),
+        setTimeout(late, Math.min(left, REQUEST)),
+        setTimeout(() => connected || late(), CONNECT),
       ];
-      signal.addEventListener('abort', () => fail('slow'));
-      let call;
+      signal.addEventListener('abort', late);
+      const ask = (socket) => {
+        to = 'unreachable';
+        try {
+          call = this.#ask(request, socket);
+        } catch {
+          // A path or a header that cannot be written down as HTTP.
+          return fail('unsendable');
+        }
+        call.on('error', (error) => {
+          if (connected) fail(error.code === 'HPE_HEADER_OVERFLOW' ? 'too_large' : 'cut');
+          else if (UNTRUSTED.test(error.code)) fail('untrusted');
+          else fail(NO_TLS.test(error.code) ? 'no_tls' : { unreachable: obstacle(error) });
+        });
+        call.on('socket', (socket) => {
+          connected = !socket.connecting && !socket.secureConnecting;
+          socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (connected = true));
+        });
+        call.on('response', (response) => collect(response, done, fail));
+        return call.end(request.body);
+      };
       try {
-        call = this.#start(request);
+        const { protocol, hostname, port } = this.#origins.get(request.to) ?? {};
+        const isDirect = protocol !== 'https:' || isLoopback(hostname);
+        const proxy = isDirect ? undefined : proxyFor(bare(hostname), port || '443');
+        if (!proxy) return ask();
+        to = 'proxy_unreachable';
+        const failed = ({ status, code }) => fail(status ? { proxy_refused: status } : { [to]: obstacle({ code }) });
+        call = tunnel(proxy, `${hostname}:${port || 443}`, ask, failed);
       } catch {
-        // A path, a header or the address of a proxy that cannot be written down as HTTP.
-        return fail();
+        fail('proxy_unusable');
       }
-      call.on('error', (error) => (UNTRUSTED.test(error.code) && !connected ? done({ Err: 'untrusted' })
-        : fail(error.code === 'HPE_HEADER_OVERFLOW' ? 'too_large' : 'cut')));
-      call.on('socket', (socket) => {
-        connected = !socket.connecting && !socket.secureConnecting;
-        socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => (connected = true));
-      });
-      call.on('response', (response) => collect(response, done, fail));
-      call.end(request.body);
     });
   }
 
-  #start({ to, method, path_and_query: target, headers, body }) {
-    const { protocol, hostname, port, host, origin } = this.#origins.get(to);
+  /** @param {import('node:net').Socket | undefined} tunnel what the connection is made in, if not straight to the host */
+  #ask({ to, method, path_and_query: target, headers, body }, tunnel) {
+    const { protocol, hostname, port, host, origin } = this.#origins.get(to) ?? {};
     if (!target.startsWith('/') || new URL(origin + target).host !== host) throw new Error('a path of another host');
     const secure = protocol === 'https:';
     const length = method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
+    const [name, isIP] = [bare(hostname), (host) => process.getBuiltinModule('node:net').isIP(host)];
+    // Said for each request, so that no variable (NODE_TLS_REJECT_UNAUTHORIZED) decides it.
+    const trust = secure && { rejectUnauthorized: true, secureContext: this.#trust(to) };
+    const inTunnel = () => process.getBuiltinModule('node:tls')
+      .connect({ socket: tunnel, host: name, servername: isIP(name) ? '' : name, ...trust });
     return clientOf(protocol).request({
-      host: hostname.replace(/^\[|\]$/g, ''),
+      host: name,
       port: port || (secure ? 443 : 80),
       method,
       path: target,
       headers: { ...Object.fromEntries(headers), ...length, 'user-agent': `hublease/${VERSION}` },
       maxHeaderSize: HEAD,
-      agent: secure && !isLoopback(hostname) ? agent(hostname.replace(/^\[|\]$/g, ''), port || '443') : false,
-      // Said for each request, so that no variable (NODE_TLS_REJECT_UNAUTHORIZED) decides it.
-      ...(secure && { rejectUnauthorized: true, secureContext: this.#trust(to) }),
+      ...trust,
+      ...(tunnel ? { createConnection: inTunnel } : { agent: false }),
     });
   }
 
@@ -163,36 +195,4 @@ function collect(response, done, fail) {
     const retry = header('retry-after') ?? wait;
     done({ Ok: { status: response.statusCode, retry_after: retry, location: header('location'), body } });
   });
-}
-
-/** HTTPS_PROXY and NO_PROXY as Go (and so docker) reads them, capitals first; other variables are not asked. */
-function agent(host, port) {
-  const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
-  const proxy = HTTPS_PROXY || https_proxy;
-  if (!proxy || isExempt(NO_PROXY || no_proxy || '', host, port)) return false;
-  const { Agent } = process.getBuiltinModule('node:https');
-  return new Agent({ proxyEnv: { HTTPS_PROXY: proxy.includes('://') ? proxy : `http://${proxy}` } });
-}
-
-/** Names cover what is below them, with a dot in front that alone; addresses, networks, `*`, and a port. */
-export function isExempt(list, host, port) {
-  const entries = list.toLowerCase().split(',').map((entry) => entry.trim()).filter(Boolean);
-  return entries.some((entry) => {
-    if (entry === '*') return true;
-    if (entry.includes('/')) return isInNetwork(host, ...entry.split('/'));
-    // An IPv6 address has brackets if a port follows.
-    const [, address, name, wanted] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*))(?::([^:]*))?$/.exec(entry) ?? [];
-    if (wanted !== undefined && wanted !== port) return false;
-    const suffix = (address ?? name).replace(/^\*+/, '');
-    return suffix.startsWith('.') ? host.endsWith(suffix) : `.${host}`.endsWith(`.${suffix}`);
-  });
-}
-
-function isInNetwork(host, network, bits) {
-  const { BlockList, isIP } = process.getBuiltinModule('node:net');
-  const version = isIP(network);
-  if (!version || version !== isIP(host) || !/^\d{1,3}$/.test(bits)) return false;
-  const networks = new BlockList();
-  networks.addSubnet(network, Math.min(bits, version === 4 ? 32 : 128), `ipv${version}`);
-  return networks.check(host, `ipv${version}`);
 }

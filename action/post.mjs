@@ -1,4 +1,4 @@
 /** The Action's post step: log out and revoke, whatever became of the job. */
-import { run } from './host.mjs';
+import { start } from './start.mjs';
 
-await run('logout');
+start('logout');

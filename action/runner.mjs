@@ -5,11 +5,8 @@
  * heredoc form, with a delimiter that nobody can guess.
  */
 import { reason } from './config.mjs';
+import { BODY, NAME } from './start.mjs';
 const fs = process.getBuiltinModule('node:fs');
-
-/** The keys of the state; the record's name stands in it, so that a post step can tell a cut state from none. */
-const NAME = 'record_name';
-const BODY = 'record';
 
 /** What is invisible, moves the cursor or changes the reading direction; made when it is first needed, for it is slow. */
 const hidden = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
@@ -18,7 +15,8 @@ const hidden = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
 function plain(text) {
   const escaped = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
   const shown = /[^ -~]/.test(text) ? text.replace(hidden(), escaped) : text;
-  return shown.replace(/:(?=:)/g, ': ').replaceAll('##[', '## [');
+  // An IPv6 address in brackets begins no command: a bracket stands before its colons.
+  return shown.replace(/\[[\da-f:.]*:[\da-f:.]*\]|:(?=:)/gi, (part) => (part === ':' ? ': ' : part)).replaceAll('##[', '## [');
 }
 
 const lines = (text) => text.trimEnd().split('\n').map(plain);

@@ -31,6 +31,7 @@ use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
 use crate::record::{Record, RecordWriter};
 use crate::request::remark;
+use crate::request::repetition::Kind;
 
 /// The docker side.
 #[derive(Clone, Debug)]
@@ -54,12 +55,6 @@ pub enum Isolation {
         copy_auths: bool,
     },
 }
-
-/// How often `docker login` is tried: one time-out of the token server must not end a build.
-const TRIES: u64 = 3;
-
-/// The wait before a repetition, in milliseconds; multiplied by the number of the try.
-const WAIT: u64 = 1000;
 
 /// Looks at the user's own configuration.
 ///
@@ -219,7 +214,7 @@ fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Rec
     }
 }
 
-/// `docker login`, repeated only where the fault may pass.
+/// `docker login`, repeated only where the fault may pass: a login that was refused never is.
 async fn run_login(
     effects: &Effects,
     client: Client,
@@ -231,38 +226,46 @@ async fn run_login(
     loop {
         let verb = Verb::Login { registry, username: credential.username.clone(), stdin: credential.secret.clone() };
         let ended = effects.docker(Run { client, verb, directory: directory.clone() }).await?;
-        let (error, passes) = match ended {
+        let (error, kind) = match ended {
             Ended::Exit { code: 0, message } => {
                 return pass_on(effects, client, &message, &credential.secret).await;
             }
             Ended::Exit { code, message } => login_failed(registry, code, &message, &credential.secret),
-            Ended::Slow => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
-            Ended::NotFound => (Error::new(Problem::NoDocker, client.name()), false),
+            Ended::Slow => {
+                (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), Kind::DockerFails)
+            }
+            Ended::NotFound => (Error::new(Problem::NoDocker, client.name()), Kind::DockerRefused),
         };
-        if !passes || tried == TRIES {
-            return Err(error);
-        }
-        effects.detail(format!("{}; try {} of {TRIES}", error.sentence(), tried + 1)).await?;
-        effects.sleep(WAIT * tried).await?;
+        let Some(wait) = kind.wait(tried) else {
+            return Err(if tried > 1 { error.because(&format!("after {tried} tries")) } else { error });
+        };
+        let (tries, why) = (kind.tries(), error.in_a_line());
+        effects.note(format!("{why}; try {} of {tries} in {wait} ms", tried + 1)).await?;
+        effects.sleep(wait).await?;
         tried += 1;
     }
 }
 
-/// What docker's message means, and whether the fault may pass. It is searched as it came and shown as `printable`
+/// What docker's message means, and what kind of fault it is. It is searched as it came and shown as `printable`
 /// leaves it, and not at all if it repeats the secret.
-fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret) -> (Error, bool) {
+fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret) -> (Error, Kind) {
     let text = message.expose();
-    let (problem, passes) = if text.contains("Error saving credentials: error storing credentials") {
-        (Problem::HelperFailed, false)
+    let (problem, kind) = if text.contains("Error saving credentials: error storing credentials") {
+        (Problem::HelperFailed, Kind::DockerRefused)
     } else if text.contains("Error saving credentials") {
-        (Problem::ConfigUnusable, false)
+        (Problem::ConfigUnusable, Kind::DockerRefused)
     } else if text.contains("permission denied while trying to connect") {
         // The engine's socket, not the registry.
-        (Problem::LoginFailed, false)
+        (Problem::LoginFailed, Kind::DockerRefused)
+    } else if ["toomanyrequests", "too many failed login attempts", "429 Too Many Requests"]
+        .iter()
+        .any(|it| text.contains(it))
+    {
+        (Problem::LoginLocked, Kind::DockerRefused)
     } else if text.contains("unauthorized") || text.contains("denied") || text.contains("invalid username/password") {
-        (Problem::LoginRefused, false)
+        (Problem::LoginRefused, Kind::DockerRefused)
     } else {
-        (Problem::LoginFailed, true)
+        (Problem::LoginFailed, Kind::DockerFails)
     };
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let error = Error::new(problem, registry.name());
@@ -273,7 +276,7 @@ fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret
         Some(remark) => error.because(&printable(&remark)),
         None => error.because(&format!("it ended with code {code} and said nothing")),
     };
-    (error, passes)
+    (error, kind)
 }
 
 /// Replaces the credential of a login that is there already (`exec --renew`).

@@ -66,18 +66,31 @@ struct Details {
     stage: Stage,
     about: String,
     causes: Vec<String>,
+    hint: &'static str,
 }
 
 impl Error {
     /// A problem with `about` in place of the `{}` of its sentence. `about` passes [`printable`].
     pub fn new(problem: Problem, about: &str) -> Self {
-        Self(Box::new(Details { problem, stage: problem.stage(), about: printable(about), causes: Vec::new() }))
+        let (stage, hint) = (problem.stage(), problem.hint());
+        Self(Box::new(Details { problem, stage, about: printable(about), causes: Vec::new(), hint }))
     }
 
     /// Adds a cause, outermost first. The text passes [`printable`].
     #[must_use]
     pub fn because(mut self, cause: &str) -> Self {
         self.0.causes.push(printable(cause));
+        self
+    }
+
+    /// Adds another failure as the cause: its sentence, its own causes, and its hint, which is nearer to what has to be mended.
+    #[must_use]
+    pub fn caused_by(mut self, inner: &Self) -> Self {
+        self.0.causes.push(inner.sentence());
+        self.0.causes.extend_from_slice(inner.causes());
+        if !inner.hint().is_empty() {
+            self.0.hint = inner.hint();
+        }
         self
     }
 
@@ -120,6 +133,19 @@ impl Error {
         &self.0.causes
     }
 
+    /// What to do about it; empty when there is nothing more to say.
+    pub fn hint(&self) -> &'static str {
+        self.0.hint
+    }
+
+    /// The sentence with its causes, for a place where there is one line.
+    pub fn in_a_line(&self) -> String {
+        match self.causes().join("; ") {
+            causes if causes.is_empty() => self.sentence(),
+            causes => format!("{} ({causes})", self.sentence()),
+        }
+    }
+
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         self.0.stage.exit_code()
@@ -132,8 +158,8 @@ impl fmt::Display for Error {
         for cause in self.causes() {
             write!(formatter, "\n  because: {cause}")?;
         }
-        if !self.0.problem.hint().is_empty() {
-            write!(formatter, "\nhint: {}", self.0.problem.hint())?;
+        if !self.hint().is_empty() {
+            write!(formatter, "\nhint: {}", self.hint())?;
         }
         Ok(())
     }
@@ -153,6 +179,18 @@ mod tests {
             "the certificate of vault.example.com is not trusted\n  because: a\\u{a}b\nhint: add the authority with `--ca-cert`, or to the system's store"
         );
         assert_eq!(error.exit_code(), 5);
+    }
+
+    #[test]
+    fn a_failure_behind_another_keeps_its_words_and_its_hint() {
+        let inner = Error::new(Problem::ProxyRefused, "a.example").because("status 407");
+        let error = Error::new(Problem::GithubAnswer, "").caused_by(&inner);
+        assert_eq!(error.causes(), ["the proxy refuses the way to a.example", "status 407"]);
+        assert_eq!((error.hint(), error.exit_code()), (Problem::ProxyRefused.hint(), 3));
+        assert_eq!(inner.in_a_line(), "the proxy refuses the way to a.example (status 407)");
+        let plain = Error::new(Problem::Cut, "a.example");
+        assert_eq!(plain.in_a_line(), plain.sentence());
+        assert_eq!(Error::new(Problem::GithubAnswer, "").caused_by(&plain).hint(), Problem::GithubAnswer.hint());
     }
 
     #[test]

@@ -69,9 +69,11 @@ async fn renew_or_warn(effects: &Effects, plan: &Exec, writer: &mut RecordWriter
     match renew(effects, plan, writer).await {
         Ok(renewed) => Ok(renewal(plan, &renewed)),
         Err(error) => {
-            effects.warn(format!("not renewed: {}", error.sentence())).await?;
+            effects.warn(format!("not renewed: {error}")).await?;
             give_up_unsettled(&effects.undoing(), plan, writer).await?;
-            Ok(Some(effects.now().await? + RENEW_AGAIN))
+            // Every further login would make Docker Hub's lock longer.
+            let is_locked = error.problem() == Problem::LoginLocked;
+            Ok(if is_locked { None } else { Some(effects.now().await? + RENEW_AGAIN) })
         }
     }
 }

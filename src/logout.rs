@@ -172,7 +172,7 @@ pub(crate) async fn unless_failed<T>(undo: &Effects, cleaned: Result<T, Error>) 
     match cleaned {
         Ok(result) => Ok(Some(result)),
         Err(error) => {
-            undo.warn(format!("not everything could be undone: {}", error.sentence())).await?;
+            undo.warn(format!("not everything could be undone: {}", error.in_a_line())).await?;
             Ok(None)
         }
     }

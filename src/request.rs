@@ -1,25 +1,27 @@
 //! The one driver of requests: retries, waiting, and the mapping of faults.
 //!
-//! A request says itself what its repetition would do ([`Repeat`]); nothing else decides. 400, 401 and 403 are never
-//! repeated. Redirects are not followed, except once to the one origin that the inputs allow.
+//! How often is the kind of fault's to say ([`Kind`](repetition::Kind)), and whether a repetition is safe the request's own
+//! ([`Repeat`](crate::effect::http::Repeat)). 400, 401 and 403 are never repeated. Each repetition is said, so that no log is
+//! silent for long. Redirects are not followed, except once to the one origin that the inputs allow.
 
+mod fault;
 mod remark;
+pub(crate) mod repetition;
 
 use hublease_protocol::endpoint::{self, Origin};
+use hublease_protocol::time::span;
 
+use self::fault::Fault;
 pub(crate) use self::remark::remark;
 use crate::effect::Effects;
-use crate::effect::http::{Destination, Failure, Repeat, Request, Response};
+use crate::effect::http::{Destination, Request, Response};
 use crate::error::{Error, Problem};
 
-/// How often a request is sent at most. With [`LONGEST_WAIT`] the waiting stays under the 90 seconds of a login.
-const TRIES: u32 = 4;
+/// The longest that one request waits in all, in milliseconds, forward: a login has 90 seconds, and the rest of it needs some.
+const PATIENCE: u64 = 60_000;
 
-/// The longest wait before a repetition, in seconds. A server that asks for more is reported at once.
-const LONGEST_WAIT: u64 = 20;
-
-/// The first wait in milliseconds; doubled each time, with up to as much again at random.
-const FIRST_WAIT: u64 = 250;
+/// The same on the way back, which has 30 seconds.
+const PATIENCE_TO_UNDO: u64 = 20_000;
 
 /// A request that brought no usable answer.
 #[derive(Debug)]
@@ -87,26 +89,30 @@ impl<'a> Server<'a> {
     /// The last fault, and whether the server may have done what was asked.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, RequestError> {
         let mut request = request;
-        let mut tried = 1;
+        let (mut tried, mut waited) = (1, 0);
+        let mut last = None;
         loop {
-            let answer = self.effects.http(request.clone()).await.map_err(RequestError::unsettled)?;
+            let answer = self.effects.http(request.clone()).await;
+            let answer = answer.map_err(|error| RequestError::unsettled(self.after(error, last.as_ref())))?;
             if let Ok(response) = &answer
                 && is_redirect(response.status)
             {
                 request = self.redirected(&request, response)?;
                 continue;
             }
-            let fault = match Transient::of(&answer) {
+            let fault = match Fault::of(&answer) {
                 None => {
                     return answer
                         .map_err(|_failure| RequestError::unsettled(Error::bug("a failure that is no fault")));
                 }
                 Some(fault) => fault,
             };
-            let wait = fault.wait(request.repeat, tried);
-            match wait {
-                Some(wait) if wait <= LONGEST_WAIT * 1000 => {
-                    self.pause(&fault, wait, tried).await.map_err(RequestError::unsettled)?;
+            let patience = if self.effects.is_undoing() { PATIENCE_TO_UNDO } else { PATIENCE };
+            match fault.wait(request.repeat, tried) {
+                Some(wait) if waited + wait <= patience => {
+                    let paused = self.pause(&fault, wait, tried).await;
+                    paused.map_err(|error| RequestError::unsettled(self.after(error, Some(&fault))))?;
+                    waited += wait;
                 }
                 _ => {
                     let (error, maybe_done) = (self.report(&fault, tried), fault.maybe_done());
@@ -114,17 +120,25 @@ impl<'a> Server<'a> {
                 }
             }
             tried += 1;
+            last = Some(fault);
         }
     }
 
-    async fn pause(&self, fault: &Transient, wait: u64, tried: u32) -> Result<(), Error> {
+    async fn pause(&self, fault: &Fault, wait: u64, tried: u64) -> Result<(), Error> {
         let random = self.effects.random(2).await?;
         let jitter = u64::from_str_radix(&random, 16).unwrap_or_default() * wait / 0xffff;
         let wait = if fault.asks_for().is_some() { wait + jitter / 8 } else { wait + jitter };
-        self.effects
-            .detail(format!("{}: {}; try {} of {TRIES} in {} ms", self.name, fault.shown(), tried + 1, wait))
-            .await?;
+        let (name, fault, tries) = (&self.name, fault.shown(), fault.kind().tries());
+        self.effects.note(format!("{name}: {fault}; try {} of {tries} in {}", tried + 1, moment(wait))).await?;
         self.effects.sleep(wait).await
+    }
+
+    /// A story that ran out of time says what it was waiting for.
+    fn after(&self, error: Error, last: Option<&Fault>) -> Error {
+        match last.filter(|_| error.problem() == Problem::Deadline) {
+            Some(fault) => error.because(&format!("{}: {}", self.name, fault.shown())),
+            None => error,
+        }
     }
 
     /// The same request at the allowed origin, once.
@@ -144,92 +158,21 @@ impl<'a> Server<'a> {
         Ok(Request { to: Destination::ProviderRedirect, path_and_query: path_and_query.to_owned(), ..request.clone() })
     }
 
-    fn report(&self, fault: &Transient, tried: u32) -> Error {
-        let problem = match fault {
-            Transient::Failure(Failure::Unreachable) => Problem::Unreachable,
-            Transient::Failure(Failure::Untrusted) => Problem::Untrusted,
-            Transient::Failure(Failure::Slow) => Problem::Slow,
-            Transient::Failure(Failure::Cut) => Problem::Cut,
-            Transient::Failure(Failure::TooLarge) => Problem::TooLarge,
-            Transient::Status { status: 429, .. } => Problem::Busy,
-            Transient::Status { status: 503, sealed: true, .. } => Problem::Sealed,
-            Transient::Status { .. } => Problem::Failing,
-        };
-        let error = self.problem(problem);
-        let error = match fault {
-            Transient::Status { .. } => error.because(&fault.shown()),
-            Transient::Failure(_) => error,
+    fn report(&self, fault: &Fault, tried: u64) -> Error {
+        let error = self.problem(fault.problem());
+        let error = match fault.cause() {
+            Some(cause) => error.because(&cause),
+            None => error,
         };
         if tried > 1 { error.because(&format!("after {tried} tries")) } else { error }
     }
 }
 
-/// What may be worth a repetition.
-enum Transient {
-    Failure(Failure),
-    Status { status: u16, retry_after: Option<u64>, sealed: bool },
-}
-
-impl Transient {
-    fn of(answer: &Result<Response, Failure>) -> Option<Self> {
-        match answer {
-            Err(failure) => Some(Self::Failure(*failure)),
-            Ok(response) if matches!(response.status, 412 | 429 | 500..) => Some(Self::Status {
-                status: response.status,
-                retry_after: response.retry_after.as_deref().and_then(|seconds| seconds.trim().parse().ok()),
-                sealed: response.body.expose().contains("Vault is sealed"),
-            }),
-            Ok(_) => None,
-        }
-    }
-
-    /// How long to wait before the next try in milliseconds, or none if there is no next try.
-    fn wait(&self, repeat: Repeat, tried: u32) -> Option<u64> {
-        let may_repeat = repeat != Repeat::Never || !self.maybe_done();
-        if tried >= TRIES || !may_repeat || !self.passes() {
-            return None;
-        }
-        Some(self.asks_for().map_or(FIRST_WAIT << tried, |seconds| seconds.saturating_mul(1000)))
-    }
-
-    /// Whether it may be better the next time.
-    fn passes(&self) -> bool {
-        match self {
-            Self::Failure(failure) => matches!(failure, Failure::Unreachable | Failure::Slow | Failure::Cut),
-            Self::Status { status, .. } => matches!(status, 412 | 429 | 500 | 502 | 503 | 504),
-        }
-    }
-
-    /// Whether the server may have done what was asked. 429 and 412 say that it did not.
-    fn maybe_done(&self) -> bool {
-        match self {
-            Self::Failure(failure) => matches!(failure, Failure::Slow | Failure::Cut | Failure::TooLarge),
-            Self::Status { status, .. } => !matches!(status, 412 | 429),
-        }
-    }
-
-    fn asks_for(&self) -> Option<u64> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            Self::Failure(_) => None,
-        }
-    }
-
-    fn shown(&self) -> String {
-        match self {
-            Self::Failure(Failure::Unreachable) => "no connection".to_owned(),
-            Self::Failure(Failure::Untrusted) => "its certificate is not trusted".to_owned(),
-            Self::Failure(Failure::Slow) => "no answer in time".to_owned(),
-            Self::Failure(Failure::Cut) => "the connection broke".to_owned(),
-            Self::Failure(Failure::TooLarge) => "the answer is too large".to_owned(),
-            Self::Status { status, retry_after: Some(seconds), .. } => {
-                format!("status {status}, which asks to wait {seconds} s")
-            }
-            Self::Status { status, .. } => format!("status {status}"),
-        }
-    }
-}
-
 fn is_redirect(status: u16) -> bool {
     matches!(status, 300..=399)
+}
+
+/// A wait, as people read it.
+fn moment(milliseconds: u64) -> String {
+    if milliseconds < 2000 { format!("{milliseconds} ms") } else { span(milliseconds / 1000) }
 }

@@ -19,6 +19,7 @@ pub mod etcd;
 pub mod kube_apiserver;
 pub mod kubectl;
 pub mod nginx;
+pub mod node_versions;
 pub mod oidc_provider;
 pub mod openbao;
 pub mod podman;
@@ -61,6 +62,7 @@ pub const PEERS: &[&Peer] = &[
     &kube_apiserver::PEER,
     &distribution::PEER,
     &token_server::PEER,
+    &node_versions::PEER,
 ];
 
 #[cfg(test)]

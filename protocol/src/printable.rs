@@ -11,8 +11,7 @@ pub const LIMIT: usize = 200;
 pub fn printable(text: &str) -> String {
     let mut shown = String::new();
     let mut length = 0;
-    for character in text.chars() {
-        let piece = piece(&shown, character);
+    for piece in (Pieces { rest: text, before: String::new() }) {
         let added = piece.chars().count();
         if length + added > LIMIT {
             shown.push('…');
@@ -29,7 +28,7 @@ pub const CAUSE_LIMIT: usize = 600;
 
 /// The same for a cause on a line of its own: what is longer than [`CAUSE_LIMIT`] loses its beginning.
 pub fn printable_cause(text: &str) -> String {
-    let whole = pieces(text);
+    let whole: Vec<String> = Pieces { rest: text, before: String::new() }.collect();
     let mut length = 0;
     let kept = whole.iter().rev().take_while(|piece| {
         length += piece.chars().count();
@@ -45,15 +44,38 @@ pub fn printable_cause(text: &str) -> String {
 }
 
 /// The text in pieces that are harmless one after the other.
-fn pieces(text: &str) -> Vec<String> {
-    let mut before = String::new();
-    text.chars()
-        .map(|character| {
-            let piece = piece(&before, character);
-            before.push_str(&piece);
-            piece
-        })
-        .collect()
+struct Pieces<'a> {
+    rest: &'a str,
+    /// The piece before.
+    before: String,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let character = self.rest.chars().next()?;
+        let address = address(self.rest);
+        let length = address.map_or(character.len_utf8(), str::len);
+        let (now, rest) = self.rest.split_at(length);
+        let mut piece = piece(&self.before, character);
+        if address.is_some() {
+            piece.push_str(&now[character.len_utf8()..]);
+        }
+        self.rest = rest;
+        let kept = self.before.len().saturating_sub(1);
+        // Two `#` come one after the other.
+        self.before = format!("{}{piece}", self.before.get(kept..).unwrap_or_default());
+        Some(piece)
+    }
+}
+
+/// An IPv6 address in brackets at the beginning of the text. Its colons begin no command, since a bracket stands before them.
+fn address(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('[')?;
+    let end = inner.find(|character: char| !character.is_ascii_hexdigit() && !":.".contains(character))?;
+    let is_address = inner[end..].starts_with(']') && inner[..end].contains(':');
+    is_address.then(|| &text[..end + 2])
 }
 
 /// What one character becomes after what was shown before it.
@@ -92,6 +114,15 @@ mod tests {
             (":::", ": : :"),
             ("##[error]x", "## [error]x"),
             ("https://a/b", "https://a/b"),
+            ("http://[::1]:8200 is gone", "http://[::1]:8200 is gone"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+            ("[::ffff:192.0.2.1]::", "[::ffff:192.0.2.1]: :"),
+            ("[::]::x", "[::]: :x"),
+            ("[::warning::x]", "[: :warning: :x]"),
+            ("[::1", "[: :1"),
+            ("[ab]::1", "[ab]: :1"),
+            ("##[::1]", "## [::1]"),
+            ("###[::1]", "### [::1]"),
             ("\u{9b}2J", "\\u{9b}2J"),
         ] {
             assert_eq!(printable(text), shown);

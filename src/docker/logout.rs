@@ -71,7 +71,7 @@ async fn entry(
     let looked = look(effects, client, Directory::User, vec![registry]).await;
     let Look { directory, registries, .. } = match looked {
         Ok(look) => look,
-        Err(error) if error.problem().stage() == Stage::Docker => return Ok(Err(error.sentence())),
+        Err(error) if error.problem().stage() == Stage::Docker => return Ok(Err(error.in_a_line())),
         Err(error) => return Err(error),
     };
     if directory != record.owner.directory {
@@ -101,7 +101,7 @@ async fn remove_entry(
         }
     }
     if let Err(trouble) = change(effects, client, &Directory::User, Change::Erase(registry)).await? {
-        return Ok(Err(crate::docker::refused(&trouble).sentence()));
+        return Ok(Err(crate::docker::refused(&trouble).in_a_line()));
     }
     Ok(match entry(effects, record, client, registry).await? {
         Ok(None) => Ok(()),
@@ -124,7 +124,7 @@ async fn restore(effects: &Effects, record: &Record, client: Client, registry: R
             effects
                 .warn(format!(
                     "{registry}: the earlier login could not be put back: {}",
-                    crate::docker::refused(&trouble).sentence()
+                    crate::docker::refused(&trouble).in_a_line()
                 ))
                 .await?;
             Ok(false)

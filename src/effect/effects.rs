@@ -36,6 +36,11 @@ impl Effects {
         Self { mailbox: Rc::clone(&self.mailbox), undo: true }
     }
 
+    /// Whether this is the handle of the way back.
+    pub fn is_undoing(&self) -> bool {
+        self.undo
+    }
+
     /// Parks an effect and waits for its outcome.
     pub async fn ask(&self, effect: Effect) -> Outcome {
         self.mailbox.borrow_mut().asked = Some(Asked { effect, undo: self.undo });

@@ -125,14 +125,38 @@ pub struct PullLimit {
     pub source: Option<String>,
 }
 
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// The name has no address here.
+    UnknownName,
+    /// Nothing listens there.
+    Closed,
+    /// Nothing came back in time.
+    Silent,
+    /// There is no way, or it broke.
+    Other,
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// No connection: the request was certainly not carried out.
-    Unreachable,
-    /// The certificate is not trusted; the request was certainly not carried out.
+    Unreachable(Obstacle),
+    /// No connection to the proxy on the way; as little carried out.
+    ProxyUnreachable(Obstacle),
+    /// The proxy opened no tunnel and answered with this status; as little carried out.
+    ProxyRefused(u16),
+    /// The address of the proxy cannot be used; as little carried out.
+    ProxyUnusable,
+    /// The certificate is not trusted; as little carried out.
     Untrusted,
+    /// The two sides found to no TLS; as little carried out.
+    NoTls,
+    /// It cannot be written down as HTTP; as little carried out.
+    Unsendable,
     /// The connection or the answer took too long.
     Slow,
     /// The connection broke after the request was sent.

@@ -48,7 +48,7 @@ problems! {
         "`hublease --help` lists the commands, `hublease COMMAND --help` the flags of one";
     /// An input of the Action that does not exist.
     UnknownInput Usage "there is no input {}"
-        "docs/github-actions.md lists the inputs of the Action";
+        "https://github.com/hublease/hublease/blob/main/docs/github-actions.md lists the inputs of the Action";
     /// A flag with an empty value.
     EmptyFlag Usage "{} is empty"
         "leave the flag out or give it a value; an empty variable counts as unset";
@@ -64,7 +64,7 @@ problems! {
         "name the one that you mean with `--provider`";
     /// A wish that the chosen provider cannot honour.
     NotHonoured Usage "this provider cannot honour {}"
-        "docs/providers.md has the table of what each provider sends, does itself, or refuses";
+        "https://github.com/hublease/hublease/blob/main/docs/providers.md has the table of what each provider sends, does itself, or refuses";
     /// Two flags that exclude each other.
     Conflict Usage "{} exclude each other" "";
     /// A URL-shaped audience of another origin than the provider's.
@@ -134,7 +134,7 @@ problems! {
         "an operator sets `token_num_uses` of the role to 0, or to 5 and more";
     /// The path is not allowed.
     RefusedPath Refused "{} does not let this job use the path"
-        "the policy of the role needs `create` and `update` on a path that mints, and `read` on one that is read; docs/vault.md has it";
+        "the policy of the role needs `create` and `update` on a path that mints, and `read` on one that is read; https://github.com/hublease/hublease/blob/main/docs/vault.md has it";
     /// The path does not exist.
     RefusedMissing Refused "{} has nothing at that path"
         "check `--vault-path` and `--vault-namespace`; a KV version 2 path has `data` after its mount";
@@ -170,9 +170,21 @@ problems! {
     /// No connection.
     Unreachable Unavailable "{} cannot be reached"
         "check the address, HTTPS_PROXY and NO_PROXY, and whether the provider is up";
+    /// No connection to the proxy.
+    ProxyUnreachable Unavailable "the proxy on the way to {} cannot be reached"
+        "HTTPS_PROXY names the proxy; NO_PROXY names what is reached without it";
+    /// No tunnel.
+    ProxyRefused Unavailable "the proxy refuses the way to {}"
+        "HTTPS_PROXY names the proxy, with USER:PASSWORD@ before its host if it wants them; its operator allows hosts; NO_PROXY names what is reached without it";
+    /// A proxy's address of another kind.
+    ProxyUnusable Unavailable "the proxy on the way to {} cannot be used"
+        "HTTPS_PROXY takes `http://HOST:PORT`, with USER:PASSWORD@ before the host if need be; no other scheme is spoken";
     /// The certificate is not trusted.
     Untrusted Unavailable "the certificate of {} is not trusted"
         "add the authority with `--ca-cert`, or to the system's store";
+    /// No TLS.
+    NoTls Unavailable "there is no TLS with {}"
+        "what listens there may speak no TLS, or nothing of TLS 1.2 or 1.3 that both sides know: check scheme and port";
     /// Too slow.
     Slow Unavailable "{} did not answer in time"
         "a request is given 15 seconds and the whole login 90";
@@ -229,6 +241,9 @@ problems! {
     /// The registry refused the credential.
     LoginRefused Docker "{} did not accept the credential"
         "check that the username is the account or organization that the credential belongs to";
+    /// Docker Hub's lock-out.
+    LoginLocked Docker "{} takes no login now, because too many were made or failed before"
+        "wait, and do not repeat the job at once: each further login makes the lock longer";
     /// docker login failed otherwise.
     LoginFailed Docker "the login to {} failed" "";
     /// The client said that it logged in, and the login is not there.

@@ -9,6 +9,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::{Effect, Effects};
 use crate::error::{Error, Problem};
+use crate::request::repetition::Kind;
 
 /// Seconds of life that a token must still have: enough for the exchange with all its retries.
 const MARGIN: u64 = 90;
@@ -31,9 +32,73 @@ pub(super) async fn token(effects: &Effects, token: Option<&Secret>, audience: O
     let Some(audience) = audience.or_else(|| claims.audiences().first().copied()) else {
         return Err(Error::new(Problem::CircleciEmpty, ""));
     };
-    let fresh = effects.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await?;
-    fresh.map_err(|why| {
-        let problem = if token.is_some() { Problem::CircleciProgram } else { Problem::CircleciEmpty };
-        Error::new(problem, "").because(&why)
-    })
+    let problem = if token.is_some() { Problem::CircleciProgram } else { Problem::CircleciEmpty };
+    fresh(effects, audience, problem).await
+}
+
+/// A fresh token of the program, which is asked again like GitHub's endpoint where that may help.
+async fn fresh(effects: &Effects, audience: &str, problem: Problem) -> Result<Secret, Error> {
+    let mut tried = 1;
+    loop {
+        let why = match effects.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await? {
+            Ok(token) => return Ok(token),
+            Err(why) => why,
+        };
+        let kind = if passes(&why) { Kind::CircleciAway } else { Kind::CircleciRefuses };
+        let Some(wait) = kind.wait(tried) else {
+            let error = Error::new(problem, "").because(&why);
+            return Err(if tried > 1 { error.because(&format!("after {tried} tries")) } else { error });
+        };
+        let tries = kind.tries();
+        effects.note(format!("`circleci run oidc get`: {why}; try {} of {tries} in {wait} ms", tried + 1)).await?;
+        effects.sleep(wait).await?;
+        tried += 1;
+    }
+}
+
+/// Whether what the program says may be otherwise in a moment: it gives no reason, or one of the network or of CircleCI's service.
+fn passes(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    let is_status = |word: &str| matches!(word, "429" | "500" | "502" | "503" | "504");
+    let phrases = [
+        "it printed nothing",
+        "it said nothing",
+        "timeout",
+        "timed out",
+        "deadline exceeded",
+        "connection re",
+        "unavailable",
+    ];
+    phrases.iter().any(|phrase| why.contains(phrase))
+        || why.split(|character: char| !character.is_ascii_alphanumeric()).any(is_status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passes;
+
+    #[test]
+    fn the_program_is_asked_again_for_want_of_a_reason_or_for_one_that_passes() {
+        for (why, again) in [
+            ("it printed nothing", true),
+            ("it ended with code 1: it said nothing", true),
+            ("it ended with code 1: Error: 503 Service Unavailable", true),
+            ("it ended with code 255: failed to mint: status code: 502", true),
+            ("it ended with code 1: Post \"http://127.0.0.1:7623\": context deadline exceeded", true),
+            ("it ended with code 1: dial tcp: connection refused", true),
+            ("it ended with code 1: read: connection reset by peer", true),
+            ("it ended with code 1: net/http: TLS handshake timeout", true),
+            ("it ended with code 1: (HTTP 429)", true),
+            ("it ended with code 1: unknown command \"oidc\" for \"circleci run\"", false),
+            ("it ended with code 2: invalid claims", false),
+            ("it ended with code 1: 403 Forbidden", false),
+            ("it ended with code 127: not found", false),
+            ("it ended with code 1: job 15037 is not known", false),
+            ("no `circleci` program on PATH", false),
+            ("it printed more than 16384 bytes", false),
+            ("it took too long", false),
+        ] {
+            assert_eq!(passes(why), again, "{why}");
+        }
+    }
 }

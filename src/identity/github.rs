@@ -44,7 +44,7 @@ pub(super) async fn request(
     let answer = Server::new(effects, "GitHub's identity endpoint")
         .send(request)
         .await
-        .map_err(|lost| failed(&lost.error.sentence()))?;
+        .map_err(|lost| Error::new(Problem::GithubAnswer, "").caused_by(&lost.error))?;
     if answer.status != 200 {
         return Err(failed(&format!("it answered with status {}", answer.status)));
     }

@@ -43,7 +43,7 @@ async fn say(undo: &Effects, asked: &Result<LeasesResponse, Error>) -> Result<()
         Ok(answer) => undo.warn(sentence(*answer)).await,
         Err(error) => {
             undo.warn(failure(error)).await?;
-            match error.problem().hint() {
+            match error.hint() {
                 "" => Ok(()),
                 hint => undo.note(format!("hint: {hint}")).await,
             }
@@ -65,9 +65,7 @@ fn sentence(LeasesResponse { leases, confirmed }: LeasesResponse) -> String {
 
 /// The parts of an error are printable already.
 fn failure(error: &Error) -> String {
-    let causes = error.causes().join("; ");
-    let causes = if causes.is_empty() { causes } else { format!(" ({causes})") };
-    format!("the leases of this workflow: not revoked, live until they expire, because {}{causes}", error.sentence())
+    format!("the leases of this workflow: not revoked, live until they expire, because {}", error.in_a_line())
 }
 
 /// The document of a logout, with one member more.

@@ -3,3 +3,4 @@
 pub(super) mod certificates;
 pub(super) mod proxy;
 pub(super) mod request;
+mod way;

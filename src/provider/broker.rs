@@ -52,11 +52,12 @@ pub(super) async fn exchange(
     writer: &mut RecordWriter,
 ) -> Result<Lease, Error> {
     let server = Server::new(effects, broker.endpoint.origin.to_string());
-    let paths = paths(&server, &broker.endpoint).await?;
+    let paths = paths(&server, &broker.endpoint).await.map_err(|lost| refusal::told(lost, &[]))?;
     let token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
     let request_id = effects.random(16).await?;
     let issued_at = effects.now().await?;
-    let response = server.send(request(broker, &paths, &token, &request_id)).await?;
+    let response = server.send(request(broker, &paths, &token, &request_id)).await;
+    let response = response.map_err(|lost| refusal::told(lost, &[&token]))?;
     let parts = parse(&server, &response, &token)?;
     let secret = Secret::new(parts.access_token);
     effects.mask(&secret).await?;
@@ -173,7 +174,7 @@ pub(super) async fn revoke_token(
     let server = Server::new(effects, endpoint.origin.to_string());
     let path = match paths(&server, endpoint).await {
         Ok(paths) => paths.revocation,
-        Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),
+        Err(lost) => return Ok(RevocationOutcome::NotRevoked(refusal::told(lost, &[token]).in_a_line())),
     };
     let Some(path_and_query) = path else {
         return Ok(RevocationOutcome::NotRevoked("the token service has no revocation endpoint".to_owned()));
@@ -191,7 +192,7 @@ pub(super) async fn revoke_token(
     };
     let response = match server.send(request).await {
         Ok(response) => response,
-        Err(lost) => return Ok(RevocationOutcome::NotRevoked(lost.error.sentence())),
+        Err(lost) => return Ok(RevocationOutcome::NotRevoked(refusal::told(lost, &[token]).in_a_line())),
     };
     Ok(match (response.status, RevocationResponse::decode(response.body.expose().as_bytes())) {
         (200, Ok(RevocationResponse { revocation: Revocation::Confirmed })) => RevocationOutcome::Confirmed,
@@ -199,6 +200,6 @@ pub(super) async fn revoke_token(
             "the broker cannot tell: it has forgotten the lease, or had only lent the token",
         ),
         (200 | 204, _) => RevocationOutcome::Requested(""),
-        _ => RevocationOutcome::NotRevoked(refusal::oauth(&server, &response, &[token]).sentence()),
+        _ => RevocationOutcome::NotRevoked(refusal::oauth(&server, &response, &[token]).in_a_line()),
     })
 }

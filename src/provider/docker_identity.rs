@@ -44,7 +44,7 @@ pub(super) async fn exchange(
     let server = Server::new(effects, "identity.docker.com");
     let token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
     let issued_at = effects.now().await?;
-    let response = server.send(request(docker, &token)).await?;
+    let response = server.send(request(docker, &token)).await.map_err(|lost| refusal::told(lost, &[&token]))?;
     let (secret, life) = parse(&server, &response, &token)?;
     effects.mask(&secret).await?;
     let credential = credential(server.name(), plan, None, secret, &[&token])?;

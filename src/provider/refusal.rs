@@ -5,7 +5,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::http::Response;
 use crate::error::{Error, Problem};
-use crate::request::{Server, remark};
+use crate::request::{RequestError, Server, remark};
 
 /// Reads an OAuth error answer (RFC 6749 section 5.2) of a broker or of Docker Identity.
 pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) -> Error {
@@ -24,6 +24,17 @@ pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) 
     match remark(sentence, sent) {
         Some(remark) => error.because(&remark),
         None => error,
+    }
+}
+
+/// A lost request with the server's own reason, if it came with one: a quota that is full, keys that cannot be fetched.
+pub(super) fn told(lost: RequestError, sent: &[&Secret]) -> Error {
+    let body = lost.response.as_ref().map(|response| response.body.expose().as_bytes());
+    let Some(answer) = body.and_then(|body| ErrorResponse::decode(body).ok()) else { return lost.error };
+    let word = answer.error.as_deref().filter(|word| is_word(word)).map(str::to_owned);
+    match remark(answer.sentence().unwrap_or_default(), sent).or(word) {
+        Some(reason) => lost.error.because(&reason),
+        None => lost.error,
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn revoke(effects: &Effects, plan: &WorkflowRevocation) -> Resu
     let paths = broker::paths(&server, &plan.broker).await?;
     let path = paths.lease_revocation.ok_or_else(|| server.problem(Problem::NoWorkflow))?;
     let token = identify(effects, &plan.identity, Some(&plan.audience)).await?;
-    let response = server.send(request(path, &token)).await?;
+    let response = server.send(request(path, &token)).await.map_err(|lost| refusal::told(lost, &[&token]))?;
     if response.status != 200 {
         return Err(refusal::oauth(&server, &response, &[&token]));
     }

@@ -51,7 +51,7 @@ pub(crate) async fn ask(effects: &Effects, probe: Probe) -> Result<bool, Error> 
         Ok(response) if response.status == 401 => ("probed: Docker Hub refuses the credential".to_owned(), true),
         Ok(response) if response.status == 200 => ("probed: Docker Hub still accepts the credential".to_owned(), false),
         Ok(response) => (format!("not probed: auth.docker.io answered with status {}", response.status), false),
-        Err(lost) => (format!("not probed: {}", lost.error.sentence()), false),
+        Err(lost) => (format!("not probed: {}", lost.error.in_a_line()), false),
     };
     if dead {
         effects.note(line).await?;

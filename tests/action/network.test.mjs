@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Network, isExempt } from '../../action/network.mjs';
+import { Network } from '../../action/network.mjs';
+import { isExempt } from '../../action/proxy.mjs';
 
 test('NO_PROXY as Go reads it', () => {
   for (const [list, host, port, exempt] of [
@@ -51,8 +52,9 @@ test('a request goes to a destination that was fixed, by a path', async () => {
   const request = { to: 'provider', method: 'GET', path_and_query: '/', headers: [], body: '', repeat: 'safe' };
   const { signal } = new AbortController();
   for (const change of [{ to: 'identity' }, { path_and_query: '@evil.example/' }, { path_and_query: '.evil.example/' },
-    { path_and_query: '/a b' }, { headers: [['x', 'a\r\nb']] }, {}]) {
-    assert.deepEqual(await network.send({ ...request, ...change }, 1000, signal), { Err: 'unreachable' });
+    { path_and_query: '/a b' }, { headers: [['x', 'a\r\nb']] }]) {
+    assert.deepEqual(await network.send({ ...request, ...change }, 1000, signal), { Err: 'unsendable' });
   }
+  assert.deepEqual(await network.send(request, 1000, signal), { Err: { unreachable: 'closed' } });
   assert.deepEqual(await network.send(request, 0, signal), { Err: 'slow' });
 });

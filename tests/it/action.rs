@@ -10,7 +10,9 @@ mod network;
 mod places;
 mod post;
 mod signals;
+mod start;
 mod story;
+mod way;
 mod witness;
 
 /// What a logout at Vault says when all went well.

@@ -14,6 +14,7 @@ mod etcd;
 mod kube_apiserver;
 mod kubectl;
 mod nginx;
+mod node_versions;
 mod oidc_provider;
 mod openbao;
 mod podman;

@@ -2,12 +2,8 @@
 //!
 //! [`HttpClient::send`] is the one way out, and `agent` the one constructor. Each request has a connection of its own:
 //! a kept one that the server has closed meanwhile would turn a mint into a doubtful mint. No redirect is followed,
-//! every status is an answer, and every size and time has a limit.
-//!
-//! To tell "certainly not carried out" from "cut in the middle", a connector around ureq's own notes whether the
-//! connection, TLS included, stood. ureq keeps that interface outside its semantic versioning.
+//! every status is an answer, and every size and time has a limit. What a failure means is [`Way`]'s to say.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,13 +13,12 @@ use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::{Request, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
 use crate::effect::http::{self, Destination, Failure, Method, PullLimit, Response};
 use crate::environment::Environment;
 use crate::native::http::certificates::{self, Trusted};
 use crate::native::http::proxy::{self, Route};
+use crate::native::http::way::{Names, Way};
 use crate::native::process::capped::{self, Capped};
 
 /// A connection, TLS included, is made within this or not at all.
@@ -63,15 +58,14 @@ impl HttpClient {
     /// Sends one request and reads its answer, within `limit` and [`REQUEST`].
     pub(in crate::native) fn send(&self, request: &http::Request, limit: Duration) -> Result<Response, Failure> {
         let origin = self.destinations.iter().find(|(destination, _)| *destination == request.to);
-        let (_, origin) = origin.ok_or(Failure::Unreachable)?;
-        let message = message(origin, request).ok_or(Failure::Unreachable)?;
-        let connected = Arc::new(AtomicBool::new(false));
-        let agent = self.agent(request.to, message.uri(), limit.min(REQUEST), &connected)?;
+        let (_, origin) = origin.ok_or(Failure::Unsendable)?;
+        let message = message(origin, request).ok_or(Failure::Unsendable)?;
+        let (agent, way) = self.agent(request.to, message.uri(), limit.min(REQUEST))?;
         let answer = match request.method {
             Method::Get | Method::Head => agent.run(message.map(|_| ())),
             Method::Post => agent.run(message),
         };
-        let mut answer = answer.map_err(|error| failure(&error, connected.load(Ordering::SeqCst)))?;
+        let mut answer = answer.map_err(|error| way.failure(&error))?;
         let header = |name: &str| {
             let value = answer.headers().get(name)?.to_str().ok()?;
             (value.len() <= MAXIMUM_HEADER).then(|| value.to_owned())
@@ -99,18 +93,12 @@ impl HttpClient {
             // A body that is not UTF-8 is nothing that any provider sends; it is handed on as none.
             Ok(Capped::Whole(body)) => Ok(Response { body: capped::text(body).unwrap_or_default(), ..response }),
             Ok(Capped::TooLarge) => Err(Failure::TooLarge),
-            Err(error) => Err(failure(&ureq::Error::from(error), true)),
+            Err(error) => Err(way.failure(&ureq::Error::from(error))),
         }
     }
 
     /// The one constructor of an agent.
-    fn agent(
-        &self,
-        to: Destination,
-        uri: &Uri,
-        limit: Duration,
-        connected: &Arc<AtomicBool>,
-    ) -> Result<Agent, Failure> {
+    fn agent(&self, to: Destination, uri: &Uri, limit: Duration) -> Result<(Agent, Way), Failure> {
         let secure = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_here = self.destinations.iter().any(|(destination, origin)| *destination == to && origin.is_loopback());
@@ -122,8 +110,9 @@ impl HttpClient {
         let proxy = match route {
             Route::Direct => None,
             Route::Through(proxy) => Some(proxy),
-            Route::Unusable => return Err(Failure::Unreachable),
+            Route::Unusable => return Err(Failure::ProxyUnusable),
         };
+        let way = Way::new(proxy.is_some());
         let mut config = Config::builder()
             .proxy(proxy)
             .http_status_as_error(false)
@@ -143,8 +132,7 @@ impl HttpClient {
                     .build(),
             );
         }
-        let connector = Watched { inner: DefaultConnector::new(), connected: Arc::clone(connected) };
-        Ok(Agent::with_parts(config.build(), connector, DefaultResolver::default()))
+        Ok((Agent::with_parts(config.build(), way.connector(), Names::default()), way))
     }
 
     fn roots_for(&self, to: Destination) -> RootCerts {
@@ -186,44 +174,6 @@ fn message<'a>(origin: &Origin, request: &'a http::Request) -> Option<Request<&'
         message = message.header(name.name(), value);
     }
     message.body(request.body.expose()).ok()
-}
-
-/// What ureq's error means to the story.
-fn failure(error: &ureq::Error, connected: bool) -> Failure {
-    use ureq::Error;
-    match error {
-        Error::Rustls(rustls::Error::InvalidCertificate(_)) => Failure::Untrusted,
-        Error::Io(error) if is_certificate(error) => Failure::Untrusted,
-        // Nothing was sent yet, so the request was certainly not carried out, however long that took.
-        _ if !connected => Failure::Unreachable,
-        Error::Timeout(_) => Failure::Slow,
-        Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Failure::Slow,
-        Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => Failure::TooLarge,
-        _ => Failure::Cut,
-    }
-}
-
-fn is_certificate(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
-}
-
-/// ureq's own connectors, and a note of whether they made a connection.
-#[derive(Debug)]
-struct Watched {
-    inner: DefaultConnector,
-    connected: Arc<AtomicBool>,
-}
-
-impl Connector for Watched {
-    type Out = Box<dyn Transport>;
-
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
-        let made = self.inner.connect(details, chained);
-        // A tunnel asks for its proxy's connection through this very place first, so failures count as well.
-        self.connected.store(matches!(made, Ok(Some(_))), Ordering::SeqCst);
-        made
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use hublease_protocol::claims::MAXIMUM_TOKEN;
-use hublease_protocol::printable::printable;
+use hublease_protocol::printable::{printable, printable_cause};
 use hublease_protocol::secret::Secret;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ use crate::native::process::programs::Programs;
 /// How long it may take.
 pub(in crate::native) const LIMIT: Duration = Duration::from_secs(30);
 
-/// How much of its standard error is kept, in bytes; one line of it may be shown.
+/// How much of its standard error is kept, in bytes; its end may be shown.
 const MESSAGE: usize = 4096;
 
 /// The call; none if the program is not there.
@@ -41,8 +41,9 @@ pub(in crate::native) fn token(finished: io::Result<Finished>) -> Result<Secret,
     let finished = finished.map_err(|error| printable(&format!("`circleci` cannot be run: {error}")))?;
     if finished.code != 0 {
         let message = finished.stderr.lossy();
-        let line = message.expose().lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
-        return Err(format!("it ended with code {}: {}", finished.code, printable(line)));
+        let lines: Vec<_> = message.expose().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let said = if lines.is_empty() { "it said nothing".to_owned() } else { printable_cause(&lines.join("; ")) };
+        return Err(format!("it ended with code {}: {said}", finished.code));
     }
     if finished.stdout.cut {
         return Err(format!("it printed more than {MAXIMUM_TOKEN} bytes"));
@@ -91,7 +92,7 @@ mod tests {
     fn a_failure_is_one_printable_line() {
         assert_eq!(
             answer("echo; printf '\\033[31mno::agent\\nmore' >&2; exit 4", "a").unwrap_err(),
-            r"it ended with code 4: \u{1b}[31mno: :agent"
+            r"it ended with code 4: \u{1b}[31mno: :agent; more"
         );
         assert_eq!(answer("exit 1", "a").unwrap_err(), "it ended with code 1: it said nothing");
         assert_eq!(answer("echo; echo", "a").unwrap_err(), "it printed nothing");

@@ -16,7 +16,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::child::{Act, Seen};
 use crate::effect::docker::{Client, Config, Directory, Ended, Found, Run, Verb};
-use crate::effect::http::{Failure, Request};
+use crate::effect::http::{Failure, Obstacle, Request};
 use crate::effect::{Asked, Effect, Outcome, Perform, Stop};
 use crate::native::Setup;
 use crate::native::docker::places::Places;
@@ -91,7 +91,9 @@ impl Performer {
         }
         let (http, request) = (Arc::clone(&self.http), request.clone());
         let job = Box::new(move || WorkResult::Http(http.send(&request, left)));
-        let Ok(number) = self.workers.start(job) else { return Outcome::Http(Err(Failure::Unreachable)) };
+        let Ok(number) = self.workers.start(job) else {
+            return Outcome::Http(Err(Failure::Unreachable(Obstacle::Other)));
+        };
         match self.wait(number, Wait { asked, until: Some(until + GRACE), what: "waiting for an answer" }) {
             Waited::WorkResult(WorkResult::Http(answer)) => Outcome::Http(answer),
             Waited::Stopped(stop) => {

@@ -222,7 +222,7 @@ impl Caller<'_> {
             Err(lost) => {
                 let remark =
                     lost.response.as_ref().and_then(|response| remark(&wire::messages(response), &[self.token]));
-                let sentence = lost.error.sentence();
+                let sentence = lost.error.in_a_line();
                 Said::Failed(
                     remark.map_or(sentence.clone(), |remark| format!("{sentence}; {}", printable_cause(&remark))),
                 )

@@ -95,10 +95,10 @@ fn the_proxy_of_the_environment_is_used_and_never_for_this_machine() {
     let dead = UNUSABLE_PROXIES[0];
     let plain = at(&world, &world.sandbox.vault_url()).env("HTTPS_PROXY", dead).env("HTTP_PROXY", dead);
     works(&world, &plain.env("NODE_USE_ENV_PROXY", "1"));
-    // Each of them tries four times, so they do it side by side.
+    // The first of them tries four times, so they do it side by side.
     let running = UNUSABLE_PROXIES.map(|proxy| bare().env("HTTPS_PROXY", proxy).start_main());
     for main in running {
-        main.wait().code(5).says("https://vault.example.com cannot be reached").says("HTTPS_PROXY");
+        main.wait().code(5).says("the proxy on the way to https://vault.example.com cannot be").says("HTTPS_PROXY");
     }
 }
 
@@ -226,7 +226,8 @@ fn a_connection_that_does_not_come_about_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let main: Finished<'_> = at_vault(&world).env("HTTPS_PROXY", silent).main().code(5);
-    main.says("https://vault.example.com cannot be reached");
+    main.says("the proxy on the way to https://vault.example.com cannot be reached")
+        .says("no connection within 5 seconds");
     drop(listener);
 }
 

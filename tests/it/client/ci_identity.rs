@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::client::identity::{fails, for_vault};
 use crate::support::World;
+use crate::support::driven::drive;
 use crate::support::job::{Job, Provider, Shape};
 
 /// An exchange alone; everything about identity is the same for every command.
@@ -190,6 +191,52 @@ fn a_circleci_program_that_gives_no_token_is_a_hint_about_the_other_program_of_t
     }
     world.program("circleci", "#!/no/such/interpreter\n");
     fails(fresh().run(), "cannot be run");
+}
+
+/// As GitHub's endpoint: again where it may help, and with a line in the log for each time.
+#[test]
+fn a_circleci_program_that_may_do_better_is_asked_again() {
+    for (script, calls, code) in [
+        ("exit 0", 4, 3),
+        ("exit 1", 4, 3),
+        ("echo 'Error: 503 Service Unavailable' >&2; exit 1", 4, 3),
+        ("echo 'could not mint a token' >&2; echo 'status code: 502' >&2; exit 255", 4, 3),
+        ("echo 'Post \"http://127.0.0.1:7623/x\": context deadline exceeded' >&2; exit 1", 4, 3),
+        ("echo 'dial tcp 127.0.0.1:7623: connect: connection refused' >&2; exit 1", 4, 3),
+        ("echo 'rate limited (429)' >&2; exit 1", 4, 3),
+        ("echo 'Error: unknown command' >&2; exit 255", 1, 3),
+        ("echo 'Error: 403 Forbidden' >&2; exit 1", 1, 3),
+        ("echo 'no job 5030' >&2; exit 1", 1, 3),
+        ("echo PLANTED.PLANTED", 1, 3),
+        // Better the second time, and the third.
+        ("[ -e ../second ] || { touch ../second; exit 0; }; cat ../token", 2, 0),
+        (
+            "[ -e ../third ] && cat ../token && exit; [ -e ../second ] && touch ../third; touch ../second; echo 503 >&2; exit 1",
+            3,
+            0,
+        ),
+    ] {
+        let world = World::new();
+        let place = world.path("spare/calls");
+        let fresh = world.sandbox.issuer().circleci().audience(&world.sandbox.vault_url()).sign();
+        fs::write(world.path("spare/token"), fresh).unwrap();
+        fs::create_dir_all(world.path("spare/here")).unwrap();
+        let here = world.path("spare/here").display().to_string();
+        let call =
+            format!("#!/bin/sh\nPATH=/usr/bin:/bin\necho call >> '{}'\ncd '{here}'\n{script}\n", place.display());
+        world.program("circleci", &call);
+        let none = token(&world, Shape::Circleci).env("CIRCLE_OIDC_TOKEN", "").env("CIRCLE_OIDC_TOKEN_V2", "");
+        let audience = world.sandbox.vault_url();
+        let driven = drive(none.args(&["--audience", &audience]), None, |_, _| None);
+        assert_eq!(driven.code(), code, "{script}\n{}", driven.stderr);
+        assert_eq!(fs::read_to_string(&place).unwrap().lines().count(), calls, "{script}");
+        let lines = driven.stderr.lines().filter(|line| line.starts_with("`circleci run oidc get`: ")).count();
+        assert_eq!(lines, calls - 1, "{script}\n{}", driven.stderr);
+        if code != 0 {
+            let told = driven.error().causes().iter().any(|cause| cause == &format!("after {calls} tries"));
+            assert_eq!(told, calls > 1, "{script}: {:?}", driven.error());
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 mod table;
 
-use hublease::effect::http::{Destination, Failure};
+use hublease::effect::http::{Destination, Failure, Obstacle};
 use hublease::effect::{Effect, Outcome};
 use hublease::error::Problem;
 use hublease_sandbox::{Action, Fault, Service};
@@ -100,8 +100,15 @@ fn faults_of_docker_identity_in_the_action() {
 #[test]
 fn failures_of_the_connection() {
     for (failure, problem, safe, never) in [
-        (Failure::Unreachable, Problem::Unreachable, 4, 4),
+        (Failure::Unreachable(Obstacle::UnknownName), Problem::Unreachable, 4, 4),
+        (Failure::Unreachable(Obstacle::Silent), Problem::Unreachable, 4, 4),
+        (Failure::ProxyUnreachable(Obstacle::Closed), Problem::ProxyUnreachable, 4, 4),
+        (Failure::ProxyRefused(407), Problem::ProxyRefused, 1, 1),
+        (Failure::ProxyRefused(504), Problem::ProxyRefused, 4, 4),
+        (Failure::ProxyUnusable, Problem::ProxyUnusable, 1, 1),
+        (Failure::Unsendable, Problem::Unreachable, 1, 1),
         (Failure::Untrusted, Problem::Untrusted, 1, 1),
+        (Failure::NoTls, Problem::NoTls, 1, 1),
         (Failure::Slow, Problem::Slow, 4, 1),
         (Failure::Cut, Problem::Cut, 4, 1),
         (Failure::TooLarge, Problem::TooLarge, 1, 1),

@@ -88,7 +88,8 @@ fn a_proxy_s_password_is_never_shown() {
     let running: Vec<_> =
         UNUSABLE_PROXIES.iter().map(|proxy| at_vault(&world).arg("-v").env("HTTPS_PROXY", *proxy).spawn()).collect();
     for run in running {
-        let outcome = run.wait().code(5).says("https://vault.example.com cannot be reached").says("HTTPS_PROXY");
+        let outcome =
+            run.wait().code(5).says("the proxy on the way to https://vault.example.com cannot be").says("HTTPS_PROXY");
         assert_eq!(outcome.requests.len(), 0);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::secret::Secret;
 
-use crate::effect::http::{Destination, Failure, Header, Method, Repeat, Request, Response};
+use crate::effect::http::{Destination, Failure, Header, Method, Obstacle, Repeat, Request, Response};
 use crate::environment::Environment;
 use crate::native::http::request::{HttpClient, MAXIMUM_BODY};
 use crate::native::{Certificates, Trusted};
@@ -136,14 +136,15 @@ fn what_is_not_text_is_no_body() {
 #[test]
 fn without_a_connection_the_request_was_not_carried_out() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert_eq!(get(&format!("http://{free}")), Err(Failure::Unreachable));
+    assert_eq!(get(&format!("http://{free}")), Err(Failure::Unreachable(Obstacle::Closed)));
+    assert_eq!(get("http://localhost.invalid"), Err(Failure::Unreachable(Obstacle::UnknownName)));
     let nobody = HttpClient::new(Vec::new(), None, Environment::default());
-    assert_eq!(nobody.send(&request(Method::Get, "/", ""), LONG), Err(Failure::Unreachable));
+    assert_eq!(nobody.send(&request(Method::Get, "/", ""), LONG), Err(Failure::Unsendable));
     // Had one of these been sent, it would have been answered.
     let (origin, _server) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     for (path, value) in [("x", "y"), ("", "y"), ("/ x", "y"), ("/x", "a\r\nb: c")] {
         let request = Request { headers: vec![(Header::Accept, Secret::new(value))], ..request(Method::Get, path, "") };
-        assert_eq!(client(&origin, None, &[]).send(&request, LONG), Err(Failure::Unreachable), "{path}");
+        assert_eq!(client(&origin, None, &[]).send(&request, LONG), Err(Failure::Unsendable), "{path}");
     }
     assert_eq!(get(&origin).map(|answer| answer.status), Ok(200));
 }

@@ -11,7 +11,7 @@ use hublease_protocol::secret::Secret;
 use super::{
     Held, KEPT, NO_POLICY, NO_SELF, TOKEN_ENDED, TOKEN_REFUSED, UNNAMED, revoke_credential, revoke_token_after,
 };
-use crate::effect::http::{Failure, Response};
+use crate::effect::http::{Failure, Obstacle, Response};
 use crate::effect::{Effect, Outcome, Session, Step};
 use crate::lease::RevocationOutcome::{self, AlreadyOver, Confirmed, DiesAlone, Ended, NotRevoked, Requested};
 use crate::provider::vault::address::Address;
@@ -235,7 +235,7 @@ fn a_server_that_is_gone_has_confirmed_nothing() {
             Step::Over(end) => break end,
             Step::Asked(asked) => {
                 outcome = Some(match asked.effect {
-                    Effect::Http(_) => Outcome::Http(Err(Failure::Unreachable)),
+                    Effect::Http(_) => Outcome::Http(Err(Failure::Unreachable(Obstacle::Closed))),
                     Effect::Random { .. } => Outcome::Text("0000".to_owned()),
                     _ => Outcome::Done,
                 });

@@ -36,18 +36,25 @@ fn three_failures_end_the_login_and_the_lease() {
 fn a_refusal_is_never_tried_again() {
     let unauthorized =
         json!({"errors": [{"code": "UNAUTHORIZED", "message": "please use personal access token to login"}]});
+    let locked = json!({"errors": [{"code": "TOOMANYREQUESTS", "message": "too many failed login attempts for username or IP address"}]});
+    let limited = json!({"errors": [{"code": "TOOMANYREQUESTS", "message": "slow down"}]});
+    let (refused, lock) =
+        ("did not accept the credential", "takes no login now, because too many were made or failed before");
     let denied = json!({"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]});
-    for (status, body, told) in [
-        (401, json!({"details": "incorrect username or password"}), "incorrect username or password"),
-        (401, unauthorized, "please use personal access token to login"),
-        (403, denied, "denied"),
+    for (status, body, sentence, told) in [
+        (401, json!({"details": "incorrect username or password"}), refused, "incorrect username or password"),
+        (401, unauthorized, refused, "please use personal access token to login"),
+        (403, denied, refused, "denied"),
+        (429, locked, lock, "too many failed login attempts"),
+        (429, limited, lock, "it says: "),
+        (429, json!({}), lock, "it says: "),
     ] {
         let world = world();
         let before = world.sandbox.live();
         world.sandbox.fault(Fault::on(Service::RegistryAuth, "/token").always().then(Action::json(status, &body)));
         let outcome = login(&world).run().code(6);
         assert_eq!(token_requests(&outcome), 1, "{body}");
-        outcome.says("error: docker.io did not accept the credential\n").says(told);
+        outcome.says(&format!("error: docker.io {sentence}\n")).says(told);
         assert_eq!(logged_in_as(&world), None);
         leaves_nothing(&world, &before);
     }

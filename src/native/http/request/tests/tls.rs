@@ -1,13 +1,13 @@
 //! TLS, authorities and proxies.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::effect::http::{Failure, Method};
+use crate::effect::http::{Failure, Method, Obstacle};
 use crate::native::http::request::tests::{HttpClient, LONG, answering, client, get, listen, read_request, request};
 
 /// An authority, and a server configuration with its certificate for `name`.
@@ -76,13 +76,23 @@ fn an_authority_is_trusted_when_it_was_given_and_only_for_its_name() {
 
 #[test]
 fn a_handshake_that_fails_otherwise_is_no_connection() {
-    for answer in ["", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+    let closed = Failure::Unreachable(Obstacle::Other);
+    for (answer, failure) in [
+        ("", closed),
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", Failure::NoTls),
+        ("SSH-2.0-OpenSSH_9.2\r\n", Failure::NoTls),
+        ("220 mail.example ESMTP\r\n", Failure::NoTls),
+        // An alert: handshake_failure.
+        ("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{28}", Failure::NoTls),
+        // Half of a record.
+        ("\u{16}\u{3}\u{3}", closed),
+    ] {
         let (port, server) = listen("127.0.0.1", move |mut stream| {
             let mut hello = [0; 64];
             let _ = stream.read(&mut hello);
             let _ = stream.write_all(answer.as_bytes());
         });
-        assert_eq!(get(&format!("https://127.0.0.1:{port}")), Err(Failure::Unreachable), "{answer}");
+        assert_eq!(get(&format!("https://127.0.0.1:{port}")), Err(failure), "{answer}");
         server.join().unwrap();
     }
 }
@@ -109,12 +119,25 @@ fn a_proxy_is_asked_for_a_tunnel_and_sees_no_more() {
 
 #[test]
 fn a_proxy_that_refuses_or_leads_to_a_stranger_carries_nothing() {
-    let (port, _proxy) = listen("127.0.0.1", |mut stream| {
-        read_request(&mut stream);
-        stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").unwrap();
-    });
-    let proxy = format!("http://127.0.0.1:{port}");
-    assert_eq!(status(&client("https://a.example", None, &[("https_proxy", &proxy)])), Err(Failure::Unreachable));
+    let through = |proxy: &str| status(&client("https://a.example", None, &[("https_proxy", proxy)]));
+    for (answer, failure) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n", Failure::ProxyRefused(407)),
+        ("HTTP/1.1 403 Forbidden\r\ncontent-length: 3\r\n\r\nno!", Failure::ProxyRefused(403)),
+        ("HTTP/1.0 503 Service Unavailable\r\n\r\n", Failure::ProxyRefused(503)),
+        ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n", Failure::NoTls),
+        ("HTTP/1.1 200 OK\r\n\r\n", Failure::Unreachable(Obstacle::Other)),
+        ("", Failure::ProxyUnreachable(Obstacle::Other)),
+        ("SSH-2.0-OpenSSH_9.2\r\n", Failure::ProxyUnreachable(Obstacle::Other)),
+    ] {
+        let (port, _proxy) = listen("127.0.0.1", move |mut stream| {
+            read_request(&mut stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        assert_eq!(through(&format!("http://127.0.0.1:{port}")), Err(failure), "{answer}");
+    }
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(through(&free.to_string()), Err(Failure::ProxyUnreachable(Obstacle::Closed)));
+    assert_eq!(through("localhost.invalid:1"), Err(Failure::ProxyUnreachable(Obstacle::UnknownName)));
     let (_, config) = authority("a.example");
     let (port, _proxy) = listen("127.0.0.1", move |mut stream| {
         read_request(&mut stream);
@@ -124,7 +147,7 @@ fn a_proxy_that_refuses_or_leads_to_a_stranger_carries_nothing() {
     let proxy = format!("http://127.0.0.1:{port}");
     assert_eq!(status(&client("https://a.example", None, &[("https_proxy", &proxy)])), Err(Failure::Untrusted));
     let socks = [("HTTPS_PROXY", "socks5://127.0.0.1:1")];
-    assert_eq!(status(&client("https://a.example", None, &socks)), Err(Failure::Unreachable));
+    assert_eq!(status(&client("https://a.example", None, &socks)), Err(Failure::ProxyUnusable));
 }
 
 #[test]
