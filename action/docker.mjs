@@ -4,7 +4,8 @@
  * Docker takes no server for Docker Hub at login, and must be given the exact key at logout; podman calls it
  * `docker.io` in both. Helpers are asked by `list`, as in the protocol of docker-credential-helpers.
  */
-import { besideLink, directoryOf, fileOf, reason } from './config.mjs';
+import { besideLink, directoryOf, fileOf } from './config.mjs';
+import { reason } from './files.mjs';
 import { find, run } from './programs.mjs';
 
 /** How long each verb may take, in milliseconds: the client gives each of several connections 15 s. */

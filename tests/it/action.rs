@@ -10,6 +10,7 @@ mod network;
 mod places;
 mod post;
 mod signals;
+mod stacked;
 mod story;
 mod witness;
 
