@@ -1,66 +1,52 @@
 /**
- * Docker's configuration directories: the user's own, and private ones below the runner's temporary directory.
+ * Docker's configuration directories and podman's file: the user's own. Private ones are in `private.mjs`.
  *
  * As docker does: `DOCKER_CONFIG`, else `.docker` at home; a `config.json` that is a link is followed; a new file has
- * mode 0600 and an existing one keeps its own; it is replaced by a rename. A private directory is named by a random id
- * and bears a marker that repeats it. Nothing without its marker is used or removed, and removing touches only what we
- * or docker put there. On Windows modes do not count, and links are junctions. What is in `config.json` is the module's
- * business: its text is handed on as it is.
+ * mode 0600 and an existing one keeps its own; it is replaced by a rename. On Windows modes do not count. What is in
+ * `config.json` is the module's business: its text is handed on as it is.
  */
+import { CONFIG, IS_WINDOWS, Trouble, canonical, orElse, reason, unusable, variable } from './files.mjs';
+import { hold, holds, make, owned, release, remove, standsFor } from './private.mjs';
 const fs = process.getBuiltinModule('node:fs');
 const path = process.getBuiltinModule('node:path');
-const util = process.getBuiltinModule('node:util');
-
 /** The largest file that is handed to the module, in bytes; docker's own have a few KiB. */
 const MAXIMUM_FILE = 1024 * 1024;
-const CONFIG = 'config.json';
-const MARKER = '.hublease';
-/** A link to the user's directory that a private one was made of. */
-const ORIGIN = '.user';
-/** What of the user's directory is reached by a link. */
-const LINKED = ['contexts', 'buildx', 'cli-plugins'];
-/** What docker and its builder put beside these. */
-const OTHERS = [ORIGIN, '.token_seed', '.token_seed.lock'];
-const IS_WINDOWS = process.platform === 'win32';
 
-/** Why an effect was not performed; `answer` is what the module gets. */
-class Trouble extends Error {
-  /** @param {'malformed' | 'changed' | { unusable: string }} answer */
-  constructor(answer) {
-    super('the configuration cannot be used');
-    this.answer = answer;
-  }
+/** Docker's directory at home. */
+function atHome() {
+  const home = variable(IS_WINDOWS ? 'USERPROFILE' : 'HOME');
+  if (!home) throw new Trouble({ unusable: 'neither DOCKER_CONFIG nor a home directory is set' });
+  return canonical(path.join(path.resolve(home), '.docker'));
 }
-
-/** An empty variable counts as unset. */
-const variable = (name) => process.env[name] || undefined;
-
-/** @param {any} error @returns {string} what the system says, without the names of calls */
-export const reason = (error) => (error.errno ? util.getSystemErrorMessage(error.errno) : error.message);
-const unusable = (place, error) => new Trouble({ unusable: `${place}: ${reason(error)}` });
-
-/** The result of `attempt`, or `otherwise` if the system refuses. */
-function orElse(otherwise, attempt) {
-  try {
-    return attempt();
-  } catch {
-    return otherwise;
-  }
-}
-
-const canonical = (place) => orElse(place, () => fs.realpathSync(place));
 
 /** The directory that docker itself would use. */
-function named() {
-  const home = variable(IS_WINDOWS ? 'USERPROFILE' : 'HOME');
-  const place = variable('DOCKER_CONFIG') ?? (home && path.join(home, '.docker'));
-  if (!place) throw new Trouble({ unusable: 'neither DOCKER_CONFIG nor a home directory is set' });
-  return canonical(path.resolve(place));
+const named = () => (variable('DOCKER_CONFIG') ? canonical(path.resolve(variable('DOCKER_CONFIG'))) : atHome());
+
+/** The variable by which a client is told of its logins: docker of a directory, podman of a file. */
+export const VARIABLES = { docker: 'DOCKER_CONFIG', none: 'DOCKER_CONFIG', podman: 'REGISTRY_AUTH_FILE' };
+
+/** What that variable held when this step began, read once, because a private directory may be removed meanwhile. */
+const begun = new Map();
+
+/** @returns {{ id?: string, place?: string }} the user's own place; the private directory by way of which it was found */
+function told(client) {
+  const name = VARIABLES[client];
+  if (!begun.has(name)) {
+    const value = variable(name) && path.resolve(variable(name));
+    const stands = value && standsFor(canonical(client === 'podman' ? path.dirname(value) : value));
+    begun.set(name, stands ? { id: stands.id, place: stands.origin } : { place: value });
+  }
+  return begun.get(name);
 }
 
-let user;
-/** The user's own, also if DOCKER_CONFIG is a private one; known from then on, because that one may be removed. */
-const userDirectory = () => (user ??= userOf(named()) ?? named());
+/** The user's own, also if DOCKER_CONFIG is a private one. */
+function userDirectory() {
+  const { id, place } = told('docker');
+  return place ? canonical(place) : id ? atHome() : named();
+}
+
+/** What the variable of a client has to be for the user's own; empty where it is found without. */
+const userVariable = (client) => (client === 'podman' ? told(client).place : orElse('', userDirectory)) ?? '';
 
 /** @param {'user' | { private: string }} directory */
 export const directoryOf = (directory) => (directory === 'user' ? userDirectory() : owned(directory.private, true));
@@ -75,9 +61,20 @@ export const besideLink = (directory) => orElse(undefined, () =>
 /** The file with the logins, where the client itself looks for it. */
 export function fileOf(client, directory) {
   if (client !== 'podman' || directory !== 'user') return path.join(directoryOf(directory), CONFIG);
-  const at = (name, ...below) => variable(name) && path.resolve(variable(name), ...below);
-  return at('REGISTRY_AUTH_FILE') ?? at('DOCKER_CONFIG', CONFIG) ?? at('XDG_RUNTIME_DIR', 'containers', 'auth.json')
-    ?? `/run/containers/${process.geteuid?.()}/auth.json`;
+  const docker = told('docker').place;
+  const runtime = variable('XDG_RUNTIME_DIR');
+  return told('podman').place ?? (docker && path.join(docker, CONFIG))
+    ?? path.join(runtime ? path.resolve(runtime) : ofTheSession(), 'containers', 'auth.json');
+}
+
+/** Where podman keeps what no variable says: root's in `/run`, anybody else's in the session's directory, or in its own. */
+function ofTheSession() {
+  const user = process.geteuid?.() ?? 0;
+  if (user === 0) return '/run';
+  const session = `/run/user/${user}`;
+  const stat = orElse(undefined, () => fs.statSync(session));
+  const isOurs = stat?.uid === user && (stat.mode & 0o700) === 0o700;
+  return isOurs ? session : path.join(path.resolve(variable('TMPDIR') ?? '/tmp'), `podman-run-${user}`);
 }
 
 /** An absent file is empty; what is not UTF-8 is malformed. @returns {{ content: string, mode?: number }} */
@@ -137,97 +134,12 @@ function unwritable(file) {
   return null;
 }
 
-/** The directory of the private ones; `make` makes it. */
-function records(make) {
-  const temporary = variable('RUNNER_TEMP');
-  if (!temporary) throw new Trouble({ unusable: 'RUNNER_TEMP is not set' });
-  const place = path.join(canonical(path.resolve(temporary)), 'hublease');
-  if (make) orElse(undefined, () => fs.mkdirSync(place, { mode: 0o700 }));
-  return place;
-}
-
-/** Fails unless `place` is a directory of this user's alone, and no link. */
-function check(place) {
-  const stat = fs.lstatSync(place);
-  if (!stat.isDirectory()) throw new Error('it is a link or not a directory');
-  if (IS_WINDOWS) return;
-  if (stat.uid !== process.geteuid()) throw new Error('it belongs to another user');
-  if ((stat.mode & 0o777) !== 0o700) throw new Error('its mode is not 0700');
-}
-
-/** The path of a private directory; undefined without one, unless it `must` be there. */
-function owned(id, must) {
-  const place = path.join(records(), id);
-  try {
-    if (!/^[0-9a-f]{32}$/.test(id)) throw new Error('the id of a private directory has 32 hexadecimal digits');
-    if (!must && !fs.lstatSync(place, { throwIfNoEntry: false })) return undefined;
-    check(path.dirname(place));
-    check(place);
-    const marker = path.join(place, MARKER);
-    const isMarked = fs.lstatSync(marker).isFile() && fs.readFileSync(marker, 'utf8') === id;
-    if (!isMarked) throw new Error('hublease did not make it');
-    return place;
-  } catch (error) {
-    throw unusable(place, error);
-  }
-}
-
-/** The user's directory, if `place` is a private one. */
-const userOf = (place) => orElse(undefined, () => {
-  const isBelow = path.dirname(place) === records();
-  return isBelow && owned(path.basename(place), true) ? fs.readlinkSync(path.join(place, ORIGIN)) : undefined;
-});
-
-/** Makes a private directory beside the user's. */
-function make({ id, content }) {
-  const from = orElse('', userDirectory);
-  const place = path.join(records(true), id);
-  try {
-    check(path.dirname(place));
-    fs.mkdirSync(place, { mode: 0o700 });
-  } catch (error) {
-    throw unusable(place, error);
-  }
-  try {
-    const link = (name, to) => fs.symlinkSync(to, path.join(place, name), 'junction');
-    fs.writeFileSync(path.join(place, MARKER), id, { mode: 0o600, flag: 'wx' });
-    link(ORIGIN, from);
-    fs.writeFileSync(path.join(place, CONFIG), content, { mode: 0o600, flag: 'wx' });
-    for (const name of LINKED) {
-      const linked = from && orElse(undefined, () => fs.realpathSync(path.join(from, name)));
-      if (linked) link(name, linked);
-    }
-    return { made: place };
-  } catch (error) {
-    orElse(undefined, () => remove({ id }));
-    throw unusable(place, error);
-  }
-}
-
-/** Removes a private directory. The login goes first; what others put beside it may keep the directory. */
-function remove({ id }) {
-  const place = owned(id);
-  if (!place) return 'done';
-  try {
-    fs.rmSync(path.join(place, CONFIG), { force: true });
-    const isOurs = (name) => name.startsWith(CONFIG) || LINKED.includes(name) || OTHERS.includes(name);
-    // Not even one of ours if it is a directory: unlinking refuses it.
-    const goes = (name) => isOurs(name) && orElse(false, () => (fs.unlinkSync(path.join(place, name)), true));
-    const foreign = fs.readdirSync(place).sort().filter((name) => name !== MARKER && !goes(name));
-    if (foreign.length) return { left: `${place}: left because of ${foreign.slice(0, 3).join(', ')}` };
-    fs.unlinkSync(path.join(place, MARKER));
-    fs.rmdirSync(place);
-    return 'done';
-  } catch (error) {
-    throw unusable(place, error);
-  }
-}
-
 /** Where the directory is. */
-const locate = (file) => ({
+const locate = (file, client) => ({
   directory: canonical(path.dirname(file)),
   unwritable: unwritable(file),
-  taken_over: Boolean(orElse(undefined, () => userOf(named()))),
+  taken_over: told(client).id ?? null,
+  variable: userVariable(client),
 });
 
 /** What is in the file, and whether others may read it. */
@@ -244,15 +156,18 @@ function show(file) {
  */
 export async function configure(effect, helpers) {
   const [name, asked] = effect === 'detect' ? [effect] : Object.entries(effect)[0];
-  orElse(undefined, userDirectory);
+  Object.keys(VARIABLES).forEach(told);
   const file = () => fileOf(asked.client, asked.directory);
   try {
     switch (name) {
-      case 'locate': return { Ok: { place: locate(file()) } };
+      case 'locate': return { Ok: { place: locate(file(), asked.client) } };
       case 'read': return { Ok: { file: show(file()) } };
       case 'write': return { Ok: write(file(), asked) };
-      case 'make': return { Ok: make(asked) };
-      case 'remove': return { Ok: remove(asked) };
+      case 'make': return { Ok: { made: make({ ...asked, origin: userVariable(asked.client) }) } };
+      case 'hold': return { Ok: hold(asked) };
+      case 'holds': return { Ok: { holds: holds(asked) } };
+      case 'release': return { Ok: release(asked) };
+      case 'remove': return { Ok: { removed: remove(asked) } };
       case 'detect': return { Ok: { detected: helpers.detected() } };
       case 'list': return { Ok: { users: await helpers.list(asked.helper) } };
       case 'get': return { Ok: { kept: await helpers.get(asked.helper, asked.registry, asked.client) } };

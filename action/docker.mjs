@@ -4,7 +4,8 @@
  * Each login names its server, and docker must be given the exact key at logout; podman calls it `docker.io` in both.
  * Helpers are asked as in the protocol of docker-credential-helpers.
  */
-import { besideLink, directoryOf, fileOf, reason } from './config.mjs';
+import { besideLink, directoryOf, fileOf } from './config.mjs';
+import { reason } from './files.mjs';
 import { find, run } from './programs.mjs';
 const fs = process.getBuiltinModule('node:fs');
 const path = process.getBuiltinModule('node:path');

@@ -5,8 +5,9 @@
  * `src/effect/session.rs`. Whatever decides where a secret goes is fixed before the story starts. A signal ends `main`
  * as soon as everything that exists is on record: the runner gives it ten seconds, and `post` has the time to undo.
  */
-import { configure, reason } from './config.mjs';
+import { configure } from './config.mjs';
 import { callClient, helpers } from './docker.mjs';
+import { reason } from './files.mjs';
 import { Module } from './module.mjs';
 import { Network } from './network.mjs';
 import { Runner, random } from './runner.mjs';

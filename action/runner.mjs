@@ -4,7 +4,8 @@
  * Nothing that is printed can be taken for a workflow command unless it is one of ours. Names and values go in the
  * heredoc form, with a delimiter that nobody can guess.
  */
-import { reason } from './config.mjs';
+import { VARIABLES } from './config.mjs';
+import { reason } from './files.mjs';
 import { BODY, NAME } from './start.mjs';
 const fs = process.getBuiltinModule('node:fs');
 
@@ -82,7 +83,7 @@ export class Runner {
   output(output) {
     const [[kind, value]] = Object.entries(output);
     try {
-      if (kind === 'docker_config') append('GITHUB_ENV', heredoc({ DOCKER_CONFIG: value }));
+      if (kind === 'variable') append('GITHUB_ENV', heredoc({ [VARIABLES[value.client]]: value.value }));
       else if (kind === 'credential') append('GITHUB_OUTPUT', heredoc({ token: value }));
       else lines(value.text ?? value).forEach((line) => this.#print(line));
       if (kind === 'logged_in') this.#loggedIn(value);

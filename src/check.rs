@@ -104,14 +104,14 @@ async fn shadows(effects: &Effects, plan: &Check, look: &Look) -> Result<Vec<Str
     }
     // Another directory's login only matters where docker is not in a private one already. What cannot be read here is
     // the business of `logout`.
-    if !look.taken_over
+    if look.taken_over.is_none()
         && let Ok(shelf) = RecordStore::read(effects).await
     {
         let is_elsewhere = shelf.records.iter().any(|record| {
             record.owner.kind == Kind::Login
                 && record.owner.job == plan.job.key
                 && record.owner.directory == look.directory
-                && record.private.contains(&record.id)
+                && record.own_private().is_some()
         });
         if is_elsewhere {
             shadows.push("a login of this job is in a private directory, which DOCKER_CONFIG does not name".to_owned());

@@ -11,25 +11,28 @@ mod config_file;
 mod logout;
 mod look;
 mod previous;
+mod private;
 mod read_back;
+mod stack;
 
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
-use self::change::{Change, change, make_directory};
+use self::change::{Change, change};
 use self::client::pass_on;
 pub use self::client::recognise;
 pub use self::config_file::Entry;
-pub use self::logout::log_out;
+pub use self::logout::{LoggedOut, log_out};
 pub(crate) use self::look::look;
 pub use self::look::{Look, RegistryLook, Store};
 use self::previous::{is_ours, remember};
+pub(crate) use self::private::look_beside;
 use self::read_back::read_back;
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Verb};
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
-use crate::record::{Record, RecordWriter};
+use crate::record::{Hold, Record, RecordWriter};
 use crate::request::remark;
 use crate::request::repetition::Kind;
 
@@ -50,10 +53,7 @@ pub enum Isolation {
     /// The user's own, unless it would do harm.
     No,
     /// A private one.
-    Yes {
-        /// Whether other registries' logins come along.
-        copy_auths: bool,
-    },
+    Yes,
 }
 
 /// Looks at the user's own configuration.
@@ -61,17 +61,26 @@ pub enum Isolation {
 /// # Errors
 /// Stage docker: a malformed file, an unusable directory.
 pub async fn survey(effects: &Effects, plan: &Docker) -> Result<Look, Error> {
-    // What the user's file holds does not matter to a private directory, not even whether it can be read.
-    let registries = if plan.isolation == Isolation::No { plan.registries.clone() } else { Vec::new() };
-    look(effects, plan.client, Directory::User, registries).await
+    match plan.isolation {
+        Isolation::No => look(effects, plan.client, Directory::User, plan.registries.clone()).await,
+        Isolation::Yes => look_beside(effects, plan.client).await,
+    }
 }
 
 /// What will be done for the login.
 #[derive(Debug)]
 pub struct LoginTarget {
-    directory: Directory,
-    copy_auths: bool,
+    place: Place,
     seed: Vec<Registry>,
+}
+
+/// Where a login goes.
+#[derive(Debug)]
+enum Place {
+    /// The user's own directory.
+    User,
+    /// A private one, which may have others of the job in it.
+    Private { hold: Hold, is_new: bool },
 }
 
 /// Decides where to log in, and notes in the record what has to come back.
@@ -86,24 +95,27 @@ pub async fn decide(
 ) -> Result<LoginTarget, Error> {
     let mut isolation = plan.isolation;
     let harm = |registry| harm(plan.client, look, registry, writer.older.as_ref());
-    if isolation == Isolation::No && look.taken_over {
+    if isolation == Isolation::No && look.taken_over.is_some() {
         effects
-            .detail("DOCKER_CONFIG is the private directory of an earlier login, which this one replaces".to_owned())
+            .detail(format!(
+                "{} names the private directory of an earlier login, and this one joins it",
+                plan.client.variable()
+            ))
             .await?;
-        isolation = Isolation::Yes { copy_auths: false };
+        isolation = Isolation::Yes;
     } else if isolation == Isolation::No
         && let Some(why) = look.registries.iter().find_map(harm)
     {
         effects.warn(format!("logging in to a private directory, because {why}")).await?;
-        isolation = Isolation::Yes { copy_auths: false };
+        isolation = Isolation::Yes;
     }
-    if let Isolation::Yes { copy_auths } = isolation {
-        writer.record.private.push(writer.record.id.clone());
-        return Ok(LoginTarget {
-            directory: Directory::Private(writer.record.id.clone()),
-            copy_auths,
-            seed: Vec::new(),
-        });
+    if isolation == Isolation::Yes {
+        let holder = writer.record.id.clone();
+        let shared = stack::shared(effects, look.taken_over.as_deref(), writer).await?;
+        let hold = Hold { directory: shared.clone().unwrap_or_else(|| holder.clone()), holder };
+        writer.record.private.push(hold.clone());
+        let place = Place::Private { hold, is_new: shared.is_none() };
+        return Ok(LoginTarget { place, seed: Vec::new() });
     }
     if let Some(why) = &look.unwritable {
         return Err(refused(&Trouble::Unusable(why.clone())));
@@ -116,7 +128,7 @@ pub async fn decide(
         }
         remember(effects, registry, writer).await?;
     }
-    Ok(LoginTarget { directory: Directory::User, copy_auths: false, seed })
+    Ok(LoginTarget { place: Place::User, seed })
 }
 
 /// Makes the login, in every registry of the plan.
@@ -131,19 +143,25 @@ pub async fn log_in(
     writer: &mut RecordWriter,
 ) -> Result<(), Error> {
     let mut path = None;
-    match &ground.directory {
-        Directory::Private(id) => {
-            let made = make_directory(effects, id, &plan.registries, ground.copy_auths).await?;
+    let directory = match &ground.place {
+        Place::Private { hold, is_new } => {
+            let made = if *is_new {
+                private::make(effects, plan.client, hold, &plan.registries).await?
+            } else {
+                stack::join(effects, plan.client, hold, &plan.registries).await?
+            };
             path = Some(made.map_err(|trouble| refused(&trouble))?);
+            Directory::Private(hold.directory.clone())
         }
-        Directory::User | Directory::Current => {
+        Place::User => {
             for registry in &ground.seed {
                 let seeded = change(effects, Client::Docker, &Directory::User, Change::Seed(*registry)).await?;
                 seeded.map_err(|trouble| refused(&trouble))?;
             }
+            Directory::User
         }
-    }
-    store(effects, plan, &ground.directory, credential, writer).await?;
+    };
+    store(effects, plan, &directory, credential, writer).await?;
     if let Some(path) = path {
         effects.detail(format!("logged in to the private directory {}", printable(&path))).await?;
     }
@@ -177,10 +195,8 @@ async fn store(
 
 /// Where a private login is kept, for the steps that come after.
 pub async fn private_path(effects: &Effects, plan: &Docker, record: &Record) -> Result<Option<String>, Error> {
-    if !record.private.contains(&record.id) {
-        return Ok(None);
-    }
-    let directory = Directory::Private(record.id.clone());
+    let Some(hold) = record.own_private() else { return Ok(None) };
+    let directory = Directory::Private(hold.directory.clone());
     look(effects, plan.client, directory, Vec::new()).await.map(|look| Some(look.directory))
 }
 

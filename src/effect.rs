@@ -128,8 +128,13 @@ pub enum Output {
     LoggedIn(LoggedIn),
     /// The credential that was asked for in so many words (`token`, and the Action's `expose-token`).
     Credential(#[serde(with = "hublease_protocol::secret::on_the_wire")] Secret),
-    /// The directory that later steps need as `DOCKER_CONFIG`.
-    DockerConfig(String),
+    /// The value that later steps need in the client's own variable.
+    Variable {
+        /// Whose variable.
+        client: docker::Client,
+        /// Its value: an absolute path, or nothing.
+        value: String,
+    },
 }
 
 /// What `login` did, for people and for later steps; holds no secret.

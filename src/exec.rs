@@ -130,7 +130,7 @@ async fn give_up_unsettled(undo: &Effects, plan: &Exec, writer: &mut RecordWrite
 }
 
 async fn clean_up(undo: &Effects, plan: &Exec, writer: RecordWriter) -> Result<bool, Error> {
-    let clean = docker::log_out(undo, &writer.record).await?;
+    let clean = docker::log_out(undo, &writer.record).await?.clean;
     let told = logout::settle(undo, &Revoker::of(&plan.login.exchange.provider), writer, clean).await?;
     Ok(clean && !told.iter().any(|(_, revocation)| revocation.is_failure()))
 }

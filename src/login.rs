@@ -4,6 +4,8 @@
 //! came: docker is logged out and the lease is revoked. A login that is repeated in the same job mints, logs in, and
 //! then revokes the older lease; it never reuses one.
 
+use std::path::Path;
+
 use hublease_protocol::time::{span, utc};
 
 use crate::docker::Docker;
@@ -60,7 +62,7 @@ pub(crate) async fn take_back(undo: &Effects, plan: &Login, writer: &RecordWrite
         // Only what this very login left: an older one that is still there stays.
         let mut mine = writer.record.clone();
         mine.leases = writer.unsettled().cloned().into_iter().collect();
-        mine.private.retain(|id| *id == writer.record.id);
+        mine.private.retain(|hold| hold.holder == writer.record.id);
         docker::log_out(undo, &mine).await?;
     }
     let mut left = writer.record.clone();
@@ -105,7 +107,9 @@ async fn report(effects: &Effects, plan: &Login, writer: &RecordWriter, lease: &
     };
     effects.output(Output::LoggedIn(logged_in)).await?;
     if let Some(path) = path {
-        effects.output(Output::DockerConfig(path)).await?;
+        let client = plan.docker.client;
+        let value = client.place(Path::new(&path)).display().to_string();
+        effects.output(Output::Variable { client, value }).await?;
     }
     if plan.frontend == (Frontend::Action { expose_token: true }) {
         effects.output(Output::Credential(lease.credential.secret.clone())).await?;

@@ -9,7 +9,7 @@ use hublease_protocol::printable::printable;
 use serde::Serialize;
 
 use crate::docker;
-use crate::effect::docker::{Client, Directory};
+use crate::effect::docker::Client;
 use crate::effect::{Effects, End, Output};
 use crate::error::{Error, Problem};
 use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome};
@@ -60,12 +60,18 @@ async fn one(
     told: &mut Vec<(LeaseRecord, Revocation)>,
 ) -> Result<bool, Error> {
     let probe = if plan.probe { probe::prepare(undo, &record).await? } else { None };
+    let client = Client::parse(&record.client).unwrap_or(Client::Docker);
     let shared_by_steps = record.owner.kind == Kind::Login && !record.private.is_empty();
-    // Asked first: a later step has the private directory as DOCKER_CONFIG, and it leads to the user's own while it is there.
-    let user = if shared_by_steps { Some(user_directory(undo, &record).await) } else { None };
-    let mut clean = record.owner.kind == Kind::Token || docker::log_out(undo, &record).await?;
-    if let Some(directory) = user {
-        undo.output(Output::DockerConfig(directory?)).await?;
+    // Asked first: a later step has the private directory in the client's variable, and while it is there it leads to the
+    // user's own, which that step gets back.
+    let user = if shared_by_steps { Some(docker::look_beside(undo, client).await?.variable) } else { None };
+    let (mut clean, mut held) = (true, false);
+    if record.owner.kind != Kind::Token {
+        let logged_out = docker::log_out(undo, &record).await?;
+        (clean, held) = (logged_out.clean, logged_out.held);
+    }
+    if let Some(value) = user.filter(|_| !held) {
+        undo.output(Output::Variable { client, value }).await?;
     }
     let revocations = settle(undo, &plan.revoker, RecordWriter::from(record), clean).await?;
     clean &= !revocations.iter().any(|(_, revocation)| revocation.is_failure());
@@ -74,12 +80,6 @@ async fn one(
         clean &= probe::ask(undo, probe).await?;
     }
     Ok(clean)
-}
-
-/// Later steps learned the private directory as `DOCKER_CONFIG`; they get this one, the user's own, back.
-async fn user_directory(undo: &Effects, record: &Record) -> Result<String, Error> {
-    let client = Client::parse(&record.client).unwrap_or(Client::Docker);
-    docker::look(undo, client, Directory::User, Vec::new()).await.map(|look| look.directory)
 }
 
 /// Revokes every lease of a record and says how each ended. The record is erased when nothing of it is left to do:
@@ -189,7 +189,7 @@ async fn select(effects: &Effects, plan: &Logout, records: Vec<Record>) -> Resul
     let mut selected = Vec::new();
     for record in records.into_iter().filter(|record| record.owner.job.is_none()) {
         let client = Client::parse(&record.client).unwrap_or(Client::Docker);
-        let here = docker::look(effects, client, Directory::User, Vec::new()).await?.directory;
+        let here = docker::look_beside(effects, client).await?.directory;
         if record.owner.directory == here || record.owner.directory.is_empty() {
             selected.push(record);
         }

@@ -16,7 +16,7 @@ mod workflow;
 pub use self::boundary::{CaCert, Fixed};
 pub use self::workflow::WorkflowLogout;
 use crate::cli::{Arguments, Command};
-use crate::docker::Docker;
+use crate::docker::{Docker, Isolation};
 use crate::effect::docker::Registry;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -193,7 +193,7 @@ impl Plan {
                 workflow::refuse_identity(arguments).map(|()| Self::Logout(logout))
             }
             Command::Exec => Ok(Self::Exec(Exec {
-                login: Login::new(arguments, environment, job, arguments.private())?,
+                login: Login::new(arguments, environment, job, Isolation::Yes)?,
                 renew: arguments.is_on("renew"),
                 strict: arguments.is_on("strict-revoke"),
                 command: arguments.rest.clone(),

@@ -61,19 +61,29 @@ pub struct Earlier {
     pub lease: Option<String>,
 }
 
+/// A login's hold on a private directory, which it may have in common with others of its job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// The directory's random id.
+    pub directory: String,
+    /// The id of the record that the login had when it was made.
+    pub holder: String,
+}
+
 /// What `logout` needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     version: u32,
-    /// Random; also the name of this login's private directory, if there is one.
+    /// Random; also the name of the private directory that this login made, if it did.
     pub id: String,
     /// To whom it belongs.
     pub owner: Owner,
     /// The container client, by its name on the command line.
     pub client: String,
-    /// The private directories of this login and of those that it replaced.
-    pub private: Vec<String>,
+    /// The holds of this login, and of those that it replaced, on private directories.
+    pub private: Vec<Hold>,
     /// Whether this login, or one that it replaced, is in the user's own directory.
     pub shared: bool,
     /// What was there before, to be put back: for each registry the first that may still be there.
@@ -102,6 +112,11 @@ impl Record {
         name(&self.owner, &self.id)
     }
 
+    /// The private directory of this login.
+    pub(crate) fn own_private(&self) -> Option<&Hold> {
+        self.private.iter().find(|hold| hold.holder == self.id)
+    }
+
     /// Whether the login with this mark is one of its leases'.
     pub(crate) fn made(&self, mark: &str) -> bool {
         self.leases.iter().any(|lease| lease.mark.as_deref() == Some(mark))
@@ -115,8 +130,9 @@ impl Record {
         let is_id = Id::parse(&record.id).is_some();
         let is_known = Client::parse(&record.client).is_some()
             && record.owner.registries.iter().all(|registry| Registry::parse(registry).is_some());
+        let is_held = record.private.iter().all(|hold| Id::parse(&hold.holder).is_some());
         let is_plain = record.leases.iter().all(|note| note.handle.is_plain());
-        if record.version != VERSION || !is_id || !is_known || !is_plain || record.name() != name {
+        if record.version != VERSION || !is_id || !is_known || !is_held || !is_plain || record.name() != name {
             return Err("its content does not belong to its name, or it is of another version".to_owned());
         }
         Ok(record)

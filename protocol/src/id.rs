@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::hex;
 
-/// 32 lower-case hexadecimal digits, so it is no path and has one spelling. `action/config.mjs` holds it to the same.
+/// 32 lower-case hexadecimal digits, so it is no path and has one spelling. `action/private.mjs` holds it to the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Id(String);
 

@@ -172,7 +172,7 @@ impl<'a> CheckReport<'a> {
 
     fn place(&self) -> String {
         let directory = printable(&self.look.directory);
-        if self.look.taken_over {
+        if self.look.taken_over.is_some() {
             format!("{directory} (a private directory of hublease, named by DOCKER_CONFIG)")
         } else if self.plan.is_named {
             format!("{directory} (named by DOCKER_CONFIG)")

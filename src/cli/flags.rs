@@ -227,7 +227,7 @@ pub static FLAGS: &[Flag] = &[
         SwitchOr("copy-auths"),
         &[Login, Exec],
         ANYWHERE,
-        "Log in to a private configuration directory; `copy-auths` takes other registries' logins along",
+        "Log in to a private configuration directory, with the other registries' logins; `copy-auths` says the same",
     ),
     flag(
         "renew",

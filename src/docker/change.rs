@@ -5,7 +5,7 @@ use hublease_protocol::secret::Secret;
 use crate::docker::config_file::{ConfigFile, Malformed};
 use crate::docker::look::{parsed, read, too_large};
 use crate::effect::Effects;
-use crate::effect::docker::{Client, Config, Directory, Found, LARGEST_FILE, Registry, Trouble};
+use crate::effect::docker::{Client, Config, Directory, LARGEST_FILE, Registry, Trouble};
 use crate::error::Error;
 
 /// How often a change is begun anew because somebody else has written the file meanwhile: docker and its helpers write it
@@ -28,6 +28,8 @@ pub(super) enum Change<'a> {
     Erase(Registry),
     /// Adds an empty entry, so that docker picks no helper by itself.
     Seed(Registry),
+    /// Keeps the login in the file, whoever keeps the others.
+    Apart(Registry),
     /// Puts an earlier entry back.
     Restore {
         /// For which registry.
@@ -43,6 +45,7 @@ impl Change<'_> {
             Self::Store { registry, username, secret } => config.store_login(registry.key(client), username, secret),
             Self::Erase(registry) => config.erase(registry.key(client)),
             Self::Seed(registry) => config.seed(registry.key(client)),
+            Self::Apart(registry) => config.keep_in_file(client, registry.key(client)),
             Self::Restore { registry, entry } => config.restore(registry.key(client), entry),
         }
     }
@@ -78,36 +81,6 @@ pub(super) async fn change(
         }
     }
     Ok(Err(Trouble::Changed))
-}
-
-/// Makes a private directory out of the user's, with settings and helpers, without these registries, and with other logins
-/// only if asked for. Gives its absolute path.
-pub(super) async fn make_directory(
-    effects: &Effects,
-    id: &str,
-    registries: &[Registry],
-    copy_auths: bool,
-) -> Result<Result<String, Trouble>, Error> {
-    let read = read(effects, Client::Docker, &Directory::User).await?;
-    let mut config = match read.and_then(|file| parsed(&file)) {
-        Ok(config) => config,
-        // As docker does: what cannot be understood counts as empty.
-        Err(Trouble::Malformed) => ConfigFile::default(),
-        Err(trouble) => return Ok(Err(trouble)),
-    };
-    if let Err(malformed) = config.isolate(registries, copy_auths) {
-        return Ok(Err(malformed.into()));
-    }
-    match effects.config(Config::Make { id: id.to_owned(), content: config.text().clone() }).await? {
-        Ok(Found::Made(path)) => Ok(Ok(path)),
-        Ok(_) => Err(Error::bug("a private directory that was not made")),
-        Err(trouble) => Ok(Err(trouble)),
-    }
-}
-
-/// Removes a private directory.
-pub(super) async fn remove_directory(effects: &Effects, id: &str) -> Result<Result<Found, Trouble>, Error> {
-    effects.config(Config::Remove { id: id.to_owned() }).await
 }
 
 impl From<Malformed> for Trouble {

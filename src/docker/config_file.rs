@@ -98,7 +98,7 @@ impl ConfigFile {
 
     /// Writes a login into the file.
     pub(super) fn store_login(&mut self, key: &str, username: &str, secret: &Secret) -> Result<(), Malformed> {
-        self.set_entry(key, &entry::of_login(username, secret))
+        self.set("auths", key, &entry::of_login(username, secret))
     }
 
     /// Removes the entry.
@@ -110,27 +110,39 @@ impl ConfigFile {
     pub(super) fn seed(&mut self, key: &str) -> Result<(), Malformed> {
         match self.value_in("auths", key) {
             Some(_) => Ok(()),
-            None => self.set_entry(key, &Secret::new("{}")),
+            None => self.set("auths", key, &Secret::new("{}")),
         }
     }
 
     /// Puts an earlier entry back, which [`Entry::raw`] gave.
     pub(super) fn restore(&mut self, key: &str, entry: &Secret) -> Result<(), Malformed> {
-        self.set_entry(key, &entry::as_docker_writes(entry)?)
+        self.set("auths", key, &entry::as_docker_writes(entry)?)
     }
 
-    /// Keeps what a private directory takes along: settings and other registries' helpers, other logins only if
-    /// asked for, and an empty entry for each of `registries`.
-    pub(super) fn isolate(&mut self, registries: &[Registry], copy_auths: bool) -> Result<(), Malformed> {
-        let ours = |key: &str| Registry::parse(key).is_some_and(|registry| registries.contains(&registry));
-        self.remove_field("credsStore")?;
+    /// Keeps what a private directory takes along: all but the logins to `registries`, under whatever spelling, and who
+    /// keeps them. An empty entry for each keeps docker from detecting a helper, and an empty helper takes it out of
+    /// `credsStore`, which stays for the others.
+    pub(super) fn isolate(&mut self, client: Client, registries: &[Registry]) -> Result<(), Malformed> {
+        let ours = |key: &str| Registry::of_key(key).is_some_and(|registry| registries.contains(&registry));
         self.remove_from("credHelpers", ours)?;
-        if copy_auths {
-            self.remove_from("auths", ours)?;
-        } else {
-            self.remove_field("auths")?;
+        self.remove_from("auths", ours)?;
+        for key in registries.iter().map(|registry| registry.key(client)) {
+            if client != Client::Podman {
+                self.set("auths", key, &Secret::new("{}"))?;
+            }
+            self.keep_in_file(client, key)?;
         }
-        registries.iter().try_for_each(|registry| self.set_entry(registry.key(Client::Docker), &Secret::new("{}")))
+        Ok(())
+    }
+
+    /// Keeps the login under this key in the file, whoever keeps the others.
+    pub(super) fn keep_in_file(&mut self, client: Client, key: &str) -> Result<(), Malformed> {
+        self.remove_from("credHelpers", |name| name == key)?;
+        // podman reads no `credsStore`, and takes an empty helper for one.
+        if client != Client::Podman && self.store().is_some() {
+            self.set("credHelpers", key, &Secret::new("\"\""))?;
+        }
+        Ok(())
     }
 
     fn json(&self) -> &str {
@@ -178,29 +190,19 @@ impl ConfigFile {
         json::string(self.literal(&store.value)).filter(|name| !name.is_empty())
     }
 
-    /// Writes an entry, indented as it lies there.
-    fn set_entry(&mut self, key: &str, entry: &Secret) -> Result<(), Malformed> {
+    /// Writes a member of the object of this field, indented as it lies there.
+    fn set(&mut self, name: &str, key: &str, value: &Secret) -> Result<(), Malformed> {
         let (whole, all) = self.whole()?;
-        let (text, entry) = (self.json(), entry.expose());
-        let alone = ["{\n\t\t\"", key, "\": ", entry, "\n\t}"];
-        self.text = match (field(&all, "auths")?, self.object("auths")?) {
-            (_, Some((auths, members))) => match members.iter().find(|member| member.name == key) {
-                Some(member) => edit::replaced(text, member.value.clone(), &[entry]),
-                None => edit::inserted(text, auths, 1, key, &[entry])?,
+        let (text, value) = (self.json(), value.expose());
+        let alone = ["{\n\t\t\"", key, "\": ", value, "\n\t}"];
+        self.text = match (field(&all, name)?, self.object(name)?) {
+            (_, Some((object, members))) => match members.iter().find(|member| member.name == key) {
+                Some(member) => edit::replaced(text, member.value.clone(), &[value]),
+                None => edit::inserted(text, object, 1, key, &[value])?,
             },
             (Some(null), None) => edit::replaced(text, null.value.clone(), &alone),
-            (None, None) => edit::inserted(text, whole, 0, "auths", &alone)?,
+            (None, None) => edit::inserted(text, whole, 0, name, &alone)?,
         };
-        Ok(())
-    }
-
-    fn remove_field(&mut self, name: &str) -> Result<(), Malformed> {
-        let (whole, all) = self.whole()?;
-        if let Some(found) = field(&all, name)?
-            && let Some(number) = all.iter().position(|member| member.whole == found.whole)
-        {
-            self.text = edit::removed(self.json(), whole, &all, number);
-        }
         Ok(())
     }
 

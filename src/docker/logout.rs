@@ -2,35 +2,55 @@
 //!
 //! Nothing here ends the story: what cannot be undone is said, and the leases are revoked all the same.
 
+use std::collections::BTreeSet;
+
 use hublease_protocol::printable::printable;
 
-use crate::docker::change::{Change, change, remove_directory};
+use crate::docker::change::{Change, change};
 use crate::docker::config_file::Entry;
 use crate::docker::look::{Look, look};
+use crate::docker::private;
 use crate::effect::Effects;
-use crate::effect::docker::{Client, Directory, Ended, Found, Registry, Run, Verb};
+use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Verb};
 use crate::error::{Error, Stage};
 use crate::record::{Earlier, Record, RecordStore};
 
-/// Undoes the docker side of a record. Returns whether the machine is as it was.
+/// What came of undoing the docker side.
+#[derive(Clone, Copy, Debug)]
+pub struct LoggedOut {
+    /// Whether the machine is as it was.
+    pub clean: bool,
+    /// Whether other logins of the job are still in the private directory, so that later steps need it.
+    pub held: bool,
+}
+
+/// Undoes the docker side of a record.
 ///
 /// # Errors
 /// Only what ends the whole story.
-pub async fn log_out(effects: &Effects, record: &Record) -> Result<bool, Error> {
+pub async fn log_out(effects: &Effects, record: &Record) -> Result<LoggedOut, Error> {
     let Some(client) = Client::parse(&record.client) else {
         return Err(Error::bug("a record with an unknown client"));
     };
-    let mut clean = true;
-    for id in &record.private {
-        clean &= remove(effects, id).await?;
+    let (mut clean, mut held) = (true, BTreeSet::new());
+    for hold in &record.private {
+        let given_up = private::give_up(effects, client, hold, record).await?;
+        clean &= given_up.clean;
+        // A repeated login holds the same directory twice.
+        if given_up.held {
+            held.insert(&hold.directory)
+        } else {
+            held.remove(&hold.directory)
+        };
     }
+    let held = !held.is_empty();
     if !record.shared {
-        return Ok(clean);
+        return Ok(LoggedOut { clean, held });
     }
     for registry in record.owner.registries.iter().filter_map(|name| Registry::parse(name)) {
         clean &= one(effects, record, client, registry).await?;
     }
-    Ok(clean)
+    Ok(LoggedOut { clean, held })
 }
 
 async fn one(effects: &Effects, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
@@ -143,24 +163,6 @@ async fn earlier<'r>(effects: &Effects, record: &'r Record, registry: Registry) 
     Ok(known.find(|earlier| earlier.lease.as_ref().is_none_or(is_held)))
 }
 
-async fn remove(effects: &Effects, id: &str) -> Result<bool, Error> {
-    match remove_directory(effects, id).await? {
-        Ok(Found::Left(why)) => {
-            effects
-                .note(format!("the private directory is still there, without the login: {}", printable(&why)))
-                .await?;
-            Ok(true)
-        }
-        Ok(_) => Ok(true),
-        Err(trouble) => {
-            let error = crate::docker::refused(&trouble);
-            let why = error.causes().first().cloned().unwrap_or_else(|| error.sentence());
-            effects.warn(format!("the private directory is still there: {why}")).await?;
-            Ok(false)
-        }
-    }
-}
-
 /// Whether it is what was there before, because docker never stored the new login.
 fn is_earlier(entry: &Entry, record: &Record, registry: Registry) -> bool {
     let of_here = record.earlier.iter().find(|earlier| earlier.registry == registry.name());
@@ -169,7 +171,7 @@ fn is_earlier(entry: &Entry, record: &Record, registry: Registry) -> bool {
 
 /// An entry with a mark is known exactly. Without one, an entry without a readable username may be ours; one with
 /// another name is not.
-fn is_ours(entry: &Entry, record: &Record) -> bool {
+pub(super) fn is_ours(entry: &Entry, record: &Record) -> bool {
     if let Some(mark) = entry.mark() {
         return record.made(&mark);
     }

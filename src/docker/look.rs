@@ -11,7 +11,7 @@ use crate::effect::docker::{Client, Config, Directory, File, Found, LARGEST_FILE
 use crate::error::Error;
 
 /// What a configuration directory holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Look {
     /// The directory's canonical path, as it is.
     pub directory: String,
@@ -19,8 +19,11 @@ pub struct Look {
     pub exposed: bool,
     /// Why the file cannot be written; printable.
     pub unwritable: Option<String>,
-    /// Whether `DOCKER_CONFIG` is the private directory of an earlier login; docker reads that one, not the user's.
-    pub taken_over: bool,
+    /// The id of the private directory of an earlier login, if the client's variable names one; the client reads that one,
+    /// not the user's.
+    pub taken_over: Option<String>,
+    /// What that variable has to be for the user's own; empty where it is found without.
+    pub variable: String,
     /// One answer for each registry that was asked about, in that order.
     pub registries: Vec<RegistryLook>,
 }
@@ -69,8 +72,9 @@ pub(crate) async fn look(
     directory: Directory,
     registries: Vec<Registry>,
 ) -> Result<Look, Error> {
-    let Place { directory: path, unwritable, taken_over } = locate(effects, client, directory.clone()).await?;
-    let mut look = Look { directory: path, exposed: false, unwritable, taken_over, registries: Vec::new() };
+    let Place { directory: path, unwritable, taken_over, variable } =
+        locate(effects, client, directory.clone()).await?;
+    let mut look = Look { directory: path, unwritable, taken_over, variable, ..Look::default() };
     if registries.is_empty() {
         return Ok(look);
     }

@@ -1,65 +1,19 @@
 //! The container client and its configuration directory, as the story sees them.
 
+mod private;
+mod registry;
+
 use std::collections::BTreeMap;
-use std::fmt;
+use std::path::{Path, PathBuf};
 
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
+pub use self::private::{HoldNote, Made, Removed, Sharing};
+pub use self::registry::Registry;
+
 /// The largest auth file that is read or written, in bytes; docker's own have a few KiB. A host does not send a larger one.
 pub const LARGEST_FILE: usize = 1024 * 1024;
-
-/// A registry that Docker Hub credentials are for. Hub's many spellings are one registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Registry {
-    /// `docker.io`: Docker Hub.
-    #[serde(rename = "docker.io")]
-    Hub,
-    /// `dhi.io`: Docker Hardened Images.
-    #[serde(rename = "dhi.io")]
-    HardenedImages,
-}
-
-impl Registry {
-    /// Reads a registry by any spelling that docker or its users know.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "docker.io"
-            | "index.docker.io"
-            | "registry-1.docker.io"
-            | "registry.hub.docker.com"
-            | "hub.docker.com"
-            | "https://index.docker.io/v1/"
-            | "https://index.docker.io/v1"
-            | "https://docker.io" => Some(Self::Hub),
-            "dhi.io" | "https://dhi.io" => Some(Self::HardenedImages),
-            _ => None,
-        }
-    }
-
-    /// The short name, for people and for podman.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hub => "docker.io",
-            Self::HardenedImages => "dhi.io",
-        }
-    }
-
-    /// The key under which `client` stores and looks up the login.
-    pub fn key(self, client: Client) -> &'static str {
-        match (self, client) {
-            (Self::Hub, Client::Docker | Client::None) => "https://index.docker.io/v1/",
-            (Self::Hub, Client::Podman) => "docker.io",
-            (Self::HardenedImages, _) => "dhi.io",
-        }
-    }
-}
-
-impl fmt::Display for Registry {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
 
 /// Who keeps the login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +42,22 @@ impl Client {
         match self {
             Self::Docker | Self::None => "docker",
             Self::Podman => "podman",
+        }
+    }
+
+    /// The variable that names this client's own place for its logins.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Docker | Self::None => "DOCKER_CONFIG",
+            Self::Podman => "REGISTRY_AUTH_FILE",
+        }
+    }
+
+    /// What that variable holds for a private directory: docker is told of a directory, podman of the file in it.
+    pub fn place(self, directory: &Path) -> PathBuf {
+        match self {
+            Self::Docker | Self::None => directory.to_owned(),
+            Self::Podman => directory.join("config.json"),
         }
     }
 
@@ -195,19 +165,51 @@ pub enum Config {
         #[serde(with = "hublease_protocol::secret::on_the_wire")]
         content: Secret,
     },
-    /// Makes a private directory beside the user's, whose contexts, builders and plugins it links to. Answered by
-    /// [`Found::Made`].
+    /// Makes a private directory beside the user's. Answered by [`Found::Made`].
     Make {
         /// The random id of the new directory.
         id: String,
+        /// For which client.
+        client: Client,
         /// What its auth file shall hold.
         #[serde(with = "hublease_protocol::secret::on_the_wire")]
         content: Secret,
+        /// What it has in common with the user's.
+        sharing: Sharing,
     },
-    /// Removes a private directory: only what we made, links never followed.
+    /// Writes a login's hold on a private directory that others may be in, and drops what is of one login only.
+    Hold {
+        /// The directory's random id.
+        id: String,
+        /// The login's own.
+        holder: String,
+        /// What the story notes there; the host understands none of it.
+        #[serde(with = "hublease_protocol::secret::on_the_wire")]
+        note: Secret,
+        /// As when it was made.
+        sharing: Sharing,
+    },
+    /// Reads the holds on a private directory. Answered by [`Found::Holds`].
+    Holds {
+        /// The directory's random id.
+        id: String,
+    },
+    /// Takes a hold away, and drops what is of one login only.
+    Release {
+        /// The directory's random id.
+        id: String,
+        /// The login's own.
+        holder: String,
+        /// As when it was made.
+        sharing: Sharing,
+    },
+    /// Removes a private directory: what is the login's own goes, links are never followed, and the rest is handed over to
+    /// the user's. Answered by [`Found::Removed`].
     Remove {
         /// Its random id.
         id: String,
+        /// As when it was made.
+        sharing: Sharing,
     },
     /// Which credential helper would docker pick by itself on this machine? Answered by [`Found::Detected`].
     Detect,
@@ -238,10 +240,12 @@ pub enum Found {
     Place(Place),
     /// What the auth file holds.
     File(File),
-    /// A private directory was made; its absolute path.
-    Made(String),
-    /// The login in a private directory is gone, the directory not, because of what others put there; printable.
-    Left(String),
+    /// A private directory was made.
+    Made(Made),
+    /// The holds on a private directory.
+    Holds(Vec<HoldNote>),
+    /// The login in a private directory is gone, and the directory too, unless something is left.
+    Removed(Removed),
     /// The helper that docker would pick by itself, if its program is there.
     Detected(Option<String>),
     /// User names by server; none of a helper that does not answer.
@@ -257,8 +261,11 @@ pub struct Place {
     pub directory: String,
     /// Why the file in it cannot be replaced; printable.
     pub unwritable: Option<String>,
-    /// Whether `DOCKER_CONFIG` is the private directory of an earlier login; docker reads that one, not the user's.
-    pub taken_over: bool,
+    /// The id of the private directory of an earlier login, if the client's variable names one; the client reads that one,
+    /// not the user's.
+    pub taken_over: Option<String>,
+    /// What the client's variable has to be for the user's own; empty where it is found without.
+    pub variable: String,
 }
 
 /// An auth file as it is.

@@ -3,6 +3,7 @@
 pub(super) mod command;
 pub(super) mod config;
 pub(super) mod file;
+mod hand_over;
 pub(super) mod helper;
 pub(super) mod places;
 pub(super) mod private_directory;

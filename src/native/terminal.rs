@@ -30,9 +30,6 @@ pub struct Reporting {
     pub json: bool,
 }
 
-/// The variable by which docker finds its directory.
-const VARIABLE: &str = "DOCKER_CONFIG";
-
 impl Reporting {
     /// What a login did, as text or as one JSON object.
     fn login(&self, login: &LoggedIn) -> String {
@@ -123,14 +120,15 @@ impl Terminal {
             Output::Report(text) => write_line(&mut self.stdout, text),
             Output::LoggedIn(login) => write_line(&mut self.stdout, &self.reporting.login(login)),
             Output::Credential(secret) => write_line(&mut self.stdout, secret.expose()),
-            Output::DockerConfig(path) => {
-                let line = format!("export {VARIABLE}='{}'", path.replace('\'', r"'\''"));
+            Output::Variable { client, value } => {
+                let name = client.variable();
+                let line = format!("export {name}='{}'", value.replace('\'', r"'\''"));
                 for (file, form) in &self.later_steps {
                     let assignment = match form {
                         LaterStepsForm::Export => format!("{line}\n"),
                         LaterStepsForm::Heredoc => {
-                            let end = delimiter(path);
-                            format!("{VARIABLE}<<{end}\n{path}\n{end}\n")
+                            let end = delimiter(value);
+                            format!("{name}<<{end}\n{value}\n{end}\n")
                         }
                     };
                     append(file, &assignment)?;
@@ -184,6 +182,7 @@ mod tests {
     use hublease_protocol::secret::Secret;
 
     use super::{Reporting, Terminal};
+    use crate::effect::docker::Client;
     use crate::effect::{Level, Line, Output};
     use crate::native::stand_in::Stream;
 
@@ -241,11 +240,22 @@ mod tests {
         fs::write(&github, "A=b\n").unwrap();
         let (mut terminal, stdout, _) = terminal(reporting(Level::Note));
         terminal.later_steps = vec![(github.clone(), LaterStepsForm::Heredoc), (bash.clone(), LaterStepsForm::Export)];
-        terminal.output(&Output::DockerConfig("/a'b/HUBLEASE".to_owned())).unwrap();
-        let line = "export DOCKER_CONFIG='/a'\\''b/HUBLEASE'\n";
-        assert_eq!(stdout.text(), line);
-        assert_eq!(fs::read_to_string(bash).unwrap(), line);
-        assert_eq!(fs::read_to_string(github).unwrap(), "A=b\nDOCKER_CONFIG<<HUBLEASE_\n/a'b/HUBLEASE\nHUBLEASE_\n");
+        let mut told = (String::new(), "A=b\n".to_owned());
+        for (client, value, line, heredoc) in [
+            (
+                Client::Docker,
+                "/a'b/HUBLEASE",
+                "export DOCKER_CONFIG='/a'\\''b/HUBLEASE'\n",
+                "DOCKER_CONFIG<<HUBLEASE_\n/a'b/HUBLEASE\nHUBLEASE_\n",
+            ),
+            (Client::Podman, "", "export REGISTRY_AUTH_FILE=''\n", "REGISTRY_AUTH_FILE<<HUBLEASE\n\nHUBLEASE\n"),
+        ] {
+            terminal.output(&Output::Variable { client, value: value.to_owned() }).unwrap();
+            told = (told.0 + line, told.1 + heredoc);
+            assert_eq!(stdout.text(), told.0);
+            assert_eq!(fs::read_to_string(&bash).unwrap(), told.0);
+            assert_eq!(fs::read_to_string(&github).unwrap(), told.1);
+        }
     }
 
     #[test]

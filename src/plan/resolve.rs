@@ -119,11 +119,7 @@ impl Arguments {
     }
 
     pub(super) fn isolation(&self) -> Isolation {
-        if self.is_on("isolated") { self.private() } else { Isolation::No }
-    }
-
-    pub(super) fn private(&self) -> Isolation {
-        Isolation::Yes { copy_auths: self.one("isolated") == Some("copy-auths") }
+        if self.is_on("isolated") { Isolation::Yes } else { Isolation::No }
     }
 }
 

@@ -108,8 +108,7 @@ fn docker(lines: &mut Vec<(&'static str, String)>, docker: &Docker) {
     lines.push(("client", docker.client.name().to_owned()));
     let directory = match docker.isolation {
         Isolation::No => "docker's own, unless that would do harm",
-        Isolation::Yes { copy_auths: false } => "a private one",
-        Isolation::Yes { copy_auths: true } => "a private one with the other registries' logins",
+        Isolation::Yes => "a private one with the other registries' logins",
     };
     lines.push(("directory", directory.to_owned()));
 }

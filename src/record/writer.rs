@@ -109,7 +109,7 @@ impl RecordWriter {
             self.meanwhile.retain(|known| !known.handle.is_same(&lease.handle));
             self.meanwhile.push(lease);
         }
-        let unknown: Vec<_> = other.private.into_iter().filter(|id| !self.record.private.contains(id)).collect();
+        let unknown: Vec<_> = other.private.into_iter().filter(|hold| !self.record.private.contains(hold)).collect();
         self.record.private.extend(unknown);
     }
 

@@ -21,8 +21,7 @@ pub(crate) struct Probe(Secret);
 
 /// Takes the credential out of the store, if it is there.
 pub(crate) async fn prepare(effects: &Effects, record: &Record) -> Result<Option<Probe>, Error> {
-    let directory =
-        if record.private.contains(&record.id) { Directory::Private(record.id.clone()) } else { Directory::User };
+    let directory = record.own_private().map_or(Directory::User, |hold| Directory::Private(hold.directory.clone()));
     let client = Client::parse(&record.client).unwrap_or(Client::Docker);
     let entry = match look(effects, client, directory, vec![Registry::Hub]).await {
         Ok(look) => look.registries.into_iter().next().and_then(|registry| registry.entry),

@@ -11,6 +11,7 @@ mod places;
 mod post;
 mod signals;
 mod start;
+mod stacked;
 mod story;
 mod way;
 mod witness;

@@ -6,9 +6,9 @@ use std::os::unix::fs::symlink;
 use hublease_peers::buildx::PEER;
 
 use crate::support::builder::{BUILDER, Builder, build_words};
-use crate::support::client::Outcome;
+use crate::support::client::{Job, Outcome};
 use crate::support::known::Right;
-use crate::support::lease::{hub_with_a_registry, lease_words, on_path, play, refused};
+use crate::support::lease::{AUDIENCE, hub_with_a_registry, lease_words, on_path, play, refused};
 use crate::support::long_push::{Meanwhile, Pusher, long_push};
 
 const FROM_NOTHING: &str = "FROM scratch\nCOPY program /program\n";
@@ -24,6 +24,26 @@ fn a_builder_is_found_inside_exec_and_nothing_is_left_of_the_private_directory()
     let list = ["--client", "none", "--", program.to_str().unwrap(), "ls"];
     builder.job.run(&[&["exec"][..], &lease, &list].concat()).code(0).says(BUILDER);
     assert_eq!(builder.job.left_behind(), [""; 0]);
+}
+
+/// The first buildx of a machine runs inside: what it makes is the user's, and nothing of ours stays.
+#[test]
+fn a_builder_that_is_made_inside_exec_is_there_afterwards() {
+    let (sandbox, _registry) = hub_with_a_registry();
+    let job = Job::new(&sandbox, AUDIENCE);
+    let lease = lease_words(&sandbox, "write");
+    let lease: Vec<&str> = lease.iter().map(String::as_str).collect();
+    let program = PEER.program();
+    assert!(!job.home().join(".docker/buildx").exists());
+    let create = ["create", "--name", "made-inside", "--driver", "remote", "tcp://127.0.0.1:1"];
+    let create = [&["--client", "none", "--", program.to_str().unwrap()], &create[..]].concat();
+    job.run(&[&["exec"][..], &lease, &create].concat()).code(0);
+    assert_eq!(job.left_behind(), [""; 0]);
+    play(&job, &program, &["ls"]).says("made-inside");
+    // Another login finds it, too.
+    let list = ["--client", "none", "--", program.to_str().unwrap(), "ls"];
+    job.run(&[&["exec"][..], &lease, &list].concat()).code(0).says("made-inside");
+    assert_eq!(job.left_behind(), [""; 0]);
 }
 
 /// `docker buildx`, as most people type it.

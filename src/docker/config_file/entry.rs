@@ -43,6 +43,11 @@ impl Entry {
         Some(entry)
     }
 
+    /// The entry of a text that [`Entry::raw`] was.
+    pub(crate) fn of(raw: &Secret) -> Option<Self> {
+        Self::read(raw.expose())
+    }
+
     /// A text of the entry in the file, if there is something in it.
     pub(crate) fn part(&self, name: &str) -> Option<Secret> {
         let text = self.raw.as_ref()?.expose();

@@ -60,7 +60,7 @@ fn run(case: &Value) -> Result<Value, Malformed> {
         }
         "isolate" => {
             let registries: Vec<Registry> = effect["registries"].as_array().unwrap().iter().map(registry).collect();
-            config.isolate(&registries, effect["copy_auths"].as_bool().unwrap())?;
+            config.isolate(client(effect), &registries)?;
         }
         other => panic!("{other}"),
     }

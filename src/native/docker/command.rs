@@ -85,7 +85,7 @@ mod tests {
     use hublease_protocol::secret::Secret;
 
     use super::{arguments, directory};
-    use crate::effect::docker::{Client, Verb};
+    use crate::effect::docker::{Client, Registry, Verb};
 
     #[test]
     fn the_arguments_of_every_call() {

@@ -16,14 +16,25 @@ pub(in crate::native) fn perform(places: &Places, programs: &mut Programs, confi
         Config::Write { client, directory, over, content } => {
             file::write(&places.file(*client, directory)?, over, content).map(|()| Found::Done)
         }
-        Config::Make { id, content } => {
-            // Without a directory of the user's there is nothing to link to.
-            let user = places.directory(&Directory::User).unwrap_or_default();
-            private_directory::make(places.records(), id, &user, content)
-                .map(|path| Found::Made(path.display().to_string()))
+        Config::Make { id, client, content, sharing } => {
+            let origin = places.origin(*client);
+            let plan = private_directory::Plan { origin: origin.as_deref(), content, sharing };
+            private_directory::make(places.records(), id, plan).map(Found::Made).map_err(Trouble::Unusable)
+        }
+        Config::Hold { id, holder, note, sharing } => {
+            private_directory::hold(places.records(), id, holder, note, sharing)
+                .map(|()| Found::Done)
                 .map_err(Trouble::Unusable)
         }
-        Config::Remove { id } => private_directory::remove(places.records(), id).map_err(Trouble::Unusable),
+        Config::Holds { id } => {
+            private_directory::holds(places.records(), id).map(Found::Holds).map_err(Trouble::Unusable)
+        }
+        Config::Release { id, holder, sharing } => private_directory::release(places.records(), id, holder, sharing)
+            .map(|()| Found::Done)
+            .map_err(Trouble::Unusable),
+        Config::Remove { id, sharing } => {
+            private_directory::remove(places.records(), id, sharing).map(Found::Removed).map_err(Trouble::Unusable)
+        }
         Config::Detect => Ok(Found::Detected(helper::detected(programs).map(str::to_owned))),
         Config::List { .. } | Config::Get { .. } => {
             Err(Trouble::Unusable("a helper's answer is waited for".to_owned()))
@@ -38,6 +49,7 @@ fn locate(places: &Places, client: Client, directory: &Directory) -> Result<Plac
     Ok(Place {
         directory: parent.display().to_string(),
         unwritable: file::unwritable(&path),
-        taken_over: places.is_taken_over(),
+        taken_over: places.private_id(client),
+        variable: places.variable(client),
     })
 }

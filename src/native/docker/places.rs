@@ -1,9 +1,11 @@
 //! Where docker's and podman's files are.
 //!
 //! Follows docker's CLI: `DOCKER_CONFIG`, else `$HOME/.docker`. Follows podman for its auth file: `REGISTRY_AUTH_FILE`,
-//! `DOCKER_CONFIG/config.json`, `$XDG_RUNTIME_DIR/containers/auth.json`, `/run/containers/<uid>/auth.json`.
+//! `DOCKER_CONFIG/config.json`, `$XDG_RUNTIME_DIR/containers/auth.json`, and for root `/run/containers/0/auth.json`, for
+//! others the same below `/run/user/<uid>`, if that is there, or `$TMPDIR/podman-run-<uid>`.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,26 +48,60 @@ impl Places {
         match directory {
             Directory::Private(id) => private_directory::path(&self.records, id).map_err(Trouble::Unusable),
             Directory::Current => self.named(),
-            Directory::User => {
-                let path = self.named()?;
-                Ok(private_directory::user_of(&self.records, &path).unwrap_or(path))
-            }
+            Directory::User => match self.taken_over(Client::Docker) {
+                Some(Some(user)) => Ok(user),
+                // It was made where nobody could name the user's, and nothing more is known now.
+                Some(None) => self.at_home(),
+                None => self.named(),
+            },
         }
     }
 
-    /// Whether `DOCKER_CONFIG` is a private directory that an earlier step made.
-    pub(in crate::native) fn is_taken_over(&self) -> bool {
-        self.named().is_ok_and(|path| private_directory::user_of(&self.records, &path).is_some())
+    /// What the private directory that the variable of `client` names stands for, if an earlier step made it: none inside,
+    /// if that step knew of nothing.
+    fn taken_over(&self, client: Client) -> Option<Option<PathBuf>> {
+        private_directory::origin_of(&self.records, &canonical(self.private_place(client)?))
+    }
+
+    /// The directory that the variable of `client` names.
+    fn private_place(&self, client: Client) -> Option<PathBuf> {
+        match client {
+            Client::Podman => Some(self.absolute("REGISTRY_AUTH_FILE")?.parent()?.to_owned()),
+            Client::Docker | Client::None => self.absolute("DOCKER_CONFIG"),
+        }
+    }
+
+    /// The id of the private directory that the variable of `client` names, if an earlier step made it.
+    pub(in crate::native) fn private_id(&self, client: Client) -> Option<String> {
+        self.taken_over(client)?;
+        Some(canonical(self.private_place(client)?).file_name()?.to_str()?.to_owned())
+    }
+
+    /// What the variable of `client` has to be for the user's own; empty where it is found without.
+    pub(in crate::native) fn variable(&self, client: Client) -> String {
+        let path = match client {
+            Client::Podman => match self.taken_over(client) {
+                Some(origin) => origin,
+                None => self.absolute("REGISTRY_AUTH_FILE"),
+            },
+            Client::Docker | Client::None => self.directory(&Directory::User).ok(),
+        };
+        path.map(|path| path.display().to_string()).unwrap_or_default()
+    }
+
+    /// What a private directory of `client` stands for: docker's directory, or the file that podman was told of.
+    pub(in crate::native) fn origin(&self, client: Client) -> Option<PathBuf> {
+        Some(self.variable(client)).filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
     /// The directory that docker itself would use.
     fn named(&self) -> Result<PathBuf, Trouble> {
-        let path = match (self.absolute("DOCKER_CONFIG"), self.absolute("HOME")) {
-            (Some(path), _) => path,
-            (None, Some(home)) => home.join(".docker"),
-            (None, None) => return Err(unusable("neither DOCKER_CONFIG nor HOME is set")),
-        };
-        Ok(fs::canonicalize(&path).unwrap_or(path))
+        self.absolute("DOCKER_CONFIG").map_or_else(|| self.at_home(), |path| Ok(canonical(path)))
+    }
+
+    fn at_home(&self) -> Result<PathBuf, Trouble> {
+        let home = self.absolute("HOME").ok_or_else(|| unusable("neither DOCKER_CONFIG nor HOME is set"))?;
+        Ok(canonical(home.join(".docker")))
     }
 
     /// The file that holds the logins of `client`.
@@ -76,15 +112,42 @@ impl Places {
         if client != Client::Podman || matches!(directory, Directory::Private(_)) {
             return Ok(self.directory(directory)?.join("config.json"));
         }
+        let told = match self.taken_over(client) {
+            Some(origin) if *directory == Directory::User => origin,
+            _ => self.absolute("REGISTRY_AUTH_FILE"),
+        };
+        let docker = || {
+            // A private directory of docker's is none of podman's business.
+            let path = self.absolute("DOCKER_CONFIG")?;
+            Some(self.taken_over(Client::Docker).unwrap_or(Some(path))?.join("config.json"))
+        };
         let runtime = || self.absolute("XDG_RUNTIME_DIR").map(|path| path.join("containers/auth.json"));
-        Ok(self
-            .absolute("REGISTRY_AUTH_FILE")
-            .or_else(|| self.absolute("DOCKER_CONFIG").map(|path| path.join("config.json")))
-            .or_else(runtime)
-            .unwrap_or_else(|| PathBuf::from(format!("/run/containers/{}/auth.json", geteuid().as_raw()))))
+        Ok(told.or_else(docker).or_else(runtime).unwrap_or_else(|| self.of_the_session()))
+    }
+
+    /// Where podman keeps its logins if no variable says where: root's are below `/run`, anybody else's in the session's
+    /// directory, or in one that podman makes for itself.
+    fn of_the_session(&self) -> PathBuf {
+        let user = geteuid().as_raw();
+        if user == 0 {
+            return PathBuf::from("/run/containers/0/auth.json");
+        }
+        let session = PathBuf::from(format!("/run/user/{user}"));
+        let is_ours = |metadata: &fs::Metadata| metadata.uid() == user && metadata.mode() & 0o700 == 0o700;
+        let place = if fs::metadata(&session).is_ok_and(|metadata| is_ours(&metadata)) {
+            session
+        } else {
+            let temporary = self.absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
+            temporary.join(format!("podman-run-{user}"))
+        };
+        place.join("containers/auth.json")
     }
 
     fn absolute(&self, name: &str) -> Option<PathBuf> {
         self.environment.value(name).map(|value| self.working_directory.join(value))
     }
+}
+
+fn canonical(path: PathBuf) -> PathBuf {
+    fs::canonicalize(&path).unwrap_or(path)
 }

@@ -1,30 +1,30 @@
 //! Private docker directories, each a directory of the record directory under a random id.
 //!
-//! A marker inside repeats the id. Nothing without its marker is used or removed, and removing touches only what we
-//! or docker put there: files by name, links by unlinking them. Whatever else lies there stays, and is reported.
+//! A marker inside repeats the id. Nothing without its marker is used or removed. What such a directory has in common with
+//! the user's, and what in it is the login's own, the story says ([`Sharing`]): the rest of the user's is linked, and what a
+//! tool makes in the private one is handed over to the user's in the end. What cannot be stays, and is reported.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use hublease_protocol::id::Id;
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
-use crate::effect::docker::Found;
+use crate::effect::docker::{HoldNote, LARGEST_FILE, Made, Removed, Sharing};
+use crate::native::docker::hand_over::hand_over;
 use crate::native::store::dirfd::Folder;
 
 const MARKER: &str = ".hublease";
 const CONFIG: &str = "config.json";
 
-/// What of the user's directory is reached by a link: contexts, builders and plugins.
-const LINKED: &[&str] = &["contexts", "buildx", "cli-plugins"];
+/// Beginning of the names of holds, each with the id of its login behind it.
+const HOLD: &str = ".hublease-";
 
-/// A link to the user's directory that the private one was made of. Later steps have the private one in
-/// `DOCKER_CONFIG`; the record, and another login, are about the user's.
+/// A link to what the private directory stands for: docker's directory of the user, or the file that podman was told of.
+/// Later steps have the private one in the client's variable; the record, and another login, are about the user's.
 const ORIGIN: &str = ".user";
-
-/// What docker's builder keeps next to `config.json`, to ask for tokens of a stable identity.
-const SEEDS: &[&str] = &[".token_seed", ".token_seed.lock"];
 
 /// The absolute path of a private directory.
 ///
@@ -37,69 +37,165 @@ pub(in crate::native) fn path(records: &Path, id: &str) -> Result<PathBuf, Strin
     }
 }
 
-/// Makes a private directory beside the user's, whose file holds `content`.
+/// What a private directory is made of.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::native) struct Plan<'a> {
+    /// What it stands for; none if nobody can name it.
+    pub(in crate::native) origin: Option<&'a Path>,
+    /// What its auth file holds.
+    pub(in crate::native) content: &'a Secret,
+    /// What it has in common with the user's.
+    pub(in crate::native) sharing: &'a Sharing,
+}
+
+/// Makes a private directory.
 ///
 /// # Errors
 /// A printable sentence.
-pub(in crate::native) fn make(records: &Path, id: &str, user: &Path, content: &Secret) -> Result<PathBuf, String> {
+pub(in crate::native) fn make(records: &Path, id: &str, plan: Plan<'_>) -> Result<Made, String> {
     check(id)?;
     let parent = Folder::open(records, true)?.ok_or("the record directory went away")?;
     let folder = parent.inner(id, true)?.ok_or("the private directory went away")?;
-    let fill = || -> Result<(), String> {
+    let fill = || -> Result<Option<String>, String> {
         folder.write(MARKER, id)?;
-        folder.link(ORIGIN, user)?;
-        folder.write(CONFIG, content.expose())?;
-        for name in LINKED {
-            if let Ok(target) = fs::canonicalize(user.join(name)) {
-                folder.link(name, &target)?;
-            }
+        plan.origin.map_or(Ok(()), |origin| folder.link(ORIGIN, origin))?;
+        folder.write(CONFIG, plan.content.expose())?;
+        match plan.origin.filter(|_| plan.sharing.linked) {
+            Some(user) => link(&folder, user, plan.sharing),
+            None => Ok(None),
         }
-        Ok(())
     };
-    fill().inspect_err(|_| drop(empty(&parent, &folder, id)))?;
-    Ok(folder.path().to_owned())
+    let unlinked = fill().inspect_err(|_| drop(empty(&parent, &folder, id, plan.sharing)))?;
+    Ok(Made { path: folder.path().display().to_string(), unlinked })
 }
 
-/// The user's directory, if `path` is a private one of ours.
-pub(in crate::native) fn user_of(records: &Path, path: &Path) -> Option<PathBuf> {
+/// Links what lies in the user's directory. Gives why there was nothing to link: the login can do without.
+fn link(folder: &Folder, user: &Path, sharing: &Sharing) -> Result<Option<String>, String> {
+    for name in &sharing.made {
+        // Where the user's directory cannot be written, tools make it in the private one.
+        let _ = make_directory(&user.join(name));
+    }
+    let names = match fs::read_dir(user) {
+        Ok(names) => names,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Ok(Some(printable(&format!("{}: {error}", user.display())))),
+    };
+    for name in names.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
+        if !is_apart(&name, sharing) {
+            folder.link(&name, &user.join(&name))?;
+        }
+    }
+    Ok(None)
+}
+
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn is_apart(name: &str, sharing: &Sharing) -> bool {
+    sharing.apart.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// What the private directory at `path` stands for, if it is one of ours: none inside, if nobody could name it.
+pub(in crate::native) fn origin_of(records: &Path, path: &Path) -> Option<Option<PathBuf>> {
     let (parent, id) = (path.parent()?, path.file_name()?.to_str()?);
     let is_ours = fs::canonicalize(records).is_ok_and(|records| records == parent) && find(records, id).ok()?.is_some();
-    is_ours.then(|| fs::read_link(path.join(ORIGIN)).ok()).flatten()
+    is_ours.then(|| fs::read_link(path.join(ORIGIN)).ok())
+}
+
+/// Writes a hold on a private directory, and drops what is of one login only.
+///
+/// # Errors
+/// A printable sentence: the directory is not there, or not one of ours.
+pub(in crate::native) fn hold(
+    records: &Path,
+    id: &str,
+    holder: &str,
+    note: &Secret,
+    sharing: &Sharing,
+) -> Result<(), String> {
+    check(holder)?;
+    let (_, folder) = find(records, id)?.ok_or("the private directory is not there any more")?;
+    drop_seeds(&folder, sharing)?;
+    folder.write(&format!("{HOLD}{holder}"), note.expose())
+}
+
+/// The holds on a private directory.
+///
+/// # Errors
+/// As with [`hold`].
+pub(in crate::native) fn holds(records: &Path, id: &str) -> Result<Vec<HoldNote>, String> {
+    let (_, folder) = find(records, id)?.ok_or("the private directory is not there any more")?;
+    let names = folder.names()?.into_iter();
+    let holders =
+        names.filter_map(|name| name.strip_prefix(HOLD).filter(|name| check(name).is_ok()).map(str::to_owned));
+    let read = |holder: String| {
+        let note = folder.read(&format!("{HOLD}{holder}"), LARGEST_FILE)?.unwrap_or_default();
+        Ok(HoldNote { holder, note })
+    };
+    holders.map(read).collect()
+}
+
+/// Takes a hold away, and drops what is of one login only.
+///
+/// # Errors
+/// As with [`hold`].
+pub(in crate::native) fn release(records: &Path, id: &str, holder: &str, sharing: &Sharing) -> Result<(), String> {
+    check(holder)?;
+    let (_, folder) = find(records, id)?.ok_or("the private directory is not there any more")?;
+    drop_seeds(&folder, sharing)?;
+    folder.remove(&format!("{HOLD}{holder}"))
+}
+
+fn drop_seeds(folder: &Folder, sharing: &Sharing) -> Result<(), String> {
+    let names = folder.names()?.into_iter();
+    let mut seeds = names.filter(|name| sharing.seeds.iter().any(|beginning| name.starts_with(beginning)));
+    seeds.try_for_each(|name| folder.remove(&name))
 }
 
 /// Removes a private directory; success if it is not there.
 ///
 /// # Errors
-/// A printable sentence: it is not one of ours, or something in it is not.
-pub(in crate::native) fn remove(records: &Path, id: &str) -> Result<Found, String> {
+/// A printable sentence: it is not one of ours, or the login in it cannot be removed.
+pub(in crate::native) fn remove(records: &Path, id: &str, sharing: &Sharing) -> Result<Removed, String> {
     match find(records, id)? {
-        Some((parent, folder)) => empty(&parent, &folder, id),
-        None => Ok(Found::Done),
+        Some((parent, folder)) => empty(&parent, &folder, id, sharing),
+        None => Ok(Removed::default()),
     }
 }
 
-/// The login goes first; what others put beside it may keep the directory, but not the login.
-fn empty(parent: &Folder, folder: &Folder, id: &str) -> Result<Found, String> {
+/// The login goes first; what cannot be handed over may keep the directory, but not the login.
+fn empty(parent: &Folder, folder: &Folder, id: &str, sharing: &Sharing) -> Result<Removed, String> {
     folder.remove(CONFIG)?;
-    let mut foreign = Vec::new();
-    let names = folder.names()?;
-    for name in names.iter().filter(|name| *name != MARKER) {
-        // `config.json` and its temporary companions, docker's and ours.
-        let ours = name.starts_with(CONFIG)
-            || name == ORIGIN
-            || LINKED.contains(&name.as_str())
-            || SEEDS.contains(&name.as_str());
-        // Not even then a directory: unlinking refuses it.
-        if !ours || folder.remove(name).is_err() {
-            foreign.push(name.as_str());
+    let user = fs::read_link(folder.path().join(ORIGIN)).ok().filter(|_| sharing.linked);
+    let mut removed = Removed { path: printable(&folder.path().display().to_string()), ..Removed::default() };
+    for name in folder.names()?.into_iter().filter(|name| name != MARKER && name != ORIGIN) {
+        match put_away(folder, &name, user.as_deref(), sharing) {
+            Some(true) => removed.moved.push(printable(&name)),
+            Some(false) => {}
+            None => removed.left.push(printable(&name)),
         }
     }
-    if !foreign.is_empty() {
-        let names = foreign.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-        return Ok(Found::Left(printable(&format!("{}: left because of {names}", folder.path().display()))));
+    // They stay as long as anything does: the next logout hands it over.
+    if removed.left.is_empty() {
+        folder.remove(ORIGIN)?;
+        folder.remove(MARKER)?;
+        parent.remove_directory(id)?;
     }
-    folder.remove(MARKER)?;
-    parent.remove_directory(id).map(|()| Found::Done)
+    Ok(removed)
+}
+
+/// One name. Says whether it was handed over to the user; none if it stays.
+fn put_away(folder: &Folder, name: &str, user: Option<&Path>, sharing: &Sharing) -> Option<bool> {
+    let is_link_of_ours =
+        || user.is_some_and(|user| fs::read_link(folder.path().join(name)).is_ok_and(|to| to == user.join(name)));
+    if is_apart(name, sharing) || is_link_of_ours() {
+        // Not even then a directory: unlinking refuses it.
+        return folder.remove(name).is_ok().then_some(false);
+    }
+    let user = user?;
+    make_directory(user).ok()?;
+    hand_over(&folder.path().join(name), &user.join(name)).is_ok_and(|is_gone| is_gone).then_some(true)
 }
 
 fn find(records: &Path, id: &str) -> Result<Option<(Folder, Folder)>, String> {
@@ -118,110 +214,4 @@ fn check(id: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::{Path, PathBuf};
-
-    use hublease_protocol::secret::Secret;
-
-    use super::{make, path, remove};
-    use crate::effect::docker::Found;
-
-    const ID: &str = "0123456789abcdef0123456789abcdef";
-
-    struct TestHome {
-        root: tempfile::TempDir,
-    }
-
-    impl TestHome {
-        /// A user's directory with contexts and plugins.
-        fn new() -> Self {
-            let world = Self { root: tempfile::tempdir().unwrap() };
-            fs::create_dir_all(world.user().join("contexts/meta")).unwrap();
-            fs::create_dir(world.user().join("cli-plugins")).unwrap();
-            fs::write(world.user().join("cli-plugins/docker-buildx"), "plugin").unwrap();
-            world
-        }
-
-        fn user(&self) -> PathBuf {
-            self.root.path().join("user")
-        }
-
-        fn records(&self) -> PathBuf {
-            self.root.path().join("records")
-        }
-
-        fn make(&self) -> PathBuf {
-            make(&self.records(), ID, &self.user(), &Secret::new("{ \"a\": 1 }")).unwrap()
-        }
-    }
-
-    fn mode(path: &Path) -> u32 {
-        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
-    #[test]
-    fn it_holds_what_it_shall_and_links_the_rest() {
-        let world = TestHome::new();
-        let made = world.make();
-        assert_eq!((made.clone(), path(&world.records(), ID)), (world.records().join(ID), Ok(made.clone())));
-        assert_eq!(fs::read_to_string(made.join("config.json")).unwrap(), "{ \"a\": 1 }");
-        assert_eq!((mode(&made), mode(&made.join("config.json"))), (0o700, 0o600));
-        assert_eq!(fs::read_to_string(made.join("cli-plugins/docker-buildx")).unwrap(), "plugin");
-        assert!(fs::symlink_metadata(made.join("contexts")).unwrap().is_symlink());
-        assert!(!made.join("buildx").exists());
-        assert!(make(&world.records(), ID, &world.user(), &Secret::default()).is_err());
-    }
-
-    #[test]
-    fn removing_takes_what_docker_and_we_made_and_follows_no_link() {
-        let world = TestHome::new();
-        let made = world.make();
-        fs::write(made.join("config.json123"), "left by docker").unwrap();
-        fs::write(made.join(".token_seed"), "left by its builder").unwrap();
-        remove(&world.records(), ID).unwrap();
-        assert!(!made.exists());
-        assert_eq!(fs::read_to_string(world.user().join("cli-plugins/docker-buildx")).unwrap(), "plugin");
-        assert!(world.user().join("contexts/meta").is_dir());
-        assert_eq!(remove(&world.records(), ID), Ok(Found::Done));
-        assert!(path(&world.records(), ID).is_err());
-    }
-
-    #[test]
-    fn what_others_put_there_stays_and_is_reported_but_the_login_goes() {
-        let world = TestHome::new();
-        let made = world.make();
-        fs::create_dir(made.join("buildx")).unwrap();
-        fs::write(made.join("notes"), "mine").unwrap();
-        let Ok(Found::Left(message)) = remove(&world.records(), ID) else { panic!("it should be left") };
-        assert!(message.ends_with("left because of buildx, notes"), "{message}");
-        assert!(!made.join("config.json").exists() && made.join("notes").exists() && made.join("buildx").exists());
-        fs::remove_file(made.join("notes")).unwrap();
-        fs::remove_dir(made.join("buildx")).unwrap();
-        assert_eq!(remove(&world.records(), ID), Ok(Found::Done));
-        assert!(!made.exists());
-    }
-
-    #[test]
-    fn a_planted_directory_is_neither_used_nor_removed() {
-        let world = TestHome::new();
-        let made = world.make();
-        let other = "f".repeat(32);
-        fs::create_dir(world.records().join(&other)).unwrap();
-        fs::set_permissions(world.records().join(&other), fs::Permissions::from_mode(0o700)).unwrap();
-        let link = "e".repeat(32);
-        symlink(&made, world.records().join(&link)).unwrap();
-        let mut ids = vec![other.as_str(), &link, "..", "", "../user", "0123456789ABCDEF0123456789ABCDEF"];
-        // Somebody else's marker does not make it ours either.
-        fs::write(world.records().join(&other).join(".hublease"), ID).unwrap();
-        fs::set_permissions(world.records().join(&other).join(".hublease"), fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(made.join(".hublease"), "x").unwrap();
-        ids.push(ID);
-        for id in ids {
-            assert!(path(&world.records(), id).is_err(), "{id}");
-            assert!(remove(&world.records(), id).is_err(), "{id}");
-        }
-        assert!(made.join("config.json").exists());
-    }
-}
+mod tests;

@@ -27,7 +27,7 @@ pub(in crate::native) struct ExecCommand {
 }
 
 impl ExecCommand {
-    /// Starts it with `DOCKER_CONFIG` at `directory`; its end comes as an event.
+    /// Starts it with the client's own variable at `directory`; its end comes as an event.
     pub(in crate::native) fn start(
         &mut self,
         command: &[String],
@@ -40,10 +40,7 @@ impl ExecCommand {
         };
         let running = Running::default();
         let mut command = process::Command::new(program);
-        command.args(arguments).env("DOCKER_CONFIG", directory);
-        if client == Client::Podman {
-            command.env("REGISTRY_AUTH_FILE", directory.join("config.json"));
-        }
+        command.args(arguments).env(client.variable(), client.place(directory));
         match running.start(|| command.spawn()).and_then(|_| report(running.clone(), events)) {
             Ok(()) => {
                 *self = Self { running: Some(running), ..Self::default() };

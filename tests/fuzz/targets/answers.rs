@@ -198,7 +198,7 @@ impl World<'_> {
 
 /// An empty directory of docker's.
 fn nothing() -> Place {
-    Place { directory: "/home/u/.docker".to_owned(), unwritable: None, taken_over: false }
+    Place { directory: "/home/u/.docker".to_owned(), unwritable: None, taken_over: None, variable: String::new() }
 }
 
 /// The values of secret members, wherever they stand in the answers.

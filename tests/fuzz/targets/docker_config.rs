@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hublease::cli::{Arguments, Command};
-use hublease::effect::docker::{Config, Directory, File, Found, Place, Trouble};
+use hublease::effect::docker::{Config, Directory, File, Found, Made, Place, Trouble};
 use hublease::effect::record::{Access, Stored};
 use hublease::effect::{Effect, End, Outcome, Step};
 use hublease::environment::Environment;
@@ -126,7 +126,8 @@ impl World {
     fn configure(&mut self, config: Config) -> Result<Found, Trouble> {
         match config {
             Config::Locate { .. } => {
-                Ok(Found::Place(Place { directory: "/home/u/.docker".to_owned(), unwritable: None, taken_over: false }))
+                let directory = "/home/u/.docker".to_owned();
+                Ok(Found::Place(Place { variable: directory.clone(), directory, unwritable: None, taken_over: None }))
             }
             Config::Read { .. } => {
                 let content = Secret::new(self.file.as_deref().ok_or(Trouble::Malformed)?);
@@ -139,11 +140,14 @@ impl World {
             }
             Config::Write { content, .. } | Config::Make { content, .. } => {
                 self.private = Some(content);
-                Ok(Found::Made("/tmp/private".to_owned()))
+                Ok(Found::Made(Made { path: "/tmp/private".to_owned(), unlinked: None }))
             }
             Config::List { .. } => Ok(Found::Users(None)),
             Config::Get { .. } => Ok(Found::Kept(Secret::default())),
-            Config::Remove { .. } | Config::Detect => panic!("asked for {config:?}"),
+            Config::Hold { .. } => Ok(Found::Done),
+            Config::Holds { .. } | Config::Release { .. } | Config::Remove { .. } | Config::Detect => {
+                panic!("asked for {config:?}")
+            }
         }
     }
 

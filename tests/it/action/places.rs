@@ -13,18 +13,18 @@ use crate::support::World;
 use crate::support::driven::leased;
 use crate::support::job::Provider;
 
-const HUB: &str = "https://index.docker.io/v1/";
+pub(super) const HUB: &str = "https://index.docker.io/v1/";
 /// `alice:a-password-of-alice` and its base64 form.
-const ALICE: &str = "YWxpY2U6YS1wYXNzd29yZC1vZi1hbGljZQ==";
+pub(super) const ALICE: &str = "YWxpY2U6YS1wYXNzd29yZC1vZi1hbGljZQ==";
 
-fn private(world: &World, finished: &Finished<'_>) -> PathBuf {
+pub(super) fn private(world: &World, finished: &Finished<'_>) -> PathBuf {
     let path = PathBuf::from(&finished.env["DOCKER_CONFIG"]);
     assert_eq!(path.parent(), Some(world.path("tmp/hublease").as_path()));
     assert_eq!(finished.output["docker-config"], finished.env["DOCKER_CONFIG"]);
     path
 }
 
-fn config_in(directory: &Path) -> serde_json::Value {
+pub(super) fn config_in(directory: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(directory.join("config.json")).unwrap()).unwrap()
 }
 
@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn a_private_login_is_found_by_later_steps_and_taken_back() {
-    for (isolated, has_others) in [("true", false), ("copy-auths", true)] {
+    for isolated in ["true", "copy-auths"] {
         let world = World::new();
         world.write_config(&format!(
             r#"{{"auths":{{"ghcr.io":{{"auth":"{ALICE}"}}}},"credsStore":"none-of-ours","proxies":{{"default":{{}}}}}}"#
@@ -46,8 +46,8 @@ fn a_private_login_is_found_by_later_steps_and_taken_back() {
         let directory = private(&world, &main);
         let config = config_in(&directory);
         assert!(config["auths"][HUB]["auth"].is_string());
-        assert_eq!(config["auths"]["ghcr.io"].is_object(), has_others);
-        assert!(config["credsStore"].is_null() && config["proxies"].is_object());
+        assert!(config["auths"]["ghcr.io"].is_object() && config["proxies"].is_object());
+        assert_eq!((&config["credsStore"], &config["credHelpers"][HUB]), (&"none-of-ours".into(), &"".into()));
         assert!(directory.join("contexts/meta").is_dir());
         assert_eq!((mode(&directory), mode(&directory.join("config.json"))), (0o700, 0o600));
         assert_eq!(fs::read_to_string(world.config()).unwrap(), before);
@@ -78,27 +78,6 @@ fn a_file_that_is_a_link_stays_one_and_what_it_leads_to_is_changed() {
         step.after(&main).post(&main).code(0).says("revoked and confirmed");
         assert!(fs::symlink_metadata(world.config()).unwrap().is_symlink());
         assert_eq!(config_in(target.parent().unwrap()), serde_json::json!({"auths": {"ghcr.io": {}}}));
-    }
-}
-
-/// Post steps run in the opposite order of their steps.
-#[test]
-fn two_steps_in_one_job_end_one_after_the_other() {
-    for (isolated, second) in [(false, "docker.io"), (true, "docker.io"), (false, "dhi.io")] {
-        let world = World::new();
-        world.write_config(&format!(r#"{{"auths":{{"{HUB}":{{"auth":"{ALICE}"}}}}}}"#));
-        let one = Step::new(&world, Provider::Vault).input("isolated", isolated.to_string());
-        let first = one.main().code(0);
-        let two = Step::new(&world, Provider::Broker).input("isolated", isolated.to_string()).input("registry", second);
-        let two = two.after(&first);
-        let last = two.main().code(0);
-        let two = two.after(&last);
-        let post = two.post(&last).code(0).says("the credential of acme: revoked and confirmed");
-        let one = one.after(&last).after(&post);
-        one.post(&first).code(0).says(REVOKED);
-        assert_eq!(leased(&world), Vec::<String>::new());
-        assert_eq!(world.read_config()["auths"][HUB]["auth"], ALICE, "{isolated} {second}");
-        assert_eq!(fs::read_dir(world.path("tmp/hublease")).map_or(0, Iterator::count), 0);
     }
 }
 
@@ -252,11 +231,14 @@ fn what_others_put_into_a_private_directory_stays_without_the_login() {
     let main = step.main().code(0);
     let directory = private(&world, &main);
     fs::write(directory.join("notes"), "mine").unwrap();
+    fs::write(world.home().join(".docker/notes"), "theirs").unwrap();
+    fs::write(directory.join("scan"), "made by a plugin").unwrap();
     fs::write(directory.join(".token_seed"), "left by a builder").unwrap();
     step.after(&main).post(&main).code(0).says("still there, without the login").says("left because of notes");
+    assert_eq!(fs::read_to_string(world.home().join(".docker/scan")).unwrap(), "made by a plugin");
     let mut names: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, [".hublease", "notes"]);
+    assert_eq!(names, [".hublease", ".user", "notes"]);
 }
 
 /// A checkout can hold anything, and PATH may lead into it.

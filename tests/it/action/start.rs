@@ -7,7 +7,7 @@ use crate::support::World;
 use crate::support::job::Provider;
 
 /// Has the test's own Node name another version.
-fn as_node(step: Step<'_>, version: &str) -> Step<'_> {
+fn as_node<'w>(step: Step<'w>, version: &str) -> Step<'w> {
     let named = format!("Object.defineProperty(process,'versions',{{value:{{node:'{version}'}}}})");
     step.env("NODE_OPTIONS", format!("--import=data:text/javascript,{named}"))
 }

@@ -31,6 +31,6 @@ fn an_obstacle_on_the_way_to_github_is_no_fault_of_github_s() {
     let refusing = obstacles().into_iter().find(|obstacle| obstacle.name == "407").unwrap();
     let step = Step::new(&world, Provider::Vault).env("HTTPS_PROXY", &refusing.variables[0].1);
     let main = step.main().code(3).says("GitHub did not issue an identity token");
-    main.says("because: the proxy refuses the way to GitHub's identity endpoint").says("status 407");
+    let main = main.says("because: the proxy refuses the way to GitHub's identity endpoint").says("status 407");
     assert!(main.stdout.contains("hint: HTTPS_PROXY") && !main.stdout.contains("githubstatus"), "{}", main.stdout);
 }

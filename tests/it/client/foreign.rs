@@ -72,7 +72,7 @@ fn the_logins_of_others_are_in_no_request_output_record_or_message() {
         let login = on_github(&world, "login").args(flags).run().code(0);
         if is_private {
             let config = fs::read_to_string(directory_of(&login).join("config.json")).unwrap();
-            assert_eq!(config.contains("ghcr.io"), flags == ["--isolated=copy-auths"]);
+            assert!(config.contains("ghcr.io"));
             assert!(config.contains(PARTS[4].1));
         }
         for record in world.record_files() {

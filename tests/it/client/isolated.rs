@@ -50,7 +50,7 @@ fn a_later_step_in_the_private_directory_belongs_to_the_same_login() {
         let first = exported(&job("login").arg("--isolated").run().code(0).stdout);
         let repeated = job("login").arg("--isolated").env("DOCKER_CONFIG", first.as_str()).run().code(0);
         let second = exported(&repeated.says("the older login of this job is replaced").stdout);
-        assert_ne!(first, second);
+        assert_eq!(first, second, "steps that know the first one find the second, too");
         assert_eq!(world.record_files().len(), 1);
         let out = job("logout").env("DOCKER_CONFIG", second.as_str()).run().code(0).says("revoked and confirmed");
         out.does_not_say("the earlier login is back");
@@ -64,7 +64,8 @@ fn a_private_login_does_not_mind_a_broken_file_and_leaves_it_alone() {
     for broken in ["{", "[]", r#"{"auths": []}"#] {
         let world = World::new();
         world.write_config(broken);
-        world.job("login").usual(Provider::Broker).arg("--isolated").run().code(0);
+        let login = world.job("login").usual(Provider::Broker).arg("--isolated").run().code(0);
+        login.says("warning: nothing of your own auth file is in the private directory: it cannot be understood\n");
         world.job("logout").usual(Provider::Broker).run().code(0).says("revoked and confirmed");
         world.program("true", "#!/bin/sh\n");
         let exec = world.job("exec").usual(Provider::Broker).then(&["true"]);
@@ -91,5 +92,106 @@ fn later_steps_on_circleci_and_github_learn_the_directory() {
         let own = world.home().join(".docker").display().to_string();
         assert_eq!(exported(&out.stdout), own, "the old directory is given back");
         assert!(fs::read_to_string(&path).unwrap().trim_end().lines().rev().take(2).any(|line| line.contains(&own)));
+    }
+}
+
+/// What keeps the user's own directory from being used, what is said of it, and the value that later steps get back.
+struct Unusable {
+    arrange: fn(&World),
+    environment: &'static [(&'static str, Option<&'static str>)],
+    says: &'static [&'static str],
+}
+
+const UNUSABLE: &[Unusable] = &[
+    Unusable {
+        arrange: |_| {},
+        environment: &[("HOME", None)],
+        says: &["nothing of your own auth file is in the private directory: neither DOCKER_CONFIG nor HOME is set"],
+    },
+    Unusable {
+        arrange: |world| fs::create_dir_all(world.config()).unwrap(),
+        environment: &[],
+        says: &["nothing of your own auth file is in the private directory: ", "config.json: it is not a file"],
+    },
+    Unusable {
+        arrange: |world| world.write_config(&" ".repeat(1024 * 1024 + 1)),
+        environment: &[],
+        says: &["config.json: it is larger than 1 MiB"],
+    },
+    Unusable {
+        arrange: |world| {
+            world.write_config("");
+            fs::write(world.config(), b"{\"a\":\"\xff\"}").unwrap();
+        },
+        environment: &[],
+        says: &["nothing of your own auth file is in the private directory: it cannot be understood"],
+    },
+    Unusable {
+        arrange: |world| fs::write(world.home().join(".docker"), "a file").unwrap(),
+        environment: &[],
+        says: &["nothing of your own auth file is in", "nothing of your own docker directory is in the private one: "],
+    },
+    Unusable {
+        arrange: |_| {},
+        environment: &[("DOCKER_CONFIG", Some("/dev/null"))],
+        says: &["nothing of your own docker directory is in the private one: /dev/null: "],
+    },
+    Unusable {
+        arrange: |world| {
+            fs::create_dir(world.home().join(".docker")).unwrap();
+            std::os::unix::fs::symlink("config.json", world.config()).unwrap();
+        },
+        environment: &[],
+        says: &["nothing of your own auth file is in the private directory: "],
+    },
+];
+
+#[test]
+fn whatever_keeps_the_real_directory_from_being_used_keeps_no_private_one_from_being_made() {
+    for Unusable { arrange, environment, says } in UNUSABLE {
+        let world = World::new();
+        arrange(&world);
+        world.program("true", "#!/bin/sh\n");
+        let job = |command| {
+            let job = world.job(command).usual(Provider::Vault);
+            environment.iter().fold(job, |job, (name, value)| match value {
+                Some(value) => job.env(name, *value),
+                None => job.without(name),
+            })
+        };
+        let login = says.iter().fold(job("login").arg("--isolated").run().code(0), |login, says| login.says(says));
+        let directory = exported(&login.stdout);
+        let logout = job("logout").env("DOCKER_CONFIG", directory.as_str()).run().code(0);
+        logout.says("revoked and confirmed");
+        assert!(!fs::exists(&directory).unwrap());
+        let exec = says.iter().fold(job("exec").then(&["true"]).run().code(0), |exec, says| exec.says(says));
+        exec.says("revoked and confirmed");
+        assert_eq!(leased(&world), Vec::<String>::new());
+    }
+}
+
+/// The second login is for this registry; `told` is whether its step has learned of the first one's directory, as a shell does
+/// that evaluates the output. A job's logout ends both.
+#[test]
+fn the_private_logins_of_one_job_share_a_directory() {
+    for (second, told) in [("dhi.io", true), ("dhi.io", false), ("docker.io", true), ("docker.io", false)] {
+        let world = World::new();
+        world.write_config(r#"{"credsStore":"none-of-ours"}"#);
+        let job = |command| world.job(command).usual(Provider::Vault);
+        let first = exported(&job("login").arg("--isolated").run().code(0).stdout);
+        let next = job("login").args(&["--isolated", "--registry", second]);
+        let next = if told { next.env("DOCKER_CONFIG", first.as_str()) } else { next };
+        assert_eq!(exported(&next.run().code(0).stdout), first, "{second} {told}");
+        let config = fs::read_to_string(format!("{first}/config.json")).unwrap();
+        let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+        for key in
+            ["https://index.docker.io/v1/", if second == "dhi.io" { second } else { "https://index.docker.io/v1/" }]
+        {
+            assert!(config["auths"][key]["auth"].is_string(), "{second} {told} {key}");
+        }
+        job("logout").env("DOCKER_CONFIG", first.as_str()).run().code(0).says("revoked and confirmed");
+        assert_eq!(leased(&world), Vec::<String>::new());
+        assert!(!fs::exists(&first).unwrap());
+        assert_eq!(world.record_files().len(), 0);
     }
 }

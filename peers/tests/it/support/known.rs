@@ -15,7 +15,6 @@ pub struct Right<'a> {
 }
 
 /// What it comes to today.
-#[expect(dead_code, reason = "nothing is known to be told wrongly at the moment")]
 struct Known {
     moment: &'static str,
     /// The finding that tells of it.

@@ -27,9 +27,12 @@ const FURNISHED: &str = r#"{
 	"HttpHeaders": {"X": "y"}
 }"#;
 
+/// Whatever lies beside the file: no list names it.
+const SHARED: [&str; 6] = ["contexts", "buildx", "cli-plugins", "trust", "mcp", "of-no-name-today"];
+
 fn furnish(world: &World) {
     world.write_config(FURNISHED);
-    for folder in ["contexts", "buildx", "cli-plugins"] {
+    for folder in SHARED {
         fs::create_dir(world.home().join(".docker").join(folder)).unwrap();
     }
 }
@@ -39,10 +42,8 @@ fn config_of(directory: &std::path::Path) -> Value {
 }
 
 #[test]
-fn a_private_directory_takes_along_what_docker_needs_and_no_other_login() {
-    for (flag, others) in
-        [("--isolated", json!(null)), ("--isolated=copy-auths", json!({"auth": "Z2hjcjpvdGhlcnNlY3JldA=="}))]
-    {
+fn a_private_directory_takes_along_everything_but_the_login_to_docker_hub() {
+    for flag in ["--isolated", "--isolated=copy-auths"] {
         let world = world();
         furnish(&world);
         let before = world.sandbox.live();
@@ -50,11 +51,11 @@ fn a_private_directory_takes_along_what_docker_needs_and_no_other_login() {
         assert!(private.starts_with(world.records()));
         let config = config_of(&private);
         assert_eq!(entry_of(&config).map(|(name, _)| name).as_deref(), Some("acmebot"));
-        assert_eq!(config["auths"]["ghcr.io"], others, "{flag}");
-        assert_eq!(config["credsStore"], json!(null));
-        assert_eq!(config["credHelpers"], json!({"gcr.io": "gcloud"}));
+        assert_eq!(config["auths"]["ghcr.io"], json!({"auth": "Z2hjcjpvdGhlcnNlY3JldA=="}), "{flag}");
+        assert_eq!(config["credsStore"], json!("absent"), "for the others");
+        assert_eq!(config["credHelpers"], json!({"gcr.io": "gcloud", HUB: ""}), "an empty helper is the file");
         assert_eq!((&config["currentContext"], &config["HttpHeaders"]), (&json!("default"), &json!({"X": "y"})));
-        for folder in ["contexts", "buildx", "cli-plugins"] {
+        for folder in SHARED {
             assert_eq!(fs::read_link(private.join(folder)).unwrap(), world.home().join(".docker").join(folder));
         }
         assert_eq!(fs::read_to_string(world.config()).unwrap(), FURNISHED);
@@ -135,13 +136,20 @@ fn what_others_put_into_the_directory_stays_and_is_named() {
     let world = world();
     let before = world.sandbox.live();
     let private = directory_of(&login(&world).arg("--isolated").run().code(0));
-    fs::write(private.join("notes"), "not ours").unwrap();
+    for (name, place) in
+        [("notes", world.home().join(".docker")), ("notes", private.clone()), ("scan", private.clone())]
+    {
+        fs::write(place.join(name), if place == private { "not ours" } else { "theirs" }).unwrap();
+    }
     logout(&world)
         .run()
         .code(0)
+        .says("made in the private directory, and in your own now: scan\n")
         .says("the private directory is still there, without the login: ")
         .says("left because of notes")
         .says("revoked and confirmed");
+    assert_eq!(fs::read_to_string(world.home().join(".docker/scan")).unwrap(), "not ours");
+    assert_eq!(fs::read_to_string(world.home().join(".docker/notes")).unwrap(), "theirs");
     assert_eq!(fs::read_to_string(private.join("notes")).unwrap(), "not ours");
     assert!(!private.join("config.json").exists(), "the credential is gone");
     assert_eq!(world.sandbox.live(), before);

@@ -3,21 +3,28 @@
 use hublease_protocol::secret::Secret;
 
 use crate::effect::child::{Act, Seen};
-use crate::effect::docker::{Client, Config, Found};
+use crate::effect::docker::{Client, Config, Found, Sharing};
 use crate::effect::{Effect, Outcome, Perform, Stop};
 use crate::native::wait::performer::tests::{SOON, World, forward, signal};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
+
+fn make() -> Config {
+    let (content, sharing) =
+        (Secret::new("{}"), Sharing { linked: false, apart: Vec::new(), seeds: Vec::new(), made: Vec::new() });
+    Config::Make { id: ID.to_owned(), client: Client::Docker, content, sharing }
+}
 
 #[test]
 fn the_command_of_exec_has_the_signals_to_itself() {
     let mut world = World::new();
     world.limit = Some(SOON);
     let mut performer = world.performer();
-    let make = Config::Make { id: ID.to_owned(), content: Secret::new("{}") };
+    let make = make();
     let Outcome::Config(Ok(Found::Made(directory))) = performer.perform(&forward(Effect::Config(make))) else {
         panic!("no private directory");
     };
+    let directory = directory.path;
     let mut child = |act| match performer.perform(&forward(Effect::Child(act))) {
         Outcome::Child(seen) => (seen, performer.stop(), performer.workers.sender()),
         other => panic!("{other:?}"),
@@ -41,7 +48,7 @@ fn the_command_of_exec_has_the_signals_to_itself() {
 fn a_signal_between_two_waits_reaches_the_command_and_stops_nothing() {
     let world = World::new();
     let mut performer = world.performer();
-    let make = Config::Make { id: ID.to_owned(), content: Secret::new("{}") };
+    let make = make();
     performer.perform(&forward(Effect::Config(make)));
     let command = ["sleep", "600"].map(str::to_owned).to_vec();
     performer.perform(&forward(Effect::Child(Act::Start {

@@ -1,0 +1,67 @@
+/** Private directories of the Action, by the table that the program is held to as well. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'hublease-private-'));
+test.after(() => fs.rmSync(root, { recursive: true }));
+const table = JSON.parse(fs.readFileSync(new URL('../fixtures/private-directory.json', import.meta.url), 'utf8'));
+const sharing = {
+  linked: true,
+  apart: ['config.json', '.tmp-config.json', '.token_seed', '.hublease', '.user'],
+  seeds: ['.token_seed'],
+  made: ['buildx'],
+};
+const ID = '0123456789abcdef0123456789abcdef';
+const IS_WINDOWS = process.platform === 'win32';
+
+/** Makes what lines say; a `!` in front takes away first what is there, as a tool does that writes beside and renames. */
+function fill(at, lines) {
+  for (const line of lines) {
+    const isAnew = line.startsWith('!');
+    const text = isAnew ? line.slice(1) : line;
+    const [, name, target] = /^(.*?) -> (.*)$/.exec(text) ?? [];
+    const [, file, content] = /^(.*?)=(.*)$/s.exec(text) ?? [];
+    if (isAnew) fs.rmSync(path.join(at, file));
+    if (name) fs.symlinkSync(target, path.join(at, name));
+    else if (file) fs.writeFileSync(path.join(at, file), content);
+    else fs.mkdirSync(path.join(at, text), { recursive: true });
+  }
+}
+
+function shown(at) {
+  return fs.readdirSync(at).sort().flatMap((name) => {
+    const place = path.join(at, name);
+    const stat = fs.lstatSync(place);
+    if (stat.isSymbolicLink()) return [`${name} -> ${fs.readlinkSync(place)}`];
+    if (!stat.isDirectory()) return [`${name}=${fs.readFileSync(place, 'utf8')}`];
+    return [`${name}/`, ...shown(place).map((line) => `${name}/${line}`)];
+  });
+}
+
+for (const [number, row] of table.cases.entries()) {
+  test(row.name, { skip: IS_WINDOWS && 'links need a right there' }, async () => {
+    const [user, temporary] = [path.join(root, `${number}`, 'user'), path.join(root, `${number}`, 'tmp')];
+    fs.mkdirSync(temporary, { recursive: true });
+    if (row.user) {
+      fs.mkdirSync(user);
+      fill(user, row.user);
+    }
+    Object.assign(process.env, { DOCKER_CONFIG: user, RUNNER_TEMP: temporary });
+    // What the variables held is read once in a step, and each row is a step.
+    const { configure } = await import(`../../action/config.mjs?${number}`);
+    const made = (await configure({ make: { id: ID, client: 'docker', content: '{}', sharing } })).Ok.made;
+    const links = fs.readdirSync(made.path, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+    assert.deepEqual(links.map(({ name }) => name).filter((name) => name !== '.user').sort(), row.linked);
+    assert.equal(made.unlinked, null);
+    fill(made.path, row.done);
+    fill(user, row.theirs ?? []);
+    const { moved, left } = (await configure({ remove: { id: ID, sharing } })).Ok.removed;
+    assert.deepEqual({ moved, left }, { moved: row.moved ?? [], left: row.left ?? [] });
+    assert.deepEqual(shown(user), row.after);
+    assert.equal(fs.existsSync(made.path), left.length > 0);
+    assert.ok(!fs.existsSync(path.join(made.path, 'config.json')));
+  });
+}
