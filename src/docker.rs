@@ -25,7 +25,7 @@ use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Ve
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
 use crate::record::{Record, RecordWriter};
-use crate::request::remark;
+use crate::request::{remark, repeats};
 
 /// The docker side.
 #[derive(Clone, Debug)]
@@ -259,7 +259,7 @@ fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let error = Error::new(problem, registry.name());
     let error = match remark(line, &[secret]) {
-        Some(_) if text.contains(secret.expose()) => {
+        Some(_) if repeats(text, &[secret]) => {
             error.because("(its message is withheld, because it repeats the credential)")
         }
         Some(remark) => error.because(&printable(&remark)),

@@ -9,6 +9,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::{Effect, Effects};
 use crate::error::{Error, Problem};
+use crate::request::may_be_shown;
 
 /// Seconds of life that a token must still have: enough for the exchange with all its retries.
 const MARGIN: u64 = 90;
@@ -34,6 +35,11 @@ pub(super) async fn token(effects: &Effects, token: Option<&Secret>, audience: O
     let fresh = effects.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await?;
     fresh.map_err(|why| {
         let problem = if token.is_some() { Problem::CircleciProgram } else { Problem::CircleciEmpty };
-        Error::new(problem, "").because(&why)
+        let is_shown = may_be_shown(&why, &Vec::from_iter(token));
+        Error::new(problem, "").because(if is_shown {
+            &why
+        } else {
+            "(its message is withheld, because it holds a credential)"
+        })
     })
 }
