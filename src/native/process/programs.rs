@@ -70,7 +70,7 @@ impl Programs {
     /// `workspace` is where the job is; it and the checkout that the CI system names count in CI only.
     pub(in crate::native) fn new(environment: impl Into<Arc<Environment>>, workspace: &Path) -> Self {
         let environment = environment.into();
-        let in_ci = environment.value("CI").is_some_and(|value| value != "false");
+        let in_ci = environment.is_ci();
         // A job that works in `/` has its whole system there, and no program would be left.
         let named =
             workspace_variables().filter_map(|name| environment.value(name)).map(|path| at_home(&environment, path));
