@@ -215,7 +215,7 @@ class Host {
   /** A failure after the job's own work does not fail the job, unless that was asked for. */
   #end(code, error) {
     const strict = this.#inputs['strict-revoke'] ?? process.env.HUBLEASE_STRICT_REVOKE;
-    const isMild = this.#isPost && strict !== 'true';
+    const isMild = this.#isPost && !/^(true|True|TRUE)$/.test(strict);
     if (error) this.#runner.say({ level: isMild ? 'warning' : 'error', text: error });
     this.#runner.close();
     return isMild ? 0 : code;

@@ -68,7 +68,15 @@ fn the_post_stage_asks_the_provider_of_the_login() {
 #[test]
 fn inputs_are_refused_by_their_names() {
     for (inputs, text) in [
-        (json!({ "vualt-addr": "x" }), "there is no input vualt-addr"),
+        (json!({ "vualt-addr": "x" }), "there is no input vualt-addr\n  because: did you mean `vault-addr`?"),
+        (json!({ "expose_token": "x" }), "did you mean `expose-token`?"),
+        (json!({ "role": "x" }), "did you mean `vault-role`?"),
+        (
+            json!({ "password": "x" }),
+            "because: no input holds a secret: with `provider` at `static`, `secret-env` names",
+        ),
+        (json!({ "isolated": "yes" }), "it is `true`, `false` or `copy-auths`"),
+        (json!({ "strict-revoke": "tRue" }), "it is `true` or `false`"),
         (json!({ "all": "true" }), "there is no input all"),
         (json!({ "broker-url": "ftp://x" }), "the value of `broker-url` cannot be used"),
         (json!({ "broker-url": BROKER, "expose-token": "yes" }), "the value of `expose-token` cannot be used"),

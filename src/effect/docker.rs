@@ -21,18 +21,20 @@ pub enum Registry {
 }
 
 impl Registry {
-    /// Reads a registry by any spelling that docker or its users know.
+    /// Reads a registry by its host: alone, or as the address that docker and its users make of it, with `https://`
+    /// and with the root of the registry's API as its path. Nothing else belongs to such an address.
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "docker.io"
-            | "index.docker.io"
-            | "registry-1.docker.io"
-            | "registry.hub.docker.com"
-            | "hub.docker.com"
-            | "https://index.docker.io/v1/"
-            | "https://index.docker.io/v1"
-            | "https://docker.io" => Some(Self::Hub),
-            "dhi.io" | "https://dhi.io" => Some(Self::HardenedImages),
+        let text = text.to_ascii_lowercase();
+        let rest = text.strip_prefix("https://").unwrap_or(&text);
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if !matches!(path.trim_end_matches('/'), "" | "v1" | "v2") {
+            return None;
+        }
+        match host {
+            "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" | "hub.docker.com" => {
+                Some(Self::Hub)
+            }
+            "dhi.io" => Some(Self::HardenedImages),
             _ => None,
         }
     }
@@ -261,3 +263,6 @@ pub enum Trouble {
     /// The file system refused; what and why, printable.
     Unusable(String),
 }
+
+#[cfg(test)]
+mod tests;
