@@ -5,7 +5,7 @@
  * `docker.io` in both. Helpers are asked by `list`, as in the protocol of docker-credential-helpers.
  */
 import { besideLink, directoryOf, fileOf, reason } from './config.mjs';
-import { find, run } from './programs.mjs';
+import { find, run, skipped } from './programs.mjs';
 
 /** How long each verb may take, in milliseconds: the client gives each of several connections 15 s. */
 const LIMITS = { login: 60_000, logout: 20_000 };
@@ -36,7 +36,7 @@ function words(client, name, { registry, username }) {
  */
 export async function callClient({ client, directory, verb }, left, signal) {
   const program = find(client);
-  if (!program) return 'not_found';
+  if (!program) return skipped(client) ? { skipped: skipped(client) } : 'not_found';
   // The story asks whether it is there at all; running it takes as long as a request and would tell no more.
   if (verb === 'version') return { exit: { code: 0, message: '' } };
   const [[name, asked]] = Object.entries(verb);

@@ -64,7 +64,8 @@ pub async fn survey(effects: &Effects, plan: &Docker) -> Result<Look, Error> {
     if plan.client != Client::None {
         let run = Run { client: plan.client, verb: Verb::Version, directory: Directory::User };
         match effects.docker(run).await? {
-            Ended::NotFound => return Err(Error::new(Problem::NoDocker, plan.client.name())),
+            Ended::NotFound => return Err(no_client(plan.client, None)),
+            Ended::Skipped(path) => return Err(no_client(plan.client, Some(&path))),
             Ended::Exit { .. } | Ended::Slow => {}
         }
     }
@@ -228,8 +229,9 @@ async fn run_login(
         let (error, passes) = match ended {
             Ended::Exit { code: 0, .. } => return Ok(()),
             Ended::Exit { code, message } => login_failed(registry, code, &message, &credential.secret),
-            Ended::Slow => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
-            Ended::NotFound => (Error::new(Problem::NoDocker, client.name()), false),
+            Ended::Slow => too_slow(effects, client, directory, registry).await?,
+            Ended::NotFound => (no_client(client, None), false),
+            Ended::Skipped(path) => (no_client(client, Some(&path)), false),
         };
         if !passes || tried == TRIES {
             return Err(error);
@@ -238,6 +240,36 @@ async fn run_login(
         effects.sleep(WAIT * tried).await?;
         tried += 1;
     }
+}
+
+/// There is no client, or only one that was skipped.
+fn no_client(client: Client, skipped: Option<&str>) -> Error {
+    let error = Error::new(Problem::NoDocker, client.name());
+    match skipped {
+        Some(path) => error.because(&Ended::skipped(path)),
+        None => error,
+    }
+}
+
+/// A login that took too long. Docker gives its connections a limit and its credential helper none: where there is a helper,
+/// it is the likelier cause, and a repetition would take as long.
+async fn too_slow(
+    effects: &Effects,
+    client: Client,
+    directory: &Directory,
+    registry: Registry,
+) -> Result<(Error, bool), Error> {
+    let look = look(effects, client, directory.clone(), vec![registry]).await?;
+    Ok(match look.registries.first().map(|registry| &registry.store) {
+        Some(Store::Helper { name } | Store::SilentHelper { name, configured: true }) => {
+            let why = format!(
+                "docker waits for the credential helper `{}`, which took too long to store it",
+                printable(name)
+            );
+            (Error::new(Problem::HelperFailed, registry.name()).because(&why), false)
+        }
+        _ => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
+    })
 }
 
 /// What docker's message means, and whether the fault may pass. It is searched as it came and shown as `printable`

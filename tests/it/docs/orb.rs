@@ -73,7 +73,7 @@ fn a_parameter_reaches_the_program_as_it_was_written() {
     const STATIC: (&str, &str) = ("HUBLEASE_ORB_PROVIDER", "static");
     const OURS: &str = "directory: docker's own, unless that would do harm";
     // What CircleCI hands over, and a line of the plan that the program makes of it.
-    let cases: [(&[(&str, &str)], &str); 14] = [
+    let cases: [(&[(&str, &str)], &str); 16] = [
         (&[BROKER], "address: https://broker.example.com"),
         (
             &[BROKER, ("HUBLEASE_ORB_PROVIDER", "auto"), ("HUBLEASE_ORB_EXPIRES_IN", "0"), ("HUBLEASE_ORB_SCOPE", "")],
@@ -85,7 +85,7 @@ fn a_parameter_reaches_the_program_as_it_was_written() {
             "scope: repository:a/b:pull repository:a/c:pull,push",
         ),
         (&[BROKER, ("HUBLEASE_ORB_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
-        (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b")], "audience: a * b"),
+        (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b"), ("HUBLEASE_ORB_AUDIENCE_ELSEWHERE", "1")], "audience: a * b"),
         (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one"),
         (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one"),
         (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0"), ("HUBLEASE_ORB_COPY_AUTHS", "false")], OURS),
@@ -112,6 +112,9 @@ fn a_parameter_reaches_the_program_as_it_was_written() {
             &[STATIC, ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"), ("HUBLEASE_ORB_USERNAME", "1"), ("TOKEN", "t")],
             "username: 1",
         ),
+        // A variable of the job is no parameter, whatever it is called.
+        (&[BROKER, ("PARAM_ISOLATED", "1"), ("PARAM_CLIENT", "none"), ("ISOLATED", "1"), ("PROVIDER", "static")], OURS),
+        (&[BROKER, ("PARAM_SCOPE", "repository:a/b:pull"), ("PARAM_BROKER_URL", "x")], "scope: what the rule grants"),
         // The variable of a flag counts where the parameter is left empty.
         (
             &[("HUBLEASE_ORB_BROKER_URL", ""), ("HUBLEASE_BROKER_URL", "https://other.example.com")],
