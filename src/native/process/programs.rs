@@ -132,7 +132,7 @@ impl Programs {
     fn candidates(&self, name: &str) -> impl Iterator<Item = PathBuf> {
         let is_name = !name.is_empty() && !name.contains(['/', '\0']);
         let path = self.environment.value("PATH").filter(|_| is_name).unwrap_or_default();
-        entries(path).map(|entry| Path::new(entry).join(name)).filter(|path| {
+        entries(path).map(move |entry| Path::new(entry).join(name)).filter(|path| {
             fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
         })
     }

@@ -84,7 +84,7 @@ fn ordinary_sentences_repeat_nothing() {
         "denied: requested access to the resource is denied",
         "toomanyrequests: You have reached your pull rate limit; see https://www.docker.com/increase-rate-limit",
         "request 7f3a9c52e1b84d06a5c2 failed at 2026-12-01T10:20:26Z with 100%25 of 4/4 shards",
-        "the horse is correct, and the battery is flat",
+        "the horse is correct, and the batteries are flat",
         "C:\\new\\temp\\users\\file.txt cannot be read",
         "Post \"https://auth.docker.io/token\": dial tcp 203.0.113.7:443: i/o timeout",
         "acme",
