@@ -28,8 +28,9 @@ CI issuers, Docker Hub with its registry, Docker Identity and Vault on loopback,
   --until-killed    Without a command: serve until killed, and not until standard input ends
   -h, --help        Print this
 
-The variables say how to reach it: HTTPS_PROXY and SSL_CERT_FILE for the hosts below, VAULT_ADDR, HUBLEASE_SANDBOX_ACCOUNT, _PASSWORD and _CONNECTION_ID, and HUBLEASE_SANDBOX_CONTROL, where requests can be
-looked at and faults be set. Without a command they are printed as export lines.
+The variables say how to reach it: HTTPS_PROXY and SSL_CERT_FILE for the hosts below, VAULT_ADDR,
+HUBLEASE_SANDBOX_ACCOUNT, _PASSWORD and _CONNECTION_ID, and HUBLEASE_SANDBOX_CONTROL, where requests can be looked at
+and faults be set. Without a command they are printed as export lines.
 
   hublease-sandbox --ci github -- hublease whoami
 

@@ -138,6 +138,8 @@ pub fn wrong(name: &str) -> Vec<String> {
             "https://evil.example.com",
             "https://identity.docker.com.evil.example.com/x",
             "https://identity.docker.com@evil",
+            "an-audience",
+            "sts.amazonaws.com",
         ],
         "connection-id" => &[
             "c0ffee",
@@ -169,7 +171,7 @@ pub fn wrong(name: &str) -> Vec<String> {
         "ca-cert" => &["/nonexistent/hunter2XYZZY", "/", "/dev/null", "/dev/zero"],
         _ => match flag(name).value {
             Value::Choice(_) => &["hunter2XYZZY", "AUTO", "text,json", "-"],
-            Value::Switch | Value::SwitchOr(_) => &["yes", "1", "TRUE", "hunter2XYZZY"],
+            Value::Switch | Value::SwitchOr(_) => &["yes", "1", "tRUE", "hunter2XYZZY"],
             Value::One(_) | Value::Many(_) => &[],
         },
     };
