@@ -7,15 +7,16 @@
 
 mod change;
 mod config_file;
+mod failure;
 mod logout;
 mod look;
 mod previous;
 
 use hublease_protocol::printable::printable;
-use hublease_protocol::secret::Secret;
 
 use self::change::{Change, change, make_directory};
 pub use self::config_file::Entry;
+use self::failure::{login_failed, no_client, too_slow};
 pub use self::logout::log_out;
 pub(crate) use self::look::look;
 pub use self::look::{Look, RegistryLook, Store};
@@ -25,7 +26,6 @@ use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Ve
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
 use crate::record::{Record, RecordWriter};
-use crate::request::{remark, repeats};
 
 /// The docker side.
 #[derive(Clone, Debug)]
@@ -240,64 +240,6 @@ async fn run_login(
         effects.sleep(WAIT * tried).await?;
         tried += 1;
     }
-}
-
-/// There is no client, or only one that was skipped.
-fn no_client(client: Client, skipped: Option<&str>) -> Error {
-    let error = Error::new(Problem::NoDocker, client.name());
-    match skipped {
-        Some(path) => error.because(&Ended::skipped(path)),
-        None => error,
-    }
-}
-
-/// A login that took too long. Docker gives its connections a limit and its credential helper none: where there is a helper,
-/// it is the likelier cause, and a repetition would take as long.
-async fn too_slow(
-    effects: &Effects,
-    client: Client,
-    directory: &Directory,
-    registry: Registry,
-) -> Result<(Error, bool), Error> {
-    let look = look(effects, client, directory.clone(), vec![registry]).await?;
-    Ok(match look.registries.first().map(|registry| &registry.store) {
-        Some(Store::Helper { name } | Store::SilentHelper { name, configured: true }) => {
-            let why = format!(
-                "docker waits for the credential helper `{}`, which took too long to store it",
-                printable(name)
-            );
-            (Error::new(Problem::HelperFailed, registry.name()).because(&why), false)
-        }
-        _ => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
-    })
-}
-
-/// What docker's message means, and whether the fault may pass. It is searched as it came and shown as `printable`
-/// leaves it, and not at all if it repeats the secret.
-fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret) -> (Error, bool) {
-    let text = message.expose();
-    let (problem, passes) = if text.contains("Error saving credentials: error storing credentials") {
-        (Problem::HelperFailed, false)
-    } else if text.contains("Error saving credentials") {
-        (Problem::ConfigUnusable, false)
-    } else if text.contains("permission denied while trying to connect") {
-        // The engine's socket, not the registry.
-        (Problem::LoginFailed, false)
-    } else if text.contains("unauthorized") || text.contains("denied") || text.contains("invalid username/password") {
-        (Problem::LoginRefused, false)
-    } else {
-        (Problem::LoginFailed, true)
-    };
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    let error = Error::new(problem, registry.name());
-    let error = match remark(line, &[secret]) {
-        Some(_) if repeats(text, &[secret]) => {
-            error.because("(its message is withheld, because it repeats the credential)")
-        }
-        Some(remark) => error.because(&printable(&remark)),
-        None => error.because(&format!("it ended with code {code} and said nothing")),
-    };
-    (error, passes)
 }
 
 /// Replaces the credential of a login that is there already (`exec --renew`).

@@ -62,17 +62,19 @@ set -f
 set --
 # Every parameter that becomes a flag by its name. Written out, because `printenv` is not in every busybox, and a program
 # that is missing must not look like a parameter that is not set.
-for pair in "provider=$provider" "registry=${HUBLEASE_ORB_REGISTRY-}" "username=$username" "scope=${HUBLEASE_ORB_SCOPE-}" \
-    "expires-in=${HUBLEASE_ORB_EXPIRES_IN-}" "audience=${HUBLEASE_ORB_AUDIENCE-}" \
+for pair in "provider=$provider" "registry=${HUBLEASE_ORB_REGISTRY-}" "username=$username" \
+    "scope=${HUBLEASE_ORB_SCOPE-}" "expires-in=${HUBLEASE_ORB_EXPIRES_IN-}" "audience=${HUBLEASE_ORB_AUDIENCE-}" \
     "audience-elsewhere=${HUBLEASE_ORB_AUDIENCE_ELSEWHERE-}" "connection-id=${HUBLEASE_ORB_CONNECTION_ID-}" \
     "broker-url=${HUBLEASE_ORB_BROKER_URL-}" "vault-addr=${HUBLEASE_ORB_VAULT_ADDR-}" \
     "vault-namespace=${HUBLEASE_ORB_VAULT_NAMESPACE-}" "vault-auth-path=${HUBLEASE_ORB_VAULT_AUTH_PATH-}" \
-    "vault-role=${HUBLEASE_ORB_VAULT_ROLE-}" "vault-path=${HUBLEASE_ORB_VAULT_PATH-}" "vault-method=${HUBLEASE_ORB_VAULT_METHOD-}" \
-    "vault-data=${HUBLEASE_ORB_VAULT_DATA-}" "vault-username-field=${HUBLEASE_ORB_VAULT_USERNAME_FIELD-}" \
-    "vault-secret-field=${HUBLEASE_ORB_VAULT_SECRET_FIELD-}" "vault-redirect-origin=${HUBLEASE_ORB_VAULT_REDIRECT_ORIGIN-}" \
-    "secret-env=${HUBLEASE_ORB_SECRET_ENV-}" "username-env=${HUBLEASE_ORB_USERNAME_ENV-}" "ca-cert=${HUBLEASE_ORB_CA_CERT-}" \
-    "client=${HUBLEASE_ORB_CLIENT-}" "isolated=${HUBLEASE_ORB_ISOLATED-}" "copy-auths=${HUBLEASE_ORB_COPY_AUTHS-}" \
-    "renew=${HUBLEASE_ORB_RENEW-}" "strict-revoke=${HUBLEASE_ORB_STRICT_REVOKE-}" "probe-dead=${HUBLEASE_ORB_PROBE_DEAD-}" \
+    "vault-role=${HUBLEASE_ORB_VAULT_ROLE-}" "vault-path=${HUBLEASE_ORB_VAULT_PATH-}" \
+    "vault-method=${HUBLEASE_ORB_VAULT_METHOD-}" "vault-data=${HUBLEASE_ORB_VAULT_DATA-}" \
+    "vault-username-field=${HUBLEASE_ORB_VAULT_USERNAME_FIELD-}" \
+    "vault-secret-field=${HUBLEASE_ORB_VAULT_SECRET_FIELD-}" \
+    "vault-redirect-origin=${HUBLEASE_ORB_VAULT_REDIRECT_ORIGIN-}" "secret-env=${HUBLEASE_ORB_SECRET_ENV-}" \
+    "username-env=${HUBLEASE_ORB_USERNAME_ENV-}" "ca-cert=${HUBLEASE_ORB_CA_CERT-}" "client=${HUBLEASE_ORB_CLIENT-}" \
+    "isolated=${HUBLEASE_ORB_ISOLATED-}" "copy-auths=${HUBLEASE_ORB_COPY_AUTHS-}" "renew=${HUBLEASE_ORB_RENEW-}" \
+    "strict-revoke=${HUBLEASE_ORB_STRICT_REVOKE-}" "probe-dead=${HUBLEASE_ORB_PROBE_DEAD-}" \
     "workflow=${HUBLEASE_ORB_WORKFLOW-}" "push=${HUBLEASE_ORB_PUSH-}" "verbose=${HUBLEASE_ORB_VERBOSE-}"; do
     flag=${pair%%=*} value=${pair#*=}
     [ -n "$value" ] || continue

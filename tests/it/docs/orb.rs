@@ -67,62 +67,61 @@ fn the_script_knows_every_flag_that_a_parameter_gives() {
     }
 }
 
+const BROKER: (&str, &str) = ("HUBLEASE_ORB_BROKER_URL", "https://broker.example.com");
+const STATIC: (&str, &str) = ("HUBLEASE_ORB_PROVIDER", "static");
+const OURS: &str = "directory: docker's own, unless that would do harm";
+
+/// What CircleCI hands over, and a line of the plan that the program makes of it.
+const CASES: [(&[(&str, &str)], &str); 16] = [
+    (&[BROKER], "address: https://broker.example.com"),
+    (
+        &[BROKER, ("HUBLEASE_ORB_PROVIDER", "auto"), ("HUBLEASE_ORB_EXPIRES_IN", "0"), ("HUBLEASE_ORB_SCOPE", "")],
+        "provider: broker",
+    ),
+    (&[BROKER, ("HUBLEASE_ORB_EXPIRES_IN", "600")], "life: 10 min"),
+    (
+        &[BROKER, ("HUBLEASE_ORB_SCOPE", "repository:a/b:pull\nrepository:a/c:pull,push\n")],
+        "scope: repository:a/b:pull repository:a/c:pull,push",
+    ),
+    (&[BROKER, ("HUBLEASE_ORB_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
+    (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b"), ("HUBLEASE_ORB_AUDIENCE_ELSEWHERE", "1")], "audience: a * b"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0"), ("HUBLEASE_ORB_COPY_AUTHS", "false")], OURS),
+    (
+        &[BROKER, ("HUBLEASE_ORB_ISOLATED", "1"), ("HUBLEASE_ORB_COPY_AUTHS", "1")],
+        "directory: a private one with the other registries' logins",
+    ),
+    (
+        &[BROKER, ("HUBLEASE_ORB_SECRET_ENV", "DOCKER_PASSWORD"), ("HUBLEASE_ORB_USERNAME_ENV", "DOCKER_LOGIN")],
+        "provider: broker",
+    ),
+    (
+        &[
+            STATIC,
+            ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"),
+            ("HUBLEASE_ORB_USERNAME_ENV", "WHO"),
+            ("TOKEN", "t"),
+            ("WHO", "me"),
+        ],
+        "username: me",
+    ),
+    // A word of digits is a word, and no switch.
+    (&[STATIC, ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"), ("HUBLEASE_ORB_USERNAME", "1"), ("TOKEN", "t")], "username: 1"),
+    // A variable of the job is no parameter, whatever it is called.
+    (&[BROKER, ("PARAM_ISOLATED", "1"), ("PARAM_CLIENT", "none"), ("ISOLATED", "1"), ("PROVIDER", "static")], OURS),
+    (&[BROKER, ("PARAM_SCOPE", "repository:a/b:pull"), ("PARAM_BROKER_URL", "x")], "scope: what the rule grants"),
+    // The variable of a flag counts where the parameter is left empty.
+    (
+        &[("HUBLEASE_ORB_BROKER_URL", ""), ("HUBLEASE_BROKER_URL", "https://other.example.com")],
+        "address: https://other.example.com",
+    ),
+];
+
 #[test]
 fn a_parameter_reaches_the_program_as_it_was_written() {
-    const BROKER: (&str, &str) = ("HUBLEASE_ORB_BROKER_URL", "https://broker.example.com");
-    const STATIC: (&str, &str) = ("HUBLEASE_ORB_PROVIDER", "static");
-    const OURS: &str = "directory: docker's own, unless that would do harm";
-    // What CircleCI hands over, and a line of the plan that the program makes of it.
-    let cases: [(&[(&str, &str)], &str); 16] = [
-        (&[BROKER], "address: https://broker.example.com"),
-        (
-            &[BROKER, ("HUBLEASE_ORB_PROVIDER", "auto"), ("HUBLEASE_ORB_EXPIRES_IN", "0"), ("HUBLEASE_ORB_SCOPE", "")],
-            "provider: broker",
-        ),
-        (&[BROKER, ("HUBLEASE_ORB_EXPIRES_IN", "600")], "life: 10 min"),
-        (
-            &[BROKER, ("HUBLEASE_ORB_SCOPE", "repository:a/b:pull\nrepository:a/c:pull,push\n")],
-            "scope: repository:a/b:pull repository:a/c:pull,push",
-        ),
-        (&[BROKER, ("HUBLEASE_ORB_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
-        (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b"), ("HUBLEASE_ORB_AUDIENCE_ELSEWHERE", "1")], "audience: a * b"),
-        (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one"),
-        (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one"),
-        (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0"), ("HUBLEASE_ORB_COPY_AUTHS", "false")], OURS),
-        (
-            &[BROKER, ("HUBLEASE_ORB_ISOLATED", "1"), ("HUBLEASE_ORB_COPY_AUTHS", "1")],
-            "directory: a private one with the other registries' logins",
-        ),
-        (
-            &[BROKER, ("HUBLEASE_ORB_SECRET_ENV", "DOCKER_PASSWORD"), ("HUBLEASE_ORB_USERNAME_ENV", "DOCKER_LOGIN")],
-            "provider: broker",
-        ),
-        (
-            &[
-                STATIC,
-                ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"),
-                ("HUBLEASE_ORB_USERNAME_ENV", "WHO"),
-                ("TOKEN", "t"),
-                ("WHO", "me"),
-            ],
-            "username: me",
-        ),
-        // A word of digits is a word, and no switch.
-        (
-            &[STATIC, ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"), ("HUBLEASE_ORB_USERNAME", "1"), ("TOKEN", "t")],
-            "username: 1",
-        ),
-        // A variable of the job is no parameter, whatever it is called.
-        (&[BROKER, ("PARAM_ISOLATED", "1"), ("PARAM_CLIENT", "none"), ("ISOLATED", "1"), ("PROVIDER", "static")], OURS),
-        (&[BROKER, ("PARAM_SCOPE", "repository:a/b:pull"), ("PARAM_BROKER_URL", "x")], "scope: what the rule grants"),
-        // The variable of a flag counts where the parameter is left empty.
-        (
-            &[("HUBLEASE_ORB_BROKER_URL", ""), ("HUBLEASE_BROKER_URL", "https://other.example.com")],
-            "address: https://other.example.com",
-        ),
-    ];
     let program = binary("HUBLEASE_BIN");
-    for (variables, line) in cases {
+    for (variables, line) in CASES {
         let mut script = Process::new("/bin/sh");
         script.arg(root().join("orb/src/scripts/hublease.sh")).env_clear();
         script.envs([("PATH", "/usr/bin:/bin"), ("HOME", "/nonexistent"), ("HUBLEASE_DRY_RUN", "true")]);

@@ -1,0 +1,68 @@
+//! What a login by the client failed of, and whether the fault may pass.
+
+use hublease_protocol::printable::printable;
+use hublease_protocol::secret::Secret;
+
+use super::{Store, look};
+use crate::effect::Effects;
+use crate::effect::docker::{Client, Directory, Ended, Registry};
+use crate::error::{Error, Problem};
+use crate::request::{remark, repeats};
+
+/// There is no client, or only one that was skipped.
+pub(super) fn no_client(client: Client, skipped: Option<&str>) -> Error {
+    let error = Error::new(Problem::NoDocker, client.name());
+    match skipped {
+        Some(path) => error.because(&Ended::skipped(path)),
+        None => error,
+    }
+}
+
+/// A login that took too long. Docker gives its connections a limit and its credential helper none: where there is a helper,
+/// it is the likelier cause, and a repetition would take as long.
+pub(super) async fn too_slow(
+    effects: &Effects,
+    client: Client,
+    directory: &Directory,
+    registry: Registry,
+) -> Result<(Error, bool), Error> {
+    let look = look(effects, client, directory.clone(), vec![registry]).await?;
+    Ok(match look.registries.first().map(|registry| &registry.store) {
+        Some(Store::Helper { name } | Store::SilentHelper { name, configured: true }) => {
+            let why = format!(
+                "docker waits for the credential helper `{}`, which took too long to store it",
+                printable(name)
+            );
+            (Error::new(Problem::HelperFailed, registry.name()).because(&why), false)
+        }
+        _ => (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), true),
+    })
+}
+
+/// What docker's message means, and whether the fault may pass. It is searched as it came and shown as `printable`
+/// leaves it, and not at all if it repeats the secret.
+pub(super) fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret) -> (Error, bool) {
+    let text = message.expose();
+    let (problem, passes) = if text.contains("Error saving credentials: error storing credentials") {
+        (Problem::HelperFailed, false)
+    } else if text.contains("Error saving credentials") {
+        (Problem::ConfigUnusable, false)
+    } else if text.contains("permission denied while trying to connect") {
+        // The engine's socket, not the registry.
+        (Problem::LoginFailed, false)
+    } else if text.contains("unauthorized") || text.contains("denied") || text.contains("invalid username/password") {
+        (Problem::LoginRefused, false)
+    } else {
+        (Problem::LoginFailed, true)
+    };
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let error = Error::new(problem, registry.name());
+    let error = match remark(line, &[secret]) {
+        Some(_) if repeats(text, &[secret]) => {
+            error.because("(its message is withheld, because it repeats the credential)")
+        }
+        Some(remark) => error.because(&printable(&remark)),
+        None => error.because(&format!("it ended with code {code} and said nothing")),
+    };
+    (error, passes)
+}
