@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Puts the client into a directory of the user: this orb's own version, after comparing the checksum that the orb carries.
 #
-# HUBLEASE_ORB_INSTALL_DIR where to, HUBLEASE_ORB_MIRROR where from. The version and the checksums are filled in when the orb is packed.
+# HUBLEASE_ORB_INSTALL_DIR where to, HUBLEASE_ORB_MIRROR where from. The version and the checksums are filled in when
+# the orb is packed.
 # A file that is there already and has the right checksum is kept, and nothing is fetched.
 { set +x; } 2> /dev/null
 set -eu
