@@ -6,7 +6,7 @@
  */
 import { besideLink, directoryOf, fileOf } from './config.mjs';
 import { reason } from './files.mjs';
-import { find, run } from './programs.mjs';
+import { find, run, skipped } from './programs.mjs';
 const fs = process.getBuiltinModule('node:fs');
 const path = process.getBuiltinModule('node:path');
 
@@ -38,7 +38,7 @@ function words(client, name, { registry, username }) {
  */
 export async function callClient({ client, directory, verb }, left, signal) {
   const program = find(client);
-  if (!program) return 'not_found';
+  if (!program) return skipped(client) ? { skipped: skipped(client) } : 'not_found';
   if (verb === 'version') return { exit: { code: 0, message: await version(program, left, signal) } };
   const [[name, asked]] = Object.entries(verb);
   const time = left(LIMITS[name]);

@@ -50,11 +50,9 @@ function workspaces() {
   return known;
 }
 
-/** The entries of PATH that count. */
-const entries = () => {
-  const all = (process.env.PATH ?? '').split(path.delimiter);
-  return all.filter((entry) => path.isAbsolute(entry) && !isInside(entry));
-};
+/** The absolute entries of PATH, and of those the ones that count. */
+const all = () => (process.env.PATH ?? '').split(path.delimiter).filter((entry) => path.isAbsolute(entry));
+const entries = () => all().filter((entry) => !isInside(entry));
 
 const found = new Map();
 
@@ -64,14 +62,20 @@ export function find(name) {
   return found.get(name);
 }
 
-function search(name) {
-  if (!name || /[/\\\0]/.test(name)) return undefined;
+/** The program that would have been found if it did not lie in the workspace. @param {string} name */
+export const skipped = (name) => candidates(name, all()).find(isInside);
+
+const search = (name) => candidates(name, entries()).find((file) => !isInside(file));
+
+/** Every program of this name in these directories. @param {string} name @param {string[]} directories */
+function candidates(name, directories) {
+  if (!name || /[/\\\0]/.test(name)) return [];
   // On Windows nothing but `.exe`: a script would need a shell.
-  const candidates = entries().map((entry) => path.join(entry, IS_WINDOWS ? `${name}.exe` : name));
-  return candidates.find((file) => {
+  const files = directories.map((entry) => path.join(entry, IS_WINDOWS ? `${name}.exe` : name));
+  return files.filter((file) => {
     try {
       const stat = fs.statSync(file);
-      return stat.isFile() && (IS_WINDOWS || stat.mode & 0o111) && !isInside(file);
+      return stat.isFile() && (IS_WINDOWS || stat.mode & 0o111);
     } catch {
       // Not there, or nothing that this user may look at.
       return false;

@@ -56,8 +56,11 @@ impl Module {
 
     fn step(&mut self, mut session: Session, outcome: Option<Outcome>, setup: Option<FixedSetup>) -> Secret {
         match session.step(outcome) {
-            Step::Asked(asked) => {
+            Step::Asked(mut asked) => {
                 *self = Self::Going(session);
+                if let Effect::Say(line) = &mut asked.effect {
+                    line.text = of_inputs(&line.text);
+                }
                 written(&ModuleReply { setup, ask: Some(AskedEffect::of(&asked)), over: None })
             }
             Step::Over(end) => self.over(end),
@@ -68,11 +71,15 @@ impl Module {
         *self = Self::StoryEnd;
         let (code, error) = match end {
             Ok(code) => (code, None),
-            // People have inputs here, where the program has flags of the same names.
-            Err(error) => (error.exit_code(), Some(error.to_string().replace("`--", "`"))),
+            Err(error) => (error.exit_code(), Some(of_inputs(&error.to_string()))),
         };
         written(&ModuleReply { setup: None, ask: None, over: Some(StoryEnd { code, error }) })
     }
+}
+
+/// A text for people, who have inputs here where the program has flags of the same names.
+fn of_inputs(text: &str) -> String {
+    text.replace("`--", "`")
 }
 
 /// What the module says: an effect, the first time with what is fixed, or the end.

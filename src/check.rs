@@ -237,7 +237,11 @@ fn judge(plan: &Check, found: &DockerLogin, report: &CheckReport<'_>) -> End {
         let error = Error::new(Problem::LoginDead, Registry::Hub.name());
         return Err(words.iter().fold(error, |error, words| error.because(words)));
     }
-    let is_good = |verdict: &&Verdict<'_>| verdict.pull == Pull::Works && (!plan.push || verdict.push == Push::Allowed);
+    let is_good = |verdict: &&Verdict<'_>| {
+        // A tag that is not there yet is what one pushes; nobody pushes a digest.
+        let is_new = plan.push && verdict.pull == Pull::Missing && verdict.image.is_tag();
+        (verdict.pull == Pull::Works || is_new) && (!plan.push || verdict.push == Push::Allowed)
+    };
     let (all, good) = (report.verdicts.len(), report.verdicts.iter().filter(is_good).count());
     if good < all {
         return Err(Error::new(Problem::NotAllowed, &format!("{} of {all}", all - good)));

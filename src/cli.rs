@@ -5,12 +5,16 @@
 //! three cannot differ. What the values mean is decided in `plan.rs`.
 
 mod flags;
+mod nearest;
 mod table;
+mod value;
 
 use std::collections::BTreeMap;
 
 pub use self::flags::FLAGS;
+pub use self::nearest::{nearest, refuse_misspelled};
 pub use self::table::table;
+pub use self::value::{Value, boolean};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 
@@ -19,6 +23,9 @@ pub const LONGEST_VALUE: usize = 8192;
 
 /// The most values of a repeatable flag.
 pub const MOST_VALUES: usize = 64;
+
+/// How the names of our variables begin.
+const OURS: &str = "HUBLEASE_";
 
 /// The commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,21 +118,6 @@ impl ProviderName {
     }
 }
 
-/// What a flag takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// One value, shown under this name in the help.
-    One(&'static str),
-    /// Several values; in a variable, separated by spaces.
-    Many(&'static str),
-    /// One of a closed list.
-    Choice(&'static [&'static str]),
-    /// Present or not; in a variable, `true` or `false`.
-    Switch,
-    /// Present or not, or with this one value.
-    SwitchOr(&'static str),
-}
-
 /// What a provider does with a wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
@@ -192,9 +184,10 @@ impl Arguments {
                 Some(values) => Some((Source::Flag, values)),
                 None => flag.from(environment),
             };
-            if let Some((source, values)) = found {
-                for value in &values {
+            if let Some((source, mut values)) = found {
+                for value in &mut values {
                     flag.check(source, value)?;
+                    flag.normalize(value);
                 }
                 if values.len() > MOST_VALUES {
                     return Err(flag.refuse(source, "at most 64 values are accepted"));
@@ -246,7 +239,7 @@ impl Flag {
     fn from(&self, environment: &Environment) -> Option<(Source, Vec<String>)> {
         let (name, value) =
             self.variables.iter().find_map(|name| environment.value(name).map(|value| (*name, value)))?;
-        let source = if name.starts_with("HUBLEASE_") { Source::Ours(name) } else { Source::Neighbour(name) };
+        let source = if name.starts_with(OURS) { Source::Ours(name) } else { Source::Neighbour(name) };
         let values = match self.value {
             Value::Many(_) if self.name != "scope" => {
                 value.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
@@ -274,11 +267,19 @@ impl Flag {
             Value::Choice(words) if !words.contains(&value) => {
                 Err(self.refuse(source, &format!("it is one of: {}", words.join(", "))))
             }
-            Value::Switch if !matches!(value, "true" | "false") => Err(self.refuse(source, "it is `true` or `false`")),
-            Value::SwitchOr(word) if !matches!(value, "true" | "false") && value != word => {
+            Value::Switch if boolean(value).is_none() => Err(self.refuse(source, "it is `true` or `false`")),
+            Value::SwitchOr(word) if boolean(value).is_none() && value != word => {
                 Err(self.refuse(source, &format!("it is `true`, `false` or `{word}`")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Writes a boolean in the one way in which it is looked at later.
+    fn normalize(&self, value: &mut String) {
+        let is_switch = matches!(self.value, Value::Switch | Value::SwitchOr(_));
+        if let Some(on) = boolean(value).filter(|_| is_switch) {
+            *value = on.to_string();
         }
     }
 

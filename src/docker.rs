@@ -8,6 +8,7 @@
 mod change;
 mod client;
 mod config_file;
+mod failure;
 mod logout;
 mod look;
 mod previous;
@@ -16,12 +17,12 @@ mod read_back;
 mod stack;
 
 use hublease_protocol::printable::printable;
-use hublease_protocol::secret::Secret;
 
 use self::change::{Change, change};
 use self::client::pass_on;
 pub use self::client::recognise;
 pub use self::config_file::Entry;
+use self::failure::{login_failed, no_client, too_slow};
 pub use self::logout::{LoggedOut, log_out};
 pub(crate) use self::look::look;
 pub use self::look::{Look, RegistryLook, Store};
@@ -33,8 +34,6 @@ use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Ve
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
 use crate::record::{Hold, Record, RecordWriter};
-use crate::request::remark;
-use crate::request::repetition::Kind;
 
 /// The docker side.
 #[derive(Clone, Debug)]
@@ -247,10 +246,9 @@ async fn run_login(
                 return pass_on(effects, client, &message, &credential.secret).await;
             }
             Ended::Exit { code, message } => login_failed(registry, code, &message, &credential.secret),
-            Ended::Slow => {
-                (Error::new(Problem::LoginFailed, registry.name()).because("it took too long"), Kind::DockerFails)
-            }
-            Ended::NotFound => (Error::new(Problem::NoDocker, client.name()), Kind::DockerRefused),
+            Ended::Slow => too_slow(effects, client, directory, registry).await?,
+            Ended::NotFound => (no_client(client, None), Kind::DockerRefused),
+            Ended::Skipped(path) => (no_client(client, Some(&path)), Kind::DockerRefused),
         };
         let Some(wait) = kind.wait(tried) else {
             return Err(if tried > 1 { error.because(&format!("after {tried} tries")) } else { error });
@@ -260,39 +258,6 @@ async fn run_login(
         effects.sleep(wait).await?;
         tried += 1;
     }
-}
-
-/// What docker's message means, and what kind of fault it is. It is searched as it came and shown as `printable`
-/// leaves it, and not at all if it repeats the secret.
-fn login_failed(registry: Registry, code: i32, message: &Secret, secret: &Secret) -> (Error, Kind) {
-    let text = message.expose();
-    let (problem, kind) = if text.contains("Error saving credentials: error storing credentials") {
-        (Problem::HelperFailed, Kind::DockerRefused)
-    } else if text.contains("Error saving credentials") {
-        (Problem::ConfigUnusable, Kind::DockerRefused)
-    } else if text.contains("permission denied while trying to connect") {
-        // The engine's socket, not the registry.
-        (Problem::LoginFailed, Kind::DockerRefused)
-    } else if ["toomanyrequests", "too many failed login attempts", "429 Too Many Requests"]
-        .iter()
-        .any(|it| text.contains(it))
-    {
-        (Problem::LoginLocked, Kind::DockerRefused)
-    } else if text.contains("unauthorized") || text.contains("denied") || text.contains("invalid username/password") {
-        (Problem::LoginRefused, Kind::DockerRefused)
-    } else {
-        (Problem::LoginFailed, Kind::DockerFails)
-    };
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    let error = Error::new(problem, registry.name());
-    let error = match remark(line, &[secret]) {
-        Some(_) if text.contains(secret.expose()) => {
-            error.because("(its message is withheld, because it repeats the credential)")
-        }
-        Some(remark) => error.because(&printable(&remark)),
-        None => error.because(&format!("it ended with code {code} and said nothing")),
-    };
-    (error, kind)
 }
 
 /// Replaces the credential of a login that is there already (`exec --renew`).

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use hublease_protocol::ci::Ci;
+use hublease_protocol::ci::{Ci, JobFacts, MARKS_OF_OTHERS};
 use zeroize::Zeroizing;
 
 /// A snapshot of the environment.
@@ -32,9 +32,18 @@ impl Environment {
         self.value(name) == Some("true")
     }
 
-    /// Whether this is a job of that CI system, as far as it marks its jobs.
+    /// Whether this is a job of that CI system, as far as it marks its jobs. Only all of its marks together say so: what
+    /// follows is what nobody but that system's runner understands, such as a secret in a command that masks it.
     pub fn is_job(&self, ci: Ci) -> bool {
-        ci.job().marker.is_some_and(|marker| self.is_true(marker))
+        let JobFacts { marker, witnesses, .. } = ci.job();
+        marker.is_some_and(|marker| self.is_true(marker)) && witnesses.iter().all(|name| self.value(name).is_some())
+    }
+
+    /// Whether this is a job of any CI system, known or not. One mark is enough: what follows is more care.
+    pub fn is_ci(&self) -> bool {
+        let is_on = |name: &str| self.value(name).is_some_and(|value| !value.eq_ignore_ascii_case("false"));
+        let known = Ci::ALL.into_iter().filter_map(|ci| ci.job().marker);
+        known.chain(MARKS_OF_OTHERS.iter().copied()).chain(["CI"]).any(is_on)
     }
 
     /// Every variable that is set and not empty, in the order of the names.
@@ -51,7 +60,59 @@ impl fmt::Debug for Environment {
 
 #[cfg(test)]
 mod tests {
+    use hublease_protocol::ci::Ci;
+
     use super::Environment;
+
+    fn environment(variables: &str) -> Environment {
+        let pairs = variables.split_whitespace().filter_map(|pair| pair.split_once('='));
+        Environment::new(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    #[test]
+    fn a_job_of_a_system_has_all_of_its_marks() {
+        for (variables, github, circleci) in [
+            ("", false, false),
+            ("GITHUB_ACTIONS=true", false, false),
+            ("CI=true GITHUB_ACTIONS=true GITHUB_RUN_ID=1", false, false),
+            ("GITHUB_ACTIONS=true GITHUB_RUN_ID=1 GITHUB_JOB=build", true, false),
+            ("GITHUB_ACTIONS=1 GITHUB_RUN_ID=1 GITHUB_JOB=build", false, false),
+            ("GITHUB_RUN_ID=1 GITHUB_JOB=build", false, false),
+            ("GITLAB_CI=true CI_JOB_ID=7 GITHUB_ACTIONS=true", false, false),
+            ("CIRCLECI=true", false, false),
+            ("CIRCLECI=true CIRCLE_JOB=build GITHUB_ACTIONS=true", false, true),
+        ] {
+            let environment = environment(variables);
+            assert_eq!(
+                (environment.is_job(Ci::Github), environment.is_job(Ci::Circleci)),
+                (github, circleci),
+                "{variables}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_mark_of_any_system_makes_it_ci() {
+        for variables in [
+            "CI=true",
+            "CI=1",
+            "CI=woodpecker",
+            "GITHUB_ACTIONS=true",
+            "CI=false GITHUB_ACTIONS=true",
+            "CIRCLECI=true",
+            "GITLAB_CI=true",
+            "JENKINS_URL=https://jenkins.example.com/",
+            "TF_BUILD=True",
+            "TEAMCITY_VERSION=2026.1",
+            "CODEBUILD_BUILD_ID=app:1",
+            "BUILDKITE=true",
+        ] {
+            assert!(environment(variables).is_ci(), "{variables}");
+        }
+        for variables in ["", "CI=false", "CI=", "GITHUB_ACTIONS=false", "TRAVIS=False", "HOME=/root GITHUB_TOKEN=x"] {
+            assert!(!environment(variables).is_ci(), "{variables}");
+        }
+    }
 
     #[test]
     fn empty_is_unset_and_debug_shows_names_only() {

@@ -74,6 +74,11 @@ impl Image {
         &self.repository
     }
 
+    /// Whether a tag is meant, and not a digest.
+    pub fn is_tag(&self) -> bool {
+        matches!(self.reference, Reference::Tag(_))
+    }
+
     /// Tag or digest, as it stands in the path of a manifest.
     pub fn reference(&self) -> &str {
         match &self.reference {

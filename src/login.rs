@@ -97,7 +97,7 @@ async fn report(effects: &Effects, plan: &Login, writer: &RecordWriter, lease: &
     let path = docker::private_path(effects, &plan.docker, &writer.record).await?;
     let note = &lease.note;
     let logged_in = LoggedIn {
-        text: sentence(plan, note, path.is_some()),
+        text: sentence(plan, note),
         registries: plan.docker.registries.clone(),
         username: note.username.clone(),
         provider: note.provider.clone(),
@@ -117,7 +117,7 @@ async fn report(effects: &Effects, plan: &Login, writer: &RecordWriter, lease: &
     Ok(())
 }
 
-fn sentence(plan: &Login, note: &LeaseRecord, is_private: bool) -> String {
+fn sentence(plan: &Login, note: &LeaseRecord) -> String {
     let names: Vec<_> = plan.docker.registries.iter().map(|registry| registry.name()).collect();
     let end = match note.expires_at {
         Some(end) => format!("until {} ({})", utc(end), span(end.saturating_sub(note.issued_at))),
@@ -128,7 +128,5 @@ fn sentence(plan: &Login, note: &LeaseRecord, is_private: bool) -> String {
         (true, Frontend::Program) => "`hublease logout` revokes it",
         (true, Frontend::Action { .. }) => "the post step revokes it",
     };
-    // A shell that evaluates the output takes the `export` line after this one, and nothing else.
-    let comment = if is_private && plan.frontend == Frontend::Program { "# " } else { "" };
-    format!("{comment}logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
+    format!("logged in to {} as {} by {}, {end}; {way}", names.join(" and "), note.username, note.provider)
 }

@@ -29,6 +29,7 @@ use crate::provider::docker_identity::DockerIdentity;
 use crate::provider::static_credential::StaticCredential;
 use crate::provider::vault::Vault;
 use crate::record::RecordWriter;
+use crate::request::{may_be_shown, repeats};
 
 /// The largest credential, in bytes. Docker Hub's tokens have under 100, Docker Identity's are JWTs of a few KiB.
 const LARGEST_CREDENTIAL: usize = 16 * 1024;
@@ -165,10 +166,20 @@ fn credential(
         return Err(unusable("the credential holds control characters"));
     }
     // A field that was named by mistake, for instance: usernames are shown, so this one would give the secret away.
-    if [&secret].into_iter().chain(held.iter().copied()).any(|secret| username.contains(secret.expose())) {
-        return Err(unusable("the username repeats the credential or another secret of the exchange"));
+    let gives_away = match &plan.username {
+        // It is shown wherever it was typed; a password that was made from it is no reason to refuse it.
+        Some(typed) => typed.contains(secret.expose()),
+        None => !may_be_shown(username, held) || repeats(username, &[&secret]) && !is_made_from(&secret, username),
+    };
+    if gives_away {
+        return Err(unusable("the username repeats a part of the credential or of another secret of the exchange"));
     }
     Ok(Credential { username: username.to_owned(), secret })
+}
+
+/// Whether a password was made from the name of its account, as people do it: it begins with the name, and most of it is left.
+fn is_made_from(secret: &Secret, username: &str) -> bool {
+    secret.expose().strip_prefix(username).is_some_and(|rest| rest.len() >= username.len())
 }
 
 /// A registry that the provider names has to be one that we know.

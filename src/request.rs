@@ -6,13 +6,15 @@
 
 mod fault;
 mod remark;
+mod repeats;
 pub(crate) mod repetition;
 
 use hublease_protocol::endpoint::{self, Origin};
 use hublease_protocol::time::span;
 
 use self::fault::Fault;
-pub(crate) use self::remark::remark;
+pub(crate) use self::remark::{may_be_shown, remark};
+pub(crate) use self::repeats::repeats;
 use crate::effect::Effects;
 use crate::effect::http::{Destination, Request, Response};
 use crate::error::{Error, Problem};
@@ -153,7 +155,11 @@ impl<'a> Server<'a> {
         let is_allowed = self.redirect == Some(&origin) && request.to == Destination::Provider;
         // Only these two keep method and body.
         if !is_allowed || !matches!(response.status, 307 | 308) {
-            return Err(refused(&format!("status {} to {origin}", response.status)));
+            let origin = origin.to_string();
+            let sent: Vec<_> = request.headers.iter().map(|(_, value)| value).chain([&request.body]).collect();
+            let shown =
+                if may_be_shown(&origin, &sent) { origin.as_str() } else { "an address that repeats what was sent" };
+            return Err(refused(&format!("status {} to {shown}", response.status)));
         }
         Ok(Request { to: Destination::ProviderRedirect, path_and_query: path_and_query.to_owned(), ..request.clone() })
     }

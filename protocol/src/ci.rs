@@ -85,6 +85,25 @@ impl Ci {
     }
 }
 
+/// What other CI systems set in every job, as their documentation has it: `CI` is not among it with each (Jenkins, TeamCity,
+/// AWS CodeBuild), and projects empty that one to quieten their tools.
+pub const MARKS_OF_OTHERS: &[&str] = &[
+    "APPVEYOR",
+    "BITBUCKET_BUILD_NUMBER",
+    "BUILDKITE",
+    "CIRRUS_CI",
+    "CI_JOB_ID",
+    "CODEBUILD_BUILD_ID",
+    "DRONE",
+    "GITEA_ACTIONS",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "SEMAPHORE",
+    "TEAMCITY_VERSION",
+    "TF_BUILD",
+    "TRAVIS",
+];
+
 /// What is supposed of an issuer that has no file here; its configuration names project, job and workflow.
 pub const UNKNOWN: RuleFacts = RuleFacts {
     patterns: &["ref", "ref_path", "environment", "ci_config_ref_uri", "project_path", "repository", "build_branch"],

@@ -87,12 +87,11 @@ pub fn split(text: &str) -> Result<(Origin, &str), AddressError> {
     if text.bytes().any(|byte| byte <= b' ' || byte >= 0x7f || byte == b'\\') {
         return Err(AddressError("an address has no spaces, control characters, backslashes or non-ASCII characters"));
     }
-    let (secure, rest) = if let Some(rest) = text.strip_prefix("https://") {
-        (true, rest)
-    } else if let Some(rest) = text.strip_prefix("http://") {
-        (false, rest)
-    } else {
-        return Err(AddressError("an address begins with `https://`"));
+    // A scheme is the same in any case (RFC 3986 section 3.1).
+    let (secure, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+        _ => return Err(AddressError("an address begins with `https://`")),
     };
     if rest.contains('#') {
         return Err(AddressError("an address has no fragment"));
@@ -183,6 +182,8 @@ mod tests {
             ("http://127.0.0.1:8200", "http://127.0.0.1:8200"),
             ("http://[::1]:8200", "http://[::1]:8200"),
             ("http://localhost", "http://localhost"),
+            ("HTTPS://vault.example.com/Base", "https://vault.example.com/Base"),
+            ("Http://127.0.0.1:8200", "http://127.0.0.1:8200"),
         ] {
             assert_eq!(Endpoint::parse(text).map(|endpoint| endpoint.to_string()), Ok(shown.to_owned()));
         }
@@ -194,6 +195,9 @@ mod tests {
             "",
             "vault.example.com",
             "ftp://a",
+            "httpss://a",
+            "x+https://a",
+            "HTTP://vault.example.com",
             "https://",
             "https:///x",
             "https://a:0",

@@ -13,19 +13,41 @@ use std::io::{self, Read as _, Write as _};
 use std::process::{Command, ExitCode, ExitStatus};
 use std::{env, fs, thread};
 
-use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox};
+use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox, Service};
 
 /// Variables that a command keeps from outside.
 const KEPT: [&str; 3] = ["PATH", "HOME", "TERM"];
 /// Exit code for wrong usage.
 const USAGE: u8 = 2;
-const USAGE_TEXT: &str = "\
-usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [--mended-plugin] [--until-killed | -- CMD...]
+const USAGE_TEXT: &str =
+    "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [--mended-plugin] [--until-killed | -- CMD...]";
+/// What there is inside, and how it is used.
+const HELP: &str = "\
+CI issuers, Docker Hub with its registry, Docker Identity and Vault on loopback, for tries that need no account
 
-Vault's Docker Hub plugin is the published one, which reports each revocation as failed although it deletes the token;
---mended-plugin has it confirm them.";
+  -- CMD...         Run a command inside, and end with its code; 1 if it reached for a host outside
+  --ci NAME         Give the command the variables of a job: circleci or github
+  --audience TEXT   Audience of the job's ready-made identity tokens (circleci)
+  --mended-plugin   Have Vault's Docker Hub plugin confirm revocations: the published one reports each as failed,
+                    although it deletes the token
+  --until-killed    Without a command: serve until killed, and not until standard input ends
+  -h, --help        Print this
+
+The variables say how to reach it: HTTPS_PROXY and SSL_CERT_FILE for the hosts below, VAULT_ADDR,
+HUBLEASE_SANDBOX_ACCOUNT, _PASSWORD and _CONNECTION_ID, and HUBLEASE_SANDBOX_CONTROL, where requests can be looked at
+and faults be set. Without a command they are printed as export lines.
+
+  hublease-sandbox --ci github -- hublease whoami
+
+Hosts:";
 
 fn main() -> ExitCode {
+    // Behind `--` it is the command's.
+    if env::args().skip(1).take_while(|word| word != "--").any(|word| word == "--help" || word == "-h") {
+        let hosts: String = Service::hosts().map(|(host, service)| format!("\n  {host} ({service})")).collect();
+        let written = writeln!(io::stdout(), "{USAGE_TEXT}\n\n{HELP}{hosts}");
+        return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let Some(options) = Options::parse(env::args().skip(1)) else {
         say(USAGE_TEXT);
         return ExitCode::from(USAGE);

@@ -74,6 +74,11 @@ impl Service {
         Self::ALL.into_iter().find(|service| service.name() == name)
     }
 
+    /// The built-in host names, and who answers there.
+    pub fn hosts() -> impl Iterator<Item = (&'static str, Self)> {
+        HOSTS.into_iter()
+    }
+
     /// The service behind a built-in host name.
     pub(crate) fn at(host: &str) -> Option<Self> {
         HOSTS.iter().find(|(name, _)| *name == host).map(|(_, service)| *service)

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::cli::{Arguments, Command, FLAGS, Flag, Value};
+use crate::cli::{Arguments, Command, FLAGS, Flag, Value, boolean, nearest, refuse_misspelled};
 use crate::effect::{Output, Session};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
@@ -26,6 +26,9 @@ pub const OWN_INPUTS: &[&str] = &[EXPOSE_TOKEN];
 
 /// Whether later steps get the credential as an output.
 const EXPOSE_TOKEN: &str = "expose-token";
+
+/// What people write who come from an action that takes the secret itself.
+const HOLDS_SECRET: &[&str] = &["password", "token", "secret"];
 
 /// What the host hands in.
 #[derive(Deserialize)]
@@ -76,6 +79,7 @@ pub(super) fn begin(stage: &str, given: Given) -> Result<Begun, Error> {
 }
 
 fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
+    refuse_misspelled(environment)?;
     let (arguments, mut login) = words.login(environment)?;
     // What only the post step uses is checked before anything is minted, too.
     words.logout(environment)?;
@@ -139,7 +143,7 @@ impl Words {
                     words.flags.insert(flag.name, values);
                 }
             } else {
-                return Err(Error::new(Problem::UnknownInput, name));
+                return Err(unknown(name));
             }
         }
         Ok(words)
@@ -171,10 +175,25 @@ impl Words {
     }
 }
 
-fn switch(value: &str) -> Result<bool, Error> {
-    match value {
-        "" | "false" => Ok(false),
-        "true" => Ok(true),
-        _ => Err(Error::new(Problem::InvalidValue, &format!("`{EXPOSE_TOKEN}`")).because("it is `true` or `false`")),
+/// An input that does not exist, with the one that is probably meant; never with its value.
+fn unknown(name: &str) -> Error {
+    let error = Error::new(Problem::UnknownInput, name);
+    if HOLDS_SECRET.contains(&name) {
+        return error.because(
+            "no input holds a secret: with `provider` at `static`, `secret-env` names the variable that holds the token",
+        );
     }
+    let inputs = FLAGS.iter().map(|flag| flag.name).chain(OWN_INPUTS.iter().copied()).filter(|name| is_input(name));
+    match nearest(name, inputs) {
+        Some(near) => error.because(&format!("did you mean `{near}`?")),
+        None => error,
+    }
+}
+
+fn switch(value: &str) -> Result<bool, Error> {
+    if value.is_empty() {
+        return Ok(false);
+    }
+    let wrong = || Error::new(Problem::InvalidValue, &format!("`{EXPOSE_TOKEN}`")).because("it is `true` or `false`");
+    boolean(value).ok_or_else(wrong)
 }

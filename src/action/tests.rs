@@ -4,6 +4,7 @@ use hublease_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{LARGEST_MESSAGE, Module};
+use crate::effect::Session;
 
 const BROKER: &str = "https://broker.example.com";
 
@@ -68,7 +69,15 @@ fn the_post_stage_asks_the_provider_of_the_login() {
 #[test]
 fn inputs_are_refused_by_their_names() {
     for (inputs, text) in [
-        (json!({ "vualt-addr": "x" }), "there is no input vualt-addr"),
+        (json!({ "vualt-addr": "x" }), "there is no input vualt-addr\n  because: did you mean `vault-addr`?"),
+        (json!({ "expose_token": "x" }), "did you mean `expose-token`?"),
+        (json!({ "role": "x" }), "did you mean `vault-role`?"),
+        (
+            json!({ "password": "x" }),
+            "because: no input holds a secret: with `provider` at `static`, `secret-env` names",
+        ),
+        (json!({ "isolated": "yes" }), "it is `true`, `false` or `copy-auths`"),
+        (json!({ "broker-url": BROKER, "strict-revoke": "tRue" }), "it is `true` or `false`"),
         (json!({ "all": "true" }), "there is no input all"),
         (json!({ "broker-url": "ftp://x" }), "the value of `broker-url` cannot be used"),
         (json!({ "broker-url": BROKER, "expose-token": "yes" }), "the value of `expose-token` cannot be used"),
@@ -78,6 +87,40 @@ fn inputs_are_refused_by_their_names() {
     ] {
         ends(&begin(&mut Module::default(), "login", &inputs), 2, text);
     }
+}
+
+/// Where the program has flags, people have inputs here: in what is said on the way as in an error.
+#[test]
+fn what_is_said_names_inputs_and_no_flags() {
+    for (text, shown) in [
+        (
+            "not revoked: the address is missing (give `--broker-url`)",
+            "not revoked: the address is missing (give `broker-url`)",
+        ),
+        ("`--vault-addr` or `--broker-url`", "`vault-addr` or `broker-url`"),
+        ("log in -- then `docker push`", "log in -- then `docker push`"),
+    ] {
+        let said = |level: &str| json!({ "say": { "level": level, "text": shown } });
+        let warning = Session::start(move |host| async move { host.warn(text.to_owned()).await.map(|()| 0) });
+        assert_eq!(answer(&Module::default().step(warning, None, None))["ask"]["effect"], said("warning"));
+        let note = Session::start(move |host| async move { host.note(text.to_owned()).await.map(|()| 0) });
+        assert_eq!(answer(&Module::default().step(note, None, None))["ask"]["effect"], said("note"));
+    }
+}
+
+#[test]
+fn a_misspelled_variable_is_refused_at_the_login_alone() {
+    let environment = json!({ "HUBLEASE_BROKER_ULR": "https://PLANTED.example.com" });
+    let run = |stage| {
+        let given = json!({ "inputs": { "broker-url": BROKER }, "environment": environment });
+        answer(&Module::default().begin(stage, &Secret::new(given.to_string())))
+    };
+    ends(
+        &run("login"),
+        2,
+        "there is no variable `HUBLEASE_BROKER_ULR`\n  because: did you mean `HUBLEASE_BROKER_URL`?",
+    );
+    assert_eq!(run("logout")["ask"]["effect"], json!({ "record": "read" }));
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub static FLAGS: &[Flag] = &[
         Switch,
         PROVIDED,
         FETCHES,
-        "Accept a URL-shaped audience of another origin than the provider's",
+        "Accept an audience that is not the provider's own origin",
     ),
     flag(
         "connection-id",

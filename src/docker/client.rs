@@ -4,9 +4,10 @@ use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
 use crate::docker::Docker;
+use crate::docker::failure::no_client;
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Run, Verb};
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::request::remark;
 
 /// What a client says of what we do on purpose: the login lies in a file, for minutes. The second line of docker's warning, and
@@ -40,7 +41,8 @@ pub async fn recognise(effects: &Effects, plan: &mut Docker) -> Result<(), Error
 async fn version(effects: &Effects, client: Client) -> Result<bool, Error> {
     let run = Run { client, verb: Verb::Version, directory: Directory::User };
     match effects.docker(run).await? {
-        Ended::NotFound => Err(Error::new(Problem::NoDocker, client.name())),
+        Ended::NotFound => Err(no_client(client, None)),
+        Ended::Skipped(path) => Err(no_client(client, Some(&path))),
         Ended::Exit { message, .. } => Ok(is_podman(message.expose())),
         Ended::Slow => Ok(false),
     }

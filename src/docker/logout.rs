@@ -114,7 +114,7 @@ async fn remove_entry(
         let run = Run { client, verb: Verb::Logout { registry }, directory: Directory::User };
         match effects.docker(run).await? {
             // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
-            Ended::Exit { .. } | Ended::Slow | Ended::NotFound => {}
+            Ended::Exit { .. } | Ended::Slow | Ended::NotFound | Ended::Skipped(_) => {}
         }
         if matches!(entry(effects, record, client, registry).await?, Ok(None)) {
             return Ok(Ok(()));

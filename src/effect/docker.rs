@@ -129,8 +129,17 @@ pub enum Ended {
     },
     /// The program is not on PATH.
     NotFound,
+    /// The only one on PATH lies in the workspace, and was not run; its path, printable.
+    Skipped(String),
     /// It was killed because it took too long.
     Slow,
+}
+
+impl Ended {
+    /// Why a program that is there was not run.
+    pub fn skipped(path: &str) -> String {
+        format!("{path} was skipped: what was checked out, and may be anybody's, does not decide who gets a credential")
+    }
 }
 
 /// One access to a configuration directory or to the credential helpers. What the file says and what is changed in it is
@@ -289,3 +298,6 @@ pub enum Trouble {
     /// The file system refused; what and why, printable.
     Unusable(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,9 @@ problems! {
     /// An input of the Action that does not exist.
     UnknownInput Usage "there is no input {}"
         "https://github.com/hublease/hublease/blob/main/docs/github-actions.md lists the inputs of the Action";
+    /// A variable that is nearly one of ours.
+    UnknownVariable Usage "there is no variable {}"
+        "a variable has the name of its flag; `hublease COMMAND --help` shows each";
     /// A flag with an empty value.
     EmptyFlag Usage "{} is empty"
         "leave the flag out or give it a value; an empty variable counts as unset";
@@ -67,8 +70,8 @@ problems! {
         "https://github.com/hublease/hublease/blob/main/docs/providers.md has the table of what each provider sends, does itself, or refuses";
     /// Two flags that exclude each other.
     Conflict Usage "{} exclude each other" "";
-    /// A URL-shaped audience of another origin than the provider's.
-    ForeignAudience Usage "the audience {} belongs to another origin than the provider"
+    /// An audience that is not the provider's own origin.
+    ForeignAudience Usage "the audience {} is not the provider's own"
         "a token for another audience can be used there by whoever receives it; give `--audience-elsewhere` if it is meant";
     /// `token` with a terminal as its output.
     Terminal Usage "a credential is not printed on a terminal"

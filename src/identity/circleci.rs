@@ -9,6 +9,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::{Effect, Effects};
 use crate::error::{Error, Problem};
+use crate::request::may_be_shown;
 use crate::request::repetition::Kind;
 
 /// Seconds of life that a token must still have: enough for the exchange with all its retries.
@@ -33,16 +34,22 @@ pub(super) async fn token(effects: &Effects, token: Option<&Secret>, audience: O
         return Err(Error::new(Problem::CircleciEmpty, ""));
     };
     let problem = if token.is_some() { Problem::CircleciProgram } else { Problem::CircleciEmpty };
-    fresh(effects, audience, problem).await
+    fresh(effects, audience, problem, token).await
 }
 
 /// A fresh token of the program, which is asked again like GitHub's endpoint where that may help.
-async fn fresh(effects: &Effects, audience: &str, problem: Problem) -> Result<Secret, Error> {
+async fn fresh(
+    effects: &Effects,
+    audience: &str,
+    problem: Problem,
+    token: Option<&Secret>,
+) -> Result<Secret, Error> {
     let mut tried = 1;
     loop {
         let why = match effects.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await? {
             Ok(token) => return Ok(token),
-            Err(why) => why,
+            Err(why) if may_be_shown(&why, &Vec::from_iter(token)) => why,
+            Err(_) => "(its message is withheld, because it holds a credential)".to_owned(),
         };
         let kind = if passes(&why) { Kind::CircleciAway } else { Kind::CircleciRefuses };
         let Some(wait) = kind.wait(tried) else {

@@ -3,12 +3,15 @@
 //! Nothing is decided here. The parser finds commands, flags and the words after `--`; what a value may be is the
 //! business of `cli.rs`, so that flags and variables are checked by the same code.
 
+mod usage;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::cli::{Arguments, Command, FLAGS, Flag, Value};
+use crate::cli::{Arguments, Command, FLAGS, Flag, Value, refuse_misspelled};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
 
@@ -31,14 +34,14 @@ pub enum ReadArguments {
 ///
 /// # Errors
 /// Usage errors. The parser's own message is shown without the values that were typed.
-pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<ReadArguments, Error> {
+pub fn read(arguments: &[OsString], environment: &Environment) -> Result<ReadArguments, Error> {
     let too_long = arguments.iter().map(|argument| argument.len()).sum::<usize>() > MOST_BYTES;
     if too_long {
         return Err(Error::new(Problem::CommandLine, "").because("the arguments are longer than 1 MiB"));
     }
     let matches = match parser().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error) => return shown(&error),
+        Err(error) => return shown(&error, arguments),
     };
     let Some((name, matches)) = matches.subcommand() else {
         return Err(Error::new(Problem::CommandLine, "").because("a command is missing"));
@@ -53,39 +56,18 @@ pub fn read(arguments: Vec<OsString>, environment: &Environment) -> Result<ReadA
         Command::Check => words(matches, "image"),
         _ => Vec::new(),
     };
+    if command != Command::Logout {
+        refuse_misspelled(environment)?;
+    }
     Arguments::new(command, given(command, matches), rest, environment).map(ReadArguments::Run)
 }
 
-/// Help and version are not failures; everything else names the kind of mistake and the flag.
-fn shown(error: &clap::Error) -> Result<ReadArguments, Error> {
-    use clap::error::{ContextKind, ContextValue, ErrorKind};
+/// Help and version are not failures; everything else is.
+fn shown(error: &clap::Error, words: &[OsString]) -> Result<ReadArguments, Error> {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Ok(ReadArguments::Show(error.to_string())),
-        _ => {}
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(ReadArguments::Show(error.to_string())),
+        _ => Err(usage::error(error, words)),
     }
-    let what = match error.kind() {
-        ErrorKind::UnknownArgument => "there is no such argument",
-        ErrorKind::InvalidSubcommand => "there is no such command",
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
-        ErrorKind::MissingRequiredArgument => "an argument is missing",
-        ErrorKind::InvalidUtf8 => "an argument is not UTF-8",
-        ErrorKind::ArgumentConflict => "an argument is given twice",
-        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
-            "a value is missing, or one is too many"
-        }
-        _ => "a value is missing or of the wrong form",
-    };
-    let name = match error.get(ContextKind::InvalidArg).or_else(|| error.get(ContextKind::InvalidSubcommand)) {
-        // An argument may have been meant as a value, and a value may be secret: only what looks like a flag is shown.
-        Some(ContextValue::String(name)) if is_flag(name) => format!("{what}: {name}"),
-        _ => what.to_owned(),
-    };
-    Err(Error::new(Problem::CommandLine, "").because(&name))
-}
-
-fn is_flag(name: &str) -> bool {
-    let word = name.split([' ', '=']).next().unwrap_or_default();
-    word.starts_with("--") && FLAGS.iter().any(|flag| word.get(2..) == Some(flag.name))
 }
 
 /// The parser, which also writes the help.
@@ -204,16 +186,65 @@ mod tests {
     fn a_switch_does_not_swallow_the_next_word() {
         let words =
             ["exec", "--renew", "--isolated=copy-auths", "--", "echo", "--renew=false"].map(Into::into).to_vec();
-        let Ok(ReadArguments::Run(arguments)) = read(words, &Environment::default()) else { panic!("not read") };
+        let Ok(ReadArguments::Run(arguments)) = read(&words, &Environment::default()) else { panic!("not read") };
         assert!(arguments.is_on("renew"));
         assert_eq!(arguments.one("isolated"), Some("copy-auths"));
         assert_eq!(arguments.rest, ["echo", "--renew=false"]);
     }
 
     #[test]
-    fn a_mistyped_argument_is_not_repeated() {
-        let words = ["login", "--pasword=hunter2"].map(Into::into).to_vec();
-        let error = read(words, &Environment::default()).map(|_| ()).map_err(|error| error.to_string());
-        assert!(error.is_err_and(|text| !text.contains("hunter2") && text.contains("no such argument")));
+    fn a_misspelled_variable_is_refused_unless_something_is_undone() {
+        for (name, near) in [
+            ("HUBLEASE_BROKER_ULR", Some("HUBLEASE_BROKER_URL")),
+            ("HUBLEASE_BROKERURL", Some("HUBLEASE_BROKER_URL")),
+            ("HUBLEASE_VAULT_PATHS", Some("HUBLEASE_VAULT_PATH")),
+            ("HUBLEASE_ISOLATE", Some("HUBLEASE_ISOLATED")),
+            ("HUBLEASE_BROKER_URL", None),
+            ("HUBLEASE_BROKER_BIN", None),
+            ("HUBLEASE_ORB_SCOPE", None),
+            ("HUBLEASE_VERSION", None),
+            ("BROKER_ULR", None),
+        ] {
+            let environment = Environment::new([(name.to_owned(), "https://PLANTED.example.com".to_owned())]);
+            let run = |command: &str| read(&[command.into()], &environment).map(|_| ()).err();
+            let said = run("login").map(|error| error.to_string());
+            let expected = near.map(|near| format!("there is no variable `{name}`\n  because: did you mean `{near}`?"));
+            assert_eq!(said.is_some(), expected.is_some(), "{name}: {said:?}");
+            assert!(said.unwrap_or_default().starts_with(&expected.unwrap_or_default()), "{name}");
+            assert_eq!(run("logout"), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_usage_error_names_the_place_and_our_word_and_never_the_value() {
+        for (line, cause) in [
+            ("login --broker-ulr=PLANTED", "there is no such argument: number 2; did you mean `--broker-url`?"),
+            ("login -v --brokerurl PLANTED", "there is no such argument: number 3; did you mean `--broker-url`?"),
+            ("login -broker-url=PLANTED", "there is no such argument: number 2; did you mean `--broker-url`?"),
+            ("login --role PLANTED", "there is no such argument: number 2; did you mean `--vault-role`?"),
+            ("login --PLANTED", "there is no such argument: number 2"),
+            ("login --pasword=PLANTED", "there is no such argument: number 2"),
+            ("login PLANTED", "number 2; a value stands behind its flag, as in `--broker-url URL`"),
+            (
+                "exec --renew PLANTED -- true",
+                "number 3; a value of `--renew` stands behind a `=`, as in `--renew=true`",
+            ),
+            ("exec docker push PLANTED", "there is no such argument: number 2; the command to run stands behind `--`"),
+            ("exec --client podman docker push PLANTED", "number 4; the command to run stands behind `--`"),
+            ("exec --client podman", "the command to run is missing; it stands behind `--`"),
+            ("exec --clinet podman -- docker --clinet", "number 2; did you mean `--client`?"),
+            ("lgoin PLANTED", "there is no such command: number 1; did you mean `login`?"),
+            ("PLANTED", "there is no such command: number 1"),
+            ("--broker-url PLANTED login", "number 1 (`--broker-url`); it stands before the command, and flags stand"),
+            ("logout --scope PLANTED", "number 2 (`--scope`); it belongs to `login`, `exec`, `token`"),
+            ("login --client=docker --client=PLANTED", "a flag is given twice: number 3 (`--client`)"),
+            ("login -v --broker-url", "a value is missing or of the wrong form: number 3 (`--broker-url`)"),
+            ("", "a command is missing"),
+        ] {
+            let words: Vec<_> = line.split_whitespace().map(Into::into).collect();
+            let error = read(&words, &Environment::default()).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(cause), "{line}: {error}");
+            assert!(!error.contains("PLANTED"), "{line}: {error}");
+        }
     }
 }

@@ -45,7 +45,7 @@ pub fn run(invocation: Invocation) -> u8 {
 
 fn try_run(invocation: Invocation) -> Result<u8, Error> {
     let Invocation { arguments, environment, working_directory } = invocation;
-    let arguments = match read(arguments, &environment)? {
+    let arguments = match read(&arguments, &environment)? {
         ReadArguments::Run(arguments) => arguments,
         ReadArguments::Show(text) => return print(&text),
     };

@@ -24,28 +24,23 @@ pub struct Reporting {
     pub progress: bool,
     /// Whether standard error is coloured: a terminal, and no `NO_COLOR`.
     pub colours: bool,
-    /// Whether values are masked by GitHub's workflow commands (`GITHUB_ACTIONS=true`).
+    /// Whether values are masked by GitHub's workflow commands: in a job of GitHub Actions.
     pub mask: bool,
     /// Whether the output is one JSON document; there is no `export` line for the shell beside it.
     pub json: bool,
 }
 
-impl Reporting {
-    /// What a login did, as text or as one JSON object.
-    fn login(&self, login: &LoggedIn) -> String {
-        if !self.json {
-            return login.text.clone();
-        }
-        json!({
-            "registries": login.registries,
-            "username": login.username,
-            "provider": login.provider,
-            "expires_at": login.expires_at,
-            "revocable": login.revocable,
-            "docker_config": login.docker_config,
-        })
-        .to_string()
-    }
+/// What a login did, as one JSON object.
+fn json_of(login: &LoggedIn) -> String {
+    json!({
+        "registries": login.registries,
+        "username": login.username,
+        "provider": login.provider,
+        "expires_at": login.expires_at,
+        "revocable": login.revocable,
+        "docker_config": login.docker_config,
+    })
+    .to_string()
 }
 
 /// The two streams, and the files in which later steps learn variables.
@@ -118,7 +113,7 @@ impl Terminal {
         self.clear();
         match output {
             Output::Report(text) => write_line(&mut self.stdout, text),
-            Output::LoggedIn(login) => write_line(&mut self.stdout, &self.reporting.login(login)),
+            Output::LoggedIn(login) => self.logged_in(login),
             Output::Credential(secret) => write_line(&mut self.stdout, secret.expose()),
             Output::Variable { client, value } => {
                 let name = client.variable();
@@ -136,6 +131,15 @@ impl Terminal {
                 if self.reporting.json { Ok(()) } else { write_line(&mut self.stdout, &line) }
             }
         }
+    }
+
+    /// A sentence is for people. A shell that evaluates standard output, to learn the directory, must not find it there.
+    fn logged_in(&mut self, login: &LoggedIn) -> io::Result<()> {
+        if self.reporting.json {
+            return write_line(&mut self.stdout, &json_of(login));
+        }
+        self.say(&Line { level: Level::Note, text: login.text.clone() });
+        Ok(())
     }
 
     fn error_line(&mut self, text: &str) {

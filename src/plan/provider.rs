@@ -3,7 +3,7 @@
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 
-use super::value::{self, connection_id, endpoint, is_url, missing, origin_of, ours, required, variable, vault_path};
+use super::value::{self, connection_id, endpoint, missing, origin_of, ours, required, variable, vault_path};
 use super::vault;
 use crate::cli::{Arguments, Command, ProviderName, Source, Support};
 use crate::environment::Environment;
@@ -176,8 +176,9 @@ pub(super) fn default_audience(arguments: &Arguments, name: Option<ProviderName>
     })
 }
 
-/// The audience of the identity token. One that looks like the URL of somebody else would let the provider use the
-/// token there.
+/// The audience of the identity token. With any other than the provider's own, whoever receives the token could use it
+/// elsewhere: audiences are names of any form (`sts.amazonaws.com`, `sigstore`), so nothing but the provider's origin tells
+/// that it is not somebody else's.
 pub(super) fn audience(arguments: &Arguments, own: Option<String>) -> Result<Option<String>, Error> {
     let Some(own) = own else {
         return Ok(None);
@@ -185,8 +186,8 @@ pub(super) fn audience(arguments: &Arguments, own: Option<String>) -> Result<Opt
     let Some(audience) = arguments.one("audience") else {
         return Ok(Some(own));
     };
-    let is_elsewhere = is_url(audience) && origin_of(audience) != origin_of(&own);
-    if is_elsewhere && !arguments.is_on("audience-elsewhere") {
+    let is_own = origin_of(audience).is_some_and(|origin| Some(origin) == origin_of(&own));
+    if !is_own && !arguments.is_on("audience-elsewhere") {
         return Err(Error::new(Problem::ForeignAudience, &format!("of {}", arguments.label("audience"))));
     }
     Ok(Some(audience.to_owned()))

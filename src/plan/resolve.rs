@@ -3,7 +3,7 @@
 use hublease_protocol::ci::Ci;
 use hublease_protocol::secret::Secret;
 
-use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider, value};
+use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider};
 use crate::cli::{Arguments, Command, ProviderName};
 use crate::docker::{Docker, Isolation};
 use crate::effect::docker::{Client, Registry};
@@ -74,10 +74,8 @@ impl Whoami {
             provider::check_forms(arguments, name)?;
         }
         let audience = match (arguments.one("audience"), selected) {
-            (Some(audience), Some(_)) if value::is_url(audience) => {
-                provider::audience(arguments, provider::default_audience(arguments, selected)?)?
-            }
-            (Some(audience), _) => Some(audience.to_owned()),
+            (Some(_), Some(_)) => provider::audience(arguments, provider::default_audience(arguments, selected)?)?,
+            (Some(audience), None) => Some(audience.to_owned()),
             (None, _) => provider::default_audience(arguments, selected)?,
         };
         Ok(Self { identity: identity::detect(arguments, environment)?, audience, json })

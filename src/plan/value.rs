@@ -55,11 +55,6 @@ pub(super) fn ours(arguments: &Arguments, flag: &'static str) -> bool {
     matches!(arguments.source(flag), Some(Source::Flag | Source::Ours(_)))
 }
 
-/// Whether an audience looks like an address.
-pub(super) fn is_url(audience: &str) -> bool {
-    audience.contains("://")
-}
-
 pub(super) fn origin_of(text: &str) -> Option<Origin> {
     Endpoint::parse(text).ok().map(|endpoint| endpoint.origin)
 }

@@ -5,7 +5,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::http::Response;
 use crate::error::{Error, Problem};
-use crate::request::{RequestError, Server, remark};
+use crate::request::{RequestError, Server, may_be_shown, remark};
 
 /// Reads an OAuth error answer (RFC 6749 section 5.2) of a broker or of Docker Identity.
 pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) -> Error {
@@ -19,7 +19,8 @@ pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) 
         Some(code) => by_code(code),
         None => by_sentence(answer.error.as_deref().unwrap_or_default(), sentence),
     };
-    let word = answer.error.as_deref().filter(|word| is_word(word)).unwrap_or("no error word");
+    let word =
+        answer.error.as_deref().filter(|word| is_word(word) && may_be_shown(word, sent)).unwrap_or("no error word");
     let error = server.problem(problem).because(&format!("status {status}, {word}"));
     match remark(sentence, sent) {
         Some(remark) => error.because(&remark),

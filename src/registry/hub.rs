@@ -14,7 +14,7 @@ use crate::effect::http::{Destination, Header, Method, PullLimit, Repeat, Reques
 use crate::error::{Error, Problem};
 use crate::image::Image;
 use crate::registry::token::token_request;
-use crate::request::{Server, remark};
+use crate::request::{Server, may_be_shown, remark};
 
 /// Every form of a manifest, so that an image that is there is not taken for one that is missing.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -113,7 +113,11 @@ impl<'a> Hub<'a> {
             Err(lost) => return Err(lost.error),
         };
         match response.status {
-            200 => Ok(Manifest::Found(response.pull_limit)),
+            200 => {
+                let mut limit = response.pull_limit;
+                limit.source.take_if(|source| !may_be_shown(source, &[self.sent(), vec![bearer]].concat()));
+                Ok(Manifest::Found(limit))
+            }
             404 => Ok(Manifest::Missing),
             401 | 403 => Ok(Manifest::Denied),
             status => Err(server.problem(Problem::Answer).because(&format!("status {status}"))),
@@ -124,8 +128,12 @@ impl<'a> Hub<'a> {
     fn words(&self, response: &Response) -> Option<String> {
         let body: Value = serde_json::from_str(response.body.expose()).ok()?;
         let words = body.get("details").or_else(|| body.pointer("/errors/0/message"))?.as_str()?;
-        let sent: Vec<_> = self.login.iter().flat_map(|login| [&login.basic, &login.secret]).collect();
-        remark(words, &sent)
+        remark(words, &self.sent())
+    }
+
+    /// The secrets of the login, which no remote text may repeat.
+    fn sent(&self) -> Vec<&Secret> {
+        self.login.iter().flat_map(|login| [&login.basic, &login.secret]).collect()
     }
 }
 

@@ -91,7 +91,8 @@ fn every_command_line_makes_a_plan() {
     let mut seen = BTreeSet::new();
     for line in command_lines() {
         let environment = Environment::new(line.variables.clone());
-        let asked = read(line.arguments.iter().map(Into::into).collect(), &environment);
+        let words: Vec<_> = line.arguments.iter().map(Into::into).collect();
+        let asked = read(&words, &environment);
         match asked {
             Ok(ReadArguments::Run(typed)) => {
                 let plan = Plan::new(&typed, &environment, Machine { terminal: false });

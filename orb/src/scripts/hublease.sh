@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Runs the client. One script for `login`, `logout`, `exec` and `check`, so that there is one way in which a parameter
-# becomes a flag: PARAM_ACTION names the command, every other PARAM_… is a parameter of it.
+# becomes a flag: HUBLEASE_ORB_ACTION names the command, every other HUBLEASE_ORB_… is a parameter of it.
 #
 # No secret passes through here: parameters name the variables that hold them, and the client reads those itself.
 { set +x; } 2> /dev/null
@@ -37,12 +37,12 @@ is_recorded() {
 }
 
 # By its whole path, because a shell that does not read $BASH_ENV does not have the directory on PATH.
-expand "$PARAM_INSTALL_DIR"
+expand "$HUBLEASE_ORB_INSTALL_DIR"
 program=$value/hublease
 [ -x "$program" ] || program=$(command -v hublease) || {
     # It runs although the steps before it failed: if they never came as far as the installation, that is no failure.
     # What it does for a whole workflow has nothing to do with the steps before it.
-    case $PARAM_ACTION:${PARAM_WORKFLOW:-0} in
+    case $HUBLEASE_ORB_ACTION:${HUBLEASE_ORB_WORKFLOW:-0} in
         logout:0 | logout:false)
             if ! is_recorded; then
                 echo 'hublease is not installed and has left no record: nothing to undo'
@@ -54,26 +54,28 @@ program=$value/hublease
         'leave install at true, put hublease into the image, or give every command the same install_dir'
 }
 
-provider=${PARAM_PROVIDER:-auto}
-username=${PARAM_USERNAME-}
+provider=${HUBLEASE_ORB_PROVIDER:-auto}
+username=${HUBLEASE_ORB_USERNAME-}
 newline='
 '
 set -f
 set --
 # Every parameter that becomes a flag by its name. Written out, because `printenv` is not in every busybox, and a program
 # that is missing must not look like a parameter that is not set.
-for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$username" "scope=${PARAM_SCOPE-}" \
-    "expires-in=${PARAM_EXPIRES_IN-}" "audience=${PARAM_AUDIENCE-}" \
-    "audience-elsewhere=${PARAM_AUDIENCE_ELSEWHERE-}" "connection-id=${PARAM_CONNECTION_ID-}" \
-    "broker-url=${PARAM_BROKER_URL-}" "vault-addr=${PARAM_VAULT_ADDR-}" \
-    "vault-namespace=${PARAM_VAULT_NAMESPACE-}" "vault-auth-path=${PARAM_VAULT_AUTH_PATH-}" \
-    "vault-role=${PARAM_VAULT_ROLE-}" "vault-path=${PARAM_VAULT_PATH-}" "vault-method=${PARAM_VAULT_METHOD-}" \
-    "vault-data=${PARAM_VAULT_DATA-}" "vault-username-field=${PARAM_VAULT_USERNAME_FIELD-}" \
-    "vault-secret-field=${PARAM_VAULT_SECRET_FIELD-}" "vault-redirect-origin=${PARAM_VAULT_REDIRECT_ORIGIN-}" \
-    "secret-env=${PARAM_SECRET_ENV-}" "username-env=${PARAM_USERNAME_ENV-}" "ca-cert=${PARAM_CA_CERT-}" \
-    "client=${PARAM_CLIENT-}" "isolated=${PARAM_ISOLATED-}" "copy-auths=${PARAM_COPY_AUTHS-}" \
-    "renew=${PARAM_RENEW-}" "strict-revoke=${PARAM_STRICT_REVOKE-}" "probe-dead=${PARAM_PROBE_DEAD-}" \
-    "workflow=${PARAM_WORKFLOW-}" "push=${PARAM_PUSH-}" "verbose=${PARAM_VERBOSE-}"; do
+for pair in "provider=$provider" "registry=${HUBLEASE_ORB_REGISTRY-}" "username=$username" \
+    "scope=${HUBLEASE_ORB_SCOPE-}" "expires-in=${HUBLEASE_ORB_EXPIRES_IN-}" "audience=${HUBLEASE_ORB_AUDIENCE-}" \
+    "audience-elsewhere=${HUBLEASE_ORB_AUDIENCE_ELSEWHERE-}" "connection-id=${HUBLEASE_ORB_CONNECTION_ID-}" \
+    "broker-url=${HUBLEASE_ORB_BROKER_URL-}" "vault-addr=${HUBLEASE_ORB_VAULT_ADDR-}" \
+    "vault-namespace=${HUBLEASE_ORB_VAULT_NAMESPACE-}" "vault-auth-path=${HUBLEASE_ORB_VAULT_AUTH_PATH-}" \
+    "vault-role=${HUBLEASE_ORB_VAULT_ROLE-}" "vault-path=${HUBLEASE_ORB_VAULT_PATH-}" \
+    "vault-method=${HUBLEASE_ORB_VAULT_METHOD-}" "vault-data=${HUBLEASE_ORB_VAULT_DATA-}" \
+    "vault-username-field=${HUBLEASE_ORB_VAULT_USERNAME_FIELD-}" \
+    "vault-secret-field=${HUBLEASE_ORB_VAULT_SECRET_FIELD-}" \
+    "vault-redirect-origin=${HUBLEASE_ORB_VAULT_REDIRECT_ORIGIN-}" "secret-env=${HUBLEASE_ORB_SECRET_ENV-}" \
+    "username-env=${HUBLEASE_ORB_USERNAME_ENV-}" "ca-cert=${HUBLEASE_ORB_CA_CERT-}" "client=${HUBLEASE_ORB_CLIENT-}" \
+    "isolated=${HUBLEASE_ORB_ISOLATED-}" "copy-auths=${HUBLEASE_ORB_COPY_AUTHS-}" "renew=${HUBLEASE_ORB_RENEW-}" \
+    "strict-revoke=${HUBLEASE_ORB_STRICT_REVOKE-}" "probe-dead=${HUBLEASE_ORB_PROBE_DEAD-}" \
+    "workflow=${HUBLEASE_ORB_WORKFLOW-}" "push=${HUBLEASE_ORB_PUSH-}" "verbose=${HUBLEASE_ORB_VERBOSE-}"; do
     flag=${pair%%=*} value=${pair#*=}
     [ -n "$value" ] || continue
     # Left to the client, which looks at its variables before its defaults.
@@ -83,7 +85,7 @@ for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$userna
     case $flag in
         audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | workflow | push | verbose)
             # CircleCI hands a boolean over as 1 or 0.
-            case $flag:$value:${PARAM_COPY_AUTHS:-0} in
+            case $flag:$value:${HUBLEASE_ORB_COPY_AUTHS:-0} in
                 isolated:*:1 | isolated:*:true) ;;
                 copy-auths:1:* | copy-auths:true:*) set -- "$@" --isolated=copy-auths ;;
                 *:1:* | *:true:*) set -- "$@" "--$flag" ;;
@@ -110,20 +112,20 @@ for pair in "provider=$provider" "registry=${PARAM_REGISTRY-}" "username=$userna
     esac
 done
 
-case $PARAM_ACTION in
+case $HUBLEASE_ORB_ACTION in
     exec)
         # As CircleCI would run the command itself.
         if shell=$(command -v bash); then
-            set -- "$@" -- "$shell" -eo pipefail -c "$PARAM_COMMAND"
+            set -- "$@" -- "$shell" -eo pipefail -c "$HUBLEASE_ORB_COMMAND"
         else
-            set -- "$@" -- /bin/sh -e -c "$PARAM_COMMAND"
+            set -- "$@" -- /bin/sh -e -c "$HUBLEASE_ORB_COMMAND"
         fi
         ;;
     check)
-        expand "$PARAM_IMAGES"
+        expand "$HUBLEASE_ORB_IMAGES"
         # One word is one image, and a list may have several lines.
         # shellcheck disable=SC2086
         set -- "$@" -- $value
         ;;
 esac
-exec "$program" "$PARAM_ACTION" "$@"
+exec "$program" "$HUBLEASE_ORB_ACTION" "$@"

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Puts the client into a directory of the user: this orb's own version, after comparing the checksum that the orb carries.
 #
-# PARAM_INSTALL_DIR where to, PARAM_MIRROR where from. The version and the checksums are filled in when the orb is packed.
+# HUBLEASE_ORB_INSTALL_DIR where to, HUBLEASE_ORB_MIRROR where from. The version and the checksums are filled in when
+# the orb is packed.
 # A file that is there already and has the right checksum is kept, and nothing is fetched.
 { set +x; } 2> /dev/null
 set -eu
@@ -70,7 +71,7 @@ case $version$wanted in
     *@*) fail 'this orb was packed without its version or its checksums' 'use a published version of the orb' ;;
 esac
 
-expand "$PARAM_INSTALL_DIR"
+expand "$HUBLEASE_ORB_INSTALL_DIR"
 directory=$value
 case $directory in
     *[\"\\\`\$:]* | *"
@@ -95,7 +96,7 @@ if ! mkdir -p "$directory" || ! part=$(mktemp "$directory/.hublease.XXXXXX"); th
 fi
 trap 'rm -f "$part"' EXIT
 
-expand "$PARAM_MIRROR"
+expand "$HUBLEASE_ORB_MIRROR"
 url=${value%/}/v$version/hublease-v$version-$target
 fetch "$url" "$part" || fail "$url cannot be fetched" \
     'look at the network and the proxy; the parameter mirror can name a server of yours'

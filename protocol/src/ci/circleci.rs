@@ -15,6 +15,7 @@ pub(super) const JOB: JobFacts = JobFacts {
     // The second generation's `sub` names branch and origin.
     source: TokenSource::VariablesOrProgram(&["CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"]),
     marker: Some("CIRCLECI"),
+    witnesses: &["CIRCLE_JOB"],
     key: &["CIRCLE_WORKFLOW_JOB_ID"],
     workspace: Some("CIRCLE_WORKING_DIRECTORY"),
     masks: false,

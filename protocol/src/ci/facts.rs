@@ -7,6 +7,9 @@ pub struct JobFacts {
     pub source: TokenSource,
     /// The variable that is `true` in every job.
     pub marker: Option<&'static str>,
+    /// Variables that every job has besides. Anybody can set one variable, and some set another system's for its effect on
+    /// some tool: only all of them together are a job.
+    pub witnesses: &'static [&'static str],
     /// The variables that tell jobs apart: without the first this is no job, the others may be missing.
     pub key: &'static [&'static str],
     /// The variable with the directory of the checkout, which the code of strangers may have filled.

@@ -14,6 +14,7 @@ pub(super) const JOB: JobFacts = JobFacts {
     // Set only with `id-token: write`.
     source: TokenSource::Endpoint { url: "ACTIONS_ID_TOKEN_REQUEST_URL", bearer: "ACTIONS_ID_TOKEN_REQUEST_TOKEN" },
     marker: Some("GITHUB_ACTIONS"),
+    witnesses: &["GITHUB_RUN_ID", "GITHUB_JOB"],
     // A run id is shared by the jobs of a matrix, which differ by the runner's temporary directory.
     key: &["GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_TEMP"],
     workspace: Some("GITHUB_WORKSPACE"),

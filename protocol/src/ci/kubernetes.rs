@@ -10,6 +10,7 @@ pub(super) const TITLE: &str = "Kubernetes";
 pub(super) const JOB: JobFacts = JobFacts {
     source: TokenSource::File,
     marker: None,
+    witnesses: &[],
     key: &[],
     workspace: None,
     masks: false,

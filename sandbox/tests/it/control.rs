@@ -89,6 +89,23 @@ fn the_program_runs_a_command_inside_and_keeps_its_exit_code() {
 }
 
 #[test]
+fn help_is_no_failure_and_says_what_is_offered() {
+    for words in [&["--help"][..], &["-h"], &["--ci", "github", "--help"], &["--no-such-flag", "-h"]] {
+        let output = run(Command::new(env!("CARGO_BIN_EXE_hublease-sandbox")).args(words).env_clear(), "");
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{words:?}");
+        let said = text(&output.stdout);
+        for offered in ["--ci", "--audience", "--until-killed", "-- CMD", "VAULT_ADDR", "hub.docker.com (hub)"] {
+            assert!(said.contains(offered), "{words:?}: {offered}\n{said}");
+        }
+        assert!(said.lines().all(|line| line.len() <= 120));
+    }
+    let usage = |words: &[&str]| run(Command::new(env!("CARGO_BIN_EXE_hublease-sandbox")).args(words).env_clear(), "");
+    assert_eq!(usage(&["--no-such-flag"]).status.code(), Some(2));
+    let inner = ["--", "/bin/sh", "-c", "echo $1", "sh", "--help"];
+    assert_eq!(text(&usage(&inner).stdout), "--help\n");
+}
+
+#[test]
 fn without_a_command_it_prints_where_it_is_and_serves_until_it_is_killed() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hublease-sandbox"));
     command.args(["--ci", "github", "--until-killed"]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());

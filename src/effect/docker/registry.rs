@@ -18,20 +18,14 @@ pub enum Registry {
 }
 
 impl Registry {
-    /// Reads a registry by any spelling that docker or its users know.
+    /// Reads a registry by its host: alone, or as the address that docker and its users make of it, with `https://`
+    /// and with the root of the registry's API as its path. Nothing else belongs to such an address.
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "docker.io"
-            | "index.docker.io"
-            | "registry-1.docker.io"
-            | "registry.hub.docker.com"
-            | "hub.docker.com"
-            | "https://index.docker.io/v1/"
-            | "https://index.docker.io/v1"
-            | "https://docker.io" => Some(Self::Hub),
-            "dhi.io" | "https://dhi.io" => Some(Self::HardenedImages),
-            _ => None,
-        }
+        let text = text.to_ascii_lowercase();
+        let rest = text.strip_prefix("https://").unwrap_or(&text);
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_root = matches!(path.trim_end_matches('/'), "" | "v1" | "v2");
+        is_root.then(|| Self::of_host(host)).flatten()
     }
 
     /// The registry that a key of an auth file is about, by docker's own comparison (the host of an address) and podman's
@@ -41,7 +35,17 @@ impl Registry {
         let host = ["https://", "http://"].iter().find_map(|scheme| key.strip_prefix(scheme)).unwrap_or(&key);
         let host = host.split('/').next().unwrap_or_default();
         let host = [":443", ":80"].iter().find_map(|port| host.strip_suffix(port)).unwrap_or(host);
-        Self::parse(host)
+        Self::of_host(host)
+    }
+
+    fn of_host(host: &str) -> Option<Self> {
+        match host {
+            "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" | "hub.docker.com" => {
+                Some(Self::Hub)
+            }
+            "dhi.io" => Some(Self::HardenedImages),
+            _ => None,
+        }
     }
 
     /// The short name, for people and for podman.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hublease_protocol::ci::{Ci, TokenSource};
+use hublease_protocol::printable::printable;
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
@@ -70,7 +71,7 @@ impl Programs {
     /// `workspace` is where the job is; it and the checkout that the CI system names count in CI only.
     pub(in crate::native) fn new(environment: impl Into<Arc<Environment>>, workspace: &Path) -> Self {
         let environment = environment.into();
-        let in_ci = environment.value("CI").is_some_and(|value| value != "false");
+        let in_ci = environment.is_ci();
         // A job that works in `/` has its whole system there, and no program would be left.
         let named =
             workspace_variables().filter_map(|name| environment.value(name)).map(|path| at_home(&environment, path));
@@ -118,15 +119,21 @@ impl Programs {
         kept.collect::<Vec<_>>().join(":")
     }
 
+    /// The program that would have been found if it did not lie in the workspace; printable.
+    pub(in crate::native) fn skipped(&self, name: &str) -> Option<String> {
+        self.candidates(name).find(|path| self.is_in_workspace(path)).map(|path| printable(&path.display().to_string()))
+    }
+
     fn search(&self, name: &str) -> Option<PathBuf> {
-        if name.is_empty() || name.contains(['/', '\0']) {
-            return None;
-        }
-        let path = self.environment.value("PATH")?;
-        entries(path).map(|entry| Path::new(entry).join(name)).find(|path| {
-            let executable =
-                fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-            executable && !self.is_in_workspace(path)
+        self.candidates(name).find(|path| !self.is_in_workspace(path))
+    }
+
+    /// Every program of this name on PATH.
+    fn candidates(&self, name: &str) -> impl Iterator<Item = PathBuf> {
+        let is_name = !name.is_empty() && !name.contains(['/', '\0']);
+        let path = self.environment.value("PATH").filter(|_| is_name).unwrap_or_default();
+        entries(path).map(move |entry| Path::new(entry).join(name)).filter(|path| {
+            fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
         })
     }
 
@@ -224,6 +231,13 @@ mod tests {
             let environment = Environment::new(variables.chain([(named.to_owned(), checkout)]));
             assert_eq!(Programs::new(environment, &tools.join("nowhere")).find("docker"), Some(tools.join("docker")));
         }
+        // It is no secret that one was there.
+        let mut only_planted = programs(&at("workspace/bin"), &workspace, "true");
+        assert_eq!(
+            (only_planted.find("docker"), only_planted.skipped("docker")),
+            (None, Some(at("workspace/bin/docker")))
+        );
+        assert_eq!(only_planted.skipped("podman"), None);
         // On one's own machine the workspace is one's own.
         assert_eq!(programs(&path, &workspace, "").find("docker"), Some(workspace.join("bin/docker")));
         assert_eq!(programs(&at("tools/other"), &workspace, "").find("podman"), None);

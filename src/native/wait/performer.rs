@@ -115,7 +115,8 @@ impl Performer {
         // The story has looked there before; a directory that is gone since then holds no login.
         let Ok(place) = place else { return Outcome::Docker(refused("its configuration directory is gone")) };
         let Some(program) = command::program(&mut self.programs, run.client, &run.verb, &place) else {
-            return Outcome::Docker(Ended::NotFound);
+            let skipped = self.programs.skipped(run.client.name());
+            return Outcome::Docker(skipped.map_or(Ended::NotFound, Ended::Skipped));
         };
         Outcome::Docker(match self.program(asked, program, command::limit(&run.verb), "waiting for docker") {
             Ok(Ok(finished)) => {
@@ -163,7 +164,8 @@ impl Performer {
 
     fn circleci(&mut self, asked: &Asked, audience: &str) -> Outcome {
         let Some(program) = circleci::program(&mut self.programs, audience) else {
-            return Outcome::Token(Err("there is no program `circleci` on PATH".to_owned()));
+            let skipped = self.programs.skipped("circleci").map(|path| Ended::skipped(&path));
+            return Outcome::Token(Err(skipped.unwrap_or_else(|| "there is no program `circleci` on PATH".to_owned())));
         };
         match self.program(asked, program, circleci::LIMIT, "waiting for CircleCI's identity token") {
             Ok(finished) => Outcome::Token(circleci::token(finished)),

@@ -259,7 +259,8 @@ fn a_planted_program_is_never_run() {
     let paths: Vec<_> = trace.lines().filter(|line| line.starts_with("export PATH=")).collect();
     assert!(paths.iter().all(|line| *line == format!("export PATH='{good}'")), "{paths:?}");
     let step = Step::new(&world, Provider::Vault).env("PATH", &bad);
-    step.main().code(6).says("no docker program on PATH").says("give `client none`");
+    let main = step.main().code(6).says("no docker program on PATH").says("give `client none`");
+    main.says(&format!("because: {} was skipped", world.path("work/docker").display()));
     assert!(!planted.exists(), "{}", fs::read_to_string(planted).unwrap());
 }
 

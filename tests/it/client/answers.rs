@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::hostile::{INJECTED, forward_may_hold, harmless, known};
-use crate::support::job::Provider;
+use crate::support::job::{Job, Provider};
 
 /// What the broker answers to an exchange, with fields changed.
 fn answer(world: &World, change: Value) -> (Value, String) {
@@ -83,6 +83,55 @@ fn an_answer_that_cannot_be_used_is_revoked_and_never_reaches_docker() {
     }
 }
 
+/// A job whose runner hides what it is told to.
+fn at_github(job: Job<'_>) -> Job<'_> {
+    job.env("GITHUB_ACTIONS", "true").env("GITHUB_RUN_ID", "1").env("GITHUB_JOB", "build")
+}
+
+/// A username is shown, so it must not be the way out for a piece of a secret.
+#[test]
+fn a_username_that_repeats_a_secret_is_neither_shown_nor_used() {
+    let world = World::new();
+    let (_, token) = known(&world, Provider::Broker);
+    let signature = token.rsplit('.').next().unwrap();
+    let handle = "handle-of-the-lease-0123456789";
+    for username in [
+        token.chars().take(200).collect::<String>(),
+        signature.chars().take(40).collect(),
+        signature.chars().skip(9).take(12).collect::<String>().to_lowercase(),
+        signature.chars().take(30).collect::<String>().to_uppercase(),
+        signature.chars().rev().take(20).collect(),
+        format!("acme-{}", &handle[4..14]),
+        hublease_protocol::hex::lower(handle.as_bytes()),
+        "aGFuZGxlLW9mLXRoZS1sZWFzZQ".to_owned(),
+        "dckr_pat_0123".to_owned(),
+    ] {
+        // The grammar of usernames is not what saves us here.
+        let username = format!("a{username}");
+        let (exchange, minted) = answer(&world, json!({ "username": username }));
+        forward_may_hold(&world, &minted);
+        a_broker_that_says(&world, &exchange, revoked());
+        let job = world.job("login").usual(Provider::Broker).args(&["-v", "--identity-token-env=MY_TOKEN"]);
+        let outcome = harmless(job.env("MY_TOKEN", &token).run()).code(5).says("the username repeats a part of");
+        outcome.says("revoked and confirmed").does_not_say(&username);
+        world.sandbox.clear_faults();
+    }
+    // A password made from the name of its account is somebody's habit, and what was typed is shown anyway.
+    for (change, more) in [
+        (json!({"username": "acmecorp", "access_token": "acmecorp-pushes-2026"}), "-v"),
+        (json!({"username": "pushes", "access_token": "acmecorp-pushes-2026"}), "--username=acmecorp-pushes"),
+    ] {
+        world.add_secret("a password with a name in it", "acmecorp-pushes-2026");
+        forward_may_hold(&world, "acmecorp-pushes-2026");
+        let (exchange, _) = answer(&world, change);
+        a_broker_that_says(&world, &exchange, revoked());
+        let (job, _) = known(&world, Provider::Broker);
+        job.args(&[more, "--client=none"]).run().code(0).says("logged in to docker.io as acmecorp");
+        world.job("logout").usual(Provider::Broker).run().code(0);
+        world.sandbox.clear_faults();
+    }
+}
+
 #[test]
 fn an_answer_may_say_strange_things_that_do_not_matter() {
     for change in [
@@ -97,8 +146,8 @@ fn an_answer_may_say_strange_things_that_do_not_matter() {
         let (exchange, _) = answer(&world, change.clone());
         a_broker_that_says(&world, &exchange, revoked());
         let (job, _) = known(&world, Provider::Broker);
-        harmless(job.env("GITHUB_ACTIONS", "true").run()).code(0);
-        let logout = world.job("logout").usual(Provider::Broker).env("GITHUB_ACTIONS", "true");
+        harmless(at_github(job).run()).code(0);
+        let logout = at_github(world.job("logout").usual(Provider::Broker));
         let outcome = harmless(logout.run()).code(0).says("revoked and confirmed");
         let sent: Vec<_> = outcome.requests.iter().flat_map(Logged::form).collect();
         assert!(sent.contains(&("token".to_owned(), exchange["revocation_handle"].as_str().unwrap().to_owned())));

@@ -27,7 +27,7 @@ fn github_is_asked_for_the_audience_encoded_once_with_the_bearer_of_the_job() {
         (default.as_str(), default.replace(':', "%3A").replace('/', "%2F")),
         ("a%20b c&x=1#f+\u{e4}", "a%2520b%20c%26x%3D1%23f%2B%C3%A4".to_owned()),
     ] {
-        let outcome = token(&world, Shape::Github).args(&["--audience", audience]).run();
+        let outcome = token(&world, Shape::Github).args(&["--audience", audience, "--audience-elsewhere"]).run();
         let asked: Vec<_> =
             outcome.requests.iter().filter(|request| request.service == Service::IdTokenRequest).collect();
         assert_eq!(asked.len(), 1);
@@ -172,7 +172,7 @@ fn circleci_s_program_is_asked_when_the_variables_do_not_serve() {
 #[test]
 fn a_circleci_program_that_gives_no_token_is_a_hint_about_the_other_program_of_that_name() {
     let world = World::new();
-    let fresh = || token(&world, Shape::Circleci).args(&["--audience", "another"]);
+    let fresh = || token(&world, Shape::Circleci).args(&["--audience", "another", "--audience-elsewhere"]);
     let none = || token(&world, Shape::Circleci).env("CIRCLE_OIDC_TOKEN", "").env("CIRCLE_OIDC_TOKEN_V2", "");
     fails(fresh().run(), "there is no program `circleci` on PATH").says("another program named `circleci`");
     fails(none().run(), "CircleCI gave this job no identity token").says("builds of forks");
@@ -247,7 +247,7 @@ fn a_circleci_program_that_hangs_ends_with_the_signal_that_ends_us() {
         "circleci",
         &format!("#!/bin/sh\necho $$ > '{0}.new'\n/bin/mv '{0}.new' '{0}'\nexec /bin/sleep 600\n", started.display()),
     );
-    let mut running = token(&world, Shape::Circleci).args(&["--audience", "another"]).spawn();
+    let mut running = token(&world, Shape::Circleci).args(&["--audience", "another", "--audience-elsewhere"]).spawn();
     running.process.wait_until(|| started.exists());
     running.process.signal("TERM");
     running.wait().code(143);

@@ -205,7 +205,7 @@ fn what_a_provider_needs_is_named_when_it_is_missing() {
 }
 
 #[test]
-fn an_audience_of_another_origin_has_to_be_meant() {
+fn an_audience_that_is_not_the_provider_s_own_has_to_be_meant() {
     let world = World::new();
     let bench = Bench::new(&world);
     for (provider, own) in [
@@ -224,13 +224,19 @@ fn an_audience_of_another_origin_has_to_be_meant() {
             &format!("{own}:444"),
             &format!("{own}@evil.example.com"),
             "spiffe://cluster/build",
+            own.trim_start_matches("https://"),
+            "sts.amazonaws.com",
+            "pypi",
+            "sigstore",
+            "vault.example.com:8200",
+            "api://AzureADTokenExchange",
+            "0b0e5a44-6c1f-4a6d-9d0a-5f2f8c6f1a01",
+            "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
         ] {
             line(elsewhere).run().code(2).says("of `--audience`").says("--audience-elsewhere");
             line(elsewhere).arg("--audience-elsewhere").run().code(0).says(elsewhere);
         }
-        for near in
-            [own, &format!("{own}/"), &format!("{own}:443/path"), "0b0e5a44-6c1f-4a6d-9d0a-5f2f8c6f1a01", "plain"]
-        {
+        for near in [own, &format!("{own}/"), &format!("{own}:443/path"), &own.replace("https", "HTTPS")] {
             line(near).run().code(0);
         }
     }

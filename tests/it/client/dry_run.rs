@@ -202,8 +202,14 @@ fn a_job_elsewhere_can_be_simulated() {
 fn a_broken_identity_is_named_in_the_plan() {
     let world = World::new();
     for (variables, says) in [
-        (&[("GITHUB_ACTIONS", "true")][..], "GitHub gave this job no permission"),
-        (&[("CIRCLECI", "true")], "CircleCI, from `circleci run oidc get`"),
+        (
+            &[("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "1"), ("GITHUB_JOB", "build")][..],
+            "GitHub gave this job no permission",
+        ),
+        (&[("CIRCLECI", "true"), ("CIRCLE_JOB", "build")], "CircleCI, from `circleci run oidc get`"),
+        // One variable can be anybody's.
+        (&[("GITHUB_ACTIONS", "true")], "no identity token here"),
+        (&[("CIRCLECI", "true")], "no identity token here"),
         (
             &[
                 ("ACTIONS_ID_TOKEN_REQUEST_URL", "http://evil.example.com/?x=1"),

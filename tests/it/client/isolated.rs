@@ -30,6 +30,26 @@ fn the_output_of_a_private_login_is_for_eval() {
     assert!(!fs::exists(directory).unwrap());
 }
 
+/// Whoever evaluates the output of a login, always, gets no word of a sentence run.
+#[test]
+fn standard_output_of_a_login_has_nothing_that_a_shell_would_run() {
+    for provider in Provider::ALL {
+        for more in ["--quiet", "-v", "--client=none", "--registry=dhi.io", "--isolated", "--isolated=copy-auths"] {
+            let world = World::new();
+            let out = world.job("login").usual(provider).arg(more).run().code(0);
+            let is_private = more.starts_with("--isolated");
+            let lines: Vec<_> = out.stdout.lines().collect();
+            assert_eq!(lines.len(), usize::from(is_private), "{more}: {}", out.stdout);
+            assert!(lines.iter().all(|line| line.starts_with("export DOCKER_CONFIG='")), "{}", out.stdout);
+            assert_eq!(out.stderr.contains("logged in to"), more != "--quiet", "{more}: {}", out.stderr);
+            let again = world.job("login").usual(provider).args(&[more, "--output=json"]).run().code(0);
+            assert!(serde_json::from_str::<serde_json::Value>(&again.stdout).is_ok(), "{}", again.stdout);
+            let undone = world.job("logout").usual(provider).run().code(0);
+            assert_eq!(undone.stdout, "");
+        }
+    }
+}
+
 #[test]
 fn beside_a_json_document_there_is_no_export_line() {
     let world = World::new();

@@ -222,6 +222,28 @@ pub fn plant_programs(world: &World) -> (PathBuf, String) {
     (planted, format!(":.:bin:./bin:../work/bin:{0}:{0}/bin:{1}", work.display(), link.display()))
 }
 
+/// One variable of another system does not make a runner: on CircleCI the command would be the secret in clear.
+#[test]
+fn a_secret_is_masked_only_where_the_runner_understands_it() {
+    let world = World::new();
+    for marks in [
+        &[][..],
+        &["GITHUB_ACTIONS"],
+        &["GITHUB_ACTIONS", "GITHUB_RUN_ID"],
+        &["GITHUB_RUN_ID", "GITHUB_JOB"],
+        &["GITHUB_ACTIONS", "GITHUB_JOB"],
+        &["GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "TF_BUILD"],
+    ] {
+        let job = world.job("login").usual(Provider::Vault);
+        let outcome = marks.iter().fold(job, |job, name| job.env(name, "true")).run().code(0);
+        outcome.does_not_say("::add-mask::");
+        let undo = world.job("logout").usual(Provider::Vault);
+        marks.iter().fold(undo, |job, name| job.env(name, "true")).run().code(0).says("revoked and confirmed");
+    }
+    world.job("login").shape(Shape::Github, Provider::Vault).run().code(0).says("::add-mask::");
+    world.job("logout").shape(Shape::Github, Provider::Vault).run().code(0);
+}
+
 #[test]
 fn a_planted_program_is_never_run() {
     let world = World::new();
@@ -232,8 +254,22 @@ fn a_planted_program_is_never_run() {
     job("login").env("PATH", format!("{bad}:{good}")).run().code(0);
     assert!(world.has_login());
     job("logout").env("PATH", format!("{bad}:{good}:")).run().code(0).says("revoked and confirmed");
-    job("login").env("PATH", &bad).run().code(6).says("no docker program on PATH");
+    // What was passed over is said, and a job is one by any mark that it has.
+    let skipped = format!("{}/docker was skipped", work.display());
+    for (ci, marks) in [
+        ("true", &[][..]),
+        ("", &[("CIRCLECI", ""), ("GITHUB_ACTIONS", "true")]),
+        ("false", &[("CIRCLECI", ""), ("GITHUB_ACTIONS", "true")]),
+        ("", &[]),
+        ("", &[("CIRCLECI", ""), ("GITLAB_CI", "true")]),
+        ("", &[("CIRCLECI", ""), ("JENKINS_URL", "https://jenkins.example.com/")]),
+        ("", &[("CIRCLECI", ""), ("TF_BUILD", "True")]),
+    ] {
+        let job = job("login").env("PATH", &bad).env("CI", ci);
+        let job = marks.iter().fold(job, |job, (name, value)| job.env(name, *value));
+        job.run().code(6).says("no docker program on PATH").says(&skipped);
+    }
     let fresh = job("token").env("PATH", &bad).env("CIRCLE_OIDC_TOKEN_V2", "").env("CIRCLE_OIDC_TOKEN", "");
-    fresh.run().code(3).says("CircleCI gave this job no identity token");
+    fresh.run().code(3).says("CircleCI gave this job no identity token").says("/circleci was skipped");
     assert!(!planted.exists(), "{}", fs::read_to_string(planted).unwrap());
 }

@@ -61,57 +61,71 @@ fn the_script_knows_every_flag_that_a_parameter_gives() {
     for command in COMMANDS {
         for parameter in parameters(command).keys().filter(|name| !OF_THE_ORB.contains(&name.as_str())) {
             let flag = format!("\"{}=", parameter.replace('_', "-"));
-            let variable = format!("${{PARAM_{}", parameter.to_uppercase());
+            let variable = format!("${{HUBLEASE_ORB_{}", parameter.to_uppercase());
             assert!(script.contains(&flag) && script.contains(&variable), "{command}: {parameter}");
         }
     }
 }
 
+const BROKER: (&str, &str) = ("HUBLEASE_ORB_BROKER_URL", "https://broker.example.com");
+const STATIC: (&str, &str) = ("HUBLEASE_ORB_PROVIDER", "static");
+const OURS: &str = "directory: docker's own, unless that would do harm";
+
+/// What CircleCI hands over, and a line of the plan that the program makes of it.
+const CASES: [(&[(&str, &str)], &str); 16] = [
+    (&[BROKER], "address: https://broker.example.com"),
+    (
+        &[BROKER, ("HUBLEASE_ORB_PROVIDER", "auto"), ("HUBLEASE_ORB_EXPIRES_IN", "0"), ("HUBLEASE_ORB_SCOPE", "")],
+        "provider: broker",
+    ),
+    (&[BROKER, ("HUBLEASE_ORB_EXPIRES_IN", "600")], "life: 10 min"),
+    (
+        &[BROKER, ("HUBLEASE_ORB_SCOPE", "repository:a/b:pull\nrepository:a/c:pull,push\n")],
+        "scope: repository:a/b:pull repository:a/c:pull,push",
+    ),
+    (&[BROKER, ("HUBLEASE_ORB_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
+    (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b"), ("HUBLEASE_ORB_AUDIENCE_ELSEWHERE", "1")], "audience: a * b"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0"), ("HUBLEASE_ORB_COPY_AUTHS", "false")], OURS),
+    (
+        &[BROKER, ("HUBLEASE_ORB_ISOLATED", "1"), ("HUBLEASE_ORB_COPY_AUTHS", "1")],
+        "directory: a private one with the other registries' logins",
+    ),
+    (
+        &[BROKER, ("HUBLEASE_ORB_SECRET_ENV", "DOCKER_PASSWORD"), ("HUBLEASE_ORB_USERNAME_ENV", "DOCKER_LOGIN")],
+        "provider: broker",
+    ),
+    (
+        &[
+            STATIC,
+            ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"),
+            ("HUBLEASE_ORB_USERNAME_ENV", "WHO"),
+            ("TOKEN", "t"),
+            ("WHO", "me"),
+        ],
+        "username: me",
+    ),
+    // A word of digits is a word, and no switch.
+    (&[STATIC, ("HUBLEASE_ORB_SECRET_ENV", "TOKEN"), ("HUBLEASE_ORB_USERNAME", "1"), ("TOKEN", "t")], "username: 1"),
+    // A variable of the job is no parameter, whatever it is called.
+    (&[BROKER, ("PARAM_ISOLATED", "1"), ("PARAM_CLIENT", "none"), ("ISOLATED", "1"), ("PROVIDER", "static")], OURS),
+    (&[BROKER, ("PARAM_SCOPE", "repository:a/b:pull"), ("PARAM_BROKER_URL", "x")], "scope: what the rule grants"),
+    // The variable of a flag counts where the parameter is left empty.
+    (
+        &[("HUBLEASE_ORB_BROKER_URL", ""), ("HUBLEASE_BROKER_URL", "https://other.example.com")],
+        "address: https://other.example.com",
+    ),
+];
+
 #[test]
 fn a_parameter_reaches_the_program_as_it_was_written() {
-    const BROKER: (&str, &str) = ("PARAM_BROKER_URL", "https://broker.example.com");
-    const STATIC: (&str, &str) = ("PARAM_PROVIDER", "static");
-    const OURS: &str = "directory: docker's own, unless that would do harm";
-    // What CircleCI hands over, and a line of the plan that the program makes of it.
-    let cases: [(&[(&str, &str)], &str); 14] = [
-        (&[BROKER], "address: https://broker.example.com"),
-        (&[BROKER, ("PARAM_PROVIDER", "auto"), ("PARAM_EXPIRES_IN", "0"), ("PARAM_SCOPE", "")], "provider: broker"),
-        (&[BROKER, ("PARAM_EXPIRES_IN", "600")], "life: 10 min"),
-        (
-            &[BROKER, ("PARAM_SCOPE", "repository:a/b:pull\nrepository:a/c:pull,push\n")],
-            "scope: repository:a/b:pull repository:a/c:pull,push",
-        ),
-        (&[BROKER, ("PARAM_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
-        (&[BROKER, ("PARAM_AUDIENCE", "a * b")], "audience: a * b"),
-        (&[BROKER, ("PARAM_ISOLATED", "1")], "directory: a private one"),
-        (&[BROKER, ("PARAM_ISOLATED", "true")], "directory: a private one"),
-        (&[BROKER, ("PARAM_ISOLATED", "0"), ("PARAM_COPY_AUTHS", "false")], OURS),
-        (
-            &[BROKER, ("PARAM_ISOLATED", "1"), ("PARAM_COPY_AUTHS", "1")],
-            "directory: a private one with the other registries' logins",
-        ),
-        (
-            &[BROKER, ("PARAM_SECRET_ENV", "DOCKER_PASSWORD"), ("PARAM_USERNAME_ENV", "DOCKER_LOGIN")],
-            "provider: broker",
-        ),
-        (
-            &[STATIC, ("PARAM_SECRET_ENV", "TOKEN"), ("PARAM_USERNAME_ENV", "WHO"), ("TOKEN", "t"), ("WHO", "me")],
-            "username: me",
-        ),
-        // A word of digits is a word, and no switch.
-        (&[STATIC, ("PARAM_SECRET_ENV", "TOKEN"), ("PARAM_USERNAME", "1"), ("TOKEN", "t")], "username: 1"),
-        // The variable of a flag counts where the parameter is left empty.
-        (
-            &[("PARAM_BROKER_URL", ""), ("HUBLEASE_BROKER_URL", "https://other.example.com")],
-            "address: https://other.example.com",
-        ),
-    ];
     let program = binary("HUBLEASE_BIN");
-    for (variables, line) in cases {
+    for (variables, line) in CASES {
         let mut script = Process::new("/bin/sh");
         script.arg(root().join("orb/src/scripts/hublease.sh")).env_clear();
         script.envs([("PATH", "/usr/bin:/bin"), ("HOME", "/nonexistent"), ("HUBLEASE_DRY_RUN", "true")]);
-        script.env("PARAM_ACTION", "login").env("PARAM_INSTALL_DIR", program.parent().unwrap());
+        script.env("HUBLEASE_ORB_ACTION", "login").env("HUBLEASE_ORB_INSTALL_DIR", program.parent().unwrap());
         let output = script.envs(variables.iter().copied()).output().unwrap();
         let plan = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -112,8 +112,8 @@ fn performed(performer: &mut Performer, asked: &Asked) -> Outcome {
 fn planned(job: &Job<'_>) -> Result<(Plan, Setup), Error> {
     let variables = job.variables().iter().map(|(name, value)| (name.clone(), value.clone()));
     let environment = Environment::new(variables);
-    let words = job.words().into_iter().map(Into::into).collect();
-    match read(words, &environment)? {
+    let words: Vec<_> = job.words().into_iter().map(Into::into).collect();
+    match read(&words, &environment)? {
         ReadArguments::Run(typed) => prepare(&typed, environment, job.directory()),
         ReadArguments::Show(text) => panic!("{text}"),
     }

@@ -50,7 +50,9 @@ impl<'w> Bench<'w> {
         if command == Command::Logout && IDENTIFYING.contains(&flag.name) {
             return self.line(command, ProviderName::Broker, &rivals(flag.name)).arg("--workflow");
         }
-        self.line(command, who_honours(flag), &rivals(flag.name))
+        // The one good audience is that of a provider.
+        let provider = if flag.name == "audience" { ProviderName::Broker } else { who_honours(flag) };
+        self.line(command, provider, &rivals(flag.name))
     }
 
     /// A valid run for a provider, which is named, without the flags in `without`.
@@ -94,7 +96,7 @@ pub fn good(name: &str) -> &'static str {
         "username" => "acme",
         "scope" => "repository:acme/app:pull",
         "expires-in" => "900",
-        "audience" => "an-audience",
+        "audience" => "https://broker.example.com",
         "connection-id" => CONNECTION_ID,
         "broker-url" => "https://broker.example.com",
         "vault-addr" => "https://vault.example.com",
@@ -138,6 +140,8 @@ pub fn wrong(name: &str) -> Vec<String> {
             "https://evil.example.com",
             "https://identity.docker.com.evil.example.com/x",
             "https://identity.docker.com@evil",
+            "an-audience",
+            "sts.amazonaws.com",
         ],
         "connection-id" => &[
             "c0ffee",
@@ -169,7 +173,7 @@ pub fn wrong(name: &str) -> Vec<String> {
         "ca-cert" => &["/nonexistent/hunter2XYZZY", "/", "/dev/null", "/dev/zero"],
         _ => match flag(name).value {
             Value::Choice(_) => &["hunter2XYZZY", "AUTO", "text,json", "-"],
-            Value::Switch | Value::SwitchOr(_) => &["yes", "1", "TRUE", "hunter2XYZZY"],
+            Value::Switch | Value::SwitchOr(_) => &["yes", "1", "tRUE", "hunter2XYZZY"],
             Value::One(_) | Value::Many(_) => &[],
         },
     };

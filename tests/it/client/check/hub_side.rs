@@ -67,6 +67,22 @@ fn anybody_can_check_without_a_login() {
 /// Login, arguments, exit code, and the line of the last image.
 const RIGHTS: &[(Login, &[&str], i32, &str)] = &[
     (Personal("repo:write"), &["--push", "acme/app"], 0, "acme/app:latest: pull works, push allowed\n"),
+    (Personal("repo:write"), &["--push", "acme/app:9"], 0, "acme/app:9: no such tag or digest, push allowed\n"),
+    (
+        Organization("acme/app", "scope-image-push"),
+        &["--push", "acme/app:v1.2-rc.1"],
+        0,
+        "no such tag or digest, push allowed\n",
+    ),
+    (Personal("repo:write"), &["acme/app:9"], 4, "acme/app:9: no such tag or digest, push allowed\n"),
+    (Personal("repo:read"), &["--push", "acme/app:9"], 4, "acme/app:9: no such tag or digest, push denied"),
+    (Personal("repo:write"), &["--push", "acme/app:9", "acme/app"], 0, "acme/app:latest: pull works, push allowed\n"),
+    (
+        Personal("repo:write"),
+        &["--push", "acme/app:9", "alpine"],
+        4,
+        "library/alpine:latest: pull works, push denied\n",
+    ),
     (Personal("repo:admin"), &["--push", "acme/app"], 0, "acme/app:latest: pull works, push allowed\n"),
     (
         Personal("repo:read"),
@@ -136,6 +152,8 @@ fn a_digest_is_checked_as_a_tag_is() {
     let world = world(Personal("repo:read"));
     let missing = format!("acme/app@sha256:{}", "0".repeat(64));
     check(&world, &[&missing]).run().code(4).says(&format!("{missing}: no such tag or digest"));
+    // Nobody pushes a digest, so one that is missing stays missing.
+    check(&world, &["--push", &missing]).run().code(4);
     // The tag beside a digest does not count, as with docker.
     let head = world.sandbox.requests(Service::Registry).pop().unwrap();
     assert!(head.path.ends_with(&"0".repeat(64)));
