@@ -11,6 +11,7 @@ mod places;
 mod post;
 mod signals;
 mod story;
+mod whoami;
 mod witness;
 
 /// What a logout at Vault says when all went well.
