@@ -28,6 +28,10 @@ use crate::sync::lock;
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 /// The issuer of the Kubernetes cluster in the sandbox; real clusters choose their own.
 pub const KUBERNETES_ISSUER: &str = "https://kubernetes.example.com";
+/// Where discovery is, below an issuer.
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// Where the keys of a founded issuer are.
+const JWKS: &str = "/.well-known/jwks";
 /// CircleCI's root issuer; an organization's issuer adds `/org/<uuid>`.
 pub const CIRCLECI_ISSUER: &str = "https://oidc.circleci.com";
 
@@ -83,6 +87,12 @@ impl Issuer {
         self.builder("Kubernetes token", shapes::kubernetes(&self.identity(), self.core.clock.now()))
     }
 
+    /// A token with these claims and no others, but `iat` and `exp` of an hour.
+    pub fn of(&self, claims: Value) -> TokenBuilder {
+        let now = self.core.clock.now();
+        self.builder("token of another system", claims).claim("iat", json!(now)).claim("exp", json!(now + 3600))
+    }
+
     /// Adds the second key to the key sets, as after a rotation, or takes it away.
     pub fn publish_foreign_key(&self, published: bool) {
         *lock(&self.foreign_published) = published;
@@ -99,6 +109,21 @@ impl Issuer {
 
     fn builder(&self, name: &str, claims: Value) -> TokenBuilder {
         TokenBuilder::new(Arc::clone(&self.core), Arc::clone(&self.keys), name, claims)
+    }
+
+    /// A founded issuer's discovery or keys, if there is one at this host and path.
+    fn founded(&self, host: &str, path: &str) -> Option<Response<Vec<u8>>> {
+        self.core.issuers_at(host).into_iter().find_map(|below| {
+            let start = below.trim_end_matches('/');
+            match path.strip_prefix(start)? {
+                DISCOVERY => {
+                    let (issuer, jwks) = (format!("https://{host}{below}"), format!("https://{host}{start}{JWKS}"));
+                    Some(answer(200, &json!({ "issuer": issuer, "jwks_uri": jwks })))
+                }
+                JWKS => Some(answer(200, &self.keys.key_set(*lock(&self.foreign_published)))),
+                _ => None,
+            }
+        })
     }
 
     fn discovery(&self, issuer: &str, key_path: &str, claims: &[&str]) -> Response<Vec<u8>> {
@@ -119,12 +144,14 @@ impl Issuer {
 
 impl Handler for Issuer {
     fn handle(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-        const DISCOVERY: &str = "/.well-known/openid-configuration";
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return answer(405, &json!({ "message": "method not allowed" }));
         }
         let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = request.uri().path();
+        if let Some(reply) = self.founded(host.trim_end_matches(":443"), path) {
+            return reply;
+        }
         let organization = format!("/org/{}", self.identity().organization_id);
         let circleci = CIRCLECI_ISSUER.ends_with(host.trim_end_matches(":443"));
         // CircleCI serves the organization's issuer and the root issuer.

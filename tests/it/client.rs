@@ -20,6 +20,7 @@ pub mod network;
 mod planted;
 pub mod registry;
 mod revocation;
+mod spellings;
 mod story;
 mod streams;
 mod token;
