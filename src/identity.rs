@@ -76,6 +76,11 @@ impl Identity {
         }
     }
 
+    /// Whether the token is one that somebody else asked for, so that its audience is what it is.
+    pub const fn is_given(&self) -> bool {
+        matches!(self, Self::Variable { .. } | Self::File { .. })
+    }
+
     /// One line for the plan: where the token comes from.
     pub fn shown(&self) -> String {
         match self {

@@ -139,6 +139,8 @@ pub struct Whoami {
     pub identity: Identity,
     /// The audience to ask for.
     pub audience: Option<String>,
+    /// The audience that a login at Vault would ask for, if that is known.
+    pub vault_audience: Option<String>,
     /// Whether to print JSON.
     pub json: bool,
 }

@@ -46,7 +46,7 @@ impl UnverifiedClaims {
 
     /// A claim that is a string.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_str()
+        self.value(name)?.as_str()
     }
 
     /// A claim that is a whole number of seconds since 1970 (`exp`, `iat`, `nbf`).
@@ -81,10 +81,32 @@ impl UnverifiedClaims {
             .collect()
     }
 
-    /// The claim as it stands, for rules that are written from it.
+    /// The claim as it stands, by its name as rules have it.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        find(&self.0, name)
     }
+
+    /// All of them as they stand, for whoever writes them down.
+    pub const fn all(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+/// A claim by its name, or by its JSON pointer (RFC 6901) when the name starts with `/`.
+pub fn find<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let Some(path) = name.strip_prefix('/') else {
+        return claims.get(name);
+    };
+    let mut steps = path.split('/').map(|step| step.replace("~1", "/").replace("~0", "~"));
+    let first = claims.get(&steps.next()?)?;
+    steps.try_fold(first, |value, step| value.as_object()?.get(&step))
+}
+
+/// The algorithm that a token says it is signed with; none where its header cannot be read.
+pub fn algorithm(token: &Secret) -> Option<String> {
+    let header = URL_SAFE_NO_PAD.decode(token.expose().split('.').next()?).ok()?;
+    let header: Value = serde_json::from_slice(&header).ok()?;
+    header.get("alg")?.as_str().map(str::to_owned)
 }
 
 fn is_base64url(segment: &str) -> bool {
@@ -121,6 +143,17 @@ mod tests {
         }
         assert!(UnverifiedClaims::of(&Secret::new(format!("e30.{}.x", "A".repeat(20_000)))).is_err());
         assert!(UnverifiedClaims::of(&token("{}")).is_ok());
+    }
+
+    #[test]
+    fn the_algorithm_is_what_the_header_says() {
+        for (header, algorithm) in
+            [(r#"{"alg":"ES256"}"#, Some("ES256")), (r#"{"alg":5}"#, None), ("{}", None), ("[", None)]
+        {
+            let token = Secret::new(format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode(header)));
+            assert_eq!(super::algorithm(&token).as_deref(), algorithm, "{header}");
+        }
+        assert_eq!(super::algorithm(&Secret::new("!.e30.c2ln")), None);
     }
 
     #[test]

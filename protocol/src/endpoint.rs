@@ -87,12 +87,7 @@ pub fn split(text: &str) -> Result<(Origin, &str), AddressError> {
     if text.bytes().any(|byte| byte <= b' ' || byte >= 0x7f || byte == b'\\') {
         return Err(AddressError("an address has no spaces, control characters, backslashes or non-ASCII characters"));
     }
-    // A scheme is the same in any case (RFC 3986 section 3.1).
-    let (secure, rest) = match text.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
-        _ => return Err(AddressError("an address begins with `https://`")),
-    };
+    let (secure, rest) = scheme(text).ok_or(AddressError("an address begins with `https://`"))?;
     if rest.contains('#') {
         return Err(AddressError("an address has no fragment"));
     }
@@ -103,6 +98,12 @@ pub fn split(text: &str) -> Result<(Origin, &str), AddressError> {
         return Err(AddressError("an address begins with `https://`; plain `http://` is for this machine only"));
     }
     Ok((Origin { secure, host, port }, rest))
+}
+
+/// Whether the scheme is `https`, in whatever case (RFC 3986 section 3.1), and what follows it; none for other schemes.
+fn scheme(text: &str) -> Option<(bool, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    ["http", "https"].iter().position(|known| scheme.eq_ignore_ascii_case(known)).map(|at| (at == 1, rest))
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
@@ -135,6 +136,10 @@ fn host_and_port(authority: &str, usual: u16) -> Result<(String, u16), AddressEr
         }
         _ => return Err(AddressError("a port is between 1 and 65535")),
     };
+    if host.starts_with('[') && host.contains('%') {
+        // RFC 6874 has been withdrawn by its authors, and neither Node nor TLS has a place for a zone.
+        return Err(AddressError("an IPv6 address has no zone here: use a name, or an address that is not link-local"));
+    }
     if !is_host(host) {
         return Err(AddressError("a host is a name, an IPv4 address or an IPv6 address in brackets"));
     }
@@ -162,6 +167,12 @@ fn is_loopback(host: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressError(&'static str);
 
+impl AddressError {
+    pub(crate) const fn of(sentence: &'static str) -> Self {
+        Self(sentence)
+    }
+}
+
 impl fmt::Display for AddressError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0)
@@ -182,8 +193,10 @@ mod tests {
             ("http://127.0.0.1:8200", "http://127.0.0.1:8200"),
             ("http://[::1]:8200", "http://[::1]:8200"),
             ("http://localhost", "http://localhost"),
+            ("HTTPS://Vault.example.com", "https://vault.example.com"),
+            ("HtTp://[::1]:80/", "http://[::1]"),
+            ("https://vault.example.com./", "https://vault.example.com."),
             ("HTTPS://vault.example.com/Base", "https://vault.example.com/Base"),
-            ("Http://127.0.0.1:8200", "http://127.0.0.1:8200"),
         ] {
             assert_eq!(Endpoint::parse(text).map(|endpoint| endpoint.to_string()), Ok(shown.to_owned()));
         }
@@ -195,9 +208,12 @@ mod tests {
             "",
             "vault.example.com",
             "ftp://a",
-            "httpss://a",
             "x+https://a",
+            "https:/a",
+            "httpss://a",
+            "https ://a",
             "HTTP://vault.example.com",
+            "https://[fe80::1%25eth0]",
             "https://",
             "https:///x",
             "https://a:0",

@@ -23,6 +23,7 @@ pub(crate) struct Core {
     unexpected: Mutex<Vec<String>>,
     faults: Mutex<Vec<Fault>>,
     forwards: Mutex<HashMap<String, SocketAddr>>,
+    issuers: Mutex<Vec<String>>,
 }
 
 impl Core {
@@ -107,6 +108,25 @@ impl Core {
 
     pub(crate) fn forwarded(&self, host: &str) -> Option<SocketAddr> {
         lock(&self.forwards).get(host).copied()
+    }
+
+    /// Founds an issuer at this address.
+    pub(crate) fn found_issuer(&self, address: &str) {
+        lock(&self.issuers).push(address.to_owned());
+    }
+
+    /// The issuers that were founded at a host: what of their addresses follows the host, a slash at its end included.
+    pub(crate) fn issuers_at(&self, host: &str) -> Vec<String> {
+        let below = |address: &String| {
+            let rest = address.strip_prefix("https://")?.strip_prefix(host)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
+        };
+        lock(&self.issuers).iter().filter_map(below).collect()
+    }
+
+    /// The service behind a host name that is not forwarded.
+    pub(crate) fn service_at(&self, host: &str) -> Option<Service> {
+        Service::at(host).or_else(|| (!self.issuers_at(host).is_empty()).then_some(Service::Issuer))
     }
 
     /// Lets every held request go.

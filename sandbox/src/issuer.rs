@@ -32,6 +32,8 @@ pub const KUBERNETES_ISSUER: &str = "https://kubernetes.example.com";
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// Where a cluster has its keys.
 const CLUSTER_KEYS: &str = "/openid/v1/jwks";
+/// Where the keys of a founded issuer are.
+const JWKS: &str = "/.well-known/jwks";
 /// CircleCI's root issuer; an organization's issuer adds `/org/<uuid>`.
 pub const CIRCLECI_ISSUER: &str = "https://oidc.circleci.com";
 
@@ -88,6 +90,12 @@ impl Issuer {
         self.builder("Kubernetes token", claims).remove_header("typ")
     }
 
+    /// A token with these claims and no others, but `iat` and `exp` of an hour.
+    pub fn of(&self, claims: Value) -> TokenBuilder {
+        let now = self.core.clock.now();
+        self.builder("token of another system", claims).claim("iat", json!(now)).claim("exp", json!(now + 3600))
+    }
+
     /// Adds the second key to the key sets, as after a rotation, or takes it away.
     pub fn publish_foreign_key(&self, published: bool) {
         *lock(&self.foreign_published) = published;
@@ -104,6 +112,21 @@ impl Issuer {
 
     fn builder(&self, name: &str, claims: Value) -> TokenBuilder {
         TokenBuilder::new(Arc::clone(&self.core), Arc::clone(&self.keys), name, claims)
+    }
+
+    /// A founded issuer's discovery or keys, if there is one at this host and path.
+    fn founded(&self, host: &str, path: &str) -> Option<Response<Vec<u8>>> {
+        self.core.issuers_at(host).into_iter().find_map(|below| {
+            let start = below.trim_end_matches('/');
+            match path.strip_prefix(start)? {
+                DISCOVERY => {
+                    let (issuer, jwks) = (format!("https://{host}{below}"), format!("https://{host}{start}{JWKS}"));
+                    Some(answer(200, &json!({ "issuer": issuer, "jwks_uri": jwks })))
+                }
+                JWKS => Some(answer(200, &self.keys.key_set(*lock(&self.foreign_published)))),
+                _ => None,
+            }
+        })
     }
 
     fn discovery(&self, issuer: &str, key_path: &str, claims: &[&str]) -> Response<Vec<u8>> {
@@ -170,6 +193,9 @@ impl Handler for Issuer {
         let path = request.uri().path();
         if KUBERNETES_ISSUER.ends_with(host.trim_end_matches(":443")) {
             return self.cluster(request);
+        }
+        if let Some(reply) = self.founded(host.trim_end_matches(":443"), path) {
+            return reply;
         }
         let organization = format!("/org/{}", self.identity().organization_id);
         let circleci = CIRCLECI_ISSUER.ends_with(host.trim_end_matches(":443"));

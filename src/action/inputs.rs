@@ -1,6 +1,7 @@
 //! From the Action's inputs to a story.
 //!
-//! An input is a flag of `login` or `logout` by its name, so both stages are given the same ones. An empty input is
+//! An input is a flag of `login` or `logout` by its name, so both stages are given the same ones, and so is `whoami`, which takes
+//! those that are its own. An empty input is
 //! unset, as with variables; one that may be repeated has a value on each line.
 
 use std::collections::BTreeMap;
@@ -12,20 +13,22 @@ use crate::cli::{Arguments, Command, FLAGS, Flag, Value, boolean, nearest, refus
 use crate::effect::{Output, Session};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
-use crate::plan::{Fixed, Frontend, Job, Login, Logout, Plan, shown};
+use crate::plan::{Fixed, Frontend, Job, Login, Logout, Plan, Whoami, shown};
 use crate::provider::Purpose;
 use crate::provider::revocation::Revoker;
-use crate::{login, logout};
+use crate::{login, logout, whoami};
 
 /// Flags of `login` and `logout` that are no inputs: the runner decides what is shown and whose records there
 /// are, and a post step speaks for its own job.
 pub const INPUTS_OF_OTHERS: &[&str] = &["all", "as", "output", "quiet", "verbose", "workflow"];
 
 /// Inputs that are no flags.
-pub const OWN_INPUTS: &[&str] = &[EXPOSE_TOKEN];
+pub const OWN_INPUTS: &[&str] = &[EXPOSE_TOKEN, MODE];
 
 /// Whether later steps get the credential as an output.
 const EXPOSE_TOKEN: &str = "expose-token";
+/// What the step is run for.
+const MODE: &str = "mode";
 
 /// What people write who come from an action that takes the secret itself.
 const HOLDS_SECRET: &[&str] = &["password", "token", "secret"];
@@ -72,6 +75,7 @@ pub(super) fn begin(stage: &str, given: Given) -> Result<Begun, Error> {
     let environment = Environment::new(given.environment);
     let words = Words::of(&given.inputs)?;
     match stage {
+        "login" if words.is_whoami => who_am_i(&words, &environment),
         "login" => log_in(&words, &environment),
         "logout" => log_out(&words, &environment),
         _ => Err(Error::bug("an unknown stage")),
@@ -93,6 +97,16 @@ fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
     plan.ready()?;
     let Plan::Login(login) = plan else { return Err(Error::bug("a login that is none")) };
     Ok(Begun { fixed, session: Session::start(|host| login::login(host, login)) })
+}
+
+/// Shows what the job can prove. Of the inputs those count that say for whom.
+fn who_am_i(words: &Words, environment: &Environment) -> Result<Begun, Error> {
+    let arguments = words.arguments(Command::Whoami, environment, |flag| flag.commands.contains(&Command::Whoami))?;
+    let plan = Plan::Whoami(Whoami::new(&arguments, environment, false)?);
+    let fixed = plan.fixed(&arguments);
+    plan.ready()?;
+    let Plan::Whoami(whoami) = plan else { return Err(Error::bug("a whoami that is none")) };
+    Ok(Begun { fixed, session: Session::start(|host| whoami::whoami(host, whoami)) })
 }
 
 /// Undoes what `login` with these inputs did. Inputs that the login refused left nothing behind: nobody is asked then.
@@ -123,15 +137,18 @@ fn show(plan: &Plan) -> Session {
 struct Words {
     flags: BTreeMap<&'static str, Vec<String>>,
     expose_token: bool,
+    is_whoami: bool,
 }
 
 impl Words {
     fn of(inputs: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let mut words = Self { flags: BTreeMap::new(), expose_token: false };
+        let mut words = Self { flags: BTreeMap::new(), expose_token: false, is_whoami: false };
         for (name, value) in inputs {
             let value = value.trim();
             if name == EXPOSE_TOKEN {
                 words.expose_token = switch(value)?;
+            } else if name == MODE {
+                words.is_whoami = is_whoami(value)?;
             } else if let Some(flag) = flag(name) {
                 let values: Vec<String> = match flag.value {
                     Value::Many(_) => {
@@ -187,6 +204,14 @@ fn unknown(name: &str) -> Error {
     match nearest(name, inputs) {
         Some(near) => error.because(&format!("did you mean `{near}`?")),
         None => error,
+    }
+}
+
+fn is_whoami(mode: &str) -> Result<bool, Error> {
+    match mode {
+        "" | "login" => Ok(false),
+        "whoami" => Ok(true),
+        _ => Err(Error::new(Problem::InvalidValue, &format!("`{MODE}`")).because("it is `login` or `whoami`")),
     }
 }
 

@@ -60,7 +60,7 @@ fn of_job(ci: Ci, environment: &Environment) -> Option<Identity> {
                 Identity::missing(Error::new(Problem::IdentityVariable, name).because(ci.job().without_token))
             }),
         },
-        TokenSource::File => None,
+        TokenSource::Named => None,
     }
 }
 

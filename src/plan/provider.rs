@@ -77,11 +77,12 @@ pub(super) fn check_forms(arguments: &Arguments, name: ProviderName) -> Result<(
             arguments.one("broker-url").map_or(Ok(()), |_| endpoint(arguments, "broker-url", "").map(drop))
         }
         ProviderName::Vault => {
-            for flag in ["vault-path", "vault-auth-path", "vault-namespace"] {
+            for flag in ["vault-path", "vault-auth-path"] {
                 arguments.one(flag).map(|text| vault_path(arguments, flag, text)).transpose()?;
             }
+            vault::namespace(arguments)?;
             vault::redirect(arguments)?;
-            arguments.one("vault-addr").map_or(Ok(()), |_| endpoint(arguments, "vault-addr", "").map(drop))
+            arguments.one("vault-addr").map_or(Ok(()), |_| value::vault_address(arguments).map(drop))
         }
         ProviderName::Static => Ok(()),
     }

@@ -67,7 +67,7 @@ impl Token {
 }
 
 impl Whoami {
-    pub(super) fn new(arguments: &Arguments, environment: &Environment, json: bool) -> Result<Self, Error> {
+    pub(crate) fn new(arguments: &Arguments, environment: &Environment, json: bool) -> Result<Self, Error> {
         let selected = provider::select(arguments)?;
         if let Some(name) = selected {
             provider::refuse_foreign_wishes(arguments, name)?;
@@ -78,7 +78,22 @@ impl Whoami {
             (Some(audience), None) => Some(audience.to_owned()),
             (None, _) => provider::default_audience(arguments, selected)?,
         };
-        Ok(Self { identity: identity::detect(arguments, environment)?, audience, json })
+        Ok(Self {
+            identity: identity::detect(arguments, environment)?,
+            vault_audience: vault_audience(arguments, selected, audience.as_deref()),
+            audience,
+            json,
+        })
+    }
+}
+
+/// The audience that a login at Vault would ask for: the one that is wished for, or Vault's own, which may be known although
+/// nothing selects Vault.
+fn vault_audience(arguments: &Arguments, selected: Option<ProviderName>, audience: Option<&str>) -> Option<String> {
+    match selected {
+        Some(ProviderName::Vault) => audience.map(str::to_owned),
+        None if audience.is_some() => audience.map(str::to_owned),
+        _ => arguments.one("vault-addr").and_then(value::origin_of).map(|origin| origin.to_string()),
     }
 }
 

@@ -1,15 +1,27 @@
 //! The grammar of single values: what a flag or variable may hold, whatever the provider does with it.
 
 use hublease_protocol::endpoint::{Endpoint, Origin};
-use hublease_protocol::vault_path::plain_path;
+use hublease_protocol::vault_path;
 
 use crate::cli::{Arguments, Source};
 use crate::error::{Error, Problem};
 
 /// A path as Vault knows them.
 pub(super) fn vault_path(arguments: &Arguments, flag: &'static str, text: &str) -> Result<String, Error> {
-    let wrong = "it is made of segments with letters, digits and `-._~@+=:,`, separated by single slashes";
-    plain_path(text).map(str::to_owned).ok_or_else(|| arguments.refuse(flag, wrong))
+    let wrong = "it is made of segments of printable text, separated by single slashes";
+    vault_path::plain_path(text).map(str::to_owned).ok_or_else(|| arguments.refuse(flag, wrong))
+}
+
+/// A namespace of Vault.
+pub(super) fn vault_namespace(arguments: &Arguments, text: &str) -> Result<String, Error> {
+    let wrong = "it is made of segments of visible ASCII, separated by single slashes, because it stands in a header";
+    vault_path::namespace(text).map(str::to_owned).ok_or_else(|| arguments.refuse("vault-namespace", wrong))
+}
+
+/// The address of Vault.
+pub(super) fn vault_address(arguments: &Arguments) -> Result<Endpoint, Error> {
+    vault_path::address(required(arguments, "vault-addr", "the address of Vault or OpenBao")?)
+        .map_err(|error| arguments.refuse("vault-addr", &error.to_string()))
 }
 
 /// The grammar of a username: it stands on docker's command line and before a colon.

@@ -2,7 +2,7 @@
 
 use hublease_protocol::endpoint::Origin;
 
-use super::value::{endpoint, required, vault_path};
+use super::value::{required, vault_address, vault_namespace, vault_path};
 use crate::cli::Arguments;
 use crate::error::{Error, Problem};
 use crate::provider::vault::address::Address;
@@ -41,19 +41,15 @@ pub(super) fn plan(arguments: &Arguments) -> Result<Vault, Error> {
 }
 
 pub(super) fn address(arguments: &Arguments) -> Result<Address, Error> {
-    let endpoint = endpoint(arguments, "vault-addr", "the address of Vault or OpenBao")?;
-    // As people copy it out of a browser or a request; a proxy may well serve Vault below another path.
-    if ["/v1", "/ui"].iter().any(|end| endpoint.path.ends_with(end)) {
-        return Err(arguments.refuse("vault-addr", "the address of a server ends before its `/v1` or `/ui`"));
-    }
     Ok(Address {
-        endpoint,
-        namespace: arguments
-            .one("vault-namespace")
-            .map(|namespace| vault_path(arguments, "vault-namespace", namespace))
-            .transpose()?,
+        endpoint: vault_address(arguments)?,
+        namespace: namespace(arguments)?,
         redirect: redirect(arguments)?,
     })
+}
+
+pub(super) fn namespace(arguments: &Arguments) -> Result<Option<String>, Error> {
+    arguments.one("vault-namespace").map(|namespace| vault_namespace(arguments, namespace)).transpose()
 }
 
 pub(super) fn redirect(arguments: &Arguments) -> Result<Option<Origin>, Error> {

@@ -1,92 +1,102 @@
-//! The narrowest rule that would accept a job, ready to paste, for each provider.
+//! A rule that would accept a job, ready to paste, as each provider writes it.
 //!
 //! Every value is a claim of an unverified token, so it is written as an ASCII string in which everything that TOML,
 //! JSON, a terminal or a CI log could take for more than text is escaped: it cannot end the string it stands in, and
-//! it is exactly the claim again once it is read. Which claims are bound, and why, is in SECURITY.md: a project by its
-//! id, a branch or environment, and for CircleCI no re-run over SSH.
+//! it is exactly the claim again once it is read. Which claims are bound is in [`super::narrow`].
 
-use hublease_protocol::ci::{Ci, Suggestion, UNKNOWN};
+use hublease_protocol::ci::{Ci, IdentityUse, UNKNOWN};
 use hublease_protocol::claims::UnverifiedClaims;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// The longest claim that a rule can bind, in characters; the broker accepts no more.
-const LONGEST: usize = 512;
+use super::narrow::{self, Narrow, ci};
 
-/// Which CI system issued the token, by its `iss`.
-pub(crate) fn ci(claims: &UnverifiedClaims) -> Option<Ci> {
-    Ci::of_issuer(claims.text("iss")?)
-}
+/// What stands for the address of Vault where it is not known.
+const VAULT_ADDRESS: &str = "YOUR-VAULT-ADDRESS";
 
 /// The `sub` of a ruleset of Docker's OIDC connection.
-pub(crate) fn docker(claims: &UnverifiedClaims) -> Result<String, &'static str> {
-    match claims.text("sub").filter(|_| ci(claims).is_some_and(|ci| ci.rule().docker_connection)) {
-        Some(subject) => Ok(format!("subject: {}", json(&Value::from(short(subject)?)))),
-        None => Err("Docker's OIDC connections accept GitHub Actions only"),
+pub(super) fn docker(claims: &UnverifiedClaims) -> Result<String, String> {
+    let facts = ci(claims).map_or(&UNKNOWN, Ci::rule);
+    match (facts.docker_connection, claims.text("sub")) {
+        (Some(issuer), Some(subject)) if claims.text("iss") == Some(issuer) => {
+            narrow::strangers(claims, facts)?;
+            Ok(format!("subject: {}", json(&Value::from(subject))))
+        }
+        (Some(_), _) => Err("Docker's OIDC connections accept the issuer of github.com only".to_owned()),
+        (None, _) => Err("Docker's OIDC connections accept GitHub Actions only".to_owned()),
     }
 }
 
 /// A rule of our broker with the issuer that it names, in TOML.
-pub(crate) fn broker(claims: &UnverifiedClaims) -> Result<String, &'static str> {
-    let issuer = short(claims.text("iss").ok_or("the token names no issuer")?)?;
-    let (name, kind) = match ci(claims) {
-        Some(ci) => (ci.name(), format!("kind = \"{}\"", ci.name())),
-        None => ("this-issuer", "kind = \"other\"\nproject_claim = \"sub\"".to_owned()),
-    };
-    let mut rule = format!("[[issuer]]\nname = \"{name}\"\n{kind}\nurl = {}\n\n", toml(&Value::from(issuer)));
-    rule.push_str(&format!("[[rule]]\nname = \"this-job\"\nissuer = \"{name}\"\naccount = \"YOUR-ACCOUNT\"\n"));
+pub(super) fn broker(claims: &UnverifiedClaims, algorithm: Option<&str>) -> Result<String, String> {
+    let Narrow { project, bound } = narrow::narrow(claims)?;
+    if claims.audiences().len() > 1 {
+        return Err("the token names several audiences, and a broker takes it for its own only".to_owned());
+    }
+    let ci = ci(claims);
+    let name = ci.map_or("this-issuer", Ci::name);
+    let mut rule = format!("[[issuer]]\nname = \"{name}\"\nkind = \"{}\"\n", ci.map_or("other", Ci::name));
+    rule.push_str(&format!("url = {}\n", toml(&Value::from(claims.text("iss").unwrap_or_default()))));
+    if ci.is_none() {
+        rule.push_str(&format!("project_claim = \"{project}\"\n"));
+    }
+    rule.push_str(match algorithm {
+        None | Some("RS256") => "",
+        Some("ES256") => "algorithm = \"ES256\"\n",
+        Some(_) => return Err("the token is signed with neither RS256 nor ES256".to_owned()),
+    });
+    let counts_once = ci.is_some_and(|ci| ci.token().identity_use == IdentityUse::Once);
+    if counts_once && claims.text("jti").is_none_or(str::is_empty) {
+        rule.push_str("identity_use = \"reusable\"\n");
+    }
+    rule.push_str(&format!("\n[[rule]]\nname = \"this-job\"\nissuer = \"{name}\"\naccount = \"YOUR-ACCOUNT\"\n"));
     rule.push_str("repositories = [\"YOUR-ORGANIZATION/YOUR-REPOSITORY\"]\nactions = [\"pull\", \"push\"]\n");
     rule.push_str("max_life_seconds = 900\n\n[rule.claims]\n");
-    for (name, value) in bound(claims)? {
+    for (name, value) in bound {
         rule.push_str(&format!("{} = {}\n", toml(&Value::from(name)), toml(&value)));
     }
     Ok(rule.trim_end().to_owned())
 }
 
+/// Which audience a login at Vault brings.
+pub(super) enum VaultAudience<'a> {
+    /// The token's: somebody else asked for it, and it is what it is.
+    OfToken,
+    /// The one that is asked for.
+    Asked(&'a str),
+    /// Vault's address, which is not known here.
+    OfVault,
+}
+
 /// A role of Vault's JWT method, as the body of `vault write auth/jwt/role/NAME -`.
-pub(crate) fn vault(claims: &UnverifiedClaims) -> Result<String, &'static str> {
-    let user_claim = ci(claims).map_or("sub", |ci| ci.token().project);
-    if claims.text(user_claim).is_none() {
-        return Err("the token has no claim that names the project");
-    }
-    let audiences = claims.audiences().into_iter().map(short).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn vault(claims: &UnverifiedClaims, audience: &VaultAudience<'_>) -> Result<String, String> {
+    let Narrow { project, bound } = narrow::narrow(claims)?;
+    let audiences = match audience {
+        VaultAudience::OfToken if claims.audiences().is_empty() => {
+            return Err("the token names no audience, and a role binds one".to_owned());
+        }
+        VaultAudience::OfToken => claims.audiences(),
+        VaultAudience::Asked(audience) => vec![*audience],
+        VaultAudience::OfVault => vec![VAULT_ADDRESS],
+    };
+    // Vault takes a JSON pointer for a claim's name in `bound_claims`, but here only by a setting that not every version has.
+    let user_claim = if project.starts_with('/') { "sub" } else { project };
     let role = json!({
         "role_type": "jwt",
         "user_claim": user_claim,
         "bound_audiences": audiences,
         "bound_claims_type": "string",
-        "bound_claims": Value::Object(bound(claims)?),
+        "bound_claims": bound,
         "token_policies": ["dockerhub"],
         "token_ttl": "15m",
         "token_type": "service",
     });
     serde_json::to_string_pretty(&role)
         .map(|role| harmless(&role, json_escape))
-        .map_err(|_impossible| "the claims cannot be written as JSON")
+        .map_err(|_impossible| "the claims cannot be written as JSON".to_owned())
 }
 
-/// The claims to bind: who, and where from.
-fn bound(claims: &UnverifiedClaims) -> Result<Map<String, Value>, &'static str> {
-    let facts = ci(claims).map_or(&UNKNOWN, Ci::rule);
-    let serves = |row: &&Suggestion| row.with.is_none_or(|name| claims.text(name).is_some());
-    let names = facts.suggested.iter().find(serves).map_or(&[][..], |row| row.bind);
-    let mut bound = Map::new();
-    for name in names {
-        match claims.value(name) {
-            None => {}
-            Some(Value::String(value)) => drop(bound.insert((*name).to_owned(), Value::from(short(value)?))),
-            Some(value @ (Value::Bool(_) | Value::Number(_))) => drop(bound.insert((*name).to_owned(), value.clone())),
-            Some(_) => return Err("a claim that the rule would bind is a list or an object"),
-        }
-    }
-    Ok(bound)
-}
-
-fn short(value: &str) -> Result<&str, &'static str> {
-    let is_short = value.chars().count() <= LONGEST;
-    if is_short { Ok(value) } else { Err("a claim that the rule would bind is longer than 512 characters") }
-}
-
-fn json(value: &Value) -> String {
+/// JSON as it may stand in any log.
+pub(super) fn json(value: &Value) -> String {
     harmless(&value.to_string(), json_escape)
 }
 
@@ -120,7 +130,7 @@ fn harmless(json: &str, escape: impl Fn(char) -> String) -> String {
 mod tests {
     use serde_json::Value;
 
-    use super::{json, short, toml};
+    use super::{json, toml};
 
     /// Texts that a terminal, a CI log, TOML or JSON could take for more than text.
     const HOSTILE: &[&str] = &[
@@ -146,11 +156,5 @@ mod tests {
     fn toml_has_its_own_escape_for_what_json_leaves() {
         assert_eq!(toml(&Value::from("a\u{1f600}\n::b")), r#""a\U0001f600\n:\U0000003ab""#);
         assert_eq!(toml(&Value::from(false)), "false");
-    }
-
-    #[test]
-    fn a_long_value_makes_no_rule() {
-        assert!(short(&"x".repeat(512)).is_ok());
-        assert!(short(&"x".repeat(513)).is_err());
     }
 }

@@ -14,6 +14,7 @@ mod start;
 mod stacked;
 mod story;
 mod way;
+mod whoami;
 mod witness;
 
 /// What a logout at Vault says when all went well.

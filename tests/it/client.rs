@@ -21,6 +21,7 @@ mod planted;
 mod reasons;
 pub mod registry;
 mod revocation;
+mod spellings;
 mod story;
 mod streams;
 mod token;

@@ -23,5 +23,6 @@ mod scope;
 mod source;
 mod step;
 mod template;
+mod whoami;
 mod workflow;
 mod yaml;

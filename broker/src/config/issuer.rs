@@ -29,11 +29,12 @@ fn check_one(issuer: file::IssuerTable) -> Result<Issuer, SpannedError> {
         return Err(SpannedError::at(issuer.name.span(), "a name is lower-case letters, digits and `-`"));
     }
     let url = issuer.url.as_ref();
+    // It is compared and never rewritten, so a slash at its end is a part of it.
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['?', '#', '"', '\\', '`']);
-    if !is_plain || url.ends_with('/') || !is_address(url) {
+    if !is_plain || !is_address(url) {
         return Err(SpannedError::at(
             issuer.url.span(),
-            "`url` is the issuer exactly as tokens spell it in `iss`: `https`, without query and without a slash at its end",
+            "`url` is the issuer exactly as tokens spell it in `iss`, to the slash at its end: `https`, without query",
         ));
     }
     let kind = kind(&issuer)?;
@@ -137,8 +138,8 @@ fn default_audience(issuer: &file::IssuerTable, kind: &IssuerKind) -> Result<Opt
         IssuerKind::Other { .. } => None,
     };
     match mark.and_then(|mark| issuer.url.as_ref().rsplit_once(mark)) {
-        Some((_, id)) => Ok(Some(id.to_owned())),
-        None => Err(SpannedError::at(
+        Some((_, id)) if !id.is_empty() && !id.contains('/') => Ok(Some(id.to_owned())),
+        _ => Err(SpannedError::at(
             accept.span(),
             "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
         )),

@@ -121,10 +121,15 @@ fn general_settings() {
 
 #[test]
 fn issuers() {
-    let url = "`url` is the issuer exactly as tokens spell it in `iss`: `https`, without query and without a slash at its end";
+    let url =
+        "`url` is the issuer exactly as tokens spell it in `iss`, to the slash at its end: `https`, without query";
     for (from, to, reason) in [
         ("name = \"github\"", "name = \"circleci\"", "the name `circleci` comes twice"),
-        ("kind = \"github\"", "kind = \"gitlab\"", "`kind` is one of `circleci`, `github`, `kubernetes` and `other`"),
+        (
+            "kind = \"github\"",
+            "kind = \"jenkins\"",
+            "`kind` is one of `circleci`, `github`, `gitlab`, `kubernetes` and `other`",
+        ),
         (
             "kind = \"github\"",
             "kind = \"other\"",
@@ -135,7 +140,7 @@ fn issuers() {
             "kind = \"other\"\nproject_claim = \"a\\n\\\"b\"",
             "a claim's name is printable and holds no quote and no backslash",
         ),
-        ("org/0f0e\"", "org/0f0e/\"", url),
+        ("org/0f0e\"", "org/0f0e/\"", "accepted"),
         ("https://oidc", "http://oidc", url),
         ("https://oidc", "https://user@oidc", url),
         ("org/0f0e\"", "org/0f0e?x\"", url),
@@ -157,6 +162,11 @@ fn issuers() {
         (
             "jwks_uri =",
             "accept_default_audience = true\njwks_uri =",
+            "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
+        ),
+        (
+            "org/0f0e\"",
+            "org/0f0e/\"\naccept_default_audience = true",
             "`accept_default_audience` is for a CircleCI issuer of the form `https://oidc.circleci.com/org/ID`",
         ),
     ] {

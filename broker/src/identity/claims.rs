@@ -2,7 +2,7 @@
 //!
 //! Only `verify` makes an [`Identity`], so that a function which takes one cannot be called with anything unverified.
 
-use hublease_protocol::hex;
+use hublease_protocol::{claims, hex};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
@@ -32,12 +32,7 @@ impl Claims {
     /// A claim by its name, or by its JSON pointer (RFC 6901) when the name starts with `/`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Value> {
-        let Some(path) = name.strip_prefix('/') else {
-            return self.0.get(name);
-        };
-        let mut steps = path.split('/').map(|step| step.replace("~1", "/").replace("~0", "~"));
-        let first = self.0.get(&steps.next()?)?;
-        steps.try_fold(first, |value, step| value.as_object()?.get(&step))
+        claims::find(&self.0, name)
     }
 
     /// A claim that is a text and not empty.

@@ -111,7 +111,7 @@ impl Algorithm {
 pub struct Issuer {
     /// The name that rules use.
     pub name: String,
-    /// `iss`, compared byte for byte; no slash at its end.
+    /// `iss`, compared byte for byte, a slash at its end included.
     pub url: String,
     /// The shape of its tokens.
     pub kind: IssuerKind,
@@ -127,4 +127,32 @@ pub struct Issuer {
     pub max_mints: usize,
     /// The CircleCI organization's id, when its tokens are accepted although they do not name the broker as audience.
     pub default_audience: Option<String>,
+}
+
+impl Issuer {
+    /// Where its discovery document is. OpenID Connect Discovery 1.0 section 4.1: a slash at the issuer's end is left out of
+    /// this address, and nowhere else.
+    #[must_use]
+    pub fn discovery_url(&self) -> String {
+        let start = self.url.strip_suffix('/').unwrap_or(&self.url);
+        format!("{start}/.well-known/openid-configuration")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::identity::issuer::Issuer;
+    use crate::testing::circleci;
+
+    #[test]
+    fn a_slash_at_the_issuers_end_is_not_doubled() {
+        for (url, found) in [
+            ("https://sso.example", "https://sso.example/.well-known/openid-configuration"),
+            ("https://sso.example/", "https://sso.example/.well-known/openid-configuration"),
+            ("https://sso.example/a/b/", "https://sso.example/a/b/.well-known/openid-configuration"),
+        ] {
+            let issuer = Issuer { url: url.to_owned(), ..circleci() };
+            assert_eq!(issuer.discovery_url(), found);
+        }
+    }
 }

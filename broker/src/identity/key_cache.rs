@@ -148,7 +148,7 @@ struct Discovery {
 }
 
 fn discover(issuer: &Issuer, outbound: &dyn Outbound) -> Option<String> {
-    let body = read(format!("{}/.well-known/openid-configuration", issuer.url), outbound)?;
+    let body = read(issuer.discovery_url(), outbound)?;
     let document: Discovery = serde_json::from_slice(&body).ok()?;
     let is_own = document.issuer == issuer.url && origin(&document.jwks_uri)? == origin(&issuer.url)?;
     is_own.then_some(document.jwks_uri)

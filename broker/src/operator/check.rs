@@ -13,7 +13,7 @@ use hublease_protocol::printable::printable;
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 use hublease_protocol::strict_json;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::account::Account;
 use crate::config::Config;
@@ -42,12 +42,9 @@ pub(super) fn command() -> Command {
     Command::new("check")
         .about("Look for holes in a configuration, or explain what a job gets and why")
         .arg(config_argument())
-        .arg(
-            Arg::new("claims")
-                .long("claims")
-                .value_name("FILE")
-                .help("Explain the decision for these claims, a JSON object such as `hublease whoami` shows"),
-        )
+        .arg(Arg::new("claims").long("claims").value_name("FILE").help(
+            "Explain the decision for these claims, a JSON object, or what `hublease whoami --output json` printed",
+        ))
         .arg(
             Arg::new("token")
                 .long("token")
@@ -129,7 +126,7 @@ fn claims(config: Config, path: &str, wish: &RequestedGrant, output: Output) -> 
     let Some(Value::Object(object)) = strict_json::parse(text.as_bytes()) else {
         return Err(CommandError::of(2, format!("`{}` is not one JSON object without repeated keys", printable(path))));
     };
-    let claims = Claims::supposed(object);
+    let claims = Claims::supposed(claims_in(object));
     let audience = config.public_url.clone();
     let (rules, accounts) = (config.rules, config.accounts);
     let verifier = Verifier::new(config.issuers, audience.clone().unwrap_or_default());
@@ -150,6 +147,18 @@ fn claims(config: Config, path: &str, wish: &RequestedGrant, output: Output) -> 
     }
     let asker = asker(issuer, &claims, false);
     report(&Report::of(asker, wish, &explained(&rules, &accounts, issuer, &claims, wish)), output)
+}
+
+/// The claims alone, without what `hublease whoami` prints around them.
+fn claims_in(mut object: Map<String, Value>) -> Map<String, Value> {
+    match object.get_mut("claims").map(Value::take) {
+        Some(Value::Object(claims)) if !object.contains_key("iss") => claims,
+        Some(claim) => {
+            object.insert("claims".to_owned(), claim);
+            object
+        }
+        None => object,
+    }
 }
 
 /// Decides for a real token, as `serve` does: the issuer's keys are fetched.

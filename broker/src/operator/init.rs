@@ -24,21 +24,19 @@ const HEAD: &str = include_str!("init/head.toml");
 /// Stands in the head for random digits at the end of `instance`.
 const SUFFIX: &str = "000000";
 
-/// What is the own of a CI system that is known by name.
+/// What is the own of a CI system.
 const fn template(ci: Ci) -> &'static str {
     match ci {
         Ci::Github => include_str!("init/github.toml"),
         Ci::Circleci => include_str!("init/circleci.toml"),
+        Ci::Gitlab => include_str!("init/gitlab.toml"),
         Ci::Kubernetes => include_str!("init/kubernetes.toml"),
     }
 }
 
-/// The own of systems whose claims the configuration names itself (`kind = "other"`).
-const OTHERS: [(&str, &str); 1] = [("gitlab", include_str!("init/gitlab.toml"))];
-
 /// All of them by name, each with what is its own.
 fn systems() -> BTreeMap<&'static str, &'static str> {
-    Ci::ALL.into_iter().map(|ci| (ci.name(), template(ci))).chain(OTHERS).collect()
+    Ci::ALL.into_iter().map(|ci| (ci.name(), template(ci))).collect()
 }
 
 pub(super) fn command() -> Command {

@@ -39,6 +39,16 @@ impl Pattern {
         }
     }
 
+    /// Whether every text that it takes begins so.
+    #[must_use]
+    pub fn begins_with(&self, start: &str) -> bool {
+        match self {
+            Self::Text(text) => text.starts_with(start),
+            Self::Glob(glob) => glob.prefix().starts_with(start),
+            Self::Number(_) | Self::Flag(_) => false,
+        }
+    }
+
     /// The text that must be there, when it is spelled out.
     #[must_use]
     pub fn literal(&self) -> Option<&str> {

@@ -15,6 +15,7 @@ use hublease_hub::password::SecretError;
 use hublease_protocol::claims::UnverifiedClaims;
 use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::secret::Secret;
+use hublease_protocol::vault_path;
 use serde_json::{Map, Value, json};
 
 use crate::limits::VAULT_TIMEOUT;
@@ -172,7 +173,7 @@ impl VaultClient<'_> {
         let mut headers = vec![("x-vault-request", "true")];
         headers.extend(self.source.namespace.as_deref().map(|namespace| ("x-vault-namespace", namespace)));
         headers.extend(token.map(|token| ("x-vault-token", token.expose())));
-        let url = format!("{}{}/v1/{path}", address.origin, address.path);
+        let url = format!("{}{}/v1/{}", address.origin, address.path, vault_path::encoded(path));
         self.outbound.send(&Call { method, json: body.map(Secret::expose), headers, ..Call::read(url) }).map_err(
             |error| SecretError {
                 phrase: AWAY,

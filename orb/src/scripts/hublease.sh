@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Runs the client. One script for `login`, `logout`, `exec` and `check`, so that there is one way in which a parameter
-# becomes a flag: HUBLEASE_ORB_ACTION names the command, every other HUBLEASE_ORB_… is a parameter of it.
+# Runs the client. One script for `login`, `logout`, `exec`, `check` and `whoami`, so that there is one way in which a
+# parameter becomes a flag: HUBLEASE_ORB_ACTION names the command, every other HUBLEASE_ORB_… is a parameter of it.
 #
 # No secret passes through here: parameters name the variables that hold them, and the client reads those itself.
 { set +x; } 2> /dev/null

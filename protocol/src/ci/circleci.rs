@@ -4,7 +4,7 @@
 //! original's project, so only `vcs-origin` tells it apart; and a job that was rerun with SSH has a person inside.
 
 use super::facts::{
-    Binding, BranchFacts, IdentityUse, JobFacts, LaterSteps, LaterStepsForm, RuleFacts, StrangersFacts, Suggestion,
+    Binding, BranchFacts, IdentityUse, IssuerAddress, JobFacts, LaterSteps, LaterStepsForm, RuleFacts, StrangersFacts,
     TokenFacts, TokenSource,
 };
 
@@ -25,9 +25,11 @@ pub(super) const JOB: JobFacts = JobFacts {
                     another program named `circleci` that comes first on PATH hides the one of the job",
 };
 
-/// One issuer per organization, no `jti`, the same token for the whole job.
+/// One issuer per organization, and the root one of all of them for jobs that ask for it; a server has its own. No `jti`, the
+/// same token for the whole job.
 pub(super) const TOKEN: TokenFacts = TokenFacts {
-    issuer: Some("https://oidc.circleci.com/org"),
+    issuers: &[IssuerAddress::Below("https://oidc.circleci.com/org"), IssuerAddress::At("https://oidc.circleci.com")],
+    marks: &["oidc.circleci.com/project-id", "oidc.circleci.com/job-id"],
     default_audience_after: Some("/org/"),
     has_id: false,
     identity_use: IdentityUse::Reusable,
@@ -51,14 +53,7 @@ pub(super) const RULE: RuleFacts = RuleFacts {
         code: "open_to_ssh_rerun",
         sentence: "is open to jobs that somebody reran with SSH and sits in: name `oidc.circleci.com/ssh-rerun` = false",
     }],
-    suggested: &[Suggestion {
-        with: None,
-        bind: &[
-            "oidc.circleci.com/project-id",
-            "oidc.circleci.com/vcs-origin",
-            "oidc.circleci.com/vcs-ref",
-            "oidc.circleci.com/ssh-rerun",
-        ],
-    }],
-    docker_connection: false,
+    // The root issuer speaks for every organization.
+    also: &["oidc.circleci.com/org-id"],
+    docker_connection: None,
 };

@@ -36,8 +36,8 @@ pub enum TokenSource {
     Variables(&'static [&'static str]),
     /// Variables hold the one that the job began with, the best first; CircleCI's program makes others.
     VariablesOrProgram(&'static [&'static str]),
-    /// A file whose path the user names.
-    File,
+    /// A variable or a file that the user names.
+    Named,
 }
 
 /// How later steps of the job learn a variable.
@@ -63,8 +63,11 @@ pub enum LaterStepsForm {
 /// What identity tokens say.
 #[derive(Debug)]
 pub struct TokenFacts {
-    /// The issuer, or what each organization's issuer lies below; none where every installation has its own.
-    pub issuer: Option<&'static str>,
+    /// The addresses of its issuers, as far as they are known.
+    pub issuers: &'static [IssuerAddress],
+    /// The claims that together tell its tokens from others' where an installation has an issuer of its own; empty where
+    /// none does.
+    pub marks: &'static [&'static str],
     /// What stands before the organization's id in the issuer's address, where that id is the audience of a job that
     /// asked for none.
     pub default_audience_after: Option<&'static str>,
@@ -78,6 +81,33 @@ pub struct TokenFacts {
     pub job: &'static [&'static str],
     /// What together tells one workflow (a run of jobs) from another within the project; empty means that nothing does.
     pub workflow: &'static [&'static str],
+}
+
+/// Where an issuer of a CI system is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssuerAddress {
+    /// Exactly there.
+    At(&'static str),
+    /// There or below, as the issuers of single organizations and enterprises are.
+    Below(&'static str),
+    /// At any host with this path, as those of servers that people run themselves are.
+    Path(&'static str),
+}
+
+impl IssuerAddress {
+    /// Whether an issuer's address is of this form.
+    pub fn is_of(&self, address: &str) -> bool {
+        match self {
+            Self::At(issuer) => address == *issuer,
+            Self::Below(issuer) => {
+                address.strip_prefix(issuer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+            Self::Path(path) => {
+                let host = address.strip_prefix("https://").and_then(|rest| rest.strip_suffix(path));
+                host.is_some_and(|host| !host.is_empty() && !host.contains('/'))
+            }
+        }
+    }
 }
 
 /// How often one identity token may be exchanged.
@@ -99,18 +129,18 @@ pub struct RuleFacts {
     pub branch: Option<BranchFacts>,
     /// What keeps strangers out.
     pub strangers: Option<StrangersFacts>,
-    /// What else a rule should bind.
+    /// What else a rule must bind to be narrow.
     pub bind: &'static [Binding],
-    /// The claims that a suggested rule binds: those of the first row whose `with` the token has.
-    pub suggested: &'static [Suggestion],
-    /// Whether Docker's OIDC connections accept these tokens, by their `sub`.
-    pub docker_connection: bool,
+    /// What makes a narrow rule narrower still: a suggested one binds those that the token has.
+    pub also: &'static [&'static str],
+    /// The issuer whose tokens Docker's OIDC connections accept, by their `sub`.
+    pub docker_connection: Option<&'static str>,
 }
 
 /// What keeps other branches out.
 #[derive(Debug)]
 pub struct BranchFacts {
-    /// The claims each of which limits the branch.
+    /// The claims each of which limits the branch, the best first.
     pub claims: &'static [&'static str],
     /// What a `sub` has in it that names the branch.
     pub subject_mark: &'static str,
@@ -130,6 +160,13 @@ pub enum StrangersFacts {
     },
     /// A claim names the event that started the job.
     Event(EventFacts),
+    /// Code that strangers offer has references of its own.
+    Reference {
+        /// The claim with the reference.
+        claim: &'static str,
+        /// What such references begin with.
+        offered: &'static str,
+    },
 }
 
 /// How the event that started a job tells strangers from members.
@@ -169,13 +206,4 @@ pub struct Binding {
     pub code: &'static str,
     /// The warning: what the rule is open to, and what to name.
     pub sentence: &'static str,
-}
-
-/// A row of claims that a suggested rule binds.
-#[derive(Debug)]
-pub struct Suggestion {
-    /// The claim that a token must have for this row.
-    pub with: Option<&'static str>,
-    /// The claims.
-    pub bind: &'static [&'static str],
 }

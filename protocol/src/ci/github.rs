@@ -3,12 +3,15 @@
 //! Follows GitHub's "OpenID Connect reference", "Workflow commands" and "Events that trigger workflows".
 
 use super::facts::{
-    BranchFacts, EventFacts, IdentityUse, JobFacts, LaterSteps, LaterStepsForm, RuleFacts, StrangersFacts, Suggestion,
-    TokenFacts, TokenSource,
+    BranchFacts, EventFacts, IdentityUse, IssuerAddress, JobFacts, LaterSteps, LaterStepsForm, RuleFacts,
+    StrangersFacts, TokenFacts, TokenSource,
 };
 
 pub(super) const NAME: &str = "github";
 pub(super) const TITLE: &str = "GitHub Actions";
+
+/// The issuer of github.com. An enterprise there may have one below it.
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 pub(super) const JOB: JobFacts = JobFacts {
     // Set only with `id-token: write`.
@@ -25,7 +28,8 @@ pub(super) const JOB: JobFacts = JobFacts {
 
 /// A fresh token with a `jti` for each request.
 pub(super) const TOKEN: TokenFacts = TokenFacts {
-    issuer: Some("https://token.actions.githubusercontent.com"),
+    issuers: &[IssuerAddress::Below(ISSUER), IssuerAddress::Path("/_services/token")],
+    marks: &["repository_id", "event_name", "ref", "workflow_ref", "run_attempt"],
     default_audience_after: None,
     has_id: true,
     identity_use: IdentityUse::Once,
@@ -48,10 +52,7 @@ pub(super) const RULE: RuleFacts = RuleFacts {
                  own protection says otherwise",
     })),
     bind: &[],
-    suggested: &[
-        // An environment can be protected; without one the workflow file and the ref have to do.
-        Suggestion { with: Some("environment"), bind: &["repository_id", "repository_owner_id", "environment"] },
-        Suggestion { with: None, bind: &["repository_id", "repository_owner_id", "event_name", "ref", "workflow_ref"] },
-    ],
-    docker_connection: true,
+    // An environment can be protected, but a pull request may name it too, so it is never instead of event and reference.
+    also: &["repository_owner_id", "environment", "workflow_ref"],
+    docker_connection: Some(ISSUER),
 };

@@ -2,13 +2,13 @@
 //!
 //! Follows Kubernetes' "Service account token volume projection" and "Managing Service Accounts".
 
-use super::facts::{Binding, IdentityUse, JobFacts, RuleFacts, Suggestion, TokenFacts, TokenSource};
+use super::facts::{Binding, IdentityUse, JobFacts, RuleFacts, TokenFacts, TokenSource};
 
 pub(super) const NAME: &str = "kubernetes";
 pub(super) const TITLE: &str = "Kubernetes";
 
 pub(super) const JOB: JobFacts = JobFacts {
-    source: TokenSource::File,
+    source: TokenSource::Named,
     marker: None,
     witnesses: &[],
     key: &[],
@@ -20,7 +20,8 @@ pub(super) const JOB: JobFacts = JobFacts {
 
 /// Every cluster has an issuer of its own.
 pub(super) const TOKEN: TokenFacts = TokenFacts {
-    issuer: None,
+    issuers: &[],
+    marks: &["/kubernetes.io/namespace", "/kubernetes.io/serviceaccount/name"],
     default_audience_after: None,
     has_id: true,
     identity_use: IdentityUse::Reusable,
@@ -39,6 +40,6 @@ pub(super) const RULE: RuleFacts = RuleFacts {
         code: "open_to_any_service_account",
         sentence: "is open to every service account of the namespace: name `/kubernetes.io/serviceaccount/name`",
     }],
-    suggested: &[Suggestion { with: None, bind: &["sub"] }],
-    docker_connection: false,
+    also: &[],
+    docker_connection: None,
 };

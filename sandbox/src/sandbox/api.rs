@@ -93,6 +93,11 @@ impl Sandbox {
         self.registry.set_pull_limit(pulls);
     }
 
+    /// Founds one more issuer, with discovery and keys at this very address: `https://`, a host and a path.
+    pub fn found_issuer(&self, address: &str) {
+        self.core.found_issuer(address);
+    }
+
     /// Sends a host name through the proxy to a plain HTTP server on loopback.
     pub fn forward(&self, host: &str, address: SocketAddr) {
         self.core.forward(host, address);

@@ -62,7 +62,7 @@ impl Proxy {
         let authority = request.uri().authority()?.as_str();
         let (host, port) = authority.rsplit_once(':')?;
         let host = host.to_ascii_lowercase();
-        let known = Service::at(&host).is_some() || self.core.forwarded(&host).is_some();
+        let known = self.core.service_at(&host).is_some() || self.core.forwarded(&host).is_some();
         (request.method() == Method::CONNECT && port == HTTPS_PORT && known).then_some(host)
     }
 
@@ -87,7 +87,7 @@ impl Routes for Proxy {
         if let Some(address) = self.core.forwarded(&host) {
             return self.core.answer(Service::Forwarded, &Upstream(address), request);
         }
-        let handler = Service::at(&host).and_then(|service| Some((service, self.handlers.get(&service)?)));
+        let handler = self.core.service_at(&host).and_then(|service| Some((service, self.handlers.get(&service)?)));
         let Some((service, handler)) = handler else {
             self.core.note_unexpected(format!("Host: {host}"));
             return Delivery::Whole(refusal(421, "not a host of this sandbox"));

@@ -151,9 +151,9 @@ impl Programs {
     }
 }
 
-/// Where CI systems say that the checkout lies; a step may have gone elsewhere. The last one is GitLab's.
+/// Where CI systems say that the checkout lies; a step may have gone elsewhere.
 fn workspace_variables() -> impl Iterator<Item = &'static str> {
-    Ci::ALL.into_iter().filter_map(|ci| ci.job().workspace).chain(["CI_PROJECT_DIR"])
+    Ci::ALL.into_iter().filter_map(|ci| ci.job().workspace)
 }
 
 /// Variables with an identity token, which may begin like an allowed family. No program that we start needs them:
@@ -161,7 +161,7 @@ fn workspace_variables() -> impl Iterator<Item = &'static str> {
 fn identity_variables() -> impl Iterator<Item = &'static str> {
     let names = |ci: Ci| match ci.job().source {
         TokenSource::Variables(names) | TokenSource::VariablesOrProgram(names) => names,
-        TokenSource::Endpoint { .. } | TokenSource::File => &[],
+        TokenSource::Endpoint { .. } | TokenSource::Named => &[],
     };
     Ci::ALL.into_iter().flat_map(names).copied()
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use hublease_protocol::secret::Secret;
+use hublease_protocol::vault_path;
 use serde_json::{Map, Value};
 
 use super::Vault;
@@ -78,7 +79,7 @@ pub(super) fn request(address: &Address, method: Method, path: &str, token: Opti
     Request {
         to: Destination::Provider,
         method,
-        path_and_query: format!("{}/v1/{path}", address.endpoint.path),
+        path_and_query: format!("{}/v1/{}", address.endpoint.path, vault_path::encoded(path)),
         headers,
         body: Secret::default(),
         repeat: Repeat::Never,

@@ -12,7 +12,7 @@ use super::markdown::root;
 use crate::support::binary;
 
 /// Commands that the orb and the program have in common.
-const COMMANDS: [&str; 4] = ["login", "logout", "exec", "check"];
+const COMMANDS: [&str; 5] = ["login", "logout", "exec", "check", "whoami"];
 /// Parameters that are no flags.
 const OF_THE_ORB: [&str; 5] = ["install", "install_dir", "mirror", "command", "images"];
 /// A word of `--isolated`, which is a switch of its own in the orb.

@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use hublease_protocol::endpoint::Endpoint;
-use hublease_protocol::vault_path::plain_path;
+use hublease_protocol::vault_path;
 use toml::Spanned;
 
 use super::super::{SpannedError, file};
@@ -55,12 +54,12 @@ fn variable(name: &Spanned<String>) -> Result<SecretSource, SpannedError> {
 }
 
 fn vault(vault: &file::VaultTable) -> Result<SecretSource, SpannedError> {
-    let address = Endpoint::parse(vault.address.as_ref())
+    let address = vault_path::address(vault.address.as_ref())
         .map_err(|error| SpannedError::at(vault.address.span(), format!("`address` of Vault: {error}")))?;
     let default_auth_path = DEFAULT_AUTH_PATH.to_owned();
     Ok(SecretSource::Vault(Box::new(VaultSource {
         address,
-        namespace: vault.namespace.as_ref().map(path).transpose()?,
+        namespace: vault.namespace.as_ref().map(namespace).transpose()?,
         auth_path: vault.auth_path.as_ref().map_or(Ok(default_auth_path), path)?.trim_start_matches("auth/").to_owned(),
         role: vault.role.as_ref().map(|role| role.as_ref().clone()),
         identity_token_file: PathBuf::from(vault.identity_token_file.as_ref()),
@@ -71,6 +70,11 @@ fn vault(vault: &file::VaultTable) -> Result<SecretSource, SpannedError> {
 }
 
 fn path(text: &Spanned<String>) -> Result<String, SpannedError> {
-    let reason = "a path in Vault is made of letters, digits and `-._~@+=:,`, separated by single slashes";
-    plain_path(text.as_ref()).map(str::to_owned).ok_or_else(|| SpannedError::at(text.span(), reason))
+    let reason = "a path in Vault is made of segments of printable text, separated by single slashes";
+    vault_path::plain_path(text.as_ref()).map(str::to_owned).ok_or_else(|| SpannedError::at(text.span(), reason))
+}
+
+fn namespace(text: &Spanned<String>) -> Result<String, SpannedError> {
+    let reason = "a namespace of Vault is made of segments of visible ASCII, separated by single slashes";
+    vault_path::namespace(text.as_ref()).map(str::to_owned).ok_or_else(|| SpannedError::at(text.span(), reason))
 }

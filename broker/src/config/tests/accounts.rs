@@ -77,7 +77,13 @@ fn a_password_in_vault() {
     let vault = r#"password_vault = { address = "https://vault.example:8200/", path = "/v1/secret/data/hub", identity_token_file = "/run/token" }"#;
     let text = CONFIG.replacen("password_env = \"HUB_PASSWORD\"", vault, 1);
     assert_eq!(error(&text), "accepted");
-    let segments = "a path in Vault is made of letters, digits and `-._~@+=:,`, separated by single slashes";
+    for path in ["/v1/secret/data/my app & co/100%/größe", "kv/a%20b"] {
+        assert_eq!(error(&text.replace("/v1/secret/data/hub", path)), "accepted", "{path}");
+    }
+    assert_eq!(error(&text.replace("https://vault", "HTTPS://Vault")), "accepted");
+    let segments = "a path in Vault is made of segments of printable text, separated by single slashes";
+    let namespace = "a namespace of Vault is made of segments of visible ASCII, separated by single slashes";
+    let copied = "`address` of Vault: the address of a server ends before its `/v1` or `/ui`";
     for (from, to, reason) in [
         (
             "https://vault",
@@ -86,8 +92,11 @@ fn a_password_in_vault() {
         ),
         ("/v1/secret/data/hub", "secret//hub", segments),
         ("/v1/secret/data/hub", "secret/../hub", segments),
-        ("identity_token_file", "auth_path = \"a b\", identity_token_file", segments),
-        ("identity_token_file", "namespace = \"\", identity_token_file", segments),
+        ("https://vault.example:8200/", "https://vault.example:8200/v1/", copied),
+        ("https://vault.example:8200/", "https://vault.example:8200/ui/vault/secrets", copied),
+        ("identity_token_file", "auth_path = \"a//b\", identity_token_file", segments),
+        ("identity_token_file", "namespace = \"\", identity_token_file", namespace),
+        ("identity_token_file", "namespace = \"a b\", identity_token_file", namespace),
         (
             "identity_token_file",
             "token = \"SENTINEL\", identity_token_file",

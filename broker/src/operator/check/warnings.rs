@@ -1,7 +1,8 @@
 //! What a configuration allows, although its author may not have meant it. Nothing here is an error: each has a use, and each
 //! was the hole in somebody's trust policy.
 //!
-//! What a CI system's claims mean, and what its rules should bind, is in [`hublease_protocol::ci`].
+//! What a CI system's claims mean, and what its rules must bind to be narrow, is in [`hublease_protocol::ci`]: the client's
+//! `whoami` writes rules by the same facts.
 
 use hublease_protocol::ci::{Binding, BranchFacts, StrangersFacts};
 use hublease_protocol::endpoint::Origin;
@@ -184,6 +185,10 @@ fn forks(rule: &Rule, issuer: &Issuer) -> Option<String> {
             let Some(events) = patterns(rule, facts.claim) else { return Some(facts.reason.to_owned()) };
             let event = events.iter().filter_map(Pattern::literal).find(|event| facts.is_untrusted(event))?;
             Some(format!("its `{}` has `{event}`, which people without write access can cause", facts.claim))
+        }
+        StrangersFacts::Reference { claim, offered } => {
+            let taken = patterns(rule, claim)?.iter().find(|pattern| pattern.begins_with(offered))?;
+            Some(format!("`{claim}` = {taken} takes code that is offered and not taken yet"))
         }
     }
 }

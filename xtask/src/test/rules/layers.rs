@@ -38,7 +38,7 @@ const CRATES: [(&str, &[&str]); 8] = [
 
 const CLIENT: &[Row] = &[
     ("native", &["plan", "effect", "cli", "environment", "error"]),
-    ("action", &["login", "logout", "plan", "provider", "effect", "cli", "environment", "error"]),
+    ("action", &["login", "logout", "whoami", "plan", "provider", "effect", "cli", "environment", "error"]),
     ("exec", &["login", "logout", "plan", "docker", "provider", "record", "lease", "effect", "error"]),
     ("token", &["logout", "plan", "provider", "record", "lease", "effect", "error"]),
     ("login", &["logout", "plan", "docker", "provider", "record", "lease", "effect", "error"]),
@@ -101,6 +101,7 @@ const HUB: &[Row] = &[
 ];
 
 const PROTOCOL: &[Row] = &[
+    ("vault_path", &["endpoint"]),
     ("oauth", &["percent"]),
     ("ci", &[]),
     ("claims", &["printable", "secret"]),
@@ -114,7 +115,6 @@ const PROTOCOL: &[Row] = &[
     ("secret", &[]),
     ("strict_json", &[]),
     ("time", &[]),
-    ("vault_path", &[]),
 ];
 
 /// Names of a crate's root, which is above every room: the session of a plan, and the address of Docker Hub. Where a table has

@@ -178,6 +178,27 @@ repositories = ["acme/app", { glob = "acme/tool-*" }]"#,
 }
 
 #[test]
+fn gitlab_s_references_are_known() {
+    let other = r#"kind = "other", url = "https://gitlab.example", project_claim = "project_id" }"#;
+    let text = SOUND.replacen(other, r#"kind = "gitlab", url = "https://gitlab.example" }"#, 1);
+    assert_ne!(text, SOUND);
+    let (forks, branch) = ("open_to_forks rule `l`", "open_to_any_branch rule `l`");
+    let table: &[(&str, &[&str])] = &[
+        (r#"ref_path = "refs/heads/main""#, &[]),
+        (r#"ref_path = { glob = "refs/tags/v*" }"#, &[]),
+        (r#"ref_protected = "true""#, &[]),
+        (r#"ref_path = "refs/merge-requests/7/head""#, &[forks]),
+        (r#"ref_path = ["refs/heads/main", { glob = "refs/merge-requests/*/head" }]"#, &[forks]),
+        (r#"ref = "main""#, &[branch]),
+        (r#"environment = "production""#, &[branch]),
+        (r#"environment = "production", environment_protected = "true""#, &[]),
+    ];
+    for (claims, expected) in table {
+        assert_eq!(found(&text.replacen(r#"ref_path = "refs/heads/main""#, claims, 1)), *expected, "{claims}");
+    }
+}
+
+#[test]
 fn what_a_template_left_open_is_named() {
     for (from, to, about) in [
         ("https://broker.example", "https://replace-with-host", "public_url"),
