@@ -34,6 +34,7 @@ use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Ve
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
 use crate::record::{Hold, Record, RecordWriter};
+use crate::request::repetition::Kind;
 
 /// The docker side.
 #[derive(Clone, Debug)]

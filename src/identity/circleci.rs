@@ -38,12 +38,7 @@ pub(super) async fn token(effects: &Effects, token: Option<&Secret>, audience: O
 }
 
 /// A fresh token of the program, which is asked again like GitHub's endpoint where that may help.
-async fn fresh(
-    effects: &Effects,
-    audience: &str,
-    problem: Problem,
-    token: Option<&Secret>,
-) -> Result<Secret, Error> {
+async fn fresh(effects: &Effects, audience: &str, problem: Problem, token: Option<&Secret>) -> Result<Secret, Error> {
     let mut tried = 1;
     loop {
         let why = match effects.token(Effect::CircleciIdentity { audience: audience.to_owned() }).await? {

@@ -3,6 +3,7 @@
 use hublease_protocol::ci::Ci;
 use hublease_protocol::secret::Secret;
 
+use super::value::origin_of;
 use super::{Format, Frontend, Job, Login, Machine, Token, Whoami, identity, provider};
 use crate::cli::{Arguments, Command, ProviderName};
 use crate::docker::{Docker, Isolation};
@@ -93,7 +94,7 @@ fn vault_audience(arguments: &Arguments, selected: Option<ProviderName>, audienc
     match selected {
         Some(ProviderName::Vault) => audience.map(str::to_owned),
         None if audience.is_some() => audience.map(str::to_owned),
-        _ => arguments.one("vault-addr").and_then(value::origin_of).map(|origin| origin.to_string()),
+        _ => arguments.one("vault-addr").and_then(origin_of).map(|origin| origin.to_string()),
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) const TITLE: &str = "GitLab";
 pub(super) const JOB: JobFacts = JobFacts {
     source: TokenSource::Named,
     marker: None,
+    witnesses: &[],
     key: &[],
     workspace: Some("CI_PROJECT_DIR"),
     masks: false,

@@ -28,7 +28,9 @@ fn a_node_that_is_too_old_is_named_and_asks_nobody() {
             let left = format!("{sentence}%0A  because: what the login left is not undone");
             step().start_post(state).wait().code(0).says(&format!("::warning::{left}"));
             let strict = [step().input("strict-revoke", "true"), step().env("HUBLEASE_STRICT_REVOKE", "true")];
-            strict.map(|step| drop(step.start_post(state).wait().code(2).says(&format!("::error::{left}"))));
+            for step in strict {
+                step.start_post(state).wait().code(2).says(&format!("::error::{left}"));
+            }
         }
     }
 }

@@ -94,7 +94,8 @@ impl Machine {
             registered.map_err(|error| format!("signals: {error}"))?;
         }
         let layer = layer(world.folder())?;
-        let registry = DockerRegistry::of(&docker_registry::PEER, &programs.registry, world.sandbox.registry_certificate())?;
+        let registry =
+            DockerRegistry::of(&docker_registry::PEER, &programs.registry, world.sandbox.registry_certificate())?;
         world.sandbox.set_registry(registry.address());
         let engine = DockerEngine::of(&programs.engine, &world.sandbox.environment(), Door::Socket)?;
         Ok(Self { engine, _registry: registry, docker: programs.docker.clone(), layer, interrupted })

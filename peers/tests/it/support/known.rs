@@ -28,9 +28,8 @@ const fn known(moment: &'static str, finding: &'static str, code: i32, says: &'s
 }
 
 /// The findings are those of the issue about real servers: K25 is an answer's reason lost or invented.
-const KNOWN: &[Known] = &[
-    known("whoami's rule for a cluster", "whoami does not know a cluster's token", 1, "open_to_any_branch"),
-];
+const KNOWN: &[Known] =
+    &[known("whoami's rule for a cluster", "whoami does not know a cluster's token", 1, "open_to_any_branch")];
 
 impl Outcome {
     /// Holds the run against what is right, or against what is known to be wrong.
