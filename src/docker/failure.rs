@@ -11,7 +11,7 @@ use crate::request::repetition::Kind;
 use crate::request::{remark, repeats};
 
 /// How Docker Hub says that too many have tried: another try makes it last longer.
-const LOCKED: [&str; 3] = ["toomanyrequests", "too many failed login attempts", "429 Too Many Requests"];
+const LOCKED: [&str; 4] = ["toomanyrequests", "too many failed login attempts", "429 Too Many Requests", "HTTP 429"];
 
 /// There is no client, or only one that was skipped.
 pub(super) fn no_client(client: Client, skipped: Option<&str>) -> Error {

@@ -60,11 +60,12 @@ fn was_there(writer: &RecordWriter, registry: Registry, mark: &str) -> bool {
     marks.any(|earlier| earlier == mark)
 }
 
-/// Whether another job that shares the file made the login with this mark, after this one: the last login stays.
+/// Whether somebody else of ours made the login with this mark, and after this one: a job that shares the file, or another step
+/// of this job. The last login stays.
 async fn is_another_jobs(effects: &Effects, writer: &RecordWriter, mark: &str) -> Result<bool, Error> {
-    let records = RecordStore::read(effects).await?.records;
-    let is_later = |other: &Record| other.name() != writer.record.name() && other.made(mark);
-    Ok(records.iter().any(is_later) && !writer.others.iter().any(|other| other.made(mark)))
+    let now = RecordStore::read(effects).await?.records;
+    let made = |record: &Record| record.made(mark);
+    Ok(now.iter().any(made) && !writer.others.iter().chain(&writer.older).any(made))
 }
 
 async fn kept(

@@ -64,7 +64,7 @@ problems! {
         "give `--connection-id` (Docker), `--broker-url`, or `--vault-path`; or `--provider static` with `--secret-env`";
     /// Two inputs select different providers.
     TwoProviders Usage "more than one provider is selected: {}"
-        "name the one that you mean with `--provider`";
+        "keep the flags and variables of the one that you mean, and take the others away";
     /// A wish that the chosen provider cannot honour.
     NotHonoured Usage "this provider cannot honour {}"
         "https://github.com/hublease/hublease/blob/main/docs/providers.md has the table of what each provider sends, does itself, or refuses";

@@ -114,7 +114,7 @@ fn docker(lines: &mut Vec<(&'static str, String)>, docker: &Docker) {
 }
 
 fn job(lines: &mut Vec<(&'static str, String)>, key: Option<&str>) {
-    lines.push(("job", key.unwrap_or("outside CI").to_owned()));
+    lines.push(("job", key.unwrap_or("outside CI").trim_end().to_owned()));
 }
 
 fn images(lines: &mut Vec<(&'static str, String)>, check: &Check) {

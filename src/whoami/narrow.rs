@@ -28,6 +28,7 @@ pub(super) fn ci(claims: &UnverifiedClaims) -> Option<Ci> {
 /// # Errors
 /// With the reason why every rule that accepts this job accepts others, too.
 pub(super) fn narrow(claims: &UnverifiedClaims) -> Result<Narrow, String> {
+    writable(claims, "iss")?;
     let ci = ci(claims);
     let facts = ci.map_or(&UNKNOWN, Ci::rule);
     let projects = ci.map_or_else(|| UNKNOWN_PROJECTS.to_vec(), |ci| vec![ci.token().project]);

@@ -61,5 +61,22 @@ fn is_harmless(text: &str) -> bool {
         character.is_control()
             || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    !text.contains(moves) && !text.contains("::") && !text.contains("##[")
+    let commands = without_addresses(text);
+    !text.contains(moves) && !commands.contains("::") && !text.contains("##[")
+}
+
+/// The text without IPv6 addresses in brackets, whose colons begin no command: a bracket stands before them.
+fn without_addresses(text: &str) -> String {
+    let mut rest = text;
+    let mut kept = String::new();
+    while let Some((before, after)) = rest.split_once('[') {
+        kept.push_str(before);
+        kept.push('[');
+        let inner = after.split(']').next().unwrap_or_default();
+        let is_address = inner.len() < after.len()
+            && inner.contains(':')
+            && inner.chars().all(|character| character.is_ascii_hexdigit() || ":.".contains(character));
+        rest = if is_address { &after[inner.len()..] } else { after };
+    }
+    kept + rest
 }

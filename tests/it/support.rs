@@ -277,9 +277,10 @@ fn collect(directory: &Path, places: &mut Vec<Place>) {
 /// Docker's store, an identity token file of the test's own, or a record; each for its owner only.
 fn may_hold_a_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_record = name
-        .strip_suffix(".json")
-        .is_some_and(|name| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let is_hexadecimal = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // What a step holds of a private directory is the part of its record that lies there.
+    let is_hold = name.strip_prefix(".hublease-").is_some_and(|id| is_hexadecimal(id, 32));
+    let is_record = is_hold || name.strip_suffix(".json").is_some_and(|name| is_hexadecimal(name, 64));
     if is_record {
         let mode = fs::metadata(path).map(|data| data.permissions().mode() & 0o777).unwrap_or(0o600);
         assert_eq!(mode, 0o600, "{} can be read by others", path.display());

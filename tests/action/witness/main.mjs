@@ -19,7 +19,7 @@ function append(file, variables) {
 
 // Neither the step's end nor its streams may end it; what it leaves behind goes away with the runner's directory.
 const files = { TMPDIR: RUNNER_TEMP, TEMP: RUNNER_TEMP, TMP: RUNNER_TEMP };
-const sandbox = spawn(resolve(INPUT_SANDBOX), ['--ci', 'github', '--until-killed'], {
+const sandbox = spawn(resolve(INPUT_SANDBOX), ['--ci', 'github', '--mended-plugin', '--until-killed'], {
   detached: true,
   env: { ...process.env, ...files },
   stdio: ['ignore', 'pipe', 'ignore'],

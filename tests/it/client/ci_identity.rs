@@ -178,7 +178,10 @@ fn a_circleci_program_that_gives_no_token_is_a_hint_about_the_other_program_of_t
     fails(none().run(), "CircleCI gave this job no identity token").says("builds of forks");
     for (script, says) in [
         ("echo 'Error: unknown command \"oidc\" for \"circleci run\"' >&2; exit 255", "unknown command"),
-        ("printf 'a\\033[31m\\n::add-mask::PLANTED\\nmore' >&2; exit 1", "it ended with code 1: a\\u{1b}[31m"),
+        (
+            "printf 'a\\033[31m\\n::add-mask::x\\nmore' >&2; exit 1",
+            "it ended with code 1: a\\u{1b}[31m; : :add-mask: :x; more",
+        ),
         ("exit 0", "it printed nothing"),
         ("echo 'Usage: PLANTED'", "three segments"),
         ("echo PLANTED.PLANTED", "three segments"),
@@ -209,9 +212,9 @@ fn a_circleci_program_that_may_do_better_is_asked_again() {
         ("echo 'no job 5030' >&2; exit 1", 1, 3),
         ("echo PLANTED.PLANTED", 1, 3),
         // Better the second time, and the third.
-        ("[ -e ../second ] || { touch ../second; exit 0; }; cat ../token", 2, 0),
+        ("[ -e ../second ] || { touch ../second; exit 0; }; cat ../identity-token", 2, 0),
         (
-            "[ -e ../third ] && cat ../token && exit; [ -e ../second ] && touch ../third; touch ../second; echo 503 >&2; exit 1",
+            "[ -e ../third ] && cat ../identity-token && exit; [ -e ../second ] && touch ../third; touch ../second; echo 503 >&2; exit 1",
             3,
             0,
         ),
@@ -219,7 +222,7 @@ fn a_circleci_program_that_may_do_better_is_asked_again() {
         let world = World::new();
         let place = world.path("spare/calls");
         let fresh = world.sandbox.issuer().circleci().audience(&world.sandbox.vault_url()).sign();
-        fs::write(world.path("spare/token"), fresh).unwrap();
+        fs::write(world.path("spare/identity-token"), fresh).unwrap();
         fs::create_dir_all(world.path("spare/here")).unwrap();
         let here = world.path("spare/here").display().to_string();
         let call =

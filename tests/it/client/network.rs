@@ -60,7 +60,7 @@ fn no_proxy_is_honoured() {
     let running: Vec<_> = EXEMPT.iter().map(|list| job().env("NO_PROXY", *list).spawn()).collect();
     running.into_iter().for_each(|run| drop(run.wait().code(5).says("cannot be reached")));
     assert_eq!(world.sandbox.unexpected(), Vec::<String>::new());
-    job().env("NO_PROXY", NOT_EXEMPT).run().code(5).says("cannot be reached");
+    job().env("NO_PROXY", NOT_EXEMPT).run().code(5).says("the proxy refuses the way to https://0.0.0.0:9");
     assert!(world.sandbox.unexpected().iter().all(|what| what.contains("0.0.0.0:9")));
     assert!(!world.sandbox.unexpected().is_empty());
 }

@@ -177,6 +177,7 @@ fn everything_may_lie_in_a_namespace() {
     vault.enable_jwt("team/auth/jwt", config);
     assert!(vault.write_role("team/auth/jwt", "push", role(&world)));
     vault.enable_docker_hub("team/hub", Generation::Head);
+    vault.mend_docker_hub();
     let account = DockerHubAccount { password: PASSWORD.to_owned(), allowed: vec!["write".to_owned()] };
     assert!(vault.write_docker_hub_account("team/hub", ACCOUNT, account));
     let mint =

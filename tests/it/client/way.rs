@@ -3,10 +3,11 @@
 //! [`obstacles`] is one table, and so longer than 60 lines. The same table is run on the program and, in `tests/it/action/way.rs`, on the Action's host.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crate::support::World;
 
@@ -39,6 +40,9 @@ impl Obstacle {
     }
 }
 
+/// How long a client that does not hang up is waited for.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// A listener that reads a little, answers so, and counts.
 fn answering(answer: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,8 +52,12 @@ fn answering(answer: &'static str) -> (String, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             count.fetch_add(1, Ordering::SeqCst);
-            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(answer.as_bytes());
+            // What was not read would take the answer away with it. Whoever asked hangs up in the end, or has it read.
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.set_read_timeout(Some(LINGER));
+            while stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
         }
     });
     (address, asked)

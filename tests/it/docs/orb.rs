@@ -85,8 +85,8 @@ const CASES: [(&[(&str, &str)], &str); 16] = [
     ),
     (&[BROKER, ("HUBLEASE_ORB_REGISTRY", "docker.io\ndhi.io")], "registries: docker.io, dhi.io"),
     (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b"), ("HUBLEASE_ORB_AUDIENCE_ELSEWHERE", "1")], "audience: a * b"),
-    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one"),
-    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one with the other registries' logins"),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one with the other registries' logins"),
     (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0"), ("HUBLEASE_ORB_COPY_AUTHS", "false")], OURS),
     (
         &[BROKER, ("HUBLEASE_ORB_ISOLATED", "1"), ("HUBLEASE_ORB_COPY_AUTHS", "1")],

@@ -152,6 +152,7 @@ fn team() -> Bench {
     };
     assert!(bench.vault.write_role("team/auth/jwt", "r", role));
     bench.vault.enable_docker_hub("team/ci/dockerhub", Generation::Head);
+    bench.vault.mend_docker_hub();
     let account = DockerHubAccount { password: EXAMPLE_PASSWORD.to_owned(), allowed: vec!["read".to_owned()] };
     assert!(bench.vault.write_docker_hub_account("team/ci/dockerhub", "acmebot", account));
     let rules: [(&str, &[Capability]); 2] = [("ci/dockerhub/token/*", &[Create]), ("ci/sys/leases/revoke", &[Update])];

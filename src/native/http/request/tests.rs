@@ -137,7 +137,7 @@ fn what_is_not_text_is_no_body() {
 fn without_a_connection_the_request_was_not_carried_out() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(get(&format!("http://{free}")), Err(Failure::Unreachable(Obstacle::Closed)));
-    assert_eq!(get("http://localhost.invalid"), Err(Failure::Unreachable(Obstacle::UnknownName)));
+    assert_eq!(get("https://localhost.invalid"), Err(Failure::Unreachable(Obstacle::UnknownName)));
     let nobody = HttpClient::new(Vec::new(), None, Environment::default());
     assert_eq!(nobody.send(&request(Method::Get, "/", ""), LONG), Err(Failure::Unsendable));
     // Had one of these been sent, it would have been answered.

@@ -54,7 +54,7 @@ fn docker_gets_the_secret_over_standard_input_and_an_absolute_directory() {
     let outcome = world.performer().perform(&forward(login()));
     assert_eq!(outcome, Outcome::Docker(Ended::Exit { code: 5, message: Secret::new("oops\n") }));
     let user = fs::canonicalize(world.path("user")).unwrap();
-    let expected = format!("login --username acme --password-stdin|{}||/\ns3cret", user.display());
+    let expected = format!("login --username acme --password-stdin docker.io|{}||/\ns3cret", user.display());
     assert_eq!(fs::read_to_string(seen).unwrap(), expected);
 }
 

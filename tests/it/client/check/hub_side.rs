@@ -273,7 +273,7 @@ fn without_a_network_the_login_is_still_shown() {
     let world = world(Personal("repo:write"));
     // Nothing listens on the port to which everything is discarded.
     let outcome = check(&world, &["acme/app"]).env("HTTPS_PROXY", "http://127.0.0.1:9").run().code(5);
-    outcome.says("error: auth.docker.io cannot be reached").says("login: as acmebot, by ");
+    outcome.says("error: the proxy on the way to auth.docker.io cannot be reached").says("login: as acmebot, by ");
 }
 
 #[test]

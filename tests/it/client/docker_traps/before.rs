@@ -68,7 +68,11 @@ fn a_missing_docker_is_found_before_anything_is_minted() {
         let before = world.sandbox.live();
         let outcome = run.run().code(6);
         let hint = "hint: install it, or give `--client none`: hublease then writes the auth file itself\n";
-        assert_eq!(outcome.stderr, format!("error: no docker program on PATH\n{hint}"), "{provider:?}");
+        let skipped = format!(
+            "  because: {} was skipped: what was checked out, and may be anybody's, does not decide who gets a credential\n",
+            world.path("work/docker").display()
+        );
+        assert_eq!(outcome.stderr, format!("error: no docker program on PATH\n{skipped}{hint}"), "{provider:?}");
         assert_eq!((outcome.stdout.as_str(), outcome.requests.len()), ("", 0));
         assert!(!world.path("work/planted").exists());
         assert!(!world.config().exists());

@@ -186,7 +186,8 @@ fn without_a_client_a_helper_would_hide_the_file_so_the_login_is_private() {
     let text = std::fs::read_to_string(private.join("config.json")).unwrap();
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(entry_of(&written).is_some());
-    assert_eq!(written["credsStore"], json!(null));
+    // The helper stays the others'.
+    assert_eq!((&written["credsStore"], &written["credHelpers"]), (&json!("fake"), &json!({ HUB: "" })));
     logs_out(&world, &before);
     assert_eq!(std::fs::read_to_string(world.config()).unwrap(), config);
     assert_eq!(logged_in_as(&world), None);
