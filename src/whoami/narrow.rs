@@ -104,7 +104,10 @@ fn is_there(claims: &UnverifiedClaims, name: &str) -> bool {
 }
 
 /// The value as every provider can compare it.
-fn writable(claims: &UnverifiedClaims, name: &str) -> Result<Value, String> {
+///
+/// # Errors
+/// It is too long for a rule, or of a kind that rules have not.
+pub(super) fn writable(claims: &UnverifiedClaims, name: &str) -> Result<Value, String> {
     match claims.value(name) {
         Some(Value::String(text)) if text.chars().count() > LONGEST => {
             Err(format!("its `{name}` is longer than {LONGEST} characters"))

@@ -17,9 +17,9 @@ const VAULT_ADDRESS: &str = "YOUR-VAULT-ADDRESS";
 pub(super) fn docker(claims: &UnverifiedClaims) -> Result<String, String> {
     let facts = ci(claims).map_or(&UNKNOWN, Ci::rule);
     match (facts.docker_connection, claims.text("sub")) {
-        (Some(issuer), Some(subject)) if claims.text("iss") == Some(issuer) => {
+        (Some(issuer), Some(_)) if claims.text("iss") == Some(issuer) => {
             narrow::strangers(claims, facts)?;
-            Ok(format!("subject: {}", json(&Value::from(subject))))
+            Ok(format!("subject: {}", json(&narrow::writable(claims, "sub")?)))
         }
         (Some(_), _) => Err("Docker's OIDC connections accept the issuer of github.com only".to_owned()),
         (None, _) => Err("Docker's OIDC connections accept GitHub Actions only".to_owned()),

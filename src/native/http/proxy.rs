@@ -28,10 +28,21 @@ pub(in crate::native) fn route(environment: &Environment, host: &str, port: u16)
         return Route::Direct;
     }
     let address = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
-    if !address.starts_with("http://") {
+    if !address.starts_with("http://") || !has_usable_port(&address) {
         return Route::Unusable;
     }
     Proxy::new(&address).map_or(Route::Unusable, Route::Through)
+}
+
+/// A port that is none would be passed over for the scheme's own: another proxy than was meant.
+fn has_usable_port(address: &str) -> bool {
+    let authority = address.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    match host.rsplit_once(':') {
+        // In brackets it is a part of the address.
+        Some((_, port)) if !port.ends_with(']') => port.parse::<u16>().is_ok_and(|port| port > 0),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +68,11 @@ mod tests {
         assert_eq!(through(&[("HTTPS_PROXY", "socks5://p:1")]), "Unusable");
         assert_eq!(through(&[("HTTPS_PROXY", "https://p:1")]), "Unusable");
         assert_eq!(through(&[("HTTPS_PROXY", "http://")]), "Unusable");
+        for port in ["port", "0", "65536", "-1", "3128x", ""] {
+            assert_eq!(through(&[("HTTPS_PROXY", &format!("http://p:{port}"))]), "Unusable", "{port}");
+        }
+        assert_eq!(through(&[("HTTPS_PROXY", "http://[::1]:3128")]), "[::1]:3128");
+        assert_eq!(through(&[("HTTPS_PROXY", "http://user:pass@[::1]")]), "[::1]:80");
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn a_username_that_repeats_a_secret_is_neither_shown_nor_used() {
     }
     // A password made from the name of its account is somebody's habit, and what was typed is shown anyway.
     for (change, more) in [
-        (json!({"username": "acmecorp", "access_token": "acmecorp-pushes-2026"}), "-v"),
+        (json!({"username": "acmecorp", "access_token": "acmecorp-pushes-2026"}), "--registry=docker.io"),
         (json!({"username": "pushes", "access_token": "acmecorp-pushes-2026"}), "--username=acmecorp-pushes"),
     ] {
         let services = vec![Service::Forwarded, Service::Registry, Service::RegistryAuth];

@@ -228,7 +228,8 @@ fn a_circleci_program_that_may_do_better_is_asked_again() {
         let call =
             format!("#!/bin/sh\nPATH=/usr/bin:/bin\necho call >> '{}'\ncd '{here}'\n{script}\n", place.display());
         world.program("circleci", &call);
-        let none = token(&world, Shape::Circleci).env("CIRCLE_OIDC_TOKEN", "").env("CIRCLE_OIDC_TOKEN_V2", "");
+        let none = world.job("login").shape(Shape::Circleci, Provider::Vault).args(&["--client", "none"]);
+        let none = none.env("CIRCLE_OIDC_TOKEN", "").env("CIRCLE_OIDC_TOKEN_V2", "");
         let audience = world.sandbox.vault_url();
         let driven = drive(none.args(&["--audience", &audience]), None, |_, _| None);
         assert_eq!(driven.code(), code, "{script}\n{}", driven.stderr);

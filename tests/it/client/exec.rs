@@ -222,8 +222,10 @@ fn what_cannot_be_undone_does_not_replace_the_commands_code() {
 fn what_docker_keeps_beside_the_login_does_not_count_as_not_revoked() {
     let world = world();
     world.program("mkdir", "#!/bin/sh\nexec /bin/mkdir \"$@\"\n");
-    let job = exec(&world, Provider::Broker, "mkdir \"$DOCKER_CONFIG/buildx\"").arg("--strict-revoke");
-    job.run().code(0).says("without the login").says("left because of buildx");
+    // Made in both places since the login, and as different things: neither may go.
+    let script = "mkdir \"$DOCKER_CONFIG/scout\" && : > \"$HOME/.docker/scout\"";
+    let job = exec(&world, Provider::Broker, script).arg("--strict-revoke");
+    job.run().code(0).says("without the login").says("left because of scout");
     assert_eq!(leased(&world), Vec::<String>::new());
 }
 
