@@ -31,7 +31,8 @@ pub(crate) const TARGET: &str = "wasm32-wasip1";
 /// The module must stay under this, in bytes: every job fetches it. The aim is 300 000; what is above it is the whole
 /// client, of which the generated readers and writers of messages are a quarter. The reader of docker's file, which was
 /// JavaScript beside the module before, is 25 000 of them, what is said of a logout at Vault 18 000, and what stands in
-/// the way to a server, by its kind, 3 000.
+/// the way to a server, by its kind, 3 000; `whoami` and what makes a rule narrow 57 000, private directories that logins
+/// share 40 000, reading a login back 11 000.
 pub(crate) const LARGEST: u64 = 650_000;
 
 /// Builds the module and its component.

@@ -1,3 +1,5 @@
+//! The spellings of a registry.
+
 use super::Registry::{self, HardenedImages, Hub};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Forms in which a secret is repeated, and sentences that repeat none.
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hublease_protocol::endpoint::percent_encode;
