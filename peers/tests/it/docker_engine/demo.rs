@@ -37,7 +37,7 @@ fn a_private_image_is_pulled_and_run_and_refused_after_logout() {
         .says("  $ docker pull acme/app:real   # with a copy of the credential  (")
         .says("    refused: ")
         .says("error: no rule of https://broker.example.com accepts this job\n")
-        .says("demo: ok, 1 logins, 1 revoked and refused afterwards\n");
+        .says("demo: ok, 1 logins, 1 refused after logout, 1 of them confirmed\n");
 }
 
 /// A client that says what a logout says, and revokes nothing.
