@@ -29,6 +29,7 @@ fn file_of_logins(job: &Job<'_>, words: &[&str]) -> String {
 /// A login is put in and taken out; what was there is put back, and another registry's is not touched.
 fn is_kept(words: &[&str], key: &str) {
     let sandbox = Sandbox::start().unwrap();
+    sandbox.vault().mend_docker_hub();
     let job = Job::new(&sandbox, AUDIENCE);
     let before = file_of_logins(&job, words);
     let entry = |text: &str, key: &str| serde_json::from_str::<Value>(text).unwrap()["auths"][key].clone();
@@ -67,6 +68,7 @@ fn a_secret_for_another_registry_is_left_alone() {
 #[test]
 fn a_secret_from_a_file_of_logins_is_that_file() {
     let sandbox = Sandbox::start().unwrap();
+    sandbox.vault().mend_docker_hub();
     let job = Job::new(&sandbox, AUDIENCE);
     login(&job, &sandbox, "read", "none");
     let file = job.home().join(".docker/config.json");

@@ -30,6 +30,8 @@ const EXAMPLES: &[Example] = &[
         holds: "provider: static",
         says: &["as acmebot by static", PUSHED, "not a lease, lives on at its owner"],
     },
+    // In act's job the event is the one that the runner was told of.
+    Example { holds: "mode: whoami", says: &["identity: GitHub Actions", "aud: https://broker.example.com"] },
     Example { holds: "run: hublease exec -- docker push", says: &[PUSHED, REVOKED, "nothing to undo here"] },
     Example { holds: "      - run: hublease login\n", says: &["as acme by broker", PUSHED, REVOKED] },
 ];

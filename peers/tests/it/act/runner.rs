@@ -86,13 +86,14 @@ impl<'s> Runner<'s> {
         self.sandbox.unexpected().into_iter().filter(|connection| connection != ACTS_OWN).collect()
     }
 
-    /// Runs a workflow as a push does. What it says is searched for every secret.
+    /// Runs a workflow as a push does, or as a person starts one that waits for that. What it says is searched for every secret.
     #[track_caller]
     pub fn run(&self, workflow: &str) -> Outcome {
         self.put(".github/workflows/workflow.yml", workflow);
         self.commit();
         let mut command = self.command(&PEER.program());
-        command.args(["push", "--workflows", ".github/workflows/workflow.yml", "--no-cache-server", "--pull=false"]);
+        let event = if workflow.contains("\non: workflow_dispatch\n") { "workflow_dispatch" } else { "push" };
+        command.args([event, "--workflows", ".github/workflows/workflow.yml", "--no-cache-server", "--pull=false"]);
         for label in LABELS {
             command.args(["--platform", &format!("{label}=-self-hosted")]);
         }

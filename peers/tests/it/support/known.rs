@@ -23,13 +23,8 @@ struct Known {
     says: &'static str,
 }
 
-const fn known(moment: &'static str, finding: &'static str, code: i32, says: &'static str) -> Known {
-    Known { moment, finding, code, says }
-}
-
-/// The findings are those of the issue about real servers: K25 is an answer's reason lost or invented.
-const KNOWN: &[Known] =
-    &[known("whoami's rule for a cluster", "whoami does not know a cluster's token", 1, "open_to_any_branch")];
+/// Empty, as it should be.
+const KNOWN: &[Known] = &[];
 
 impl Outcome {
     /// Holds the run against what is right, or against what is known to be wrong.
