@@ -19,6 +19,9 @@ use super::{Minter, Vault};
 /// Always: the plugin's configuration handlers drop the `ttl` that they are given.
 const LEASE_SECONDS: u64 = 300;
 
+/// What Vault says of a call in which the plugin's process died: the 2021 generation takes for granted that there is a label.
+const PANIC: &str = "rpc error: code = Unavailable desc = error reading from server: EOF";
+
 /// Which of the two plugins is mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generation {
@@ -102,6 +105,7 @@ impl Vault {
             Generation::Head if !allowed => {
                 return Err(failed(format!("requested scope {grant:?} is not permitted for user {username:?}")));
             }
+            Generation::Year2021 if label.is_empty() => return Err(failed(PANIC.to_owned())),
             Generation::Year2021 => ("namespace", "repo:admin".to_owned()),
             Generation::Head => ("scope", format!("repo:{grant}")),
         };

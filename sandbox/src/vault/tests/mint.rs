@@ -39,12 +39,19 @@ fn both_generations_mint_on_write() {
 }
 
 /// Method, path, status, and the text that Vault wraps.
-const REFUSALS: [(&str, &str, u16, &str); 9] = [
+const REFUSALS: [(&str, &str, u16, &str); 10] = [
     ("GET", "dockerhub/token/acmebot/read", 405, "unsupported operation"),
     ("DELETE", "dockerhub/token/acmebot/read", 405, "unsupported operation"),
     ("POST", "dockerhub/token/acmebot/admin", 500, "requested scope \"admin\" is not permitted for user \"acmebot\""),
     ("POST", "dockerhub/token/nobody/read", 500, "unable to finde configuration for \"nobody\""),
     ("POST", "dockerhub-2021/token/nobody/acme", 500, "unable to finde configuration for \"nobody\""),
+    // Without a label its process dies.
+    (
+        "POST",
+        "dockerhub-2021/token/acmebot/acme",
+        500,
+        "rpc error: code = Unavailable desc = error reading from server: EOF",
+    ),
     ("POST", "dockerhub/token/locked/read", 500, "authentication failed: 401"),
     ("POST", "dockerhub/token/read", 404, "unsupported path"),
     ("POST", "dockerhub/token/acmebot/read/more", 404, "unsupported path"),
