@@ -95,19 +95,21 @@ mod tests {
         for (said, expected) in [
             ("", &[][..]),
             (
-                "WARNING! Your password will be stored unencrypted in /root/.docker/config.json.\nConfigure a credential \
+                "WARNING! Your password will be stored unencrypted in /home/ci/.docker/config.json.\nConfigure a credential \
                  helper to remove this warning. See\nhttps://docs.docker.com/engine/reference/commandline/login/\n",
                 &[],
             ),
             (
-                "\nWARNING! Your credentials are stored unencrypted in '/root/.docker/config.json'.\nConfigure a credential \
+                "\nWARNING! Your credentials are stored unencrypted in '/home/ci/.docker/config.json'.\nConfigure a credential \
                  helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n",
                 &[],
             ),
             ("Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.\n", &[]),
             (
-                "WARNING: Error loading config file: /root/.docker/config.json: illegal base64 data at input byte 4\n",
-                &["WARNING: Error loading config file: /root/.docker/config.json: illegal base64 data at input byte 4"],
+                "WARNING: Error loading config file: /home/ci/.docker/config.json: illegal base64 data at input byte 4\n",
+                &[
+                    "WARNING: Error loading config file: /home/ci/.docker/config.json: illegal base64 data at input byte 4",
+                ],
             ),
             ("1\n2\n3\n4\n5\n", &["1", "2", "3", "4"]),
         ] {

@@ -10,5 +10,6 @@ pub mod kept;
 pub mod known;
 pub mod lease;
 pub mod long_push;
+pub mod page;
 pub mod relay;
 pub mod table;

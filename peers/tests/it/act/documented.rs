@@ -1,7 +1,6 @@
 //! Every workflow of docs/github-actions.md, as it stands there, with a Docker Engine and a registry.
 
 use std::fs;
-use std::path::Path;
 
 use hublease_peers::docker_engine::{DockerEngine, Door, own_command_line, static_program};
 use hublease_sandbox::vault::{DockerHubAccount, Generation, Role};
@@ -10,6 +9,7 @@ use hublease_sandbox::{ACCOUNT, Connection, PASSWORD, Sandbox};
 use super::runner::Runner;
 use crate::support::broker::Broker;
 use crate::support::lease::hub_with_a_registry;
+use crate::support::page::blocks;
 
 /// What a workflow is known by, and what it says at the decisive moments.
 struct Example {
@@ -42,10 +42,7 @@ const NOT_HERE: &[(&str, &str)] =
 
 /// The complete workflows of the page.
 fn workflows() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let text = fs::read_to_string(root.join("docs/github-actions.md")).unwrap();
-    let blocks = text.split("\n```yaml\n").skip(1).filter_map(|rest| rest.split("\n```\n").next());
-    blocks.filter(|block| block.contains("\njobs:\n")).map(|block| format!("{block}\n")).collect()
+    blocks("github-actions.md", "yaml").into_iter().filter(|block| block.contains("\njobs:\n")).collect()
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use super::plugin::{self, Deletes, NAME, PATH};
 use super::twins::AUDIENCE;
 use crate::support::client::{Job, Outcome};
+use crate::support::page;
 
 /// Who runs a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,10 +60,7 @@ const EXAMPLES: &[Example] = &[
 
 /// The blocks of commands.
 fn blocks() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let text = fs::read_to_string(root.join("docs/vault.md")).unwrap();
-    let blocks = text.split("\n```sh\n").skip(1).filter_map(|rest| rest.split("\n```\n").next());
-    blocks.map(|block| format!("{block}\n")).collect()
+    page::blocks("vault.md", "sh")
 }
 
 fn block(holds: &str) -> String {

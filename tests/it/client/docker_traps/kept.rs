@@ -77,7 +77,7 @@ fn what_a_client_warns_of_when_it_succeeds_is_passed_on() {
     for (warning, is_shown) in [
         (format!("echo '{dropped}' >&2"), true),
         (
-            "echo 'WARNING! Your password will be stored unencrypted in /root/.docker/config.json.' >&2".to_owned(),
+            "echo 'WARNING! Your password will be stored unencrypted in /home/ci/.docker/config.json.' >&2".to_owned(),
             false,
         ),
         // It repeats the credential.
