@@ -7,6 +7,7 @@
  */
 import { CONFIG, IS_WINDOWS, Trouble, canonical, orElse, reason, unusable, variable } from './files.mjs';
 import { hold, holds, make, owned, release, remove, standsFor } from './private.mjs';
+import { BODY, left } from './state.mjs';
 const fs = process.getBuiltinModule('node:fs');
 const path = process.getBuiltinModule('node:path');
 /** The largest file that is handed to the module, in bytes; docker's own have a few KiB. */
@@ -48,8 +49,21 @@ function userDirectory() {
 /** What the variable of a client has to be for the user's own; empty where it is found without. */
 const userVariable = (client) => (client === 'podman' ? told(client).place : orElse('', userDirectory)) ?? '';
 
-/** @param {'user' | { private: string }} directory */
-export const directoryOf = (directory) => (directory === 'user' ? userDirectory() : owned(directory.private, true));
+/** @param {'user' | { private: string } | { recorded: string }} directory */
+export function directoryOf(directory) {
+  if (directory === 'user') return userDirectory();
+  return directory.recorded ? path.dirname(recorded(directory.recorded)) : owned(directory.private, true);
+}
+
+/** A file in which the record of this very step says that a login is: nothing else leads there. */
+function recorded(file) {
+  const isKnown = left(BODY).includes(JSON.stringify(file)) || begunIn.has(file);
+  if (!isKnown || !path.isAbsolute(file)) throw new Trouble({ unusable: 'the record names no such file' });
+  return file;
+}
+
+/** The user's own files that this step has looked at. */
+const begunIn = new Set();
 
 /**
  * Docker's directory, if the file in it is a link to a relative place: docker before 27.2 follows such a link from where it
@@ -60,6 +74,7 @@ export const besideLink = (directory) => orElse(undefined, () =>
 
 /** The file with the logins, where the client itself looks for it. */
 export function fileOf(client, directory) {
+  if (directory.recorded) return recorded(directory.recorded);
   if (client !== 'podman' || directory !== 'user') return path.join(directoryOf(directory), CONFIG);
   const docker = told('docker').place;
   const runtime = variable('XDG_RUNTIME_DIR');
@@ -135,12 +150,12 @@ function unwritable(file) {
 }
 
 /** Where the directory is. */
-const locate = (file, client) => ({
-  directory: canonical(path.dirname(file)),
-  unwritable: unwritable(file),
-  taken_over: told(client).id ?? null,
-  variable: userVariable(client),
-});
+function locate(at, client) {
+  const directory = canonical(path.dirname(at));
+  const file = path.join(directory, path.basename(at));
+  begunIn.add(file);
+  return { directory, file, unwritable: unwritable(at), taken_over: told(client).id ?? null, variable: userVariable(client) };
+}
 
 /** What is in the file, and whether others may read it. */
 function show(file) {
@@ -158,15 +173,16 @@ export async function configure(effect, helpers) {
   const [name, asked] = effect === 'detect' ? [effect] : Object.entries(effect)[0];
   Object.keys(VARIABLES).forEach(told);
   const file = () => fileOf(asked.client, asked.directory);
+  const place = () => (asked.directory.private ? owned(asked.directory.private, true) : path.dirname(file()));
   try {
     switch (name) {
       case 'locate': return { Ok: { place: locate(file(), asked.client) } };
       case 'read': return { Ok: { file: show(file()) } };
       case 'write': return { Ok: write(file(), asked) };
       case 'make': return { Ok: { made: make({ ...asked, origin: userVariable(asked.client) }) } };
-      case 'hold': return { Ok: hold(asked) };
-      case 'holds': return { Ok: { holds: holds(asked) } };
-      case 'release': return { Ok: release(asked) };
+      case 'hold': return { Ok: hold(place(), asked) };
+      case 'holds': return { Ok: { holds: holds(place()) } };
+      case 'release': return { Ok: release(place(), asked) };
       case 'remove': return { Ok: { removed: remove(asked) } };
       case 'detect': return { Ok: { detected: helpers.detected() } };
       case 'list': return { Ok: { users: await helpers.list(asked.helper) } };

@@ -11,7 +11,7 @@ import { reason } from './files.mjs';
 import { Module } from './module.mjs';
 import { Network } from './network.mjs';
 import { Runner, random } from './runner.mjs';
-import { isRecorded, isStrict } from './start.mjs';
+import { CERTIFICATES, WAY_BACK, isRecorded, isStrict, left } from './state.mjs';
 const fs = process.getBuiltinModule('node:fs');
 
 /** How long `main` may go forward, and how long the way back, or the whole of `post`, may take, in milliseconds. */
@@ -23,7 +23,7 @@ const MINT = 6_000;
 const IDENTITY_TIME = 10_000;
 const IDENTITY_SIZE = 16 * 1024;
 /** The largest file of certificates, in bytes: the bundle of a whole operating system has 250 KiB. */
-const CERTIFICATES = 1024 * 1024;
+const LARGEST_CERTIFICATES = 1024 * 1024;
 /** The most random bytes that are given at once. */
 const RANDOM = 64;
 const USAGE = 2;
@@ -77,7 +77,7 @@ class Unfit extends Error {}
 
 class Host {
   #stage;
-  #inputs = readInputs();
+  /** The text of certificates that are no path. */
   #authority;
   #identity;
   #network;
@@ -110,14 +110,7 @@ class Host {
     let module;
     try {
       module = new Module();
-      const environment = readEnvironment(this.#inputs);
-      const inputs = { ...this.#inputs };
-      // A certificate is no path, and of no use to the story.
-      if (inputs['ca-cert']?.includes('-----BEGIN CERTIFICATE-----')) {
-        this.#authority = inputs['ca-cert'];
-        inputs['ca-cert'] = 'inline';
-      }
-      let step = module.call('begin', this.#stage, JSON.stringify({ inputs, environment }));
+      let step = module.call('begin', this.#stage, this.#isPost ? this.#wayBack() : this.#given());
       if (step.setup) this.#fix(step.setup);
       while (step.ask) {
         const outcome = await this.#answer(step.ask);
@@ -133,18 +126,41 @@ class Host {
     }
   }
 
+  /** What a login begins with. */
+  #given() {
+    const inputs = readInputs();
+    const environment = readEnvironment(inputs);
+    // A certificate is no path, and of no use to the story.
+    if (inputs['ca-cert']?.includes('-----BEGIN CERTIFICATE-----')) {
+      this.#authority = inputs['ca-cert'];
+      inputs['ca-cert'] = 'inline';
+    }
+    return JSON.stringify({ inputs, environment });
+  }
+
+  /** What a logout begins with: all of it was fixed by the login. */
+  #wayBack() {
+    this.#authority = left(CERTIFICATES);
+    return left(WAY_BACK);
+  }
+
   /** Fixes what the story cannot change any more. */
-  #fix({ destinations, ca_cert: authority, identity_file: file }) {
+  #fix({ destinations, ca_cert: authority, identity_file: file, way_back: wayBack }) {
+    const extra = authority && this.#trusted(authority);
     this.#identity = file;
-    this.#network = new Network(destinations, authority && this.#trusted(authority));
+    this.#network = new Network(destinations, extra);
+    this.#runner.keep(wayBack, extra?.certificates ?? []);
   }
 
   #trusted({ path, provider_only: isProviderOnly }) {
     try {
-      const isText = path === 'inline' && this.#authority;
-      return { certificates: certificates(isText ? this.#authority : readFile(path, CERTIFICATES)), isProviderOnly };
+      return { certificates: certificates(this.#authority || readFile(path, LARGEST_CERTIFICATES)), isProviderOnly };
     } catch (error) {
-      throw new Unfit(`the certificates of \`ca-cert\` cannot be used\n  because: ${reason(error)}`);
+      const text = `the certificates of \`ca-cert\` cannot be used\n  because: ${reason(error)}`;
+      if (!this.#isPost) throw new Unfit(text);
+      // Docker can be logged out without them, and perhaps the system vouches for the provider.
+      this.#runner.say({ level: 'warning', text });
+      return undefined;
     }
   }
 
@@ -216,7 +232,7 @@ class Host {
 
   /** A failure after the job's own work does not fail the job, unless that was asked for. */
   #end(code, error) {
-    const isMild = this.#isPost && !isStrict(this.#inputs['strict-revoke']);
+    const isMild = this.#isPost && !isStrict();
     if (error) this.#runner.say({ level: isMild ? 'warning' : 'error', text: error });
     this.#runner.close();
     return isMild ? 0 : code;

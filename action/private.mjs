@@ -18,11 +18,19 @@ const ORIGIN = '.user';
 /** The most bytes that are copied from one file system to another: more would use up the time for the revocation. */
 const LARGEST_COPY = 64 * 1024 * 1024;
 
-/** The directory of the private ones; `make` makes it. */
+/**
+ * The directory of the private ones; `make` makes it. Where somebody else has the usual place (root in a job's container, on a
+ * runner that is not root), this user has one beside it.
+ */
 function records(make) {
   const temporary = variable('RUNNER_TEMP');
   if (!temporary) throw new Trouble({ unusable: 'RUNNER_TEMP is not set' });
-  const place = path.join(canonical(path.resolve(temporary)), 'hublease');
+  const user = process.geteuid?.();
+  const ownerOf = (place) => fs.lstatSync(place, { throwIfNoEntry: false })?.uid;
+  const [usual, own] = ['hublease', `hublease-${user}`].map((name) => path.join(canonical(path.resolve(temporary)), name));
+  // One that was begun is kept to, so that a later step finds what is in it.
+  const isTaken = !IS_WINDOWS && (ownerOf(own) === user || ![undefined, user].includes(ownerOf(usual)));
+  const place = isTaken ? own : usual;
   if (make) orElse(undefined, () => fs.mkdirSync(place, { mode: 0o700 }));
   return place;
 }
@@ -112,10 +120,11 @@ function nameOf(holder) {
   return `${HOLD}${holder}`;
 }
 
-/** Writes a hold on a private directory, and drops what is of one login only. */
-export function hold({ id, holder, note, sharing }) {
-  const [place, name] = [owned(id, true), nameOf(holder)];
+/** Writes a hold on the directory `place`, and drops what is of one login only. */
+export function hold(place, { holder, note, sharing }) {
+  const name = nameOf(holder);
   try {
+    fs.mkdirSync(place, { recursive: true, mode: 0o700 });
     dropSeeds(place, sharing);
     fs.rmSync(path.join(place, name), { force: true });
     fs.writeFileSync(path.join(place, name), note, { mode: 0o600, flag: 'wx' });
@@ -125,23 +134,21 @@ export function hold({ id, holder, note, sharing }) {
   }
 }
 
-/** The holds on a private directory. */
-export function holds({ id }) {
-  const place = owned(id, true);
+/** The holds on the directory `place`; what cannot be read keeps nothing. */
+export function holds(place) {
   try {
     const names = fs.readdirSync(place).filter((name) => /^\.hublease-[0-9a-f]{32}$/.test(name));
-    return names.sort().map((name) => ({
-      holder: name.slice(HOLD.length),
-      note: fs.readFileSync(path.join(place, name), 'utf8'),
-    }));
+    const read = (name) => orElse('', () => fs.readFileSync(path.join(place, name), 'utf8'));
+    return names.sort().map((name) => ({ holder: name.slice(HOLD.length), note: read(name) }));
   } catch (error) {
+    if (error.code === 'ENOENT') return [];
     throw unusable(place, error);
   }
 }
 
 /** Takes a hold away, and drops what is of one login only. */
-export function release({ id, holder, sharing }) {
-  const [place, name] = [owned(id, true), nameOf(holder)];
+export function release(place, { holder, sharing }) {
+  const name = nameOf(holder);
   try {
     dropSeeds(place, sharing);
     fs.rmSync(path.join(place, name), { force: true });
@@ -152,6 +159,7 @@ export function release({ id, holder, sharing }) {
 }
 
 function dropSeeds(place, { seeds }) {
+  if (!seeds.length) return;
   const names = fs.readdirSync(place).filter((name) => seeds.some((beginning) => name.startsWith(beginning)));
   names.forEach((name) => fs.unlinkSync(path.join(place, name)));
 }
@@ -173,6 +181,8 @@ export function remove({ id, sharing }) {
     fs.rmSync(path.join(place, ORIGIN), { force: true });
     fs.unlinkSync(path.join(place, MARKER));
     fs.rmdirSync(place);
+    // Left empty by root, it would be in the way of the next job's user. While others use it, it stays.
+    orElse(undefined, () => fs.rmdirSync(path.dirname(place)));
     return removed;
   } catch (error) {
     throw unusable(place, error);

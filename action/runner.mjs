@@ -6,7 +6,7 @@
  */
 import { VARIABLES } from './config.mjs';
 import { reason } from './files.mjs';
-import { BODY, NAME } from './start.mjs';
+import { BODY, CERTIFICATES, LONGEST, NAME, WAY_BACK, left } from './state.mjs';
 const fs = process.getBuiltinModule('node:fs');
 
 /** What is invisible, moves the cursor or changes the reading direction; made when it is first needed, for it is slow. */
@@ -46,6 +46,7 @@ export class Runner {
   isLost = false;
   #isPost;
   #ending = [];
+  #wayBack = {};
 
   /** @param {boolean} isPost */
   constructor(isPost) {
@@ -104,14 +105,23 @@ export class Runner {
   }
 
   /**
+   * What the state shall hold beside the record. A longer bundle of certificates is read from its file again.
+   * @param {string | undefined} wayBack @param {string[]} certificates
+   */
+  keep(wayBack, certificates) {
+    const text = certificates.join('\n');
+    this.#wayBack = { [WAY_BACK]: wayBack, [CERTIFICATES]: text.length > LONGEST ? '' : text };
+  }
+
+  /**
    * The record lives in the step's state: `main` only writes it, and `post` only reads it.
-   * @param {'prepare' | 'read' | { write: { name: string, body: string } } | { erase: { name: string } }} access
+   * @param {'prepare' | { read: object } | { write: { name: string, body: string } } | { erase: { name: string } }} access
    */
   record(access) {
     try {
-      if (access === 'read') return { Ok: this.#isPost ? stored() : [] };
+      if (access.read) return { Ok: this.#isPost ? stored() : [] };
       if (this.#isPost) return { Ok: [] };
-      if (access === 'prepare') append('GITHUB_STATE', '');
+      if (access === 'prepare') append('GITHUB_STATE', heredoc(this.#wayBack));
       const { name = '', body = '' } = access.write ?? {};
       // With debug logging the runner shows the state; the earlier login in it is nobody's business.
       this.mask(body);
@@ -137,7 +147,7 @@ export class Runner {
 }
 
 /** What the state holds. A body alone, or half of one, is handed on: the story says what is wrong with it. */
-export function stored() {
-  const { [`STATE_${NAME}`]: name = '', [`STATE_${BODY}`]: body = '' } = process.env;
+function stored() {
+  const [name, body] = [left(NAME), left(BODY)];
   return name || body ? [{ name, body: { Ok: body } }] : [];
 }

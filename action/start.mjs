@@ -1,24 +1,16 @@
 /**
  * What both steps begin with: whether this Node can run the rest.
  *
- * GitHub's runner brings its own Node; act and others take the machine's. So this file, `main.mjs` and `post.mjs` keep to
+ * GitHub's runner brings its own Node; act and others take the machine's. So this file, `state.mjs`, `main.mjs` and `post.mjs` keep to
  * the syntax of Node 12, the first that reads modules, and everything else is loaded after the question.
  */
+
+import { isRecorded, isStrict } from './state.mjs';
 
 /** The Node of `runs.using` in `action.yml`; a newer one is no worse. */
 const NEEDED = 24;
 /** As for every input or variable that cannot be used. */
 const USAGE = 2;
-
-/** The keys of the state; the record's name stands in it, so that a post step can tell a cut state from none. */
-export const NAME = 'record_name';
-export const BODY = 'record';
-
-/** Whether `main` has left something to undo. */
-export const isRecorded = () => Boolean(process.env[`STATE_${NAME}`] || process.env[`STATE_${BODY}`]);
-
-/** Whether a failure of the post step fails the job. @param {string | undefined} input */
-export const isStrict = (input) => (input || process.env.HUBLEASE_STRICT_REVOKE) === 'true';
 
 /** Runs one stage and ends the process. @param {'login' | 'logout'} stage */
 export function start(stage) {
@@ -29,7 +21,7 @@ export function start(stage) {
     console.log('nothing to undo here');
     return undefined;
   }
-  const isMild = isPost && !isStrict((process.env['INPUT_STRICT-REVOKE'] || '').trim());
+  const isMild = isPost && !isStrict();
   const left = '\n  because: what the login left is not undone: docker stays logged in, and the credential lives to its end';
   const text = `the Action needs Node ${NEEDED} or newer, and this is Node ${found}${isPost ? left : ''}\n`
     + `hint: GitHub's runner brings it from version 2.327.1 on; others take the \`node\` that is first on PATH, on the `

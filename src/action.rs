@@ -5,6 +5,7 @@
 //! error in it is told by line and column, never by its text, and a call out of turn ends the session.
 
 mod inputs;
+mod way_back;
 
 use std::collections::BTreeMap;
 
@@ -34,13 +35,13 @@ pub enum Module {
 }
 
 impl Module {
-    /// Begins `stage` (`login` or `logout`) with the inputs, and runs to the first effect or the end.
+    /// Begins `stage` with what it is given, the inputs for `login` and what that left for `logout`, and runs to the first effect or the end.
     pub fn begin(&mut self, stage: &str, inputs: &Secret) -> Secret {
         if !matches!(self, Self::Idle) {
             return self.over(Err(Error::bug("a second beginning")));
         }
-        match read(inputs, "inputs").and_then(|given| begin(stage, given)) {
-            Ok(Begun { fixed, session }) => self.step(session, None, Some(FixedSetup::of(fixed))),
+        match begin(stage, inputs) {
+            Ok(Begun { fixed, way_back, session }) => self.step(session, None, Some(FixedSetup::of(fixed, way_back))),
             Err(error) => self.over(Err(error)),
         }
     }
@@ -98,15 +99,18 @@ struct FixedSetup {
     destinations: BTreeMap<Destination, String>,
     ca_cert: Option<CaCert>,
     identity_file: Option<String>,
+    /// What the host keeps in the step's state for the post step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way_back: Option<String>,
 }
 
 impl FixedSetup {
-    fn of(fixed: Fixed) -> Self {
+    fn of(fixed: Fixed, way_back: Option<String>) -> Self {
         let mut destinations = BTreeMap::new();
         for (name, origin) in fixed.destinations {
             destinations.insert(name, origin.to_string());
         }
-        Self { destinations, ca_cert: fixed.ca_cert, identity_file: fixed.identity_file }
+        Self { destinations, ca_cert: fixed.ca_cert, identity_file: fixed.identity_file, way_back }
     }
 }
 

@@ -105,7 +105,7 @@ async fn shadows(effects: &Effects, plan: &Check, look: &Look) -> Result<Vec<Str
     // Another directory's login only matters where docker is not in a private one already. What cannot be read here is
     // the business of `logout`.
     if look.taken_over.is_none()
-        && let Ok(shelf) = RecordStore::read(effects).await
+        && let Ok(shelf) = RecordStore::read(effects, None).await
     {
         let is_elsewhere = shelf.records.iter().any(|record| {
             record.owner.kind == Kind::Login

@@ -11,10 +11,12 @@ mod config_file;
 mod failure;
 mod logout;
 mod look;
+mod marks;
 mod previous;
 mod private;
 mod read_back;
 mod stack;
+mod target;
 
 use hublease_protocol::printable::printable;
 
@@ -26,14 +28,16 @@ use self::failure::{login_failed, no_client, too_slow};
 pub use self::logout::{LoggedOut, log_out};
 pub(crate) use self::look::look;
 pub use self::look::{Look, RegistryLook, Store};
-use self::previous::{is_ours, remember};
+pub(crate) use self::marks::supersede;
 pub(crate) use self::private::look_beside;
 use self::read_back::read_back;
+use self::target::Place;
+pub use self::target::{LoginTarget, decide};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Trouble, Verb};
 use crate::error::{Error, Problem};
 use crate::lease::{self, Credential};
-use crate::record::{Hold, Record, RecordWriter};
+use crate::record::{Record, RecordWriter};
 use crate::request::repetition::Kind;
 
 /// The docker side.
@@ -67,70 +71,6 @@ pub async fn survey(effects: &Effects, plan: &Docker) -> Result<Look, Error> {
     }
 }
 
-/// What will be done for the login.
-#[derive(Debug)]
-pub struct LoginTarget {
-    place: Place,
-    seed: Vec<Registry>,
-}
-
-/// Where a login goes.
-#[derive(Debug)]
-enum Place {
-    /// The user's own directory.
-    User,
-    /// A private one, which may have others of the job in it.
-    Private { hold: Hold, is_new: bool },
-}
-
-/// Decides where to log in, and notes in the record what has to come back.
-///
-/// # Errors
-/// Stage docker: the login belongs into a directory that cannot be written.
-pub async fn decide(
-    effects: &Effects,
-    plan: &Docker,
-    look: &Look,
-    writer: &mut RecordWriter,
-) -> Result<LoginTarget, Error> {
-    let mut isolation = plan.isolation;
-    let harm = |registry| harm(plan.client, look, registry, writer.older.as_ref());
-    if isolation == Isolation::No && look.taken_over.is_some() {
-        effects
-            .detail(format!(
-                "{} names the private directory of an earlier login, and this one joins it",
-                plan.client.variable()
-            ))
-            .await?;
-        isolation = Isolation::Yes;
-    } else if isolation == Isolation::No
-        && let Some(why) = look.registries.iter().find_map(harm)
-    {
-        effects.warn(format!("logging in to a private directory, because {why}")).await?;
-        isolation = Isolation::Yes;
-    }
-    if isolation == Isolation::Yes {
-        let holder = writer.record.id.clone();
-        let shared = stack::shared(effects, look.taken_over.as_deref(), writer).await?;
-        let hold = Hold { directory: shared.clone().unwrap_or_else(|| holder.clone()), holder };
-        writer.record.private.push(hold.clone());
-        let place = Place::Private { hold, is_new: shared.is_none() };
-        return Ok(LoginTarget { place, seed: Vec::new() });
-    }
-    if let Some(why) = &look.unwritable {
-        return Err(refused(&Trouble::Unusable(why.clone())));
-    }
-    writer.record.shared = true;
-    let mut seed = Vec::new();
-    for registry in &look.registries {
-        if matches!(registry.store, Store::SilentHelper { configured: false, .. }) {
-            seed.push(registry.registry);
-        }
-        remember(effects, registry, writer).await?;
-    }
-    Ok(LoginTarget { place: Place::User, seed })
-}
-
 /// Makes the login, in every registry of the plan.
 ///
 /// # Errors
@@ -158,14 +98,24 @@ pub async fn log_in(
                 let seeded = change(effects, Client::Docker, &Directory::User, Change::Seed(*registry)).await?;
                 seeded.map_err(|trouble| refused(&trouble))?;
             }
+            marks::leave(effects, plan.client, writer).await?.map_err(|trouble| refused(&trouble))?;
             Directory::User
         }
     };
+    let mark = own_mark(writer);
     store(effects, plan, &directory, credential, writer).await?;
+    if directory == Directory::User && own_mark(writer) != mark {
+        marks::leave(effects, plan.client, writer).await?.map_err(|trouble| refused(&trouble))?;
+    }
     if let Some(path) = path {
         effects.detail(format!("logged in to the private directory {}", printable(&path))).await?;
     }
     Ok(())
+}
+
+/// By which mark `logout` will know the login: the client may keep it in another form than it was given.
+fn own_mark(writer: &RecordWriter) -> Option<String> {
+    writer.unsettled().and_then(|note| note.mark.clone())
 }
 
 /// Hands the credential to whoever keeps the login, and makes sure that it is kept.
@@ -207,26 +157,6 @@ fn refused(trouble: &Trouble) -> Error {
             Error::new(Problem::ConfigUnusable, "").because("another program keeps changing config.json")
         }
         Trouble::Unusable(why) => Error::new(Problem::ConfigUnusable, "").because(why),
-    }
-}
-
-/// Why a login in the user's own directory would do harm.
-fn harm(client: Client, look: &Look, registry: &RegistryLook, older: Option<&Record>) -> Option<String> {
-    match &registry.store {
-        Store::Helper { name } if client == Client::None => {
-            let name = printable(name);
-            Some(format!("docker asks the credential helper `{name}` and would not see what is written to the file"))
-        }
-        Store::SilentHelper { name, configured: true } => {
-            Some(format!("the credential helper `{}` does not answer", printable(name)))
-        }
-        Store::Helper { name } if registry.entry.is_some() && !is_ours(registry, older) => {
-            Some(format!("the credential helper `{}` holds another login to {}", printable(name), registry.registry))
-        }
-        Store::File | Store::SilentHelper { configured: false, .. } if look.exposed => {
-            Some("other users can read docker's config.json".to_owned())
-        }
-        _ => None,
     }
 }
 

@@ -11,6 +11,10 @@ use zeroize::Zeroizing;
 pub use self::revocation::{Revocation, RevocationOutcome};
 use crate::fingerprint;
 
+/// How far the clocks of two machines may be apart, in seconds: so long after its end by ours a credential counts as ended
+/// without anybody being asked.
+pub const SKEW: u64 = 3600;
+
 /// What docker gets.
 #[derive(Clone, Debug)]
 pub struct Credential {
@@ -161,6 +165,19 @@ impl LeaseRecord {
     /// Whether its time is over at `now`, in seconds since 1970.
     pub fn is_over(&self, now: u64) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// From when on it counts as over without anybody being asked, or may be asked about as something that is over, in seconds
+    /// since 1970; none if nobody knows.
+    pub fn end(&self) -> Option<u64> {
+        let end = match &self.handle {
+            Handle::Settled => Some(0),
+            // It lives on at its owner.
+            Handle::NotALease => None,
+            Handle::Vault { token_expires_at, .. } => self.expires_at.max(*token_expires_at),
+            Handle::None | Handle::Token { .. } => self.expires_at,
+        };
+        end.map(|end| end.saturating_add(SKEW))
     }
 
     /// Whether something can be done about it at `logout`.

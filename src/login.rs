@@ -22,6 +22,8 @@ use crate::{docker, logout};
 pub async fn login(effects: Effects, mut plan: Login) -> End {
     plan.exchange.identity.ready()?;
     docker::recognise(&effects, &mut plan.docker).await?;
+    let swept = logout::sweep(&effects, &plan).await;
+    logout::unless_failed(&effects.undoing(), swept).await?;
     let look = docker::survey(&effects, &plan.docker).await?;
     let owner = owner(&plan.job, &plan.docker, look.directory.clone(), Kind::Login);
     let mut writer = RecordWriter::open(&effects, owner, plan.docker.client.name()).await?;
@@ -63,6 +65,7 @@ pub(crate) async fn take_back(undo: &Effects, plan: &Login, writer: &RecordWrite
         let mut mine = writer.record.clone();
         mine.leases = writer.unsettled().cloned().into_iter().collect();
         mine.private.retain(|hold| hold.holder == writer.record.id);
+        mine.shared.retain(|login| login.holder == writer.record.id);
         docker::log_out(undo, &mine).await?;
     }
     let mut left = writer.record.clone();
@@ -88,6 +91,7 @@ async fn retire_older(effects: &Effects, plan: &Login, writer: &mut RecordWriter
     if !writer.superseded().is_empty() {
         undo.note("the older login of this job is replaced".to_owned()).await?;
     }
+    docker::supersede(&undo, plan.docker.client, &mut writer.record).await?;
     logout::retire(&undo, &Revoker::of(&plan.exchange.provider), writer).await?;
     Ok(0)
 }

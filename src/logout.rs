@@ -3,11 +3,16 @@
 //! Idempotent: nothing to do, already over and already revoked are success with one line each. Everything here is an
 //! undo effect, so one signal does not stop it; a failed revocation warns, and is an error with `--strict-revoke` only.
 
+mod sweep;
 pub mod workflow;
 
+use std::collections::BTreeMap;
+
 use hublease_protocol::printable::printable;
+use hublease_protocol::time::utc;
 use serde::Serialize;
 
+pub(crate) use self::sweep::sweep;
 use crate::docker;
 use crate::effect::docker::Client;
 use crate::effect::{Effects, End, Output};
@@ -18,12 +23,18 @@ use crate::provider::revocation::Revoker;
 use crate::record::{Kind, Record, RecordStore, RecordWriter};
 use crate::registry::probe;
 
+/// How many names a line tells.
+const NAMES: usize = 3;
+
 /// Logs out.
-pub async fn logout(effects: Effects, plan: Logout) -> End {
+pub async fn logout(effects: Effects, mut plan: Logout) -> End {
     let undo = effects.undoing();
     let undone = records(&undo, &plan).await?;
     report(&undo, &plan, &undone.told).await?;
-    end(&plan, undone.clean)
+    match plan.refusal.take() {
+        Some(error) => Err(error),
+        None => end(&plan, undone.clean),
+    }
 }
 
 /// What came of the records.
@@ -36,16 +47,33 @@ struct Undone {
 
 /// Undoes the records that the plan selects.
 async fn records(undo: &Effects, plan: &Logout) -> Result<Undone, Error> {
-    let shelf = RecordStore::read(undo).await?;
-    let mut undone = Undone { told: Vec::new(), clean: true };
-    for (file, why) in &shelf.foreign {
-        undo.warn(format!("the record {} is left alone: {}", printable(file), printable(why))).await?;
-        undone.clean = false;
+    let shelf = RecordStore::read(undo, None).await?;
+    let mut undone = Undone { told: Vec::new(), clean: shelf.foreign.is_empty() };
+    for line in left_alone(&shelf.foreign) {
+        undo.warn(line).await?;
     }
     for record in select(undo, plan, shelf.records).await? {
         undone.clean &= one(undo, plan, record, &mut undone.told).await?;
     }
     Ok(undone)
+}
+
+/// A line for each reason, with the first names; a file name has 64 digits.
+fn left_alone(foreign: &[(String, String)]) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (file, why) in foreign {
+        reasons.entry(why).or_default().push(file);
+    }
+    let line = |(why, files): (&str, Vec<&str>)| {
+        let names = files.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
+        let (names, why) = (printable(&names), printable(why));
+        match files.len() {
+            1 => format!("the record {names} is left alone: {why}"),
+            number if number <= NAMES => format!("the records {names} are left alone: {why}"),
+            number => format!("the records {names} and {} more are left alone: {why}", number - NAMES),
+        }
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn end(plan: &Logout, clean: bool) -> End {
@@ -207,7 +235,7 @@ async fn report(effects: &Effects, plan: &Logout, told: &[(LeaseRecord, Revocati
         let report = LogoutReport { leases: shown(told) };
         return effects.output(Output::Report(serde_json::to_string(&report).unwrap_or_default())).await;
     }
-    if told.is_empty() {
+    if told.is_empty() && plan.refusal.is_none() {
         effects.note("nothing to undo here".to_owned()).await?;
     }
     Ok(())
@@ -242,7 +270,7 @@ fn shown(told: &[(LeaseRecord, Revocation)]) -> Vec<Told<'_>> {
     let shown = told.iter().map(|(note, revocation)| Told {
         cause: revocation.worst().cause(),
         credential: revocation.credential.as_ref().map(ToldPart::of),
-        expires_at: note.expires_at.map(hublease_protocol::time::utc),
+        expires_at: note.expires_at.map(utc),
         outcome: revocation.worst().word(),
         provider: &note.provider,
         username: &note.username,

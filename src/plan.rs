@@ -13,6 +13,7 @@ mod value;
 mod vault;
 mod workflow;
 
+pub(crate) use self::boundary::undoing;
 pub use self::boundary::{CaCert, Fixed};
 pub use self::workflow::WorkflowLogout;
 use crate::cli::{Arguments, Command};
@@ -83,6 +84,8 @@ pub struct Login {
 pub struct Logout {
     /// Who can be asked to revoke. Records are compared with it and never steer a token.
     pub revoker: Revoker,
+    /// Why nobody can be asked, if that was to be said and could not be used. What needs nobody is undone all the same.
+    pub refusal: Option<Error>,
     /// Whose records.
     pub job: Job,
     /// Every record of this user.
@@ -93,6 +96,21 @@ pub struct Logout {
     pub probe: bool,
     /// Whether to print JSON.
     pub json: bool,
+}
+
+impl Logout {
+    /// What a login undoes of others whose time is over.
+    pub(crate) fn sweeping(login: &Login) -> Self {
+        Self {
+            revoker: Revoker::of(&login.exchange.provider),
+            refusal: None,
+            job: login.job.clone(),
+            all: false,
+            strict: false,
+            probe: false,
+            json: false,
+        }
+    }
 }
 
 /// A resolved `exec`.
@@ -181,8 +199,19 @@ impl Plan {
         match arguments.command {
             Command::Login => Login::new(arguments, environment, job, arguments.isolation()).map(Self::Login),
             Command::Logout => {
+                let revoker = provider::revoker(arguments).and_then(|revoker| {
+                    let is_workflow = arguments.is_on("workflow");
+                    if is_workflow { Ok(revoker) } else { workflow::refuse_identity(arguments).map(|()| revoker) }
+                });
+                let (revoker, refusal) = match revoker {
+                    Err(error) if !arguments.is_on("workflow") && !arguments.is_on("dry-run") => {
+                        (Revoker::Nobody, Some(error))
+                    }
+                    revoker => (revoker?, None),
+                };
                 let logout = Logout {
-                    revoker: provider::revoker(arguments)?,
+                    revoker,
+                    refusal,
                     job,
                     all: arguments.is_on("all"),
                     strict: arguments.is_on("strict-revoke"),
@@ -192,7 +221,7 @@ impl Plan {
                 if arguments.is_on("workflow") {
                     return WorkflowLogout::new(arguments, environment, logout).map(Self::WorkflowLogout);
                 }
-                workflow::refuse_identity(arguments).map(|()| Self::Logout(logout))
+                Ok(Self::Logout(logout))
             }
             Command::Exec => Ok(Self::Exec(Exec {
                 login: Login::new(arguments, environment, job, Isolation::Yes)?,

@@ -71,6 +71,16 @@ pub struct Hold {
     pub holder: String,
 }
 
+/// A login in a file of the user's own, where `logout` finds it whatever variables name by then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedLogin {
+    /// The auth file's absolute path.
+    pub file: String,
+    /// The id of the record that the login had when it was made.
+    pub holder: String,
+}
+
 /// What `logout` needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,8 +94,8 @@ pub struct Record {
     pub client: String,
     /// The holds of this login, and of those that it replaced, on private directories.
     pub private: Vec<Hold>,
-    /// Whether this login, or one that it replaced, is in the user's own directory.
-    pub shared: bool,
+    /// This login, and those that it replaced, in files of the user's own.
+    pub shared: Vec<SharedLogin>,
     /// What was there before, to be put back: for each registry the first that may still be there.
     pub earlier: Vec<Earlier>,
     /// The leases, the newest last.
@@ -101,7 +111,7 @@ impl Record {
             owner,
             client: client.to_owned(),
             private: Vec::new(),
-            shared: false,
+            shared: Vec::new(),
             earlier: Vec::new(),
             leases: Vec::new(),
         }
@@ -110,6 +120,12 @@ impl Record {
     /// The file name: SHA-256 of the owner, and of the id where each run has its own record.
     pub fn name(&self) -> String {
         name(&self.owner, &self.id)
+    }
+
+    /// From when on nothing of it lives by any clock, in seconds since 1970; none if somebody has to say so.
+    pub(crate) fn end(&self) -> Option<u64> {
+        let ends = self.leases.iter().map(LeaseRecord::end);
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
     /// The private directory of this login.
@@ -130,7 +146,9 @@ impl Record {
         let is_id = Id::parse(&record.id).is_some();
         let is_known = Client::parse(&record.client).is_some()
             && record.owner.registries.iter().all(|registry| Registry::parse(registry).is_some());
-        let is_held = record.private.iter().all(|hold| Id::parse(&hold.holder).is_some());
+        let holders = record.private.iter().map(|hold| &hold.holder);
+        let mut holders = holders.chain(record.shared.iter().map(|login| &login.holder));
+        let is_held = holders.all(|holder| Id::parse(holder).is_some());
         let is_plain = record.leases.iter().all(|note| note.handle.is_plain());
         if record.version != VERSION || !is_id || !is_known || !is_held || !is_plain || record.name() != name {
             return Err("its content does not belong to its name, or it is of another version".to_owned());
@@ -159,9 +177,9 @@ pub struct RecordStore {
 }
 
 impl RecordStore {
-    /// Reads the whole directory; one that does not exist is empty.
-    pub async fn read(effects: &Effects) -> Result<Self, Error> {
-        let stored = effects.record(record::Access::Read).await?.map_err(|trouble| unusable(&trouble))?;
+    /// Reads the directory; one that does not exist is empty. The record called `first` is read however old it is.
+    pub async fn read(effects: &Effects, first: Option<String>) -> Result<Self, Error> {
+        let stored = effects.record(record::Access::Read { first }).await?.map_err(|trouble| unusable(&trouble))?;
         let mut shelf = Self::default();
         for file in stored {
             match file.body.and_then(|body| Record::read(&file.name, &body)) {

@@ -1,19 +1,22 @@
 //! From the Action's inputs to a story.
 //!
-//! An input is a flag of `login` or `logout` by its name, so both stages are given the same ones, and so is `whoami`, which takes
-//! those that are its own. An empty input is
-//! unset, as with variables; one that may be repeated has a value on each line.
+//! An input is a flag of `login` or `logout` by its name: the login takes both, and leaves for its post step what that needs.
+//! `whoami` takes those that are its own. An empty input is unset, as with variables; one that may be repeated has a value on
+//! each line.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use hublease_protocol::secret::Secret;
 use serde::Deserialize;
 
+use super::read;
+use super::way_back::WayBack;
 use crate::cli::{Arguments, Command, FLAGS, Flag, Value, boolean, nearest, refuse_misspelled};
 use crate::effect::{Output, Session};
 use crate::environment::Environment;
 use crate::error::{Error, Problem};
-use crate::plan::{Fixed, Frontend, Job, Login, Logout, Plan, Whoami, shown};
+use crate::plan::{Fixed, Frontend, Login, Logout, Plan, Whoami, shown, undoing};
 use crate::provider::Purpose;
 use crate::provider::revocation::Revoker;
 use crate::{login, logout, whoami};
@@ -50,6 +53,8 @@ impl fmt::Debug for Given {
 /// A story that can be stepped, and what is fixed before that.
 pub(super) struct Begun {
     pub(super) fixed: Fixed,
+    /// What a login leaves for its post step.
+    pub(super) way_back: Option<String>,
     pub(super) session: Session,
 }
 
@@ -67,17 +72,18 @@ fn flag(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(belongs)
 }
 
-/// Resolves the inputs of a stage.
+/// Begins a stage: `login` with its inputs, `logout` with what that left.
 ///
 /// # Errors
 /// Usage errors, no identity here, a stage that does not exist.
-pub(super) fn begin(stage: &str, given: Given) -> Result<Begun, Error> {
-    let environment = Environment::new(given.environment);
-    let words = Words::of(&given.inputs)?;
+pub(super) fn begin(stage: &str, given: &Secret) -> Result<Begun, Error> {
     match stage {
-        "login" if words.is_whoami => who_am_i(&words, &environment),
-        "login" => log_in(&words, &environment),
-        "logout" => log_out(&words, &environment),
+        "login" => {
+            let Given { inputs, environment } = read(given, "inputs")?;
+            let (words, environment) = (Words::of(&inputs)?, Environment::new(environment));
+            if words.is_whoami { who_am_i(&words, &environment) } else { log_in(&words, &environment) }
+        }
+        "logout" => Ok(log_out(WayBack::read(given))),
         _ => Err(Error::bug("an unknown stage")),
     }
 }
@@ -86,17 +92,27 @@ fn log_in(words: &Words, environment: &Environment) -> Result<Begun, Error> {
     refuse_misspelled(environment)?;
     let (arguments, mut login) = words.login(environment)?;
     // What only the post step uses is checked before anything is minted, too.
-    words.logout(environment)?;
+    let logout = words.logout(environment)?;
     login.frontend = Frontend::Action { expose_token: words.expose_token };
     login.exchange.purpose = Purpose::ActionJob;
+    let logout = Logout {
+        revoker: Revoker::of(&login.exchange.provider),
+        refusal: None,
+        job: login.job.clone(),
+        all: true,
+        strict: logout.is_on("strict-revoke"),
+        probe: logout.is_on("probe-dead"),
+        json: false,
+    };
     let plan = Plan::Login(login);
     let fixed = plan.fixed(&arguments);
     if arguments.is_on("dry-run") {
-        return Ok(Begun { fixed, session: show(&plan) });
+        return Ok(Begun { fixed, way_back: None, session: show(&plan) });
     }
     plan.ready()?;
     let Plan::Login(login) = plan else { return Err(Error::bug("a login that is none")) };
-    Ok(Begun { fixed, session: Session::start(|host| login::login(host, login)) })
+    let way_back = Some(WayBack::new(&logout, fixed.ca_cert.clone()).text());
+    Ok(Begun { fixed, way_back, session: Session::start(|host| login::login(host, login)) })
 }
 
 /// Shows what the job can prove. Of the inputs those count that say for whom.
@@ -106,25 +122,14 @@ fn who_am_i(words: &Words, environment: &Environment) -> Result<Begun, Error> {
     let fixed = plan.fixed(&arguments);
     plan.ready()?;
     let Plan::Whoami(whoami) = plan else { return Err(Error::bug("a whoami that is none")) };
-    Ok(Begun { fixed, session: Session::start(|host| whoami::whoami(host, whoami)) })
+    Ok(Begun { fixed, way_back: None, session: Session::start(|host| whoami::whoami(host, whoami)) })
 }
 
-/// Undoes what `login` with these inputs did. Inputs that the login refused left nothing behind: nobody is asked then.
-fn log_out(words: &Words, environment: &Environment) -> Result<Begun, Error> {
-    let arguments = words.logout(environment)?;
-    let made = words.login(environment);
-    let revoker = made.as_ref().map_or(Revoker::Nobody, |(_, login)| Revoker::of(&login.exchange.provider));
-    let plan = Plan::Logout(Logout {
-        revoker,
-        job: Job::of(environment),
-        all: false,
-        strict: arguments.is_on("strict-revoke"),
-        probe: arguments.is_on("probe-dead"),
-        json: false,
-    });
-    let fixed = plan.fixed(made.as_ref().map_or(&arguments, |(arguments, _)| arguments));
-    let Plan::Logout(logout) = plan else { return Err(Error::bug("a logout that is none")) };
-    Ok(Begun { fixed, session: Session::start(|host| logout::logout(host, logout)) })
+/// Undoes what the login did that left this.
+fn log_out(way_back: WayBack) -> Begun {
+    let (logout, ca_cert) = way_back.logout();
+    let fixed = Fixed { destinations: undoing(&logout), ca_cert, identity_file: None };
+    Begun { fixed, way_back: None, session: Session::start(|host| logout::logout(host, logout)) }
 }
 
 /// The story of `dry-run`: the plan, and nothing else.

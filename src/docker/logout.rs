@@ -4,12 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use hublease_protocol::printable::printable;
-
 use crate::docker::change::{Change, change};
 use crate::docker::config_file::Entry;
-use crate::docker::look::{Look, look};
-use crate::docker::private;
+use crate::docker::look::look;
+use crate::docker::{marks, private};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Verb};
 use crate::error::{Error, Stage};
@@ -44,110 +42,108 @@ pub async fn log_out(effects: &Effects, record: &Record) -> Result<LoggedOut, Er
         };
     }
     let held = !held.is_empty();
-    if !record.shared {
-        return Ok(LoggedOut { clean, held });
+    let files: BTreeSet<_> = record.shared.iter().map(|login| &login.file).collect();
+    for file in files {
+        let directory = Directory::Recorded(file.clone());
+        for registry in record.owner.registries.iter().filter_map(|name| Registry::parse(name)) {
+            clean &= Undoing { effects, record, client, directory: &directory, registry }.one().await?;
+        }
     }
-    for registry in record.owner.registries.iter().filter_map(|name| Registry::parse(name)) {
-        clean &= one(effects, record, client, registry).await?;
+    if clean {
+        marks::remove(effects, client, record).await?;
     }
     Ok(LoggedOut { clean, held })
 }
 
-async fn one(effects: &Effects, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
-    let found = match entry(effects, record, client, registry).await? {
-        Ok(found) => found,
-        Err(why) => {
-            effects.warn(format!("{registry}: docker is not logged out, because {why}")).await?;
-            return Ok(false);
-        }
-    };
-    match found {
-        None => effects.detail(format!("{registry}: docker was logged out already")).await?,
-        Some(entry) if is_earlier(&entry, record, registry) => {
-            effects.detail(format!("{registry}: the earlier login is still there")).await?;
-            return Ok(true);
-        }
-        Some(entry) if !is_ours(&entry, record) => {
-            effects.note(format!("{registry}: another login is there now, and is left alone")).await?;
-            return Ok(true);
-        }
-        Some(_) => {
-            if let Err(why) = remove_entry(effects, record, client, registry).await? {
-                effects.warn(format!("{registry}: the credential is still in docker's store, because {why}")).await?;
+/// One login to be undone.
+struct Undoing<'a> {
+    effects: &'a Effects,
+    record: &'a Record,
+    client: Client,
+    directory: &'a Directory,
+    registry: Registry,
+}
+impl Undoing<'_> {
+    /// Takes our login away, and puts back what was there before. Says whether the file is as it was.
+    async fn one(&self) -> Result<bool, Error> {
+        let Self { effects, record, registry, .. } = self;
+        let found = match self.entry().await? {
+            Ok(found) => found,
+            Err(why) => {
+                effects.warn(format!("{registry}: docker is not logged out, because {why}")).await?;
                 return Ok(false);
             }
+        };
+        match found {
+            None => effects.detail(format!("{registry}: docker was logged out already")).await?,
+            Some(entry) if is_earlier(&entry, record, *registry) => {
+                effects.detail(format!("{registry}: the earlier login is still there")).await?;
+                return Ok(true);
+            }
+            Some(entry) if !is_ours(&entry, record) => {
+                effects.note(format!("{registry}: another login is there now, and is left alone")).await?;
+                return Ok(true);
+            }
+            Some(_) => {
+                if let Err(why) = self.remove_entry().await? {
+                    effects
+                        .warn(format!("{registry}: the credential is still in docker's store, because {why}"))
+                        .await?;
+                    return Ok(false);
+                }
+            }
         }
+        self.restore().await
     }
-    restore(effects, record, client, registry).await
-}
 
-/// The entry as it is now, or why it must not be touched.
-async fn entry(
-    effects: &Effects,
-    record: &Record,
-    client: Client,
-    registry: Registry,
-) -> Result<Result<Option<Entry>, String>, Error> {
-    let looked = look(effects, client, Directory::User, vec![registry]).await;
-    let Look { directory, registries, .. } = match looked {
-        Ok(look) => look,
-        Err(error) if error.problem().stage() == Stage::Docker => return Ok(Err(error.in_a_line())),
-        Err(error) => return Err(error),
-    };
-    if directory != record.owner.directory {
-        return Ok(Err(format!(
-            "the login was made in {}, and DOCKER_CONFIG is another directory now",
-            printable(&record.owner.directory)
-        )));
+    /// The entry as it is now, or why it must not be touched.
+    async fn entry(&self) -> Result<Result<Option<Entry>, String>, Error> {
+        match look(self.effects, self.client, self.directory.clone(), vec![self.registry]).await {
+            Ok(look) => Ok(Ok(look.registries.into_iter().next().and_then(|registry| registry.entry))),
+            Err(error) if error.problem().stage() == Stage::Docker => Ok(Err(error.in_a_line())),
+            Err(error) => Err(error),
+        }
     }
-    Ok(Ok(registries.into_iter().next().and_then(|registry| registry.entry)))
-}
 
-/// By the client first; what it leaves behind is removed from the file by ourselves.
-async fn remove_entry(
-    effects: &Effects,
-    record: &Record,
-    client: Client,
-    registry: Registry,
-) -> Result<Result<(), String>, Error> {
-    if client != Client::None {
-        let run = Run { client, verb: Verb::Logout { registry }, directory: Directory::User };
-        match effects.docker(run).await? {
-            // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
-            Ended::Exit { .. } | Ended::Slow | Ended::NotFound | Ended::Skipped(_) => {}
+    /// By the client first; what it leaves behind is removed from the file by ourselves.
+    async fn remove_entry(&self) -> Result<Result<(), String>, Error> {
+        let Self { effects, client, registry, .. } = *self;
+        if client != Client::None {
+            let run = Run { client, verb: Verb::Logout { registry }, directory: self.directory.clone() };
+            match effects.docker(run).await? {
+                // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
+                Ended::Exit { .. } | Ended::Slow | Ended::NotFound | Ended::Skipped(_) => {}
+            }
+            if matches!(self.entry().await?, Ok(None)) {
+                return Ok(Ok(()));
+            }
         }
-        if matches!(entry(effects, record, client, registry).await?, Ok(None)) {
-            return Ok(Ok(()));
+        if let Err(trouble) = change(effects, client, self.directory, Change::Erase(registry)).await? {
+            return Ok(Err(crate::docker::refused(&trouble).in_a_line()));
         }
+        Ok(match self.entry().await? {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err("the credential helper keeps it".to_owned()),
+            Err(why) => Err(why),
+        })
     }
-    if let Err(trouble) = change(effects, client, &Directory::User, Change::Erase(registry)).await? {
-        return Ok(Err(crate::docker::refused(&trouble).in_a_line()));
-    }
-    Ok(match entry(effects, record, client, registry).await? {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) => Err("the credential helper keeps it".to_owned()),
-        Err(why) => Err(why),
-    })
-}
 
-async fn restore(effects: &Effects, record: &Record, client: Client, registry: Registry) -> Result<bool, Error> {
-    let Some(earlier) = earlier(effects, record, registry).await? else {
-        return Ok(true);
-    };
-    let restore = Change::Restore { registry, entry: &earlier.entry };
-    match change(effects, client, &Directory::User, restore).await? {
-        Ok(_) => {
-            effects.note(format!("{registry}: the earlier login is back")).await?;
-            Ok(true)
-        }
-        Err(trouble) => {
-            effects
-                .warn(format!(
-                    "{registry}: the earlier login could not be put back: {}",
-                    crate::docker::refused(&trouble).in_a_line()
-                ))
-                .await?;
-            Ok(false)
+    async fn restore(&self) -> Result<bool, Error> {
+        let Self { effects, registry, .. } = *self;
+        let Some(earlier) = earlier(effects, self.record, registry).await? else {
+            return Ok(true);
+        };
+        let restore = Change::Restore { registry, entry: &earlier.entry };
+        match change(effects, self.client, self.directory, restore).await? {
+            Ok(()) => {
+                effects.note(format!("{registry}: the earlier login is back")).await?;
+                Ok(true)
+            }
+            Err(trouble) => {
+                let why = crate::docker::refused(&trouble).in_a_line();
+                effects.warn(format!("{registry}: the earlier login could not be put back: {why}")).await?;
+                Ok(false)
+            }
         }
     }
 }
@@ -158,7 +154,7 @@ async fn earlier<'r>(effects: &Effects, record: &'r Record, registry: Registry) 
     if known.peek().is_none_or(|first| first.lease.is_none()) {
         return Ok(known.next());
     }
-    let shelf = RecordStore::read(effects).await?.records;
+    let shelf = RecordStore::read(effects, None).await?.records;
     let is_held = |mark: &String| shelf.iter().any(|other| other.name() != record.name() && other.made(mark));
     Ok(known.find(|earlier| earlier.lease.as_ref().is_none_or(is_held)))
 }

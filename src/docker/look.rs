@@ -15,6 +15,8 @@ use crate::error::Error;
 pub struct Look {
     /// The directory's canonical path, as it is.
     pub directory: String,
+    /// The auth file in it: its absolute path.
+    pub file: String,
     /// Whether a file exists whose mode lets others read it.
     pub exposed: bool,
     /// Why the file cannot be written; printable.
@@ -72,9 +74,9 @@ pub(crate) async fn look(
     directory: Directory,
     registries: Vec<Registry>,
 ) -> Result<Look, Error> {
-    let Place { directory: path, unwritable, taken_over, variable } =
+    let Place { directory: path, file, unwritable, taken_over, variable } =
         locate(effects, client, directory.clone()).await?;
-    let mut look = Look { directory: path, unwritable, taken_over, variable, ..Look::default() };
+    let mut look = Look { directory: path, file, unwritable, taken_over, variable, ..Look::default() };
     if registries.is_empty() {
         return Ok(look);
     }

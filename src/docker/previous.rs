@@ -6,10 +6,12 @@ use crate::effect::Effects;
 use crate::error::Error;
 use crate::record::{Earlier, Record, RecordWriter};
 
-/// Keeps an earlier entry of the auth file, unless it is the older login's of this very job.
+/// Keeps an earlier entry of the auth file, unless it is the older login's of this very job, or a login of ours that has ended
+/// (by the marks `ended`).
 pub(super) async fn remember(
     effects: &Effects,
     registry: &RegistryLook,
+    ended: &[String],
     writer: &mut RecordWriter,
 ) -> Result<(), Error> {
     let Some(entry) = registry.entry.as_ref().filter(|_| !is_ours(registry, writer.older.as_ref())) else {
@@ -18,9 +20,12 @@ pub(super) async fn remember(
     let Some(raw) = entry.raw.clone() else {
         return Ok(());
     };
+    let mark = entry.mark();
+    if mark.as_ref().is_some_and(|mark| ended.contains(mark)) {
+        return Ok(());
+    }
     mask(effects, entry).await?;
     let name = registry.registry.name();
-    let mark = entry.mark();
     let lender = mark.as_ref().and_then(|mark| writer.others.iter().find(|other| other.made(mark)));
     // Of the logins below it those of jobs that have logged out will not be needed any more.
     let is_held = |mark: &String| writer.others.iter().any(|other| other.made(mark));
@@ -43,7 +48,7 @@ async fn mask(effects: &Effects, entry: &Entry) -> Result<(), Error> {
 
 /// Whether the entry was made by the older login of this job.
 pub(super) fn is_ours(registry: &RegistryLook, older: Option<&Record>) -> bool {
-    let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| older.shared)) else {
+    let Some((entry, older)) = registry.entry.as_ref().zip(older.filter(|older| !older.shared.is_empty())) else {
         return false;
     };
     match entry.mark() {

@@ -94,16 +94,17 @@ pub(super) struct GivenUp {
 /// Gives up a hold on a private directory. The last one takes the directory away.
 pub(super) async fn give_up(effects: &Effects, client: Client, hold: &Hold, record: &Record) -> Result<GivenUp, Error> {
     let mut clean = true;
-    let held = holds(effects, hold).await?;
+    let held = holds(effects, client, hold).await?;
     if held.iter().any(|held| held.holder != hold.holder) {
         clean = stack::leave(effects, client, hold, held, record).await?;
-        let (id, holder) = (hold.directory.clone(), hold.holder.clone());
-        if let Err(trouble) = effects.config(Config::Release { id, holder, sharing: sharing(client) }).await? {
+        let (directory, holder) = (Directory::Private(hold.directory.clone()), hold.holder.clone());
+        let release = Config::Release { client, directory, holder, sharing: sharing(client) };
+        if let Err(trouble) = effects.config(release).await? {
             effects.warn(format!("the private directory is still held: {}", reason(&trouble))).await?;
             return Ok(GivenUp { clean: false, held: true });
         }
         // The others may have gone meanwhile.
-        if !holds(effects, hold).await?.is_empty() {
+        if !holds(effects, client, hold).await?.is_empty() {
             return Ok(GivenUp { clean, held: true });
         }
     }
@@ -112,8 +113,8 @@ pub(super) async fn give_up(effects: &Effects, client: Client, hold: &Hold, reco
 }
 
 /// Who holds the directory; nobody, if it cannot be read.
-async fn holds(effects: &Effects, hold: &Hold) -> Result<Vec<HoldNote>, Error> {
-    match effects.config(Config::Holds { id: hold.directory.clone() }).await? {
+async fn holds(effects: &Effects, client: Client, hold: &Hold) -> Result<Vec<HoldNote>, Error> {
+    match effects.config(Config::Holds { client, directory: Directory::Private(hold.directory.clone()) }).await? {
         Ok(Found::Holds(holds)) => Ok(holds),
         Ok(_) => Err(Error::bug("holds that were not read")),
         Err(_) => Ok(Vec::new()),

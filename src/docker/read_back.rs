@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::docker::config_file::Entry;
 use crate::docker::look::{parsed, read};
-use crate::docker::refused;
+use crate::docker::{marks, refused};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Config, Directory, Found, Registry};
 use crate::error::{Error, Problem};
@@ -33,7 +33,10 @@ pub(super) async fn read_back(
 ) -> Result<(), Error> {
     match kept(effects, client, directory, registry, credential).await? {
         Kept::Login { mark } => writer.mark(effects, mark).await,
-        Kept::Another { mark: Some(mark), .. } if is_another_jobs(effects, writer, &mark).await? => {
+        Kept::Another { mark: Some(mark), .. }
+            if !was_there(writer, registry, &mark)
+                && is_another_jobs(effects, client, directory, writer, &mark).await? =>
+        {
             effects.detail(format!("{registry}: another job has logged in since")).await
         }
         Kept::Another { mark, why } => {
@@ -62,10 +65,19 @@ fn was_there(writer: &RecordWriter, registry: Registry, mark: &str) -> bool {
 
 /// Whether somebody else of ours made the login with this mark, and after this one: a job that shares the file, or another step
 /// of this job. The last login stays.
-async fn is_another_jobs(effects: &Effects, writer: &RecordWriter, mark: &str) -> Result<bool, Error> {
-    let now = RecordStore::read(effects).await?.records;
+async fn is_another_jobs(
+    effects: &Effects,
+    client: Client,
+    directory: &Directory,
+    writer: &RecordWriter,
+    mark: &str,
+) -> Result<bool, Error> {
     let made = |record: &Record| record.made(mark);
-    Ok(now.iter().any(made) && !writer.others.iter().chain(&writer.older).any(made))
+    if writer.others.iter().chain(&writer.older).any(made) {
+        return Ok(false);
+    }
+    let is_marked = *directory == Directory::User && marks::is_marked(effects, client, &writer.record.id, mark).await?;
+    Ok(is_marked || RecordStore::read(effects, None).await?.records.iter().any(made))
 }
 
 async fn kept(

@@ -50,7 +50,9 @@ pub(super) async fn shared(
     let known = || known.flat_map(|other| &other.private).last().map(|hold| hold.directory.as_str());
     let Some(id) = taken_over.or_else(known).map(str::to_owned) else { return Ok(None) };
     // One that went away is no failure of the login: another one is made.
-    let is_there = effects.config(Config::Holds { id: id.clone() }).await?.is_ok();
+    let client = Client::parse(&writer.record.client).unwrap_or(Client::Docker);
+    let directory = Directory::Private(id.clone());
+    let is_there = effects.config(Config::Holds { client, directory }).await?.is_ok();
     Ok(is_there.then_some(id))
 }
 
@@ -95,8 +97,8 @@ async fn write(
         }
     }
     let note = Secret::new(serde_json::to_string(&beneath).unwrap_or_default());
-    let (id, holder) = (hold.directory.clone(), hold.holder.clone());
-    let answer = effects.config(Config::Hold { id, holder, note, sharing: sharing(client) }).await?;
+    let (directory, holder) = (Directory::Private(hold.directory.clone()), hold.holder.clone());
+    let answer = effects.config(Config::Hold { client, directory, holder, note, sharing: sharing(client) }).await?;
     Ok(answer.map(|_| ()))
 }
 

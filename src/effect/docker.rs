@@ -80,6 +80,9 @@ pub enum Directory {
     Current,
     /// A private one under the record directory, by its random id (32 hexadecimal digits).
     Private(String),
+    /// The one with this auth file (an absolute path), in which a record says that a login is. It is logged out there,
+    /// whatever the variables name by then.
+    Recorded(String),
 }
 
 /// One access to a configuration directory or to the credential helpers. What the file says and what is changed in it is
@@ -126,30 +129,36 @@ pub enum Config {
         /// What it has in common with the user's.
         sharing: Sharing,
     },
-    /// Writes a login's hold on a private directory that others may be in, and drops what is of one login only.
+    /// Writes a login's hold on a directory that others may be in, and drops what is of one login only.
     Hold {
-        /// The directory's random id.
-        id: String,
-        /// The login's own.
+        /// For which client.
+        client: Client,
+        /// On which directory.
+        directory: Directory,
+        /// The login's own id.
         holder: String,
         /// What the story notes there; the host understands none of it.
         #[serde(with = "hublease_protocol::secret::on_the_wire")]
         note: Secret,
-        /// As when it was made.
+        /// As when it was made; nothing for the user's own.
         sharing: Sharing,
     },
-    /// Reads the holds on a private directory. Answered by [`Found::Holds`].
+    /// Reads the holds on a directory. Answered by [`Found::Holds`].
     Holds {
-        /// The directory's random id.
-        id: String,
+        /// For which client.
+        client: Client,
+        /// On which directory.
+        directory: Directory,
     },
     /// Takes a hold away, and drops what is of one login only.
     Release {
-        /// The directory's random id.
-        id: String,
-        /// The login's own.
+        /// For which client.
+        client: Client,
+        /// On which directory.
+        directory: Directory,
+        /// The login's own id.
         holder: String,
-        /// As when it was made.
+        /// As when it was made; nothing for the user's own.
         sharing: Sharing,
     },
     /// Removes a private directory: what is the login's own goes, links are never followed, and the rest is handed over to
@@ -191,7 +200,7 @@ pub enum Found {
     File(File),
     /// A private directory was made.
     Made(Made),
-    /// The holds on a private directory.
+    /// The holds on a directory.
     Holds(Vec<HoldNote>),
     /// The login in a private directory is gone, and the directory too, unless something is left.
     Removed(Removed),
@@ -208,6 +217,8 @@ pub enum Found {
 pub struct Place {
     /// The directory's canonical path, as it is.
     pub directory: String,
+    /// The auth file in it: its absolute path.
+    pub file: String,
     /// Why the file in it cannot be replaced; printable.
     pub unwritable: Option<String>,
     /// The id of the private directory of an earlier login, if the client's variable names one; the client reads that one,

@@ -3,11 +3,13 @@
 use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
-/// The largest record that is read, in bytes: eight leases with Vault tokens and earlier entries stay far below.
-pub const MAXIMUM_RECORD: usize = 64 * 1024;
+/// The largest record, in bytes. The Action's becomes a variable of its post step: Windows takes 32 767 characters, and Linux
+/// starts no program with one over 128 KiB. Eight leases with Vault tokens and an earlier entry stay far below.
+pub const MAXIMUM_RECORD: usize = 32_000;
 
-/// The most records that are read; more mean that something else went wrong on this machine.
-pub const MAXIMUM_RECORDS: usize = 256;
+/// The most records that are read, the newest. Of the others the names are told; more of them mean that something else went
+/// wrong on this machine.
+pub const MAXIMUM_RECORDS: usize = 1024;
 
 /// One access.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,8 +17,11 @@ pub const MAXIMUM_RECORDS: usize = 256;
 pub enum Access {
     /// Makes sure that a record could be kept: the directory exists, is ours and takes a file.
     Prepare,
-    /// Every record in the directory.
-    Read,
+    /// The records in the directory, the newest first.
+    Read {
+        /// The name of one that is read however old it is.
+        first: Option<String>,
+    },
     /// Writes or replaces one record, whole or not at all.
     Write {
         /// 64 hexadecimal digits.
@@ -50,7 +55,7 @@ pub enum Over {
 pub struct Stored {
     /// 64 hexadecimal digits.
     pub name: String,
-    /// Its content, or why it could not be read (too large, foreign owner, not text), printable.
+    /// Its content, or why it was not read (too large, foreign owner, not text, too many newer ones), printable.
     #[serde(with = "hublease_protocol::secret::on_the_wire")]
     pub body: Result<Secret, String>,
 }

@@ -261,6 +261,9 @@ problems! {
     /// The record cannot be kept.
     RecordUnusable Docker "the record that `logout` needs cannot be kept"
         "the record directory must belong to this user with mode 0700: $RUNNER_TEMP/hublease, $XDG_RUNTIME_DIR/hublease or $TMPDIR/hublease-<uid>";
+    /// A record without room for one more lease.
+    RecordFull Docker "what earlier logins of this job have left to be undone fills its record"
+        "`hublease logout`, with the address of the provider that gave those credentials, undoes them";
     /// A record that is not ours.
     RecordForeign Docker "there is a record that this version did not write for this job; it is left alone"
         "look at the file that is named, and remove it if nobody needs it";

@@ -59,6 +59,10 @@ pub fn read(arguments: &[OsString], environment: &Environment) -> Result<ReadArg
     if command != Command::Logout {
         refuse_misspelled(environment)?;
     }
+    if command == Command::Login {
+        // What only the logout reads would keep it from undoing anything.
+        Arguments::new(Command::Logout, BTreeMap::new(), Vec::new(), environment)?;
+    }
     Arguments::new(command, given(command, matches), rest, environment).map(ReadArguments::Run)
 }
 

@@ -5,5 +5,6 @@ pub(super) mod config;
 pub(super) mod file;
 mod hand_over;
 pub(super) mod helper;
+mod holds;
 pub(super) mod places;
 pub(super) mod private_directory;

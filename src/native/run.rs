@@ -76,9 +76,9 @@ pub fn prepare(
     environment: Environment,
     working_directory: PathBuf,
 ) -> Result<(Plan, Setup), Error> {
-    let plan = Plan::new(arguments, &environment, machine())?;
+    let mut plan = Plan::new(arguments, &environment, machine())?;
     plan.ready()?;
-    let setup = setup(arguments, &plan, environment, working_directory)?;
+    let setup = setup(arguments, &mut plan, environment, working_directory)?;
     Ok((plan, setup))
 }
 
@@ -88,14 +88,23 @@ fn machine() -> Machine {
 
 fn setup(
     arguments: &Arguments,
-    plan: &Plan,
+    plan: &mut Plan,
     environment: Environment,
     working_directory: PathBuf,
 ) -> Result<Setup, Error> {
     let fixed = plan.fixed(arguments);
+    let trusted = fixed.ca_cert.map(|ca_cert| certificates(arguments, &ca_cert)).transpose();
+    let trusted = match (trusted, &mut *plan) {
+        // Docker can be logged out without them, and perhaps the system vouches for the provider.
+        (Err(error), Plan::Logout(logout)) => {
+            logout.refusal.get_or_insert(error);
+            None
+        }
+        (trusted, _) => trusted?,
+    };
     Ok(Setup {
         destinations: fixed.destinations,
-        certificates: fixed.ca_cert.map(|ca_cert| certificates(arguments, &ca_cert)).transpose()?,
+        certificates: trusted,
         identity_file: fixed.identity_file.map(PathBuf::from),
         working_directory,
         // A logout has nothing to go forward to: all of it is undone within the limit for that.

@@ -1,7 +1,7 @@
 //! What whoever performs the effects fixes before the story begins, so that nothing in it can steer where a secret goes.
 
 use hublease_protocol::endpoint::Origin;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::{Arguments, ProviderName, Source};
 use crate::effect::http::Destination;
@@ -20,7 +20,8 @@ pub struct Fixed {
 }
 
 /// Where extra certificates are, and whom they are for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CaCert {
     /// The file, as typed.
     pub path: String,
@@ -78,7 +79,7 @@ impl Plan {
 }
 
 /// Who is asked while records are undone.
-fn undoing(logout: &Logout) -> Vec<(Destination, Origin)> {
+pub(crate) fn undoing(logout: &Logout) -> Vec<(Destination, Origin)> {
     let mut known = logout.revoker.destinations();
     known.extend(Origin::parse("https://auth.docker.io").ok().map(|origin| (Destination::RegistryAuth, origin)));
     known

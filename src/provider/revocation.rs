@@ -135,6 +135,16 @@ impl Revoker {
         Ok(Some((address, held)))
     }
 
+    /// Why this revoker is not whom to ask about a note, if it is not.
+    pub fn elsewhere(&self, note: &LeaseRecord) -> Option<String> {
+        let here = match self {
+            Self::Broker(endpoint) => endpoint.origin.to_string(),
+            Self::Vault(address) => address.to_string(),
+            Self::Nobody => String::new(),
+        };
+        (note.is_revocable() && note.origin != here).then(|| self.mismatch(note))
+    }
+
     /// The record's address is only compared: a planted record must not steer a token.
     fn mismatch(&self, note: &LeaseRecord) -> String {
         let flag = if matches!(note.handle, Handle::Vault { .. }) { "--vault-addr" } else { "--broker-url" };

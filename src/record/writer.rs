@@ -4,12 +4,15 @@ use hublease_protocol::secret::Secret;
 
 use super::{Kind, Owner, Record, RecordStore, unusable};
 use crate::effect::Effects;
-use crate::effect::record::{Access, Over, Trouble};
+use crate::effect::record::{Access, MAXIMUM_RECORD, Over, Trouble};
 use crate::error::{Error, Problem};
 use crate::lease::LeaseRecord;
 
 /// How often a write is tried anew when others write too; each try takes along what they wrote.
 const MOST_ROUNDS: usize = 16;
+
+/// What one more lease may take of a record, in bytes: a batch token of Vault's has several KiB, everything else under one.
+const ROOM: usize = 12 * 1024;
 
 /// The record of the running story.
 #[derive(Debug)]
@@ -46,8 +49,8 @@ impl RecordWriter {
                 known: None,
             });
         }
-        let shelf = RecordStore::read(effects).await?;
         let name = record.name();
+        let shelf = RecordStore::read(effects, Some(name.clone())).await?;
         if let Some((file, why)) = shelf.foreign.iter().find(|(file, _)| *file == name) {
             return Err(Error::new(Problem::RecordForeign, "").because(&format!("{file}: {why}")));
         }
@@ -58,7 +61,7 @@ impl RecordWriter {
             writer.record.leases.clone_from(&older.leases);
             writer.record.earlier.clone_from(&older.earlier);
             writer.record.private.clone_from(&older.private);
-            writer.record.shared = older.shared;
+            writer.record.shared.clone_from(&older.shared);
             writer.settled = older.leases.len();
             writer.known = Some(older.body());
         }
@@ -76,7 +79,7 @@ impl RecordWriter {
     /// last would hide the other's lease: what lies there and is not known is taken along.
     async fn save(&mut self, effects: &Effects) -> Result<(), Error> {
         for _ in 0..MOST_ROUNDS {
-            let body = self.record.body();
+            let body = self.body()?;
             let over =
                 if self.record.owner.kind == Kind::Login { Over::Known(self.known.clone()) } else { Over::Anything };
             let access = Access::Write { name: self.record.name(), body: body.clone(), over };
@@ -111,6 +114,8 @@ impl RecordWriter {
         }
         let unknown: Vec<_> = other.private.into_iter().filter(|hold| !self.record.private.contains(hold)).collect();
         self.record.private.extend(unknown);
+        let unknown: Vec<_> = other.shared.into_iter().filter(|login| !self.record.shared.contains(login)).collect();
+        self.record.shared.extend(unknown);
     }
 
     /// The next [`RecordWriter::hold`] is about another lease (`exec --renew`).
@@ -161,9 +166,34 @@ impl RecordWriter {
         self.record.leases.get(self.settled)
     }
 
+    /// Whether the record takes one more lease: asked before there is one.
+    pub fn has_room(&self) -> bool {
+        self.record.body().len() + ROOM <= MAXIMUM_RECORD
+    }
+
+    /// Makes sure of it.
+    ///
+    /// # Errors
+    /// What is left to be undone of earlier logins fills the record.
+    pub fn check_room(&self) -> Result<(), Error> {
+        if self.has_room() {
+            return Ok(());
+        }
+        Err(Error::new(Problem::RecordFull, ""))
+    }
+
+    /// The record as it is written. Both hosts take what is not larger, so neither is asked with more.
+    fn body(&self) -> Result<Secret, Error> {
+        let body = self.record.body();
+        if body.len() > MAXIMUM_RECORD {
+            return Err(unusable(&Trouble(format!("a record has at most {MAXIMUM_RECORD} bytes"))));
+        }
+        Ok(body)
+    }
+
     /// Writes the record whole.
     pub async fn write(&self, effects: &Effects) -> Result<(), Error> {
-        let access = Access::Write { name: self.record.name(), body: self.record.body(), over: Over::Anything };
+        let access = Access::Write { name: self.record.name(), body: self.body()?, over: Over::Anything };
         effects.record(access).await?.map(|_| ()).map_err(|trouble| unusable(&trouble))
     }
 

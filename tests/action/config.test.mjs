@@ -47,3 +47,24 @@ test('a file is replaced only while it holds what was read', async () => {
   assert.equal((await read()).Ok.file.exposed, !IS_WINDOWS);
   assert.deepEqual(fs.readdirSync(root), ['config.json'], 'nothing of a try is left');
 });
+
+test('a file that the record names is used, and no other', async () => {
+  const elsewhere = fs.mkdtempSync(path.join(root, 'elsewhere-'));
+  const [named, other] = ['auth.json', 'other.json'].map((name) => path.join(elsewhere, name));
+  for (const place of [named, other]) fs.writeFileSync(place, 'x', { mode: 0o600 });
+  process.env.STATE_record = JSON.stringify({ shared: [{ file: named }] });
+  const at = (recorded) => ({ client: 'podman', directory: { recorded } });
+  assert.deepEqual(await configure({ read: at(named) }), { Ok: { file: { content: 'x', exposed: false } } });
+  const holds = { ...at(named), holder: 'a'.repeat(32), note: 'y', sharing: { seeds: [] } };
+  assert.deepEqual(await configure({ hold: holds }), { Ok: 'done' });
+  assert.deepEqual(await configure({ holds: at(named) }), { Ok: { holds: [{ holder: 'a'.repeat(32), note: 'y' }] } });
+  assert.deepEqual(await configure({ release: holds }), { Ok: 'done' });
+  for (const place of [other, elsewhere, path.join(elsewhere, 'AUTH.json'), `${named}/..`, 'auth.json', '', named.slice(1)]) {
+    for (const effect of [{ read: at(place) }, { write: { ...at(place), over: 'x', content: 'y' } }, { hold: { ...holds, ...at(place) } }]) {
+      const { Err: trouble } = await configure(effect).catch((error) => ({ Err: { unusable: error.message } }));
+      assert.ok(trouble?.unusable, `${place}: ${JSON.stringify(effect)}`);
+    }
+  }
+  delete process.env.STATE_record;
+  assert.equal(fs.readFileSync(other, 'utf8'), 'x');
+});

@@ -65,3 +65,38 @@ for (const [number, row] of table.cases.entries()) {
     assert.ok(!fs.existsSync(path.join(made.path, 'config.json')));
   });
 }
+
+test('where somebody else has the usual place there is another', { skip: IS_WINDOWS }, async () => {
+  const { make, remove } = await import('../../action/private.mjs');
+  const me = process.geteuid();
+  for (const [user, there, expected] of [
+    [me, [], 'hublease'],
+    [me, ['hublease'], 'hublease'],
+    // It was begun when the usual one was root's.
+    [me, [`hublease-${me}`], `hublease-${me}`],
+    [me, ['hublease', `hublease-${me}`], `hublease-${me}`],
+    [me + 1, ['hublease'], `hublease-${me + 1}`],
+  ]) {
+    process.env.RUNNER_TEMP = fs.mkdtempSync(path.join(root, 'runner-'));
+    there.forEach((name) => fs.mkdirSync(path.join(process.env.RUNNER_TEMP, name), { mode: 0o700 }));
+    const geteuid = process.geteuid;
+    process.geteuid = () => user;
+    try {
+      // What it makes is its own, so a stranger's check of it fails; the place tells.
+      const place = (() => {
+        try {
+          return make({ id: ID, origin: '', content: '{}', sharing }).path;
+        } catch (error) {
+          return error.answer.unusable.split(': ')[0];
+        }
+      })();
+      assert.equal(place, path.join(process.env.RUNNER_TEMP, expected, ID));
+    } finally {
+      process.geteuid = geteuid;
+    }
+    if (user !== me) continue;
+    // The last one takes the directory away, if nothing else is in it.
+    remove({ id: ID, sharing });
+    assert.ok(!fs.existsSync(path.join(process.env.RUNNER_TEMP, expected)));
+  }
+});

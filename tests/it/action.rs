@@ -1,6 +1,6 @@
 //! The GitHub Action: the real `main.mjs` and `post.mjs` under the Node of the runner, with the module that was built.
 
-mod finished;
+pub mod finished;
 pub mod runner;
 
 mod face;
@@ -14,6 +14,7 @@ mod stacked;
 mod start;
 mod story;
 mod way;
+mod way_back;
 mod whoami;
 mod witness;
 

@@ -27,5 +27,6 @@ mod streams;
 mod token;
 mod vault;
 pub mod way;
+mod way_back;
 mod whoami;
 pub mod workflow;

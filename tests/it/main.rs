@@ -16,6 +16,7 @@ mod docs;
 mod fuzz;
 mod module;
 mod orb;
+mod runners;
 mod transcripts;
 
 /// What libFuzzer's programs use as well.

@@ -4,7 +4,7 @@ use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// What a private directory has in common with the user's own. The story decides, and a host does it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sharing {
     /// Whether whatever lies in the user's directory is reached by links.
     pub linked: bool,
@@ -16,7 +16,7 @@ pub struct Sharing {
     pub made: Vec<String>,
 }
 
-/// A login's hold on a private directory.
+/// A login's hold on a directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HoldNote {
     /// Whose.

@@ -2,7 +2,7 @@
 
 use crate::effect::docker::{Client, Config, Directory, Found, Place, Trouble};
 use crate::native::docker::places::Places;
-use crate::native::docker::{file, helper, private_directory};
+use crate::native::docker::{file, helper, holds, private_directory};
 use crate::native::process::programs::Programs;
 
 /// Performs one.
@@ -21,17 +21,13 @@ pub(in crate::native) fn perform(places: &Places, programs: &mut Programs, confi
             let plan = private_directory::Plan { origin: origin.as_deref(), content, sharing };
             private_directory::make(places.records(), id, plan).map(Found::Made).map_err(Trouble::Unusable)
         }
-        Config::Hold { id, holder, note, sharing } => {
-            private_directory::hold(places.records(), id, holder, note, sharing)
-                .map(|()| Found::Done)
-                .map_err(Trouble::Unusable)
+        Config::Hold { client, directory, holder, note, sharing } => {
+            holds::hold(places, *client, directory, (holder, note), sharing).map(|()| Found::Done)
         }
-        Config::Holds { id } => {
-            private_directory::holds(places.records(), id).map(Found::Holds).map_err(Trouble::Unusable)
+        Config::Holds { client, directory } => holds::holds(places, *client, directory).map(Found::Holds),
+        Config::Release { client, directory, holder, sharing } => {
+            holds::release(places, *client, directory, holder, sharing).map(|()| Found::Done)
         }
-        Config::Release { id, holder, sharing } => private_directory::release(places.records(), id, holder, sharing)
-            .map(|()| Found::Done)
-            .map_err(Trouble::Unusable),
         Config::Remove { id, sharing } => {
             private_directory::remove(places.records(), id, sharing).map(Found::Removed).map_err(Trouble::Unusable)
         }
@@ -46,8 +42,10 @@ fn locate(places: &Places, client: Client, directory: &Directory) -> Result<Plac
     let path = places.file(client, directory)?;
     let parent = path.parent().unwrap_or(&path);
     let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+    let file = path.file_name().map_or_else(|| path.clone(), |name| parent.join(name));
     Ok(Place {
         directory: parent.display().to_string(),
+        file: file.display().to_string(),
         unwritable: file::unwritable(&path),
         taken_over: places.private_id(client),
         variable: places.variable(client),

@@ -47,6 +47,9 @@ impl Places {
     pub(in crate::native) fn directory(&self, directory: &Directory) -> Result<PathBuf, Trouble> {
         match directory {
             Directory::Private(id) => private_directory::path(&self.records, id).map_err(Trouble::Unusable),
+            Directory::Recorded(file) => {
+                recorded(file)?.parent().map(Path::to_owned).ok_or_else(|| unusable("a file that is a directory"))
+            }
             Directory::Current => self.named(),
             Directory::User => match self.taken_over(Client::Docker) {
                 Some(Some(user)) => Ok(user),
@@ -109,6 +112,9 @@ impl Places {
     /// # Errors
     /// As with [`Places::directory`].
     pub(in crate::native) fn file(&self, client: Client, directory: &Directory) -> Result<PathBuf, Trouble> {
+        if let Directory::Recorded(file) = directory {
+            return recorded(file).map(Path::to_owned);
+        }
         if client != Client::Podman || matches!(directory, Directory::Private(_)) {
             return Ok(self.directory(directory)?.join("config.json"));
         }
@@ -146,6 +152,11 @@ impl Places {
     fn absolute(&self, name: &str) -> Option<PathBuf> {
         self.environment.value(name).map(|value| self.working_directory.join(value))
     }
+}
+
+/// Where a record says that a login is.
+fn recorded(file: &str) -> Result<&Path, Trouble> {
+    Some(Path::new(file)).filter(|file| file.is_absolute()).ok_or_else(|| unusable("the record names no absolute path"))
 }
 
 fn canonical(path: PathBuf) -> PathBuf {

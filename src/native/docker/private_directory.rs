@@ -12,15 +12,13 @@ use hublease_protocol::id::Id;
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 
-use crate::effect::docker::{HoldNote, LARGEST_FILE, Made, Removed, Sharing};
+use crate::effect::docker::{Made, Removed, Sharing};
 use crate::native::docker::hand_over::hand_over;
 use crate::native::store::dirfd::Folder;
+use crate::native::store::records::locked;
 
 const MARKER: &str = ".hublease";
 const CONFIG: &str = "config.json";
-
-/// Beginning of the names of holds, each with the id of its login behind it.
-const HOLD: &str = ".hublease-";
 
 /// A link to what the private directory stands for: docker's directory of the user, or the file that podman was told of.
 /// Later steps have the private one in the client's variable; the record, and another login, are about the user's.
@@ -31,10 +29,7 @@ const ORIGIN: &str = ".user";
 /// # Errors
 /// A printable sentence: it is not there, or not one of ours.
 pub(in crate::native) fn path(records: &Path, id: &str) -> Result<PathBuf, String> {
-    match find(records, id)? {
-        Some((_, folder)) => Ok(folder.path().to_owned()),
-        None => Err("the private directory is not there any more".to_owned()),
-    }
+    folder(records, id).map(|folder| folder.path().to_owned())
 }
 
 /// What a private directory is made of.
@@ -54,7 +49,7 @@ pub(in crate::native) struct Plan<'a> {
 /// A printable sentence.
 pub(in crate::native) fn make(records: &Path, id: &str, plan: Plan<'_>) -> Result<Made, String> {
     check(id)?;
-    let parent = Folder::open(records, true)?.ok_or("the record directory went away")?;
+    let parent = locked(records)?;
     let folder = parent.inner(id, true)?.ok_or("the private directory went away")?;
     let fill = || -> Result<Option<String>, String> {
         folder.write(MARKER, id)?;
@@ -103,56 +98,6 @@ pub(in crate::native) fn origin_of(records: &Path, path: &Path) -> Option<Option
     is_ours.then(|| fs::read_link(path.join(ORIGIN)).ok())
 }
 
-/// Writes a hold on a private directory, and drops what is of one login only.
-///
-/// # Errors
-/// A printable sentence: the directory is not there, or not one of ours.
-pub(in crate::native) fn hold(
-    records: &Path,
-    id: &str,
-    holder: &str,
-    note: &Secret,
-    sharing: &Sharing,
-) -> Result<(), String> {
-    check(holder)?;
-    let (_, folder) = find(records, id)?.ok_or("the private directory is not there any more")?;
-    drop_seeds(&folder, sharing)?;
-    folder.write(&format!("{HOLD}{holder}"), note.expose())
-}
-
-/// The holds on a private directory.
-///
-/// # Errors
-/// As with [`hold`].
-pub(in crate::native) fn holds(records: &Path, id: &str) -> Result<Vec<HoldNote>, String> {
-    let (_, folder) = find(records, id)?.ok_or("the private directory is not there any more")?;
-    let names = folder.names()?.into_iter();
-    let holders =
-        names.filter_map(|name| name.strip_prefix(HOLD).filter(|name| check(name).is_ok()).map(str::to_owned));
-    let read = |holder: String| {
-        let note = folder.read(&format!("{HOLD}{holder}"), LARGEST_FILE)?.unwrap_or_default();
-        Ok(HoldNote { holder, note })
-    };
-    holders.map(read).collect()
-}
-
-/// Takes a hold away, and drops what is of one login only.
-///
-/// # Errors
-/// As with [`hold`].
-pub(in crate::native) fn release(records: &Path, id: &str, holder: &str, sharing: &Sharing) -> Result<(), String> {
-    check(holder)?;
-    let (_, folder) = find(records, id)?.ok_or("the private directory is not there any more")?;
-    drop_seeds(&folder, sharing)?;
-    folder.remove(&format!("{HOLD}{holder}"))
-}
-
-fn drop_seeds(folder: &Folder, sharing: &Sharing) -> Result<(), String> {
-    let names = folder.names()?.into_iter();
-    let mut seeds = names.filter(|name| sharing.seeds.iter().any(|beginning| name.starts_with(beginning)));
-    seeds.try_for_each(|name| folder.remove(&name))
-}
-
 /// Removes a private directory; success if it is not there.
 ///
 /// # Errors
@@ -196,6 +141,14 @@ fn put_away(folder: &Folder, name: &str, user: Option<&Path>, sharing: &Sharing)
     let user = user?;
     make_directory(user).ok()?;
     hand_over(&folder.path().join(name), &user.join(name)).is_ok_and(|is_gone| is_gone).then_some(true)
+}
+
+/// A private directory, held by its descriptor.
+///
+/// # Errors
+/// A printable sentence: it is not there, or not one of ours.
+pub(super) fn folder(records: &Path, id: &str) -> Result<Folder, String> {
+    find(records, id)?.map(|(_, folder)| folder).ok_or_else(|| "the private directory is not there any more".to_owned())
 }
 
 fn find(records: &Path, id: &str) -> Result<Option<(Folder, Folder)>, String> {

@@ -4,15 +4,17 @@
 //! it are opened without following links, made exclusively under a name of chance and renamed into place, with mode
 //! 0600. There is no `fsync`: a machine that loses its power loses the job as well.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use hublease_protocol::printable::printable;
 use hublease_protocol::secret::Secret;
 use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, symlinkat, unlinkat,
+    AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, statat, symlinkat,
+    unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -47,6 +49,22 @@ impl Folder {
         match parent.and_then(|parent| open_at(&parent, Path::new(name), create)) {
             Ok(descriptor) => Self::checked(descriptor, path).map(Some),
             Err(Errno::NOENT) if !create => Ok(None),
+            Err(error) => Err(failed(path, error)),
+        }
+    }
+
+    /// Opens somebody's directory as it is, links allowed, made first with mode 0700 if `create`; none if it is not there.
+    ///
+    /// # Errors
+    /// A printable sentence: the system refuses.
+    pub(in crate::native) fn beside(path: &Path, create: bool) -> Result<Option<Self>, String> {
+        if create {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+            made.map_err(|error| sentence(path, &error.to_string()))?;
+        }
+        match rustix::fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(descriptor) => Ok(Some(Self { descriptor, path: path.to_owned() })),
+            Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(failed(path, error)),
         }
     }
@@ -86,6 +104,17 @@ impl Folder {
             Ok(names)
         };
         list().map_err(|error| failed(&self.path, error))
+    }
+
+    /// Since when a file is as it is: seconds and nanoseconds; nothing for one that cannot be asked about.
+    pub(in crate::native) fn changed(&self, name: &str) -> Option<(i64, u64)> {
+        let stat = statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some((stat.st_mtime as i64, stat.st_mtime_nsec as u64))
+    }
+
+    /// Whether it is still where it was opened: an empty one may have been removed meanwhile.
+    pub(in crate::native) fn is_linked(&self) -> bool {
+        fstat(&self.descriptor).is_ok_and(|stat| stat.st_nlink > 0)
     }
 
     /// A file's content; none if it is not there.

@@ -1,9 +1,12 @@
 //! The record directory: which it is, and what is done in it.
 //!
-//! `$RUNNER_TEMP/hublease`, else `$XDG_RUNTIME_DIR/hublease`, else `$TMPDIR/hublease-<uid>` with `/tmp` for an unset
-//! `TMPDIR`. A variable counts if it is absolute and leads to a directory: containers inherit an `XDG_RUNTIME_DIR`
+//! `$RUNNER_TEMP/hublease`, else `$XDG_RUNTIME_DIR/hublease`, and in either `hublease-<uid>` if that is somebody else's; else
+//! `$TMPDIR/hublease-<uid>` with `/tmp` for an unset `TMPDIR`. A variable counts if it is absolute and leads to a directory: containers inherit an `XDG_RUNTIME_DIR`
 //! that does not exist in them.
 
+use std::cmp::Reverse;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use hublease_protocol::secret::Secret;
@@ -16,16 +19,30 @@ use crate::native::store::dirfd::Folder;
 /// What a probe writes, in bytes: as much as a record with a Vault token and an earlier entry.
 const PROBE: usize = 8 * 1024;
 
+/// How often the directory is made anew because another job took it away, empty, at the same moment.
+const MOST_ROUNDS: usize = 16;
+
 const SUFFIX: &str = ".json";
 
-/// Where the records of this user and machine are.
+/// Where the records of this user and machine are. Where somebody else has the usual place (root in a job's container, on a
+/// runner that is not root), this user has one beside it.
 pub(in crate::native) fn directory(environment: &Environment) -> PathBuf {
+    directory_of(environment, geteuid().as_raw())
+}
+
+/// The same for a user by number.
+fn directory_of(environment: &Environment, user: u32) -> PathBuf {
     let base =
         |name: &str| environment.value(name).map(PathBuf::from).filter(|path| path.is_absolute() && path.is_dir());
-    if let Some(base) = base("RUNNER_TEMP").or_else(|| base("XDG_RUNTIME_DIR")) {
-        return base.join("hublease");
-    }
-    base("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp")).join(format!("hublease-{}", geteuid().as_raw()))
+    let own = format!("hublease-{user}");
+    let Some(base) = base("RUNNER_TEMP").or_else(|| base("XDG_RUNTIME_DIR")) else {
+        return base("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp")).join(own);
+    };
+    let (usual, own) = (base.join("hublease"), base.join(own));
+    let owner = |path: &Path| fs::symlink_metadata(path).ok().map(|metadata| metadata.uid());
+    let is_mine = |path: &Path| owner(path).map(|owner| owner == user);
+    // One that was begun is kept to, so that a logout finds what is in it.
+    if is_mine(&own) == Some(true) || is_mine(&usual) == Some(false) { own } else { usual }
 }
 
 /// Does what was asked in the directory at `path`.
@@ -34,24 +51,23 @@ pub(in crate::native) fn access(path: &Path, access: &Access) -> Result<Vec<Stor
 }
 
 fn perform(path: &Path, access: &Access) -> Result<Vec<Stored>, String> {
-    let made = || Folder::open(path, true)?.ok_or_else(|| "the record directory went away".to_owned());
     match access {
         Access::Prepare => {
-            let folder = made()?;
+            let folder = locked(path)?;
             let name = format!(".{}.probe", crate::native::random(8).map_err(|error| error.to_string())?);
             folder.write(&name, &" ".repeat(PROBE))?;
             folder.remove(&name)?;
             Ok(Vec::new())
         }
-        Access::Read => Folder::open(path, false)?.map_or_else(|| Ok(Vec::new()), |folder| read(&folder)),
+        Access::Read { first } => {
+            Folder::open(path, false)?.map_or_else(|| Ok(Vec::new()), |folder| read(&folder, first.as_deref()))
+        }
         Access::Write { name, body, over } => {
             let name = file_name(name)?;
             if body.len() > MAXIMUM_RECORD {
                 return Err(format!("a record has at most {MAXIMUM_RECORD} bytes"));
             }
-            let folder = made()?;
-            // Held until the folder is closed, so that nobody writes between the look and the write.
-            folder.lock()?;
+            let folder = locked(path)?;
             if let Some(stored) = in_the_way(&folder, &name, over)? {
                 return Ok(vec![stored]);
             }
@@ -61,11 +77,33 @@ fn perform(path: &Path, access: &Access) -> Result<Vec<Stored>, String> {
         Access::Erase { name } => {
             let name = file_name(name)?;
             if let Some(folder) = Folder::open(path, false)? {
+                folder.lock()?;
                 folder.remove(&name)?;
+                // Left empty by root, it would be in the way of the next job's user. While others use it, it stays.
+                drop(fs::remove_dir(path));
             }
             Ok(Vec::new())
         }
     }
+}
+
+/// The directory, held until it is closed, so that nobody writes between a look and a write, and nobody takes it away.
+///
+/// # Errors
+/// A printable sentence: it is not ours, or the system refuses.
+pub(in crate::native) fn locked(path: &Path) -> Result<Folder, String> {
+    for _ in 0..MOST_ROUNDS {
+        let folder = made(path)?;
+        folder.lock()?;
+        if folder.is_linked() {
+            return Ok(folder);
+        }
+    }
+    Err("the record directory goes away again and again".to_owned())
+}
+
+fn made(path: &Path) -> Result<Folder, String> {
+    Folder::open(path, true)?.ok_or_else(|| "the record directory went away".to_owned())
 }
 
 /// What lies there instead of what the writer knows.
@@ -77,16 +115,20 @@ fn in_the_way(folder: &Folder, name: &str, over: &Over) -> Result<Option<Stored>
     Ok(body.filter(|body| !is_known(body)).map(|body| Stored { name, body }))
 }
 
-fn read(folder: &Folder) -> Result<Vec<Stored>, String> {
-    let names = folder.names()?;
-    let names: Vec<&str> =
-        names.iter().filter_map(|name| name.strip_suffix(SUFFIX)).filter(|name| is_name(name)).collect();
-    if names.len() > MAXIMUM_RECORDS {
-        return Err(format!("there are more than {MAXIMUM_RECORDS} records in {}", folder.path().display()));
-    }
-    let stored = names.into_iter().filter_map(|name| {
+/// The newest, and `first` before all. Of the others only the names are told.
+fn read(folder: &Folder, first: Option<&str>) -> Result<Vec<Stored>, String> {
+    let names = folder.names()?.into_iter();
+    let mut names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(SUFFIX).filter(|name| is_name(name)).map(str::to_owned)).collect();
+    names.sort_by_cached_key(|name| {
+        (Some(name.as_str()) != first, Reverse(folder.changed(&format!("{name}{SUFFIX}"))), name.clone())
+    });
+    let stored = names.into_iter().enumerate().filter_map(|(number, name)| {
+        if number >= MAXIMUM_RECORDS {
+            return Some(Stored { name, body: Err(format!("{MAXIMUM_RECORDS} records are newer, and were read")) });
+        }
         let body = folder.read(&format!("{name}{SUFFIX}"), MAXIMUM_RECORD).transpose()?;
-        Some(Stored { name: name.to_owned(), body })
+        Some(Stored { name, body })
     });
     Ok(stored.collect())
 }
@@ -100,128 +142,4 @@ fn is_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::{Path, PathBuf};
-
-    use hublease_protocol::secret::Secret;
-
-    use super::{Access, MAXIMUM_RECORD, MAXIMUM_RECORDS, Over, access, directory};
-    use crate::environment::Environment;
-
-    fn write(name: &str, body: &str) -> Access {
-        Access::Write { name: name.to_owned(), body: Secret::new(body), over: Over::Anything }
-    }
-
-    fn mode(path: &Path) -> u32 {
-        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
-    }
-
-    /// A name of 64 hexadecimal digits.
-    fn name(number: usize) -> String {
-        format!("{number:064x}")
-    }
-
-    fn bodies(path: &Path) -> Vec<(String, Result<String, ()>)> {
-        let stored = access(path, &Access::Read).unwrap().into_iter();
-        stored.map(|stored| (stored.name, stored.body.map(|body| body.expose().to_owned()).map_err(drop))).collect()
-    }
-
-    fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    #[test]
-    fn a_record_is_written_replaced_read_and_erased() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("hublease");
-        assert_eq!(bodies(&path), []);
-        assert!(access(&path, &Access::Erase { name: name(1) }).is_ok());
-        assert!(!path.exists());
-        access(&path, &Access::Prepare).unwrap();
-        assert_eq!((mode(&path), fs::read_dir(&path).unwrap().count()), (0o700, 0));
-        for body in ["one", "two"] {
-            access(&path, &write(&name(1), body)).unwrap();
-        }
-        assert_eq!(mode(&path.join(format!("{}.json", name(1)))), 0o600);
-        assert_eq!(bodies(&path), [(name(1), Ok("two".to_owned()))]);
-        access(&path, &Access::Erase { name: name(1) }).unwrap();
-        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_directory_that_others_could_have_made_is_refused() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("hublease");
-        fs::create_dir(&path).unwrap();
-        set_mode(&path, 0o755);
-        let trouble = access(&path, &Access::Prepare).unwrap_err().0;
-        assert!(trouble.ends_with("its mode is 0755, not 0700"), "{trouble}");
-        set_mode(&path, 0o700);
-        let link = root.path().join("link");
-        symlink(&path, &link).unwrap();
-        for what in [Access::Prepare, Access::Read, write(&name(1), "x"), Access::Erase { name: name(1) }] {
-            assert!(access(&link, &what).is_err(), "{what:?}");
-        }
-        fs::write(root.path().join("file"), "").unwrap();
-        assert!(access(&root.path().join("file"), &Access::Prepare).is_err());
-        assert!(access(&root.path().join("missing/hublease"), &Access::Prepare).is_err());
-        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_is_not_a_record_of_ours_is_not_read() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("hublease");
-        access(&path, &Access::Prepare).unwrap();
-        let file = |number| path.join(format!("{}.json", name(number)));
-        symlink("/etc/hostname", file(1)).unwrap();
-        fs::create_dir(file(2)).unwrap();
-        for (number, content) in [(3, vec![b'x'; MAXIMUM_RECORD + 1]), (4, vec![0xff]), (5, b"wide".to_vec())] {
-            fs::write(file(number), content).unwrap();
-            set_mode(&file(number), 0o600);
-        }
-        set_mode(&file(5), 0o640);
-        assert!(std::process::Command::new("mkfifo").arg(file(6)).status().unwrap().success());
-        access(&path, &write(&name(7), "good")).unwrap();
-        for other in ["README", "short.json", &format!("{}.json", "G".repeat(64))] {
-            fs::write(path.join(other), "").unwrap();
-        }
-        let mut expected: Vec<_> = (1..7).map(|number| (name(number), Err(()))).collect();
-        expected.push((name(7), Ok("good".to_owned())));
-        assert_eq!(bodies(&path), expected);
-    }
-
-    #[test]
-    fn names_and_sizes_have_limits() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("hublease");
-        for name in ["", "../x", &"A".repeat(64), &"a".repeat(63)] {
-            assert!(access(&path, &write(name, "x")).is_err());
-            assert!(access(&path, &Access::Erase { name: name.to_owned() }).is_err());
-        }
-        assert!(access(&path, &write(&name(1), &"x".repeat(MAXIMUM_RECORD + 1))).is_err());
-        access(&path, &Access::Prepare).unwrap();
-        for number in 0..=MAXIMUM_RECORDS {
-            fs::write(path.join(format!("{}.json", name(number))), "").unwrap();
-        }
-        assert!(access(&path, &Access::Read).is_err());
-    }
-
-    #[test]
-    fn the_place_follows_the_environment() {
-        let root = tempfile::tempdir().unwrap();
-        let here = root.path().display().to_string();
-        let place = |variables: &[(&str, &str)]| {
-            directory(&Environment::new(variables.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
-        };
-        let uid = rustix::process::geteuid().as_raw();
-        assert_eq!(place(&[("RUNNER_TEMP", &here), ("XDG_RUNTIME_DIR", "/")]), root.path().join("hublease"));
-        assert_eq!(place(&[("XDG_RUNTIME_DIR", &here), ("TMPDIR", "/")]), root.path().join("hublease"));
-        assert_eq!(place(&[("TMPDIR", &here)]), root.path().join(format!("hublease-{uid}")));
-        for variables in [&[][..], &[("RUNNER_TEMP", "relative")], &[("XDG_RUNTIME_DIR", "/nonexistent")]] {
-            assert_eq!(place(variables), PathBuf::from(format!("/tmp/hublease-{uid}")));
-        }
-    }
-}
+mod tests;

@@ -171,7 +171,7 @@ impl World<'_> {
             Access::Prepare => {}
             Access::Write { name, body, .. } => drop(self.records.insert(name, body)),
             Access::Erase { name } => drop(self.records.remove(&name)),
-            Access::Read => {
+            Access::Read { .. } => {
                 let stored = |(name, body): (&String, &Secret)| Stored { name: name.clone(), body: Ok(body.clone()) };
                 return self.records.iter().map(stored).collect();
             }
@@ -198,7 +198,13 @@ impl World<'_> {
 
 /// An empty directory of docker's.
 fn nothing() -> Place {
-    Place { directory: "/home/u/.docker".to_owned(), unwritable: None, taken_over: None, variable: String::new() }
+    Place {
+        directory: "/home/u/.docker".to_owned(),
+        file: "/home/u/.docker/config.json".to_owned(),
+        unwritable: None,
+        taken_over: None,
+        variable: String::new(),
+    }
 }
 
 /// The values of secret members, wherever they stand in the answers.

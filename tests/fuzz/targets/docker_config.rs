@@ -127,13 +127,15 @@ impl World {
         match config {
             Config::Locate { .. } => {
                 let directory = "/home/u/.docker".to_owned();
-                Ok(Found::Place(Place { variable: directory.clone(), directory, unwritable: None, taken_over: None }))
+                let file = format!("{directory}/config.json");
+                let variable = directory.clone();
+                Ok(Found::Place(Place { variable, directory, file, unwritable: None, taken_over: None }))
             }
             Config::Read { .. } => {
                 let content = Secret::new(self.file.as_deref().ok_or(Trouble::Malformed)?);
                 Ok(Found::File(File { content, exposed: false }))
             }
-            Config::Write { over, content, directory: Directory::User, .. } => {
+            Config::Write { over, content, directory: Directory::User | Directory::Recorded(_), .. } => {
                 assert_eq!(Some(over.expose()), self.file.as_deref());
                 self.file = Some(content.expose().to_owned());
                 Ok(Found::Done)
@@ -156,7 +158,7 @@ impl World {
             Access::Prepare => {}
             Access::Write { name, body, .. } => drop(self.records.insert(name, body)),
             Access::Erase { name } => drop(self.records.remove(&name)),
-            Access::Read => {
+            Access::Read { .. } => {
                 let stored = |(name, body): (&String, &Secret)| Stored { name: name.clone(), body: Ok(body.clone()) };
                 return self.records.iter().map(stored).collect();
             }

@@ -26,12 +26,12 @@ fn read(name: &str, text: &str) -> Option<Record> {
     let found = Rc::new(RefCell::new(RecordStore::default()));
     let place = Rc::clone(&found);
     let mut session = Session::start(|host| async move {
-        let shelf = RecordStore::read(&host).await?;
+        let shelf = RecordStore::read(&host, None).await?;
         place.replace(shelf);
         Ok(0)
     });
     let Step::Asked(asked) = session.step(None) else { panic!("the directory was not read") };
-    assert_eq!(asked.effect, Effect::Record(Access::Read));
+    assert_eq!(asked.effect, Effect::Record(Access::Read { first: None }));
     let stored = Stored { name: name.to_owned(), body: Ok(Secret::new(text)) };
     assert_eq!(session.step(Some(Outcome::Record(Ok(vec![stored])))), Step::Over(Ok(0)));
     let RecordStore { mut records, foreign } = found.take();

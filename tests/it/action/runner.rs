@@ -20,8 +20,10 @@ const FILES: [&str; 4] = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB
 /// The keys of the state.
 pub const NAME: &str = "record_name";
 pub const BODY: &str = "record";
+pub const WAY_BACK: &str = "way_back";
 
 /// One `uses: hublease/hublease` in a job.
+#[derive(Clone)]
 pub struct Step<'w> {
     world: &'w World,
     inputs: BTreeMap<String, String>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::runner::{BODY, NAME, Step};
+use super::runner::{BODY, NAME, Step, WAY_BACK};
 use crate::support::World;
 use crate::support::job::Provider;
 
@@ -27,10 +27,9 @@ fn a_node_that_is_too_old_is_named_and_asks_nobody() {
         for state in [&record, &half] {
             let left = format!("{sentence}%0A  because: what the login left is not undone");
             step().start_post(state).wait().code(0).says(&format!("::warning::{left}"));
-            let strict = [step().input("strict-revoke", "true"), step().env("HUBLEASE_STRICT_REVOKE", "true")];
-            for step in strict {
-                step.start_post(state).wait().code(2).says(&format!("::error::{left}"));
-            }
+            let mut strict = state.clone();
+            strict.insert(WAY_BACK.to_owned(), "{\"strict\":true}".to_owned());
+            step().start_post(&strict).wait().code(2).says(&format!("::error::{left}"));
         }
     }
 }

@@ -25,7 +25,8 @@ fn exec<'w>(world: &'w World, provider: Provider, script: &str) -> Job<'w> {
 fn nothing_lives(world: &World, at: &str) {
     assert_eq!(leased(world), Vec::<String>::new(), "{at}");
     assert_eq!(world.record_files(), Vec::<std::path::PathBuf>::new(), "{at}");
-    let left: Vec<_> = fs::read_dir(world.records()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    let names = fs::read_dir(world.records()).into_iter().flatten();
+    let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.is_empty(), "{at}: {left:?}");
     assert!(!world.has_login(), "{at}");
 }

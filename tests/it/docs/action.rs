@@ -71,11 +71,10 @@ fn uses() -> Vec<Use> {
     for document in documents() {
         for block in document.blocks().into_iter().filter(|block| block.language == "yaml") {
             let place = format!("{}:{}", document.name, block.line);
-            let job = if block.lines.iter().any(|line| line.trim_start().starts_with("id-token: write")) {
-                identity()
-            } else {
-                Vec::new()
-            };
+            // Of a composite action it is the job around it that has the permission.
+            let has_identity =
+                |line: &String| line.trim_start().starts_with("id-token: write") || line.trim() == "using: composite";
+            let job = if block.lines.iter().any(has_identity) { identity() } else { Vec::new() };
             found.extend(of_workflow(&block.lines, &place, &job));
         }
     }

@@ -42,10 +42,12 @@ impl Beside {
     /// The first step of the session.
     #[track_caller]
     pub fn begin(&mut self, step: &Step, setup: Option<&Setup>) {
-        let given = self.given.json();
+        let given = if self.stage == "logout" { self.given.way_back() } else { self.given.json() };
         for (form, guest) in &mut self.guests {
-            let answer = guest.begin(&self.stage, &given).unwrap();
-            assert_eq!(Answer::read(&answer), Answer::of(step, setup.cloned()), "{form:?}");
+            let mut answer = Answer::read(&guest.begin(&self.stage, &given).unwrap());
+            let way_back = answer.setup.as_mut().and_then(|setup| setup.way_back.take());
+            assert_eq!(way_back.is_some(), self.stage == "login" && setup.is_some(), "{form:?}");
+            assert_eq!(answer, Answer::of(step, setup.cloned()), "{form:?}");
             assert_eq!(guest.printed(), "", "{form:?}");
         }
     }

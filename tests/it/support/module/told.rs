@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hublease::action::Module;
 use hublease::cli::FLAGS;
 use hublease::effect::http::Destination;
 use hublease::effect::{Asked, Effect, Step};
 use hublease::native;
+use hublease_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::support::job::Job;
@@ -70,6 +72,12 @@ impl Given {
         self
     }
 
+    /// What a login with these inputs leaves for its post step.
+    pub fn way_back(&self) -> String {
+        let first = Module::default().begin("login", &Secret::new(self.json()));
+        Answer::read(first.expose()).setup.and_then(|setup| setup.way_back).unwrap()
+    }
+
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap()
     }
@@ -91,6 +99,7 @@ pub struct Setup {
     pub destinations: BTreeMap<Destination, String>,
     pub ca_cert: Option<serde_json::Value>,
     pub identity_file: Option<String>,
+    pub way_back: Option<String>,
 }
 
 /// An effect, with what a host must know of it.
@@ -150,6 +159,6 @@ impl Setup {
         let destinations = native.destinations.iter().map(|(name, origin)| (*name, origin.to_string())).collect();
         assert!(native.certificates.is_none(), "certificates are not compared");
         let identity_file = native.identity_file.as_ref().map(|path| path.display().to_string());
-        Self { destinations, ca_cert: None, identity_file }
+        Self { destinations, ca_cert: None, identity_file, way_back: None }
     }
 }
