@@ -70,7 +70,7 @@ const STATIC: (&str, &str) = ("HUBLEASE_ORB_PROVIDER", "static");
 const OURS: &str = "directory: docker's own, unless that would do harm";
 
 /// What CircleCI hands over, and a line of the plan that the program makes of it.
-const CASES: [(&[(&str, &str)], &str); 16] = [
+const CASES: [(&[(&str, &str)], &str); 15] = [
     (&[BROKER], "address: https://broker.example.com"),
     (
         &[BROKER, ("HUBLEASE_ORB_PROVIDER", "auto"), ("HUBLEASE_ORB_EXPIRES_IN", "0"), ("HUBLEASE_ORB_SCOPE", "")],
