@@ -97,7 +97,6 @@ mod tests {
             (&["check", "--hunter2"], "there is no such argument: number 2"),
             (&["check", "--config", "x", "hunter2"], "there is no such argument: number 4"),
             (&["check"], "`--config <FILE>` is missing"),
-            (&["leases"], "a command is missing"),
         ] {
             let typed = ["hublease-broker"].iter().chain(words);
             let complaint = command().try_get_matches_from(typed).unwrap_err();
