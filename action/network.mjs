@@ -190,7 +190,8 @@ function collect(response, done, fail) {
     try {
       body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
     } catch {
-      // Not UTF-8 is nothing that any provider sends; it is handed on as none.
+      // Not UTF-8 is nothing that any provider sends; it is handed on as that, and not as none.
+      body = '\ufffd';
     }
     const retry = header('retry-after') ?? wait;
     done({ Ok: { status: response.statusCode, retry_after: retry, location: header('location'), body } });

@@ -268,16 +268,13 @@ impl Flag {
                 Err(self.refuse(source, &format!("it is one of: {}", words.join(", "))))
             }
             Value::Switch if boolean(value).is_none() => Err(self.refuse(source, "it is `true` or `false`")),
-            Value::SwitchOr(word) if boolean(value).is_none() && value != word => {
-                Err(self.refuse(source, &format!("it is `true`, `false` or `{word}`")))
-            }
             _ => Ok(()),
         }
     }
 
     /// Writes a boolean in the one way in which it is looked at later.
     fn normalize(&self, value: &mut String) {
-        let is_switch = matches!(self.value, Value::Switch | Value::SwitchOr(_));
+        let is_switch = matches!(self.value, Value::Switch);
         if let Some(on) = boolean(value).filter(|_| is_switch) {
             *value = on.to_string();
         }

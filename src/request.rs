@@ -4,14 +4,17 @@
 //! ([`Repeat`](crate::effect::http::Repeat)). 400, 401 and 403 are never repeated. Each repetition is said, so that no log is
 //! silent for long. Redirects are not followed, except once to the one origin that the inputs allow.
 
+mod body;
 mod fault;
 mod remark;
 mod repeats;
 pub(crate) mod repetition;
 
 use hublease_protocol::endpoint::{self, Origin};
+use hublease_protocol::secret::Secret;
 use hublease_protocol::time::span;
 
+use self::body::Body;
 use self::fault::Fault;
 pub(crate) use self::remark::{may_be_shown, remark};
 pub(crate) use self::repeats::repeats;
@@ -80,6 +83,11 @@ impl<'a> Server<'a> {
         &self.name
     }
 
+    /// An answer in which nothing was understood, whatever its status: nobody knows who has answered, and what was done.
+    pub(crate) fn not_understood(&self, response: &Response) -> Error {
+        self.problem(Problem::Answer).because(&unread(response))
+    }
+
     /// A problem about this server.
     pub(crate) fn problem(&self, problem: Problem) -> Error {
         Error::new(problem, &self.name)
@@ -96,6 +104,7 @@ impl<'a> Server<'a> {
         loop {
             let answer = self.effects.http(request.clone()).await;
             let answer = answer.map_err(|error| RequestError::unsettled(self.after(error, last.as_ref())))?;
+            let answer = answer.map(without_mark);
             if let Ok(response) = &answer
                 && is_redirect(response.status)
             {
@@ -174,8 +183,23 @@ impl<'a> Server<'a> {
     }
 }
 
+/// What is told of an answer in which nothing was understood: its status, and the kind of its body.
+pub(crate) fn unread(response: &Response) -> String {
+    format!("not understood: status {}, with {}", response.status, Body::of(response).shown())
+}
+
+/// The answer without the mark that some servers write before a text: JSON readers need not take it (RFC 8259), and it says
+/// nothing.
+fn without_mark(mut response: Response) -> Response {
+    if let Some(body) = response.body.expose().strip_prefix('\u{feff}') {
+        response.body = Secret::new(body);
+    }
+    response
+}
+
+/// Whether the answer sends somewhere else. 304 is of the same hundred, and does not.
 fn is_redirect(status: u16) -> bool {
-    matches!(status, 300..=399)
+    matches!(status, 300..=399) && status != 304
 }
 
 /// A wait, as people read it.

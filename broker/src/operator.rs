@@ -8,6 +8,7 @@ mod init;
 mod leases;
 mod output;
 mod serve;
+mod usage;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -47,7 +48,11 @@ impl Machine {
 
 /// Does what the arguments say.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> ExitCode {
-    let matches = command().get_matches_from(arguments);
+    let words: Vec<_> = arguments.into_iter().collect();
+    let matches = match command().try_get_matches_from(&words) {
+        Ok(matches) => matches,
+        Err(complaint) => return usage::tell(&complaint, &words),
+    };
     let outcome = match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches, machine),
         Some(("check", matches)) => check::run(matches, machine),

@@ -15,6 +15,7 @@ pub mod claims;
 pub mod endpoint;
 pub mod hex;
 pub mod id;
+pub mod nearest;
 pub mod no_proxy;
 pub mod oauth;
 pub mod percent;

@@ -13,6 +13,7 @@ use std::io::{self, Read as _, Write as _};
 use std::process::{Command, ExitCode, ExitStatus};
 use std::{env, fs, thread};
 
+use hublease_protocol::nearest::nearest;
 use hublease_sandbox::{ACCOUNT, CONNECTION_ID, PASSWORD, Sandbox, Service};
 
 /// Variables that a command keeps from outside.
@@ -21,6 +22,8 @@ const KEPT: [&str; 3] = ["PATH", "HOME", "TERM"];
 const USAGE: u8 = 2;
 const USAGE_TEXT: &str =
     "usage: hublease-sandbox [--ci circleci|github] [--audience TEXT] [--mended-plugin] [--until-killed | -- CMD...]";
+/// What may be typed with two dashes before it.
+const FLAGS: [&str; 5] = ["ci", "audience", "mended-plugin", "until-killed", "help"];
 /// What there is inside, and how it is used.
 const HELP: &str = "\
 CI issuers, Docker Hub with its registry, Docker Identity and Vault on loopback, for tries that need no account
@@ -48,9 +51,13 @@ fn main() -> ExitCode {
         let written = writeln!(io::stdout(), "{USAGE_TEXT}\n\n{HELP}{hosts}");
         return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let Some(options) = Options::parse(env::args().skip(1)) else {
-        say(USAGE_TEXT);
-        return ExitCode::from(USAGE);
+    let words: Vec<_> = env::args().skip(1).collect();
+    let options = match Options::parse(&words) {
+        Ok(options) => options,
+        Err(why) => {
+            say(&format!("error: {why}\n{USAGE_TEXT}"));
+            return ExitCode::from(USAGE);
+        }
     };
     match run(&options) {
         Ok(code) => code,
@@ -71,25 +78,40 @@ struct Options {
 }
 
 impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+    /// Why not, by the number of the word and words of ours: what was typed may be a secret in the wrong place.
+    fn parse(words: &[String]) -> Result<Self, String> {
         let mut options = Self::default();
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
+        let mut numbered = (1..).zip(words);
+        while let Some((number, word)) = numbered.next() {
+            let mut value = || numbered.next().map(|(_, value)| value.clone());
+            match word.as_str() {
                 "--ci" => {
                     let known = |ci: &String| ci == "circleci" || ci == "github";
-                    options.ci = Some(arguments.next().filter(known)?);
+                    let ci = value().filter(known);
+                    options.ci = Some(ci.ok_or_else(|| format!("`--ci` takes circleci or github: number {number}"))?);
                 }
-                "--audience" => options.audience = Some(arguments.next()?),
+                "--audience" => {
+                    options.audience = Some(value().ok_or_else(|| format!("a value is missing: number {number}"))?);
+                }
                 "--mended-plugin" => options.mended_plugin = true,
                 "--until-killed" => options.until_killed = true,
                 "--" => {
-                    options.command = arguments.collect();
-                    return (!options.command.is_empty() && !options.until_killed).then_some(options);
+                    options.command = numbered.map(|(_, word)| word.clone()).collect();
+                    let can_run = !options.command.is_empty() && !options.until_killed;
+                    return if can_run {
+                        Ok(options)
+                    } else {
+                        Err("behind `--` stands a command that ends".to_owned())
+                    };
                 }
-                _ => return None,
+                word => {
+                    let near = nearest(word.trim_start_matches('-'), FLAGS.into_iter());
+                    let meant = near.map(|name| format!("; did you mean `--{name}`?")).unwrap_or_default();
+                    return Err(format!("there is no such argument: number {number}{meant}"));
+                }
             }
         }
-        Some(options)
+        Ok(options)
     }
 }
 

@@ -86,7 +86,7 @@ fn inputs_are_refused_by_their_names() {
             json!({ "password": "x" }),
             "because: no input holds a secret: with `provider` at `static`, `secret-env` names",
         ),
-        (json!({ "isolated": "yes" }), "it is `true`, `false` or `copy-auths`"),
+        (json!({ "isolated": "yes" }), "it is `true` or `false`"),
         (json!({ "broker-url": BROKER, "strict-revoke": "tRue" }), "it is `true` or `false`"),
         (json!({ "all": "true" }), "there is no input all"),
         (json!({ "broker-url": "ftp://x" }), "the value of `broker-url` cannot be used"),

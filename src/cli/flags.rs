@@ -5,7 +5,7 @@ use hublease_protocol::ci::Ci;
 use super::Command::{self, Check, Exec, Login, Logout, Token, Whoami};
 use super::Flag;
 use super::Support::{self, Local, Refused, Sent};
-use super::Value::{self, Choice, Many, One, Switch, SwitchOr};
+use super::Value::{self, Choice, Many, One, Switch};
 
 const EXCHANGES: &[Command] = &[Login, Exec, Token, Whoami];
 const MINTS: &[Command] = &[Login, Exec, Token];
@@ -224,10 +224,10 @@ pub static FLAGS: &[Flag] = &[
     flag(
         "isolated",
         &["HUBLEASE_ISOLATED"],
-        SwitchOr("copy-auths"),
+        Switch,
         &[Login, Exec],
         ANYWHERE,
-        "Log in to a private configuration directory, with the other registries' logins; `copy-auths` says the same",
+        "Log in to a private configuration directory, with the other registries' logins",
     ),
     flag(
         "renew",

@@ -82,7 +82,6 @@ fn typed(flag: &Flag) -> String {
         Value::One(value) | Value::Many(value) => format!("`--{name} {value}`"),
         Value::Choice(_) => format!("`--{name} WORD`"),
         Value::Switch => format!("`--{name}`"),
-        Value::SwitchOr(word) => format!("`--{name}`, `--{name}={word}`"),
     }
 }
 

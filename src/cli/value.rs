@@ -11,8 +11,6 @@ pub enum Value {
     Choice(&'static [&'static str]),
     /// Present or not; in a variable, `true` or `false`.
     Switch,
-    /// Present or not, or with this one value.
-    SwitchOr(&'static str),
 }
 
 /// A boolean of YAML's core schema (1.2), as GitHub's own actions read their inputs: `True` and `TRUE` too, and no `yes`.

@@ -114,6 +114,9 @@ pub struct Response {
     pub body: Secret,
 }
 
+/// What a host hands on for a body that is not UTF-8, as one that was compressed without being asked for.
+pub const NO_TEXT: &str = "\u{fffd}";
+
 /// What Docker Hub's registry says about its pull limit, as received; empty where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PullLimit {

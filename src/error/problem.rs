@@ -129,9 +129,6 @@ problems! {
     /// The namespace does not exist.
     RefusedNamespace Refused "{} has no such namespace"
         "check `--vault-namespace`";
-    /// Vault cannot check the token.
-    RefusedKeys Refused "{} cannot get the keys of the issuer"
-        "an operator looks at the auth method: `oidc_discovery_url` or `jwks_url`, and the authority that it trusts";
     /// The Vault token may be used too seldom.
     RefusedUses Refused "{} gives Vault tokens for too few uses"
         "an operator sets `token_num_uses` of the role to 0, or to 5 and more";
@@ -195,22 +192,28 @@ problems! {
     Cut Unavailable "the connection to {} broke before the answer was complete" "";
     /// A body over the cap.
     TooLarge Unavailable "the answer of {} is larger than 1 MiB"
-        "the address probably does not lead to the provider";
+        "no provider says so much: this is another address than its own, or something answers in its place";
     /// HTTP to a port that speaks TLS.
     PlainHttp Unavailable "{} speaks TLS, and was asked without"
         "write the address with `https://`";
     /// An answer that is not what the protocol says.
     Answer Unavailable "{} gave an answer that cannot be used"
-        "the address probably does not lead to the provider, or a proxy answers in its place";
+        "a page, a text or nothing comes from something else than the provider: another address than its own, or a proxy, a firewall or a portal before it";
     /// 429.
-    Busy Unavailable "{} asks for a longer wait than there is time for"
+    Busy Unavailable "{} takes no more requests for now"
         "try again later, or ask for a higher limit";
     /// 5xx.
     Failing Unavailable "{} fails"
-        "try again later; the provider's own log says why";
+        "try again later; the log of the provider, or of the proxy that answers in its place, says why";
     /// Vault is sealed.
     Sealed Unavailable "{} is sealed or in maintenance"
         "an operator has to unseal it";
+    /// A standby without its active server.
+    Standby Unavailable "{} cannot write now, as a server that stands by"
+        "try again later, or give the address of the active server; an operator looks whether this one reaches it";
+    /// Vault cannot check the token.
+    NoKeys Unavailable "{} cannot get the keys of the issuer"
+        "an operator looks at the auth method: `oidc_discovery_url` or `jwks_url`, and the authority that it trusts";
     /// A redirect that is not followed.
     Redirected Unavailable "{} redirects elsewhere, which is not followed"
         "use the final address; for a Vault standby name the active node with `--vault-redirect-origin`";

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request};
 use crate::error::{Error, Problem};
-use crate::request::Server;
+use crate::request::{Server, unread};
 
 #[derive(Deserialize)]
 struct TokenResponse {
@@ -46,12 +46,13 @@ pub(super) async fn request(
         .await
         .map_err(|lost| Error::new(Problem::GithubAnswer, "").caused_by(&lost.error))?;
     if answer.status != 200 {
-        return Err(failed(&format!("it answered with status {}", answer.status)));
+        return Err(failed(&unread(&answer)));
     }
     match serde_json::from_str::<TokenResponse>(answer.body.expose()) {
         Ok(answer) => Ok(answer.value),
         Err(error) => {
-            Err(failed(&format!("its answer has no token (line {}, column {})", error.line(), error.column())))
+            let place = format!("its answer has no token (line {}, column {})", error.line(), error.column());
+            Err(failed(&unread(&answer)).because(&place))
         }
     }
 }

@@ -14,10 +14,12 @@ pub enum RevocationOutcome {
     Ended,
     /// Its end was asked for and not confirmed; the text says what would have made it.
     Requested(&'static str),
-    /// It had ended before, as whoever keeps it says, or by the end that it was made with.
+    /// It had ended before, as whoever keeps it says.
     AlreadyOver,
     /// Nobody can revoke it: it dies by itself.
     DiesAlone,
+    /// The same, and by this machine's clock its time has passed; there is nobody to ask.
+    Elapsed,
     /// It lives on at its owner.
     NotALease,
     /// It lives on, or nobody said that it does not; the text is printable and says why.
@@ -37,7 +39,7 @@ impl RevocationOutcome {
             Self::Ended => "ended",
             Self::Requested(_) => "requested",
             Self::AlreadyOver => "already_over",
-            Self::DiesAlone => "not_revocable",
+            Self::DiesAlone | Self::Elapsed => "not_revocable",
             Self::NotALease => "not_a_lease",
             Self::NotRevoked(_) => "not_revoked",
         }
@@ -48,7 +50,9 @@ impl RevocationOutcome {
         match self {
             Self::Requested(why) => Some(*why).filter(|why| !why.is_empty()),
             Self::NotRevoked(why) => Some(why),
-            Self::Confirmed | Self::Ended | Self::AlreadyOver | Self::DiesAlone | Self::NotALease => None,
+            Self::Confirmed | Self::Ended | Self::AlreadyOver | Self::DiesAlone | Self::Elapsed | Self::NotALease => {
+                None
+            }
         }
     }
 }
@@ -133,6 +137,10 @@ fn said(outcome: &RevocationOutcome, end: Option<u64>) -> String {
         RevocationOutcome::DiesAlone => match end {
             Some(end) => format!("cannot be revoked, dies at {}", utc(end)),
             None => "cannot be revoked, and its end is not known".to_owned(),
+        },
+        RevocationOutcome::Elapsed => match end {
+            Some(end) => format!("cannot be revoked, and its time was over at {} by this machine's clock", utc(end)),
+            None => "cannot be revoked, and its time is over by this machine's clock".to_owned(),
         },
         RevocationOutcome::NotALease => "not a lease, lives on at its owner".to_owned(),
         RevocationOutcome::NotRevoked(_) => {

@@ -13,6 +13,7 @@ use hublease_protocol::oauth::{
 };
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
+use serde::de::IgnoredAny;
 
 use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
@@ -20,7 +21,7 @@ use crate::error::{Error, Problem};
 use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
 use crate::provider::{Exchange, check_registry, credential, identify, refusal};
 use crate::record::RecordWriter;
-use crate::request::{RequestError, Server};
+use crate::request::{RequestError, Server, unread};
 
 /// What the exchange needs.
 #[derive(Clone, Debug)]
@@ -105,10 +106,10 @@ pub(super) async fn paths(server: &Server<'_>, endpoint: &Endpoint) -> Result<Pa
 fn metadata(server: &Server<'_>, response: &Response, endpoint: &Endpoint) -> Result<Paths, Error> {
     let unusable = |why: &str| server.problem(Problem::Answer).because(why);
     if response.status != 200 {
-        return Err(unusable(&format!("its metadata ({METADATA_PATH}) came with status {}", response.status)));
+        return Err(unusable(&format!("its metadata ({METADATA_PATH}): {}", unread(response))));
     }
     let metadata = Metadata::decode(response.body.expose().as_bytes())
-        .map_err(|error| unusable(&format!("its metadata cannot be read: {error}")))?;
+        .map_err(|error| server.not_understood(response).because(&format!("its metadata cannot be read: {error}")))?;
     if Endpoint::parse(&metadata.issuer).as_ref() != Ok(endpoint) {
         return Err(unusable("its metadata names another issuer"));
     }
@@ -153,7 +154,7 @@ fn parse(server: &Server<'_>, response: &Response, token: &Secret) -> Result<Exc
     }
     ExchangeResponse::decode(response.body.expose().as_bytes())
         .map(ExchangeResponse::into_parts)
-        .map_err(|error| server.problem(Problem::Answer).because(&error.to_string()))
+        .map_err(|error| refusal::unusable(server, response, &error, &[token]))
 }
 
 fn handle(own: Option<Secret>, credential: &Secret, paths: &Paths) -> Handle {
@@ -199,7 +200,15 @@ pub(super) async fn revoke_token(
         (200, Ok(RevocationResponse { revocation: Revocation::Unknown })) => RevocationOutcome::Requested(
             "the broker cannot tell: it has forgotten the lease, or had only lent the token",
         ),
-        (200 | 204, _) => RevocationOutcome::Requested(""),
+        (200 | 204, _) if is_taken(&response) => RevocationOutcome::Requested(""),
         _ => RevocationOutcome::NotRevoked(refusal::oauth(&server, &response, &[token]).in_a_line()),
     })
+}
+
+/// Whether an answer is one that a token service gives: RFC 7009 leaves its body open, and none fills it with anything but
+/// JSON. A page of a portal comes with 200, too.
+fn is_taken(response: &Response) -> bool {
+    let body = response.body.expose().trim();
+    let is_object = body.starts_with('{') && serde_json::from_str::<IgnoredAny>(body).is_ok();
+    body.is_empty() || is_object && refusal::spoken(response).is_none()
 }

@@ -10,7 +10,7 @@ use hublease_protocol::secret::Secret;
 
 use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::lease::{Handle, Lease, LeaseRecord};
 use crate::provider::{Exchange, credential, identify, refusal};
 use crate::record::RecordWriter;
@@ -89,7 +89,7 @@ fn parse(server: &Server<'_>, response: &Response, token: &Secret) -> Result<(Se
         return Err(refusal::oauth(server, response, &[token]));
     }
     let parts = ExchangeResponse::decode(response.body.expose().as_bytes())
-        .map_err(|error| server.problem(Problem::Answer).because(&error.to_string()))?
+        .map_err(|error| refusal::unusable(server, response, &error, &[token]))?
         .into_parts();
     Ok((Secret::new(parts.access_token), parts.issued.expires_in))
 }

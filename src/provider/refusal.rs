@@ -1,19 +1,19 @@
 //! What a refusal means: foreign error words become entries of our own list.
 
-use hublease_protocol::oauth::{Code, ErrorResponse};
+use hublease_protocol::oauth::{Code, DecodeError, ErrorResponse};
 use hublease_protocol::secret::Secret;
 
 use crate::effect::http::Response;
 use crate::error::{Error, Problem};
 use crate::request::{RequestError, Server, may_be_shown, remark};
 
-/// Reads an OAuth error answer (RFC 6749 section 5.2) of a broker or of Docker Identity.
+/// Reads an OAuth error answer (RFC 6749 section 5.2) of a broker or of Docker Identity. Without the members of one nobody knows
+/// who has refused, whatever the status says.
 pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) -> Error {
-    let status = response.status;
-    let Ok(answer) = ErrorResponse::decode(response.body.expose().as_bytes()) else {
-        let problem = if matches!(status, 400 | 401 | 403) { Problem::Refused } else { Problem::Answer };
-        return server.problem(problem).because(&format!("status {status}, without an error message that can be read"));
+    let Some(answer) = spoken(response) else {
+        return server.not_understood(response);
     };
+    let status = response.status;
     let sentence = answer.sentence().unwrap_or_default();
     let problem = match answer.code() {
         Some(code) => by_code(code),
@@ -28,10 +28,23 @@ pub(super) fn oauth(server: &Server<'_>, response: &Response, sent: &[&Secret]) 
     }
 }
 
+/// What a 200 is without what was asked for: some servers refuse with it, and others are no token service.
+pub(super) fn unusable(server: &Server<'_>, response: &Response, error: &DecodeError, sent: &[&Secret]) -> Error {
+    if response.status == 200 && spoken(response).is_some() {
+        return oauth(server, response, sent);
+    }
+    server.not_understood(response).because(&error.to_string())
+}
+
+/// The error that an answer holds, if it has a member of one.
+pub(super) fn spoken(response: &Response) -> Option<ErrorResponse> {
+    let answer = ErrorResponse::decode(response.body.expose().as_bytes()).ok()?;
+    (answer.error.is_some() || answer.sentence().is_some()).then_some(answer)
+}
+
 /// A lost request with the server's own reason, if it came with one: a quota that is full, keys that cannot be fetched.
 pub(super) fn told(lost: RequestError, sent: &[&Secret]) -> Error {
-    let body = lost.response.as_ref().map(|response| response.body.expose().as_bytes());
-    let Some(answer) = body.and_then(|body| ErrorResponse::decode(body).ok()) else { return lost.error };
+    let Some(answer) = lost.response.as_ref().and_then(|response| spoken(response)) else { return lost.error };
     let word = answer.error.as_deref().filter(|word| is_word(word)).map(str::to_owned);
     match remark(answer.sentence().unwrap_or_default(), sent).or(word) {
         Some(reason) => lost.error.because(&reason),

@@ -1,8 +1,7 @@
-//! The way back of an exchange: revoke, and say which of six things is true.
+//! The way back of an exchange: revoke, and say which of the outcomes is true.
 //!
-//! Exactly one party revokes: at Vault, Vault does it, never we behind its back. A broker's credential carries its end at Docker
-//! Hub, so one whose time has passed needs no request. At Vault only the lease carries one, and what it gave outlives it where
-//! Vault fails to end it: there nothing is said by the clock alone.
+//! Exactly one party revokes: at Vault, Vault does it, never we behind its back. Whoever can be asked is asked: that its time has
+//! passed is the word of this machine's clock, which may be wrong, and ends nothing. It only words what nobody answered.
 
 use hublease_protocol::endpoint::{Endpoint, Origin};
 use hublease_protocol::printable::printable;
@@ -63,11 +62,15 @@ impl Revoker {
         Ok(match (&note.handle, self) {
             (Handle::Settled, _) => None,
             (Handle::NotALease, _) => Some(RevocationOutcome::NotALease),
-            (Handle::None | Handle::Token { .. }, _) if is_over => Some(RevocationOutcome::AlreadyOver),
+            (Handle::None, _) if is_over => Some(RevocationOutcome::Elapsed),
             (Handle::None, _) => Some(RevocationOutcome::DiesAlone),
             (Handle::Token { token, own }, Self::Broker(endpoint)) if note.origin == endpoint.origin.to_string() => {
                 effects.mask(token).await?;
-                Some(revoke_token(effects, endpoint, token, *own).await?)
+                let outcome = revoke_token(effects, endpoint, token, *own).await?;
+                Some(if is_over { by_the_clock(outcome) } else { outcome })
+            }
+            (Handle::Token { .. }, _) if is_over => {
+                Some(by_the_clock(RevocationOutcome::NotRevoked(self.mismatch(note))))
             }
             (Handle::Token { .. } | Handle::Vault { .. }, _) => {
                 Some(RevocationOutcome::NotRevoked(self.mismatch(note)))
@@ -159,5 +162,15 @@ impl Revoker {
             }
             _ => format!("{}, which is not the address of this logout (`{flag}`)", is_elsewhere()),
         }
+    }
+}
+
+/// What nobody answered, or nobody could be asked, after the time of the credential.
+fn by_the_clock(outcome: RevocationOutcome) -> RevocationOutcome {
+    match outcome {
+        RevocationOutcome::NotRevoked(why) => RevocationOutcome::NotRevoked(format!(
+            "{why}; its time has passed by this machine's clock, and nobody else says so"
+        )),
+        outcome => outcome,
     }
 }

@@ -4,9 +4,10 @@
 //! its leases too. A mint whose answer is lost is never repeated while the token that made it is alive. A secret
 //! without a lease (KV) needs no Vault token afterwards, so that one is revoked at once.
 //!
-//! Follows Vault's HTTP API documentation; the wire shapes are in `wire`.
+//! Follows Vault's HTTP API documentation; the wire shapes are in `wire`, its refusals in `refusal`.
 
 pub(crate) mod address;
+mod refusal;
 pub(crate) mod revocation;
 mod wire;
 
@@ -74,12 +75,12 @@ pub(super) async fn exchange(
             Ok(answer) => return finish(effects, vault, plan, writer, held, &answer).await,
             Err(lost) => lost,
         };
-        if let Some(error) = wire::failed_mint(&server, &lost, &held.sent()) {
+        if let Some(error) = refusal::of_mint(&server, &lost, &held.sent()) {
             return Err(error);
         }
         // Only after the token that may have made something is gone, and only if it made nothing else that we hold.
         if round == ROUNDS || !lost.maybe_done || !drop_unanswered(effects, &vault.address, writer).await? {
-            return Err(wire::told(lost, &held.sent()));
+            return Err(refusal::told(lost, &held.sent()));
         }
         effects
             .detail(format!(
@@ -110,8 +111,10 @@ async fn log_in(effects: &Effects, vault: &Vault, plan: &Exchange, writer: &mut 
     let server = vault.address.server(effects);
     let identity_token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
     let issued_at = effects.now().await?;
-    let response =
-        server.send(wire::login(vault, &identity_token)).await.map_err(|lost| wire::told(lost, &[&identity_token]))?;
+    let response = server
+        .send(wire::login(vault, &identity_token))
+        .await
+        .map_err(|lost| refusal::told(lost, &[&identity_token]))?;
     let login = wire::parse_login(&server, &response, &identity_token)?;
     effects.mask(&login.client_token).await?;
     let note = note(vault, &login, issued_at);
@@ -195,14 +198,15 @@ async fn end_token(effects: &Effects, vault: &Vault, writer: &mut RecordWriter, 
     Ok(())
 }
 
-/// Whether an answer says that no lease was made: the path was refused, or is not there.
+/// Whether an answer says that no lease was made: the path was refused, or is not there. A firewall that lets the request pass and
+/// not its answer has the same statuses: only Vault's own word counts.
 fn made_nothing(answer: &Response) -> bool {
-    matches!(answer.status, 204 | 400..=499)
+    answer.status == 204 || matches!(answer.status, 400..=499) && refusal::is_vaults(answer)
 }
 
 /// Whether an answer shows that Vault took the Vault token: a policy's refusal does, and a plain one does not.
 fn was_taken(answer: &Response) -> bool {
-    answer.status != 403 || wire::is_of_policy(answer)
+    answer.status != 403 || refusal::is_of_policy(answer)
 }
 
 /// The note of a Vault token that made no lease, and is ended next.
@@ -218,7 +222,9 @@ fn without_lease(note: &LeaseRecord, was_taken: bool) -> LeaseRecord {
 async fn ask(server: &Server<'_>, vault: &Vault, token: &Secret) -> Result<Response, RequestError> {
     if vault.method != PathMethod::Write {
         let response = server.send(wire::read(vault, token)).await?;
-        if vault.method == PathMethod::Read || !matches!(response.status, 403 | 405) {
+        // After what is not Vault's own refusal the read may have minted.
+        let is_refused = matches!(response.status, 403 | 405) && refusal::is_vaults(&response);
+        if vault.method == PathMethod::Read || !is_refused {
             return Ok(response);
         }
     }

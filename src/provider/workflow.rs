@@ -41,7 +41,7 @@ pub(crate) async fn revoke(effects: &Effects, plan: &WorkflowRevocation) -> Resu
         return Err(refusal::oauth(&server, &response, &[&token]));
     }
     LeasesResponse::decode(response.body.expose().as_bytes())
-        .map_err(|error| server.problem(Problem::Answer).because(&error.to_string()))
+        .map_err(|error| refusal::unusable(&server, &response, &error, &[&token]))
 }
 
 fn request(path_and_query: String, token: &Secret) -> Request {

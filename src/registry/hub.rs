@@ -80,13 +80,13 @@ impl<'a> Hub<'a> {
         match response.status {
             200 => {
                 let bearer =
-                    bearer(&response).ok_or_else(|| server.problem(Problem::Answer).because("it holds no token"))?;
+                    bearer(&response).ok_or_else(|| server.not_understood(&response).because("it holds no token"))?;
                 self.effects.mask(&bearer).await?;
                 let actions = granted(&bearer, wanted.map_or("", |(repository, _)| repository));
                 Ok(TokenAnswer::Granted { bearer, actions })
             }
-            401 | 403 => Ok(TokenAnswer::Refused(self.words(&response))),
-            status => Err(server.problem(Problem::Answer).because(&format!("status {status}"))),
+            401 | 403 if is_refusal(&response) => Ok(TokenAnswer::Refused(self.words(&response))),
+            _ => Err(server.not_understood(&response)),
         }
     }
 
@@ -124,11 +124,9 @@ impl<'a> Hub<'a> {
         }
     }
 
-    /// What the token server says beside its status: `details`, or the first message of a list of errors.
+    /// What the token server says beside its status, if it may be shown.
     fn words(&self, response: &Response) -> Option<String> {
-        let body: Value = serde_json::from_str(response.body.expose()).ok()?;
-        let words = body.get("details").or_else(|| body.pointer("/errors/0/message"))?.as_str()?;
-        remark(words, &self.sent())
+        remark(&refusal(response)?, &self.sent())
     }
 
     /// The secrets of the login, which no remote text may repeat.
@@ -137,8 +135,19 @@ impl<'a> Hub<'a> {
     }
 }
 
+/// The words with which a token server refuses: `details`, or the first message of a list of errors.
+fn refusal(response: &Response) -> Option<String> {
+    let body: Value = serde_json::from_str(response.body.expose()).ok()?;
+    body.get("details").or_else(|| body.pointer("/errors/0/message"))?.as_str().map(str::to_owned)
+}
+
+/// Whether it is the token server that says "no": what answers in its place has the same status, and other words.
+pub(super) fn is_refusal(response: &Response) -> bool {
+    matches!(response.status, 401 | 403) && refusal(response).is_some()
+}
+
 /// The token of an answer; both names mean the same.
-fn bearer(response: &Response) -> Option<Secret> {
+pub(super) fn bearer(response: &Response) -> Option<Secret> {
     let body: Value = serde_json::from_str(response.body.expose()).ok()?;
     let token = ["token", "access_token"].iter().find_map(|name| body.get(*name)?.as_str())?;
     // What is not plain could not be sent as a header.

@@ -12,8 +12,9 @@ use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Registry};
 use crate::error::Error;
 use crate::record::Record;
+use crate::registry::hub::{bearer, is_refusal};
 use crate::registry::token::token_request;
-use crate::request::Server;
+use crate::request::{Server, unread};
 
 /// A credential in the form of HTTP Basic, from the auth file.
 #[derive(Debug)]
@@ -47,9 +48,13 @@ pub(crate) async fn prepare(effects: &Effects, record: &Record) -> Result<Option
 pub(crate) async fn ask(effects: &Effects, probe: Probe) -> Result<bool, Error> {
     let answer = Server::new(effects, "auth.docker.io").send(token_request(Some(&probe.0), None)).await;
     let (line, dead) = match answer {
-        Ok(response) if response.status == 401 => ("probed: Docker Hub refuses the credential".to_owned(), true),
-        Ok(response) if response.status == 200 => ("probed: Docker Hub still accepts the credential".to_owned(), false),
-        Ok(response) => (format!("not probed: auth.docker.io answered with status {}", response.status), false),
+        Ok(response) if response.status == 401 && is_refusal(&response) => {
+            ("probed: Docker Hub refuses the credential".to_owned(), true)
+        }
+        Ok(response) if response.status == 200 && bearer(&response).is_some() => {
+            ("probed: Docker Hub still accepts the credential".to_owned(), false)
+        }
+        Ok(response) => (format!("not probed: the answer of auth.docker.io is {}", unread(&response)), false),
         Err(lost) => (format!("not probed: {}", lost.error.in_a_line()), false),
     };
     if dead {

@@ -1,5 +1,6 @@
 //! What went wrong with one try of a request: its kind, its words, and whether the server may have done what was asked.
 
+use super::body::Body;
 use super::repetition::Kind;
 use crate::effect::http::{Failure, Obstacle, Repeat, Response};
 use crate::error::Problem;
@@ -7,19 +8,43 @@ use crate::error::Problem;
 /// A try that brought no usable answer.
 pub(super) enum Fault {
     Failure(Failure),
-    Status { status: u16, retry_after: Option<u64>, sealed: bool },
+    Status { status: u16, retry_after: Option<u64>, body: Body, state: State },
+}
+
+/// What a server says of itself whatever it is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Unknown,
+    Sealed,
+    Standby,
+}
+
+/// How Vault and OpenBao say that this server takes nothing now, with 400, 500 or 503: words that begin with neither are another
+/// matter's.
+const STATES: [(&str, State); 4] = [
+    ("Vault is sealed", State::Sealed),
+    ("cannot write to readonly storage", State::Standby),
+    ("operation could not be completed as storage is read-only", State::Standby),
+    ("Vault is in standby mode", State::Standby),
+];
+
+impl State {
+    fn of(response: &Response) -> Self {
+        let body = response.body.expose();
+        STATES.iter().find(|(words, _)| body.contains(words)).map_or(Self::Unknown, |(_, state)| *state)
+    }
 }
 
 impl Fault {
     pub(super) fn of(answer: &Result<Response, Failure>) -> Option<Self> {
         match answer {
             Err(failure) => Some(Self::Failure(*failure)),
-            Ok(response) if matches!(response.status, 412 | 429 | 500..) => Some(Self::Status {
-                status: response.status,
-                retry_after: response.retry_after.as_deref().and_then(|seconds| seconds.trim().parse().ok()),
-                sealed: response.body.expose().contains("Vault is sealed"),
-            }),
-            Ok(_) => None,
+            Ok(response) => {
+                let (status, state) = (response.status, State::of(response));
+                let is_fault = matches!(status, 412 | 429 | 500..) || status == 400 && state == State::Standby;
+                let retry_after = response.retry_after.as_deref().and_then(|seconds| seconds.trim().parse().ok());
+                is_fault.then(|| Self::Status { status, retry_after, body: Body::of(response), state })
+            }
         }
     }
 
@@ -34,7 +59,7 @@ impl Fault {
                 Failure::Slow | Failure::Cut => Kind::NoAnswer,
                 Failure::TooLarge => Kind::FinalAnswer,
             },
-            Self::Status { status: 412 | 429 | 500 | 502..=504, .. } => Kind::PassingStatus,
+            Self::Status { status: 400 | 412 | 429 | 500 | 502..=504, .. } => Kind::PassingStatus,
             Self::Status { .. } => Kind::FinalAnswer,
         }
     }
@@ -76,7 +101,8 @@ impl Fault {
                 Failure::TooLarge => Problem::TooLarge,
             },
             Self::Status { status: 429, .. } => Problem::Busy,
-            Self::Status { status: 503, sealed: true, .. } => Problem::Sealed,
+            Self::Status { state: State::Standby, .. } => Problem::Standby,
+            Self::Status { status: 503, state: State::Sealed, .. } => Problem::Sealed,
             Self::Status { .. } => Problem::Failing,
         }
     }
@@ -94,7 +120,9 @@ impl Fault {
             }),
             Self::Failure(Failure::Unsendable) => Some("the request cannot be written down as HTTP".to_owned()),
             Self::Failure(_) => None,
-            Self::Status { .. } => Some(self.shown()),
+            // What can be read is told by whoever reads it.
+            Self::Status { body: Body::Json, .. } => Some(self.shown()),
+            Self::Status { body, .. } => Some(format!("{}, with {}", self.shown(), body.shown())),
         }
     }
 

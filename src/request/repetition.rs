@@ -92,7 +92,7 @@ mod tests {
                 "the name is not known, nothing listens at the port, or no connection within 5 seconds"
             }
             Kind::NoAnswer => "no answer within 15 seconds, or the connection broke",
-            Kind::PassingStatus => "status 412, 429, 500, 502, 503 or 504",
+            Kind::PassingStatus => "status 412, 429, 500, 502, 503 or 504, or a 400 of a server that stands by",
             Kind::FinalAnswer => "any other status, or an answer that is too large",
             Kind::Stays => "the certificate is not trusted, there is no TLS, or the proxy's address cannot be used",
             Kind::ProxyAway => "the proxy cannot be reached, or answers with 429, 502, 503 or 504",

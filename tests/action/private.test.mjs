@@ -41,8 +41,27 @@ function shown(at) {
   });
 }
 
-for (const [number, row] of table.cases.entries()) {
-  test(row.name, { skip: IS_WINDOWS && 'links need a right there' }, async () => {
+const rows = table.cases.flatMap((row) => [[row.name, row, false], [`${row.name}, across file systems`, row, true]]);
+
+/** A rename as between two file systems, which knows them by what a name begins with. */
+function renaming(user) {
+  const { renameSync } = fs;
+  const isThere = (place) => `${place}${path.sep}`.startsWith(`${user}${path.sep}`);
+  fs.renameSync = (from, to) => {
+    if (isThere(from) === isThere(to)) return renameSync(from, to);
+    refused.add(from);
+    throw Object.assign(new Error('EXDEV: cross-device link not permitted'), { code: 'EXDEV' });
+  };
+  return () => {
+    fs.renameSync = renameSync;
+  };
+}
+
+/** What was to be renamed across. */
+const refused = new Set();
+
+for (const [number, [name, row, isAcross]] of rows.entries()) {
+  test(name, { skip: IS_WINDOWS && 'links need a right there' }, async () => {
     const [user, temporary] = [path.join(root, `${number}`, 'user'), path.join(root, `${number}`, 'tmp')];
     fs.mkdirSync(temporary, { recursive: true });
     if (row.user) {
@@ -58,7 +77,9 @@ for (const [number, row] of table.cases.entries()) {
     assert.equal(made.unlinked, null);
     fill(made.path, row.done);
     fill(user, row.theirs ?? []);
+    const restore = isAcross ? renaming(user) : () => {};
     const { moved, left } = (await configure({ remove: { id: ID, sharing } })).Ok.removed;
+    restore();
     assert.deepEqual({ moved, left }, { moved: row.moved ?? [], left: row.left ?? [] });
     assert.deepEqual(shown(user), row.after);
     assert.equal(fs.existsSync(made.path), left.length > 0);
@@ -99,4 +120,8 @@ test('where somebody else has the usual place there is another', { skip: IS_WIND
     remove({ id: ID, sharing });
     assert.ok(!fs.existsSync(path.join(process.env.RUNNER_TEMP, expected)));
   }
+});
+
+test('the other file system was met', { skip: IS_WINDOWS && 'links need a right there' }, () => {
+  assert.ok(refused.size >= 5, `${refused.size}`);
 });

@@ -20,6 +20,7 @@ pub mod network;
 mod planted;
 mod reasons;
 pub mod registry;
+mod remote;
 mod revocation;
 mod spellings;
 mod story;

@@ -3,7 +3,7 @@
 
 mod limits;
 mod nonsense;
-mod story;
+pub mod story;
 
 use crate::support::module::{Answer, Code, Given, Guest, Limits, Trapped};
 

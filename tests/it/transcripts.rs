@@ -46,14 +46,14 @@ const RUNS: &[(&str, Run)] = &[
         world.sandbox.fault(Fault::on(Service::Forwarded, "/oauth/revoke").then(silent));
         of(world.job("logout").usual(Provider::Broker))
     }),
-    ("logout-already-over", |world| {
-        login(world, Provider::Broker);
+    ("logout-after-its-time", |world| {
+        login(world, Provider::Docker);
         for file in world.record_files() {
             let mut record: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
             record["leases"][0]["expires_at"] = json!(1);
             fs::write(&file, record.to_string()).unwrap();
         }
-        of(world.job("logout").usual(Provider::Broker))
+        of(world.job("logout").usual(Provider::Docker))
     }),
     ("logout-not-revocable", |world| undone(world, Provider::Docker)),
     ("logout-not-a-lease", |world| undone(world, Provider::Static)),

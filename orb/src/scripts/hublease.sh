@@ -73,7 +73,7 @@ for pair in "provider=$provider" "registry=${HUBLEASE_ORB_REGISTRY-}" "username=
     "vault-secret-field=${HUBLEASE_ORB_VAULT_SECRET_FIELD-}" \
     "vault-redirect-origin=${HUBLEASE_ORB_VAULT_REDIRECT_ORIGIN-}" "secret-env=${HUBLEASE_ORB_SECRET_ENV-}" \
     "username-env=${HUBLEASE_ORB_USERNAME_ENV-}" "ca-cert=${HUBLEASE_ORB_CA_CERT-}" "client=${HUBLEASE_ORB_CLIENT-}" \
-    "isolated=${HUBLEASE_ORB_ISOLATED-}" "copy-auths=${HUBLEASE_ORB_COPY_AUTHS-}" "renew=${HUBLEASE_ORB_RENEW-}" \
+    "isolated=${HUBLEASE_ORB_ISOLATED-}" "renew=${HUBLEASE_ORB_RENEW-}" \
     "strict-revoke=${HUBLEASE_ORB_STRICT_REVOKE-}" "probe-dead=${HUBLEASE_ORB_PROBE_DEAD-}" \
     "workflow=${HUBLEASE_ORB_WORKFLOW-}" "push=${HUBLEASE_ORB_PUSH-}" "verbose=${HUBLEASE_ORB_VERBOSE-}"; do
     flag=${pair%%=*} value=${pair#*=}
@@ -83,12 +83,10 @@ for pair in "provider=$provider" "registry=${HUBLEASE_ORB_REGISTRY-}" "username=
         provider:auto | expires-in:0 | vault-method:auto | client:docker) continue ;;
     esac
     case $flag in
-        audience-elsewhere | isolated | copy-auths | renew | strict-revoke | probe-dead | workflow | push | verbose)
+        audience-elsewhere | isolated | renew | strict-revoke | probe-dead | workflow | push | verbose)
             # CircleCI hands a boolean over as 1 or 0.
-            case $flag:$value:${HUBLEASE_ORB_COPY_AUTHS:-0} in
-                isolated:*:1 | isolated:*:true) ;;
-                copy-auths:1:* | copy-auths:true:*) set -- "$@" --isolated=copy-auths ;;
-                *:1:* | *:true:*) set -- "$@" "--$flag" ;;
+            case $value in
+                1 | true) set -- "$@" "--$flag" ;;
             esac
             ;;
         secret-env | username-env)

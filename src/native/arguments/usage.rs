@@ -120,7 +120,7 @@ fn flag(word: &str) -> Option<&'static Flag> {
 }
 
 fn is_switch(flag: &Flag) -> bool {
-    matches!(flag.value, Value::Switch | Value::SwitchOr(_))
+    matches!(flag.value, Value::Switch)
 }
 
 fn names(flag: &Flag) -> String {

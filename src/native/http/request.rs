@@ -14,7 +14,7 @@ use ureq::config::Config;
 use ureq::http::{Request, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::effect::http::{self, Destination, Failure, Method, PullLimit, Response};
+use crate::effect::http::{self, Destination, Failure, Method, NO_TEXT, PullLimit, Response};
 use crate::environment::Environment;
 use crate::native::http::certificates::{self, Trusted};
 use crate::native::http::proxy::{self, Route};
@@ -90,8 +90,10 @@ impl HttpClient {
             return Err(Failure::TooLarge);
         }
         match capped::read(answer.body_mut().as_reader(), MAXIMUM_BODY) {
-            // A body that is not UTF-8 is nothing that any provider sends; it is handed on as none.
-            Ok(Capped::Whole(body)) => Ok(Response { body: capped::text(body).unwrap_or_default(), ..response }),
+            // A body that is not UTF-8 is nothing that any provider sends; it is handed on as that, and not as none.
+            Ok(Capped::Whole(body)) => {
+                Ok(Response { body: capped::text(body).unwrap_or_else(|| Secret::new(NO_TEXT)), ..response })
+            }
             Ok(Capped::TooLarge) => Err(Failure::TooLarge),
             Err(error) => Err(way.failure(&ureq::Error::from(error))),
         }

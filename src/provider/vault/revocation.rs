@@ -2,7 +2,8 @@
 //!
 //! Vault does it, never we behind its back, and only what Vault says is said: `sys/leases/lookup`, then `sys/leases/revoke`
 //! with `sync`, then `auth/token/revoke-self`. Vault answers 204 alike for a lease that it revokes now and one that it
-//! does not know, so it is asked first whether it knows it. While a lease lives on, its Vault token is kept: nobody else
+//! does not know, so it is asked first whether it knows it. A server that stands by may not know a lease yet, so one that the
+//! look-up does not find is revoked all the same. While a lease lives on, its Vault token is kept: nobody else
 //! can ask for it again.
 //!
 //! Follows Vault's HTTP API documentation of `/sys/leases` and `/auth/token`, and what OpenBao answers.
@@ -11,12 +12,12 @@ use hublease_protocol::printable::printable_cause;
 use hublease_protocol::secret::Secret;
 
 use super::address::Address;
-use super::wire;
+use super::{refusal, wire};
 use crate::effect::Effects;
 use crate::effect::http::{Method, Repeat, Request, Response};
 use crate::error::Error;
 use crate::lease::{Revocation, RevocationOutcome};
-use crate::request::remark;
+use crate::request::{remark, unread};
 
 /// What a policy's 403 on `sys/leases/revoke` means.
 const NO_POLICY: &str = "the policy of the role lacks `update` on sys/leases/revoke";
@@ -57,15 +58,15 @@ pub(crate) struct Held<'a> {
 /// What Vault said to one of the calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Said {
-    /// 200 or 204: it is done, or known.
+    /// It is done, or known.
     Done,
-    /// 202: it will be done.
+    /// It will be done.
     Queued,
     /// A look-up's 400 for a lease that Vault does not know.
     UnknownLease,
     /// A 403 with a policy's words.
     NoPolicy,
-    /// A 403 without them: the token itself is not taken.
+    /// A 403 with Vault's plain words: the token itself is not taken.
     TokenRefused,
     /// This server has no such call (404, 405).
     NoSuchCall,
@@ -138,15 +139,14 @@ pub(super) async fn revoke_token(
 
 /// look-up, then revocation: what is known of the lease.
 async fn revoke_lease(vault: &Caller<'_>, held: &Held<'_>, lease_id: &str) -> Result<RevocationOutcome, Error> {
-    let looked_up = vault.ask("sys/leases/lookup", lease_body(lease_id, false)).await?;
+    let looked_up = vault.ask(Call::LookUp, lease_body(lease_id, false)).await?;
     let is_known = match looked_up {
-        Said::UnknownLease => return Ok(RevocationOutcome::AlreadyOver),
         Said::TokenRefused => return Ok(refused(held.is_token_over)),
         Said::Failed(why) => return Ok(RevocationOutcome::NotRevoked(why)),
         Said::Done => true,
-        Said::Queued | Said::NoPolicy | Said::NoSuchCall => false,
+        Said::UnknownLease | Said::Queued | Said::NoPolicy | Said::NoSuchCall => false,
     };
-    let revoked = vault.ask("sys/leases/revoke", lease_body(lease_id, true)).await?;
+    let revoked = vault.ask(Call::Revoke, lease_body(lease_id, true)).await?;
     Ok(lease_outcome(is_known, revoked, held))
 }
 
@@ -202,6 +202,24 @@ fn refused(is_token_over: bool) -> RevocationOutcome {
     }
 }
 
+/// What is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    LookUp,
+    Revoke,
+    RevokeSelf,
+}
+
+impl Call {
+    fn path(self) -> &'static str {
+        match self {
+            Self::LookUp => "sys/leases/lookup",
+            Self::Revoke => "sys/leases/revoke",
+            Self::RevokeSelf => "auth/token/revoke-self",
+        }
+    }
+}
+
 /// Vault, as one token asks it.
 struct Caller<'a> {
     effects: &'a Effects,
@@ -211,17 +229,17 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     async fn revoke_self(&self) -> Result<Said, Error> {
-        self.ask("auth/token/revoke-self", Secret::default()).await
+        self.ask(Call::RevokeSelf, Secret::default()).await
     }
 
-    async fn ask(&self, path: &str, body: Secret) -> Result<Said, Error> {
-        let request = wire::request(self.address, Method::Post, path, Some(self.token));
+    async fn ask(&self, call: Call, body: Secret) -> Result<Said, Error> {
+        let request = wire::request(self.address, Method::Post, call.path(), Some(self.token));
         let request = Request { body, repeat: Repeat::Safe, ..request };
         Ok(match self.address.server(self.effects).send(request).await {
-            Ok(response) => said(&response, self.token),
+            Ok(response) => said(call, &response, self.token),
             Err(lost) => {
                 let remark =
-                    lost.response.as_ref().and_then(|response| remark(&wire::messages(response), &[self.token]));
+                    lost.response.as_ref().and_then(|response| remark(&refusal::messages(response), &[self.token]));
                 let sentence = lost.error.in_a_line();
                 Said::Failed(
                     remark.map_or(sentence.clone(), |remark| format!("{sentence}; {}", printable_cause(&remark))),
@@ -231,17 +249,21 @@ impl Caller<'_> {
     }
 }
 
-/// Reads an answer. A policy's refusal is one error in a list; a token that Vault does not take is refused without one.
-fn said(response: &Response, token: &Secret) -> Said {
+/// Reads an answer. A policy's refusal is one error in a list; a token that Vault does not take is refused without one. What does
+/// not have Vault's form says nothing, with whatever status: a firewall challenges with 202, and a portal greets with 200.
+fn said(call: Call, response: &Response, token: &Secret) -> Said {
+    let is_empty = response.body.expose().trim().is_empty();
+    let (is_vaults, messages) = (refusal::is_vaults(response), refusal::messages(response));
     match response.status {
-        200 | 204 => Said::Done,
-        202 => Said::Queued,
-        400 if wire::messages(response) == "invalid lease" => Said::UnknownLease,
-        403 if wire::is_of_policy(response) => Said::NoPolicy,
-        403 => Said::TokenRefused,
-        404 | 405 if wire::messages(response).is_empty() || wire::messages(response).contains("unsupported") => {
-            Said::NoSuchCall
-        }
+        200 if call == Call::LookUp && wire::names_lease(response) => Said::Done,
+        204 if call != Call::LookUp && is_empty => Said::Done,
+        // With warnings.
+        200 if call != Call::LookUp && refusal::is_success(response) => Said::Done,
+        202 if call == Call::Revoke && (is_empty || refusal::is_success(response)) => Said::Queued,
+        400 if messages == "invalid lease" => Said::UnknownLease,
+        403 if refusal::is_of_policy(response) => Said::NoPolicy,
+        403 if refusal::is_denial(response) => Said::TokenRefused,
+        404 | 405 if is_vaults && (messages.is_empty() || messages.contains("unsupported")) => Said::NoSuchCall,
         _ => Said::Failed(explained(response, token)),
     }
 }
@@ -253,8 +275,11 @@ fn lease_body(lease_id: &str, sync: bool) -> Secret {
 }
 
 fn explained(response: &Response, token: &Secret) -> String {
+    if !refusal::is_vaults(response) {
+        return format!("the answer is {}", unread(response));
+    }
     let status = response.status;
-    match remark(&wire::messages(response), &[token]) {
+    match remark(&refusal::messages(response), &[token]) {
         Some(remark) => format!("Vault answered with status {status}; {}", printable_cause(&remark)),
         None => format!("Vault answered with status {status}"),
     }

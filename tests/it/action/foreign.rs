@@ -10,10 +10,9 @@ use crate::support::job::Provider;
 
 #[test]
 fn the_logins_of_others_are_in_no_request_output_state_or_log() {
-    for (input, value) in [("isolated", "false"), ("client", "none"), ("isolated", "true"), ("isolated", "copy-auths")]
-    {
+    for (input, value) in [("isolated", "false"), ("client", "none"), ("isolated", "true")] {
         let world = world();
-        if value == "true" || value == "copy-auths" {
+        if value == "true" {
             // Headers are a setting, and come along.
             world.foreign_may_be_in(world.path("tmp/hublease"));
         }

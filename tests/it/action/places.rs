@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn a_private_login_is_found_by_later_steps_and_taken_back() {
-    for isolated in ["true", "copy-auths"] {
+    for isolated in ["true", "True"] {
         let world = World::new();
         world.write_config(&format!(
             r#"{{"auths":{{"ghcr.io":{{"auth":"{ALICE}"}}}},"credsStore":"none-of-ours","proxies":{{"default":{{}}}}}}"#

@@ -135,7 +135,7 @@ fn what_was_typed_is_in_the_plan() {
             "--registry=index.docker.io",
             "--registry=docker.io",
             "--client=none",
-            "--isolated=copy-auths",
+            "--isolated",
             "--renew",
         ])
     });

@@ -62,7 +62,7 @@ fn a_command_that_cannot_run_has_the_shells_codes() {
 fn what_fails_before_the_command_is_125() {
     let world = world();
     world.sandbox.fault(Fault::on(Service::Vault, "/v1/auth/jwt-circleci/login").then(Action::status(403)).always());
-    exec(&world, Provider::Vault, "exit 0").run().code(125).says("refuses the login and does not say why");
+    exec(&world, Provider::Vault, "exit 0").run().code(125).says("gave an answer that cannot be used");
     nothing_lives(&world, "refused");
 }
 

@@ -126,7 +126,7 @@ fn an_empty_flag_is_a_usage_error_everywhere() {
             let line = || bench.line_for(*command, flag);
             let label = format!("`--{}`", flag.name);
             refused(&bench, line().arg(format!("--{}=", flag.name)), &label, "");
-            if !matches!(flag.value, Value::Switch | Value::SwitchOr(_)) {
+            if !matches!(flag.value, Value::Switch) {
                 refused(&bench, line().arg(format!("--{}", flag.name)).arg(""), &label, "");
             }
         }
@@ -178,7 +178,7 @@ fn a_variable_that_is_not_utf8_is_refused_and_not_ignored() {
 fn a_repeatable_flag_has_its_limit_and_every_other_one_comes_once() {
     let world = World::new();
     let bench = Bench::new(&world);
-    for flag in FLAGS.iter().filter(|flag| !matches!(flag.value, Value::Switch | Value::SwitchOr(_))) {
+    for flag in FLAGS.iter().filter(|flag| !matches!(flag.value, Value::Switch)) {
         let command = flag.commands[0];
         let is_many = matches!(flag.value, Value::Many(_));
         let times = if is_many { MOST_VALUES + 1 } else { 2 };

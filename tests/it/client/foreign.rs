@@ -62,7 +62,7 @@ fn on_github<'w>(world: &'w World, command: &str) -> Job<'w> {
 
 #[test]
 fn the_logins_of_others_are_in_no_request_output_record_or_message() {
-    for flags in [&[][..], &["--client=none"], &["--isolated"], &["--isolated=copy-auths"]] {
+    for flags in [&[][..], &["--client=none"], &["--isolated"]] {
         let world = world();
         let is_private = flags.iter().any(|flag| flag.starts_with("--isolated"));
         if is_private {

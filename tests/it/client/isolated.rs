@@ -34,7 +34,7 @@ fn the_output_of_a_private_login_is_for_eval() {
 #[test]
 fn standard_output_of_a_login_has_nothing_that_a_shell_would_run() {
     for provider in Provider::ALL {
-        for more in ["--quiet", "-v", "--client=none", "--registry=dhi.io", "--isolated", "--isolated=copy-auths"] {
+        for more in ["--quiet", "-v", "--client=none", "--registry=dhi.io", "--isolated"] {
             let world = World::new();
             let out = world.job("login").usual(provider).arg(more).run().code(0);
             let is_private = more.starts_with("--isolated");

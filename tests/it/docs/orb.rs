@@ -15,8 +15,6 @@ use crate::support::binary;
 const COMMANDS: [&str; 5] = ["login", "logout", "exec", "check", "whoami"];
 /// Parameters that are no flags.
 const OF_THE_ORB: [&str; 5] = ["install", "install_dir", "mirror", "command", "images"];
-/// A word of `--isolated`, which is a switch of its own in the orb.
-const COPY_AUTHS: &str = "copy_auths";
 
 /// Flags that a job of CircleCI has no use for as parameters; their variables work all the same.
 const LEFT_OUT: [&str; 7] = [
@@ -42,7 +40,7 @@ fn a_parameter_of_the_orb_is_a_flag_of_the_command_and_the_other_way_round() {
     for &command in Command::ALL.iter().filter(with_flags) {
         let parameters = parameters(command.name());
         let names: BTreeSet<String> = parameters.keys().map(|name| name.replace('_', "-")).collect();
-        let extra = OF_THE_ORB.iter().chain([&COPY_AUTHS]).map(|name| name.replace('_', "-"));
+        let extra = OF_THE_ORB.iter().map(|name| name.replace('_', "-"));
         let names: BTreeSet<String> = names.difference(&extra.collect()).cloned().collect();
         let wanted = FLAGS.iter().filter(|flag| flag.commands.contains(&command) && !is_left_out(flag, command));
         assert_eq!(names, wanted.map(|flag| flag.name.to_owned()).collect(), "{}", command.name());
@@ -72,7 +70,7 @@ const STATIC: (&str, &str) = ("HUBLEASE_ORB_PROVIDER", "static");
 const OURS: &str = "directory: docker's own, unless that would do harm";
 
 /// What CircleCI hands over, and a line of the plan that the program makes of it.
-const CASES: [(&[(&str, &str)], &str); 16] = [
+const CASES: [(&[(&str, &str)], &str); 15] = [
     (&[BROKER], "address: https://broker.example.com"),
     (
         &[BROKER, ("HUBLEASE_ORB_PROVIDER", "auto"), ("HUBLEASE_ORB_EXPIRES_IN", "0"), ("HUBLEASE_ORB_SCOPE", "")],
@@ -87,11 +85,7 @@ const CASES: [(&[(&str, &str)], &str); 16] = [
     (&[BROKER, ("HUBLEASE_ORB_AUDIENCE", "a * b"), ("HUBLEASE_ORB_AUDIENCE_ELSEWHERE", "1")], "audience: a * b"),
     (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "1")], "directory: a private one with the other registries' logins"),
     (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "true")], "directory: a private one with the other registries' logins"),
-    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0"), ("HUBLEASE_ORB_COPY_AUTHS", "false")], OURS),
-    (
-        &[BROKER, ("HUBLEASE_ORB_ISOLATED", "1"), ("HUBLEASE_ORB_COPY_AUTHS", "1")],
-        "directory: a private one with the other registries' logins",
-    ),
+    (&[BROKER, ("HUBLEASE_ORB_ISOLATED", "0")], OURS),
     (
         &[BROKER, ("HUBLEASE_ORB_SECRET_ENV", "DOCKER_PASSWORD"), ("HUBLEASE_ORB_USERNAME_ENV", "DOCKER_LOGIN")],
         "provider: broker",

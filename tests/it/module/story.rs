@@ -47,7 +47,7 @@ fn vault<'w>(world: &'w World, path: &str, is_written: bool) -> Job<'w> {
 }
 
 /// The program's logout of this login: in the same job, with those of the inputs that it has flags for.
-fn logout<'w>(world: &'w World, login: &Job<'w>, given: &Given) -> Job<'w> {
+pub fn logout<'w>(world: &'w World, login: &Job<'w>, given: &Given) -> Job<'w> {
     let variables = login.variables().iter();
     let job = variables.fold(world.job("logout"), |job, (name, value)| job.env(name, value.as_str()));
     let of_logout = |name: &str| FLAGS.iter().any(|flag| flag.name == name && flag.commands.contains(&Command::Logout));

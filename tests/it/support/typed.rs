@@ -109,7 +109,7 @@ pub fn good(name: &str) -> &'static str {
         "vault-username-field" | "vault-secret-field" | "identity-token-file" | "ca-cert" => "name",
         _ => match flag(name).value {
             Value::Choice(words) => words[0],
-            Value::Switch | Value::SwitchOr(_) => "true",
+            Value::Switch => "true",
             Value::One(_) | Value::Many(_) => panic!("no good value for --{name}"),
         },
     }
@@ -173,7 +173,7 @@ pub fn wrong(name: &str) -> Vec<String> {
         "ca-cert" => &["/nonexistent/hunter2XYZZY", "/", "/dev/null", "/dev/zero"],
         _ => match flag(name).value {
             Value::Choice(_) => &["hunter2XYZZY", "AUTO", "text,json", "-"],
-            Value::Switch | Value::SwitchOr(_) => &["yes", "1", "tRUE", "hunter2XYZZY"],
+            Value::Switch => &["yes", "1", "tRUE", "hunter2XYZZY"],
             Value::One(_) | Value::Many(_) => &[],
         },
     };

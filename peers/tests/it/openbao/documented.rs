@@ -155,8 +155,8 @@ impl Page {
             shell.env("VAULT_NAMESPACE", namespace);
         }
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A script that reads nothing may have ended.
-        child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).ok();
+        // As it is typed, with the line break. A script that reads nothing may have ended.
+        child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).ok();
         Outcome::of(&child.wait_with_output().unwrap())
     }
 

@@ -128,7 +128,7 @@ fn a_forced_revocation_is_over_for_vault_and_for_nobody_else() {
         .sandbox
         .fault(Fault::on(Service::Hub, "/v2/access-tokens").method("DELETE").then(Action::status(500)).always());
     twins.bao.write(&format!("sys/leases/revoke-force/{PATH}"), &json!({}));
-    logout(&job, &address).code(0).says("the credential of acmebot: already over");
+    logout(&job, &address).code(0).says("the credential of acmebot: has ended, now or before");
     assert_eq!((tokens(&twins.sandbox), twins.leases_of(PATH)), (1, 0));
 }
 

@@ -150,12 +150,31 @@ fn lines(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_case_of_the_table() {
+    every_case(&tempfile::tempdir().unwrap());
+}
+
+/// A user's directory on another file system is reached by copies alone, and everything else stays as the table says.
+#[test]
+#[cfg(target_os = "linux")]
+fn every_case_of_the_table_across_file_systems() {
+    use std::os::unix::fs::MetadataExt;
+
+    // Every Linux has it, as a file system of its own.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let device = |directory: &Path| fs::metadata(directory).unwrap().dev();
+    assert_ne!(device(elsewhere.path()), device(here.path()), "temporary files lie in /dev/shm: name another TMPDIR");
+    every_case(&elsewhere);
+}
+
+/// The user's directories are below `users`.
+fn every_case(users: &tempfile::TempDir) {
     let table = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/private-directory.json"));
     let table: Value = serde_json::from_str(table).unwrap();
-    for case in table["cases"].as_array().unwrap() {
+    for (number, case) in table["cases"].as_array().unwrap().iter().enumerate() {
         let name = case["name"].as_str().unwrap();
         let root = tempfile::tempdir().unwrap();
-        let (records, user) = (root.path().join("records"), root.path().join("user"));
+        let (records, user) = (root.path().join("records"), users.path().join(number.to_string()));
         if !case["user"].is_null() {
             fill(&user, &lines(&case["user"]));
         }

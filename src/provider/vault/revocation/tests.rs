@@ -16,7 +16,7 @@ use crate::effect::{Effect, Outcome, Session, Step};
 use crate::lease::RevocationOutcome::{self, AlreadyOver, Confirmed, DiesAlone, Ended, NotRevoked, Requested};
 use crate::provider::vault::address::Address;
 
-/// Answers, as a status and the texts of `errors`.
+/// Answers, as a status and the texts of `errors`; a text that begins a page is the body itself.
 type Answer = (u16, &'static [&'static str]);
 
 const DONE: Answer = (204, &[]);
@@ -25,6 +25,8 @@ const QUEUED: Answer = (202, &[]);
 const UNKNOWN: Answer = (400, &["invalid lease"]);
 const POLICY: Answer = (403, &["1 error occurred:\n\t* permission denied\n\n"]);
 const REFUSED: Answer = (403, &["permission denied"]);
+/// A firewall's.
+const PAGE: Answer = (403, &["<html>no</html>"]);
 const PLUGIN: Answer = (400, &["failed to revoke entry: err: failed to delete auth token 500"]);
 
 /// What is held, before its time or after it.
@@ -83,7 +85,13 @@ fn run(what: What, answers: &[(&str, Answer)]) -> (Option<RevocationOutcome>, Op
             Effect::Http(request) => {
                 let (path, (status, errors)) = left.pop_front().unwrap();
                 assert_eq!(request.path_and_query, format!("/v1/{path}"));
-                let body = Secret::new(serde_json::json!({ "errors": errors }).to_string());
+                let body = match (status, errors) {
+                    (202 | 204, _) => String::new(),
+                    (200, _) => r#"{"request_id":"1","data":{"id":"db/creds/x/1"}}"#.to_owned(),
+                    (_, [page]) if page.starts_with('<') => (*page).to_owned(),
+                    _ => serde_json::json!({ "errors": errors }).to_string(),
+                };
+                let body = Secret::new(body);
                 Outcome::Http(Ok(Response { status, body, ..Response::default() }))
             }
             other => panic!("{other:?}"),
@@ -94,6 +102,7 @@ fn run(what: What, answers: &[(&str, Answer)]) -> (Option<RevocationOutcome>, Op
     (revocation.credential, revocation.vault_token)
 }
 
+const PAGES: &str = "the answer is not understood: status 403, with an HTML page";
 const LOOK: &str = "sys/leases/lookup";
 const REVOKE: &str = "sys/leases/revoke";
 const TOKEN: &str = "auth/token/revoke-self";
@@ -118,7 +127,16 @@ fn of_lease_and_token_only_what_vault_said_is_said() {
             Some(Confirmed),
             Some(Confirmed),
         ),
-        ("unknown", What::Lease, &[(LOOK, UNKNOWN), (TOKEN, DONE)], Some(AlreadyOver), Some(Confirmed)),
+        // A server that stands by may not know it yet.
+        ("unknown", What::Lease, &[(LOOK, UNKNOWN), (REVOKE, DONE), (TOKEN, DONE)], Some(Ended), Some(Confirmed)),
+        (
+            "unknown to both",
+            What::Lease,
+            &[(LOOK, UNKNOWN), (REVOKE, UNKNOWN), (TOKEN, DONE)],
+            Some(AlreadyOver),
+            Some(Confirmed),
+        ),
+        ("unknown, and the plugin fails", What::Lease, &[(LOOK, UNKNOWN), (REVOKE, PLUGIN)], no(plugin), kept()),
         (
             "not to be looked up",
             What::Lease,
@@ -178,6 +196,11 @@ fn of_lease_and_token_only_what_vault_said_is_said() {
             Some(Confirmed),
             Some(Confirmed),
         ),
+        // A page is nobody's word, whatever the clock says.
+        ("a page", What::Lease, &[(LOOK, PAGE)], no(PAGES), kept()),
+        ("a page midway", What::Lease, &[(LOOK, KNOWN), (REVOKE, PAGE)], no(PAGES), kept()),
+        ("a page late", What::LeaseAfterItsTime, &[(LOOK, PAGE)], no(PAGES), kept()),
+        ("a page for a token", What::TokenAloneAfterItsTime, &[(TOKEN, PAGE)], None, no(PAGES)),
         // A token that is not taken has ended only once its time has passed.
         ("refused", What::Lease, &[(LOOK, REFUSED)], no(TOKEN_REFUSED), kept()),
         ("refused midway", What::Lease, &[(LOOK, KNOWN), (REVOKE, REFUSED)], no(TOKEN_REFUSED), kept()),

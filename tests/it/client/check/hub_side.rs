@@ -239,7 +239,7 @@ fn failures() -> Vec<(Service, Action, &'static str, &'static str)> {
     let (asked, accepted) = ("; not checked\n", "; Docker Hub accepts it\n");
     vec![
         (auth, soon(503), "auth.docker.io fails", asked),
-        (auth, late, "auth.docker.io asks for a longer wait than there is time for", asked),
+        (auth, late, "auth.docker.io takes no more requests for now", asked),
         (auth, Action::status(404), "auth.docker.io gave an answer that cannot be used", asked),
         (auth, Action::NotJson, "auth.docker.io gave an answer that cannot be used", asked),
         (auth, Action::RawBody(b"{}".to_vec()), "auth.docker.io gave an answer that cannot be used", asked),

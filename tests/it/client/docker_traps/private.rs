@@ -43,7 +43,7 @@ fn config_of(directory: &std::path::Path) -> Value {
 
 #[test]
 fn a_private_directory_takes_along_everything_but_the_login_to_docker_hub() {
-    for flag in ["--isolated", "--isolated=copy-auths"] {
+    for flag in ["--isolated", "--isolated=true"] {
         let world = world();
         furnish(&world);
         let before = world.sandbox.live();

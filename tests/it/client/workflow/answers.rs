@@ -75,9 +75,9 @@ fn table() -> Vec<(Action, &'static str, &'static str, bool)> {
             "not_revoked",
             true,
         ),
-        (later(429, Code::RateLimited), "asks for a longer wait than there is time for", "not_revoked", true),
+        (later(429, Code::RateLimited), "takes no more requests for now", "not_revoked", true),
         // The code alone says so, too.
-        (refusal(400, Code::RateLimited), "asks for a longer wait than there is time for", "not_revoked", true),
+        (refusal(400, Code::RateLimited), "takes no more requests for now", "not_revoked", true),
         (later(503, Code::ShuttingDown), "because https://broker.example.com fails", "not_revoked", true),
         (Action::Oversized(2 << 20), "is larger than 1 MiB", "not_revoked", true),
         (
