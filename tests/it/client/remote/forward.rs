@@ -1,5 +1,5 @@
-//! The rows of logins: what stands before a provider says with any status, and what Vault says in its own words. The two lists
-//! have over 60 lines because they are tables.
+//! The rows of logins: what stands before a provider says with any status, and what Vault says in its own words. The file has
+//! over 300 lines, because it is two tables.
 //!
 //! The foreign answers are those of proxies, firewalls, load balancers and portals as public reports show them.
 

@@ -52,7 +52,7 @@ fn table() -> Vec<(Action, &'static str, &'static str, bool)> {
         (raw(r#"{"revocation":"confirmed"}"#), "gave an answer that cannot be used", "not_revoked", true),
         (Action::NotJson, "gave an answer that cannot be used", "not_revoked", true),
         (Action::Empty, "gave an answer that cannot be used", "not_revoked", true),
-        (Action::status(404), "gave an answer that cannot be used (status 404", "not_revoked", true),
+        (Action::status(404), "gave an answer that cannot be used (not understood: status 404", "not_revoked", true),
         (
             refusal(401, Code::AudienceMismatch),
             "does not accept the audience of the identity token",
@@ -62,7 +62,7 @@ fn table() -> Vec<(Action, &'static str, &'static str, bool)> {
         (refusal(401, Code::IssuerUnknown), "does not trust the issuer of the identity token", "not_revoked", true),
         (refusal(401, Code::TokenExpired), "finds the identity token expired", "not_revoked", true),
         (refusal(401, Code::SignatureInvalid), "refused the request (status 401", "not_revoked", true),
-        (Action::status(401), "refused the request (status 401, without an error", "not_revoked", true),
+        (Action::status(401), "answer that cannot be used (not understood: status 401", "not_revoked", true),
         (
             refusal(403, Code::NoRuleMatches),
             "no rule of https://broker.example.com accepts this job",

@@ -108,6 +108,7 @@ const PROTOCOL: &[Row] = &[
     ("endpoint", &[]),
     ("id", &["hex"]),
     ("hex", &[]),
+    ("nearest", &[]),
     ("no_proxy", &[]),
     ("percent", &[]),
     ("scope", &[]),
