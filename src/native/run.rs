@@ -52,7 +52,7 @@ fn try_run(invocation: Invocation) -> Result<u8, Error> {
     if arguments.is_on("dry-run") {
         let plan = Plan::new(&arguments, &environment, machine())?;
         let text = if arguments.one("output") == Some("json") { shown::json(&plan) } else { shown::text(&plan) };
-        return print(&text);
+        return print(&if arguments.command == Command::Login { inert(&text) } else { text });
     }
     let is_exec = arguments.command == Command::Exec;
     let prepared = prepare(&arguments, environment, working_directory);
@@ -146,6 +146,16 @@ fn certificates(arguments: &Arguments, ca_cert: &CaCert) -> Result<Trusted, Erro
     let certificates = read_certificates(ca_cert.path.as_ref())
         .map_err(|why| Error::new(Problem::CertificateFile, &arguments.label("ca-cert")).because(&why))?;
     Ok(Trusted { certificates, provider_only: ca_cert.provider_only })
+}
+
+/// The plan of a login, in a form in which a shell runs nothing: people let one run what a login prints
+/// (`eval "$(hublease login …)"`), and what is in a plan may have come from a branch's name. Lines become comments; in JSON,
+/// where values stand in double quotes, what is special there is escaped.
+fn inert(plan: &str) -> String {
+    if plan.starts_with('{') {
+        return plan.replace('$', "\\u0024").replace('`', "\\u0060");
+    }
+    if io::stdout().is_terminal() { plan.to_owned() } else { plan.lines().map(|line| format!("# {line}\n")).collect() }
 }
 
 /// Text that was asked for; a reader that went away is a failure like any other.

@@ -9,7 +9,7 @@ use hublease_protocol::printable::printable;
 use crate::effect::Effects;
 use crate::effect::http::Destination;
 use crate::error::Error;
-use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome};
+use crate::lease::{Handle, LeaseRecord, Revocation, RevocationOutcome, SKEW};
 use crate::provider::Provider;
 use crate::provider::broker::revoke_token;
 use crate::provider::vault::address::Address;
@@ -58,23 +58,21 @@ impl Revoker {
             effects.mask(held.client_token).await?;
             return revocation::revoke_credential(effects, address, &held).await;
         }
-        let is_over = note.is_over(effects.now().await?);
+        let now = effects.now().await?;
         Ok(match (&note.handle, self) {
             (Handle::Settled, _) => None,
             (Handle::NotALease, _) => Some(RevocationOutcome::NotALease),
-            (Handle::None, _) if is_over => Some(RevocationOutcome::Elapsed),
+            (Handle::None, _) if note.is_over(now) => Some(RevocationOutcome::Elapsed),
             (Handle::None, _) => Some(RevocationOutcome::DiesAlone),
             (Handle::Token { token, own }, Self::Broker(endpoint)) if note.origin == endpoint.origin.to_string() => {
                 effects.mask(token).await?;
                 let outcome = revoke_token(effects, endpoint, token, *own).await?;
-                Some(if is_over { by_the_clock(outcome) } else { outcome })
+                Some(by_the_clock(outcome, note, now))
             }
-            (Handle::Token { .. }, _) if is_over => {
-                Some(by_the_clock(RevocationOutcome::NotRevoked(self.mismatch(note))))
+            (Handle::Token { .. }, _) => {
+                Some(by_the_clock(RevocationOutcome::NotRevoked(self.mismatch(note)), note, now))
             }
-            (Handle::Token { .. } | Handle::Vault { .. }, _) => {
-                Some(RevocationOutcome::NotRevoked(self.mismatch(note)))
-            }
+            (Handle::Vault { .. }, _) => Some(RevocationOutcome::NotRevoked(self.mismatch(note))),
         })
     }
 
@@ -132,7 +130,7 @@ impl Revoker {
             lease_id: lease_id.as_deref(),
             may_have_lease: *may_have_lease,
             batch: *batch,
-            is_token_over: token_expires_at.or(note.expires_at).is_some_and(|end| end <= now),
+            is_token_over: token_expires_at.or(note.expires_at).is_some_and(|end| end.saturating_add(SKEW) <= now),
             is_ending: *is_ending,
         };
         Ok(Some((address, held)))
@@ -165,10 +163,12 @@ impl Revoker {
     }
 }
 
-/// What nobody answered, or nobody could be asked, after the time of the credential.
-fn by_the_clock(outcome: RevocationOutcome) -> RevocationOutcome {
+/// What nobody answered, or nobody could be asked, after the time of the credential: it has ended at Docker Hub by itself once
+/// no clock can be so far ahead.
+fn by_the_clock(outcome: RevocationOutcome, note: &LeaseRecord, now: u64) -> RevocationOutcome {
     match outcome {
-        RevocationOutcome::NotRevoked(why) => RevocationOutcome::NotRevoked(format!(
+        RevocationOutcome::NotRevoked(_) if note.end().is_some_and(|end| end <= now) => RevocationOutcome::AlreadyOver,
+        RevocationOutcome::NotRevoked(why) if note.is_over(now) => RevocationOutcome::NotRevoked(format!(
             "{why}; its time has passed by this machine's clock, and nobody else says so"
         )),
         outcome => outcome,

@@ -73,6 +73,29 @@ fn an_output_that_nobody_gets_is_an_error_and_nothing_stays_alive() {
     assert_eq!(redirected(&world, &plan, &format!("> /dev/full {said}")), 6);
 }
 
+/// What a login prints is given to a shell (`eval "$(hublease login …)"`), the plan as well; and what a job was told by others, a
+/// branch's name for instance, stands in it.
+#[test]
+fn a_shell_runs_nothing_of_a_plan() {
+    let world = World::new();
+    for value in ["$(touch ran)", "`touch ran`", "x; touch ran", "x' ; touch ran; '", "x\" ; touch ran; \"", "x & touch ran", "$IFS"] {
+        for form in ["text", "json"] {
+            let job = world.job("login").usual(Provider::Vault).arg(format!("--vault-data=branch={value}"));
+            let plan = job.args(&["--dry-run", "--output", form]).run().code(0).stdout;
+            let output = process::Command::new("/bin/sh").args(["-c", &plan]).env_clear().current_dir(world.path("work")).output();
+            assert!(!world.path("work/ran").exists(), "{form}: {plan}");
+            let said = String::from_utf8(output.unwrap().stdout).unwrap();
+            assert_eq!(said, "", "{form}: {plan}");
+            if form == "json" {
+                let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+                assert!(plan.to_string().contains(&serde_json::to_string(value).unwrap().trim_matches('"').to_owned()));
+            } else {
+                assert!(plan.lines().all(|line| line.starts_with("# ")), "{plan}");
+            }
+        }
+    }
+}
+
 /// Nothing that the program opens takes the place of a stream that is closed: a credential would be written there.
 #[test]
 fn a_closed_stream_is_not_replaced_by_a_file() {

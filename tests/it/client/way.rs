@@ -3,7 +3,7 @@
 //! [`obstacles`] is one table, and so longer than 60 lines. The same table is run on the program and, in `tests/it/action/way.rs`, on the Action's host.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -63,9 +63,14 @@ fn answering(answer: &'static str) -> (String, Arc<AtomicUsize>) {
     (address, asked)
 }
 
-/// A port at which nothing listens.
+/// A port at which nothing listens, and nothing will: it is the near end of a connection, as long as the test runs. One that was
+/// only let go would be given to the next program that asks for any.
 fn closed() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let port = stream.local_addr().unwrap().port();
+    std::mem::forget((listener, stream));
+    port
 }
 
 const BEHIND: &str = "https://vault.example.com";

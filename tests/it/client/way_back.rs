@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use hublease_sandbox::{Action, Fault, Service};
 use serde_json::{Value, json};
 
 use crate::action::runner::Step;
@@ -166,6 +167,34 @@ fn a_login_undoes_what_a_crashed_job_has_left_once_that_has_ended() {
         assert!(out.stderr.contains(says), "{what}: {}", out.stderr);
         assert_eq!(world.record_files().len(), if is_swept { 1 } else { 2 }, "{what}: {}", out.stderr);
         drop(before);
+    }
+}
+
+/// Nobody answers: how long ago the credential ended at Docker Hub, and what is said of it.
+#[test]
+fn what_nobody_answers_is_over_once_no_clock_can_be_so_far_ahead() {
+    for (ago, code, says) in [
+        (0, 7, "not revoked, lives until"),
+        (60, 7, "its time has passed by this machine's clock, and nobody else says so"),
+        (1200, 7, "nobody else says so"),
+        (3500, 7, "nobody else says so"),
+        (3700, 0, "already over"),
+        (90_000, 0, "already over"),
+    ] {
+        for told in [true, false] {
+            let world = World::new();
+            world.job("login").usual(Provider::Broker).run().code(0);
+            if ago > 0 {
+                end(&world, ago);
+            }
+            world.sandbox.fault(Fault::on(Service::Forwarded, "/").then(Action::status(503)).always());
+            let logout = world.job("logout").usual(Provider::Broker);
+            let logout = if told { logout } else { world.job("logout").env("CIRCLE_WORKFLOW_JOB_ID", job_id(&world)) };
+            let out = logout.arg("--strict-revoke").run().code(code);
+            assert!(out.stderr.contains(says), "{ago} {told}: {}", out.stderr);
+            assert_eq!((world.record_files().is_empty(), world.has_login()), (code == 0, false), "{ago} {told}");
+            world.sandbox.clear_faults();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod tls;
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -133,9 +133,17 @@ fn what_is_not_text_is_said_to_be_none() {
     assert_eq!(get(&origin).unwrap().body.expose(), NO_TEXT);
 }
 
+/// An address at which nothing listens, and nothing will while the connection is held whose near end it is.
+fn closed() -> ((TcpListener, TcpStream), SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let address = near.local_addr().unwrap();
+    ((listener, near), address)
+}
+
 #[test]
 fn without_a_connection_the_request_was_not_carried_out() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, free) = closed();
     assert_eq!(get(&format!("http://{free}")), Err(Failure::Unreachable(Obstacle::Closed)));
     assert_eq!(get("https://localhost.invalid"), Err(Failure::Unreachable(Obstacle::UnknownName)));
     let nobody = HttpClient::new(Vec::new(), None, Environment::default());

@@ -8,7 +8,7 @@ use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::effect::http::{Failure, Method, Obstacle};
-use crate::native::http::request::tests::{HttpClient, LONG, answering, client, get, listen, read_request, request};
+use crate::native::http::request::tests::{HttpClient, LONG, answering, client, closed, get, listen, read_request, request};
 
 /// An authority, and a server configuration with its certificate for `name`.
 fn authority(name: &str) -> (String, Arc<ServerConfig>) {
@@ -135,7 +135,7 @@ fn a_proxy_that_refuses_or_leads_to_a_stranger_carries_nothing() {
         });
         assert_eq!(through(&format!("http://127.0.0.1:{port}")), Err(failure), "{answer}");
     }
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, free) = closed();
     assert_eq!(through(&free.to_string()), Err(Failure::ProxyUnreachable(Obstacle::Closed)));
     assert_eq!(through("localhost.invalid:1"), Err(Failure::ProxyUnreachable(Obstacle::UnknownName)));
     let (_, config) = authority("a.example");
