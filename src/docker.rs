@@ -14,6 +14,7 @@ mod look;
 mod previous;
 mod private;
 mod read_back;
+mod registries_conf;
 mod stack;
 
 use hublease_protocol::printable::printable;
@@ -94,6 +95,15 @@ pub async fn decide(
     writer: &mut RecordWriter,
 ) -> Result<LoginTarget, Error> {
     let mut isolation = plan.isolation;
+    if let Some(helper) = &look.first_helper {
+        let is_free = |registry: &RegistryLook| {
+            matches!(registry.store, Store::Helper { .. })
+                && (registry.entry.is_none() || is_ours(registry, writer.older.as_ref()))
+        };
+        if isolation == Isolation::Yes || look.taken_over.is_some() || !look.registries.iter().all(is_free) {
+            return Err(Error::new(Problem::HelperFirst, helper));
+        }
+    }
     let harm = |registry| harm(plan.client, look, registry, writer.older.as_ref());
     if isolation == Isolation::No && look.taken_over.is_some() {
         effects
@@ -104,7 +114,7 @@ pub async fn decide(
             .await?;
         isolation = Isolation::Yes;
     } else if isolation == Isolation::No
-        && let Some(why) = look.registries.iter().find_map(harm)
+        && let Some(why) = unreadable(plan.client, look).or_else(|| look.registries.iter().find_map(harm))
     {
         effects.warn(format!("logging in to a private directory, because {why}")).await?;
         isolation = Isolation::Yes;
@@ -123,7 +133,8 @@ pub async fn decide(
     writer.record.shared = true;
     let mut seed = Vec::new();
     for registry in &look.registries {
-        if matches!(registry.store, Store::SilentHelper { configured: false, .. }) {
+        let is_detected = matches!(registry.store, Store::SilentHelper { configured: false, .. });
+        if is_detected || (plan.client == Client::Docker && look.is_without_logins && registry.store == Store::File) {
             seed.push(registry.registry);
         }
         remember(effects, registry, writer).await?;
@@ -208,6 +219,18 @@ fn refused(trouble: &Trouble) -> Error {
         }
         Trouble::Unusable(why) => Error::new(Problem::ConfigUnusable, "").because(why),
     }
+}
+
+/// What an entry that the client cannot read does to a login in the user's own directory.
+fn unreadable(client: Client, look: &Look) -> Option<String> {
+    let key = look.unreadable.as_deref().map(printable)?;
+    Some(match client {
+        Client::Docker => {
+            format!("docker cannot read the login to {key} in config.json, and would lose others with it")
+        }
+        Client::None => format!("docker cannot read the login to {key} in config.json, and may not come to this one"),
+        Client::Podman => format!("podman does not log in over the login to {key} that is in its file"),
+    })
 }
 
 /// Why a login in the user's own directory would do harm.

@@ -8,7 +8,7 @@ use hublease_protocol::printable::printable;
 
 use crate::docker::change::{Change, change};
 use crate::docker::config_file::Entry;
-use crate::docker::look::{Look, look};
+use crate::docker::look::{Look, RegistryLook, look};
 use crate::docker::private;
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Verb};
@@ -61,7 +61,8 @@ async fn one(effects: &Effects, record: &Record, client: Client, registry: Regis
             return Ok(false);
         }
     };
-    match found {
+    let takes_others = found.as_ref().is_some_and(|found| found.takes_others);
+    match found.and_then(|found| found.entry) {
         None => effects.detail(format!("{registry}: docker was logged out already")).await?,
         Some(entry) if is_earlier(&entry, record, registry) => {
             effects.detail(format!("{registry}: the earlier login is still there")).await?;
@@ -72,7 +73,7 @@ async fn one(effects: &Effects, record: &Record, client: Client, registry: Regis
             return Ok(true);
         }
         Some(_) => {
-            if let Err(why) = remove_entry(effects, record, client, registry).await? {
+            if let Err(why) = remove_entry(effects, record, client, registry, takes_others).await? {
                 effects.warn(format!("{registry}: the credential is still in docker's store, because {why}")).await?;
                 return Ok(false);
             }
@@ -87,7 +88,7 @@ async fn entry(
     record: &Record,
     client: Client,
     registry: Registry,
-) -> Result<Result<Option<Entry>, String>, Error> {
+) -> Result<Result<Option<RegistryLook>, String>, Error> {
     let looked = look(effects, client, Directory::User, vec![registry]).await;
     let Look { directory, registries, .. } = match looked {
         Ok(look) => look,
@@ -100,30 +101,34 @@ async fn entry(
             printable(&record.owner.directory)
         )));
     }
-    Ok(Ok(registries.into_iter().next().and_then(|registry| registry.entry)))
+    Ok(Ok(registries.into_iter().next()))
 }
 
-/// By the client first; what it leaves behind is removed from the file by ourselves.
+/// By the client first, unless it takes other logins away with it; what it leaves behind is removed from the file by ourselves.
 async fn remove_entry(
     effects: &Effects,
     record: &Record,
     client: Client,
     registry: Registry,
+    takes_others: bool,
 ) -> Result<Result<(), String>, Error> {
-    if client != Client::None {
+    if client != Client::None && !takes_others {
         let run = Run { client, verb: Verb::Logout { registry }, directory: Directory::User };
         match effects.docker(run).await? {
             // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
             Ended::Exit { .. } | Ended::Slow | Ended::NotFound | Ended::Skipped(_) => {}
         }
-        if matches!(entry(effects, record, client, registry).await?, Ok(None)) {
+        if entry(effects, record, client, registry)
+            .await?
+            .is_ok_and(|found| found.is_none_or(|found| found.entry.is_none()))
+        {
             return Ok(Ok(()));
         }
     }
     if let Err(trouble) = change(effects, client, &Directory::User, Change::Erase(registry)).await? {
         return Ok(Err(crate::docker::refused(&trouble).in_a_line()));
     }
-    Ok(match entry(effects, record, client, registry).await? {
+    Ok(match entry(effects, record, client, registry).await?.map(|found| found.and_then(|found| found.entry)) {
         Ok(None) => Ok(()),
         Ok(Some(_)) => Err("the credential helper keeps it".to_owned()),
         Err(why) => Err(why),

@@ -7,3 +7,4 @@ mod hand_over;
 pub(super) mod helper;
 pub(super) mod places;
 pub(super) mod private_directory;
+mod registries_conf;

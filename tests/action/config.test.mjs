@@ -17,10 +17,10 @@ const read = () => configure({ read: at });
 const write = (over, content) => configure({ write: { ...at, over, content } });
 
 test('whatever is text comes as it is, and an absent file is empty', async () => {
-  assert.deepEqual(await read(), { Ok: { file: { content: '', exposed: false } } });
+  assert.deepEqual(await read(), { Ok: { file: { content: '', exposed: false, exists: false } } });
   for (const content of ['', ' \n', '{', '{} {}', '\ufeff{}\r\n\0', '{"é":"\\ud800\\/"}']) {
     fs.writeFileSync(file, content, { mode: 0o600 });
-    assert.deepEqual(await read(), { Ok: { file: { content, exposed: false } } });
+    assert.deepEqual(await read(), { Ok: { file: { content, exposed: false, exists: true } } });
   }
 });
 
