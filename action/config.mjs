@@ -77,9 +77,12 @@ export function fileOf(client, directory) {
   if (directory.recorded) return recorded(directory.recorded);
   if (client !== 'podman' || directory !== 'user') return path.join(directoryOf(directory), CONFIG);
   const docker = told('docker').place;
+  const named = told('podman').place ?? (docker && path.join(docker, CONFIG));
+  if (named) return named;
   const runtime = variable('XDG_RUNTIME_DIR');
-  return told('podman').place ?? (docker && path.join(docker, CONFIG))
-    ?? path.join(runtime ? path.resolve(runtime) : ofTheSession(), 'containers', 'auth.json');
+  // podman refuses, too.
+  if (runtime && !fs.existsSync(runtime)) throw new Trouble({ unusable: 'XDG_RUNTIME_DIR names a directory that is not there' });
+  return path.join(runtime ? path.resolve(runtime) : ofTheSession(), 'containers', 'auth.json');
 }
 
 /** Where podman keeps what no variable says: root's in `/run`, anybody else's in the session's directory, or in its own. */
@@ -160,17 +163,35 @@ function locate(at, client) {
 /** What is in the file, and whether others may read it. */
 function show(file) {
   const { content, mode } = read(file);
-  return { content, exposed: !IS_WINDOWS && Boolean(mode & 0o077) };
+  return { content, exposed: !IS_WINDOWS && Boolean(mode & 0o077), exists: mode !== undefined };
+}
+
+/**
+ * The texts of podman's `registries.conf` and its drop-ins, in its order. The file that a variable names or the user's own is
+ * read instead of the system's, and with the user's own the system's drop-ins are not.
+ */
+function registries() {
+  const system = '/etc/containers';
+  const user = variable('HOME') && path.resolve(variable('HOME'), '.config/containers');
+  const conf = (folder) => path.join(folder, 'registries.conf');
+  const named = variable('CONTAINERS_REGISTRIES_CONF');
+  const isOwn = !named && user && fs.existsSync(conf(user));
+  const folders = isOwn ? [user] : user ? [system, user] : [system];
+  const dropIns = folders.map((folder) => `${conf(folder)}.d`).flatMap((folder) =>
+    (fs.existsSync(folder) ? fs.readdirSync(folder) : []).filter((name) => name.endsWith('.conf')).sort()
+      .map((name) => path.join(folder, name)));
+  const files = [named ? path.resolve(named) : conf(isOwn ? user : system), ...dropIns];
+  return files.filter((file) => fs.existsSync(file)).map((file) => fs.readFileSync(file, 'utf8'));
 }
 
 /**
  * Performs one `config` effect.
- * @param {Record<string, any> | 'detect'} effect its name, as the key of what is asked if there is more to say
+ * @param {Record<string, any> | 'detect' | 'registries'} effect its name, as the key of what is asked if there is more to say
  * @param {{ detected(): string | null, list(name: string): Promise<Record<string, string> | null>,
  *   get(name: string, registry: string, client: string): Promise<string> }} helpers
  */
 export async function configure(effect, helpers) {
-  const [name, asked] = effect === 'detect' ? [effect] : Object.entries(effect)[0];
+  const [name, asked] = typeof effect === 'string' ? [effect] : Object.entries(effect)[0];
   Object.keys(VARIABLES).forEach(told);
   const file = () => fileOf(asked.client, asked.directory);
   const place = () => (asked.directory.private ? owned(asked.directory.private, true) : path.dirname(file()));
@@ -184,6 +205,7 @@ export async function configure(effect, helpers) {
       case 'holds': return { Ok: { holds: holds(place()) } };
       case 'release': return { Ok: release(place(), asked) };
       case 'remove': return { Ok: { removed: remove(asked) } };
+      case 'registries': return { Ok: { texts: registries() } };
       case 'detect': return { Ok: { detected: helpers.detected() } };
       case 'list': return { Ok: { users: await helpers.list(asked.helper) } };
       case 'get': return { Ok: { kept: await helpers.get(asked.helper, asked.registry, asked.client) } };

@@ -15,6 +15,7 @@ mod marks;
 mod previous;
 mod private;
 mod read_back;
+mod registries_conf;
 mod stack;
 mod target;
 

@@ -71,7 +71,7 @@ fn the_post_stage_asks_the_provider_of_the_login_whatever_inputs_it_is_given() {
     ] {
         let first = answer(&Module::default().begin("logout", &left));
         assert_eq!(first["setup"]["destinations"]["provider"].as_str(), provider, "{first}");
-        assert_eq!(first["ask"]["effect"], json!({ "record": "read" }));
+        assert_eq!(first["ask"]["effect"], json!({ "record": { "read": { "first": null } } }));
         assert_eq!((&first["ask"]["undo"], &first["ask"]["forward"]), (&json!(true), &json!(false)));
     }
 }

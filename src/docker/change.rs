@@ -63,7 +63,7 @@ pub(super) async fn change(
             Ok(file) => file,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let edited = parsed(&file).and_then(|before| {
+        let edited = parsed(client, &file).and_then(|before| {
             let mut after = before.clone();
             change.apply(&mut after, client)?;
             Ok((after != before).then(|| after.text().clone()))

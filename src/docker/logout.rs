@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::docker::change::{Change, change};
 use crate::docker::config_file::Entry;
-use crate::docker::look::look;
+use crate::docker::look::{RegistryLook, look};
 use crate::docker::{marks, private};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Directory, Ended, Registry, Run, Verb};
@@ -74,7 +74,8 @@ impl Undoing<'_> {
                 return Ok(false);
             }
         };
-        match found {
+        let takes_others = found.as_ref().is_some_and(|found| found.takes_others);
+        match found.and_then(|found| found.entry) {
             None => effects.detail(format!("{registry}: docker was logged out already")).await?,
             Some(entry) if is_earlier(&entry, record, *registry) => {
                 effects.detail(format!("{registry}: the earlier login is still there")).await?;
@@ -85,7 +86,7 @@ impl Undoing<'_> {
                 return Ok(true);
             }
             Some(_) => {
-                if let Err(why) = self.remove_entry().await? {
+                if let Err(why) = self.remove_entry(takes_others).await? {
                     effects
                         .warn(format!("{registry}: the credential is still in docker's store, because {why}"))
                         .await?;
@@ -97,31 +98,31 @@ impl Undoing<'_> {
     }
 
     /// The entry as it is now, or why it must not be touched.
-    async fn entry(&self) -> Result<Result<Option<Entry>, String>, Error> {
+    async fn entry(&self) -> Result<Result<Option<RegistryLook>, String>, Error> {
         match look(self.effects, self.client, self.directory.clone(), vec![self.registry]).await {
-            Ok(look) => Ok(Ok(look.registries.into_iter().next().and_then(|registry| registry.entry))),
+            Ok(look) => Ok(Ok(look.registries.into_iter().next())),
             Err(error) if error.problem().stage() == Stage::Docker => Ok(Err(error.in_a_line())),
             Err(error) => Err(error),
         }
     }
 
-    /// By the client first; what it leaves behind is removed from the file by ourselves.
-    async fn remove_entry(&self) -> Result<Result<(), String>, Error> {
+    /// By the client first, unless it takes other logins away with it; what it leaves behind is removed from the file by ourselves.
+    async fn remove_entry(&self, takes_others: bool) -> Result<Result<(), String>, Error> {
         let Self { effects, client, registry, .. } = *self;
-        if client != Client::None {
+        if client != Client::None && !takes_others {
             let run = Run { client, verb: Verb::Logout { registry }, directory: self.directory.clone() };
             match effects.docker(run).await? {
                 // The exit code says nothing (it is 0 even when the helper fails), so the store is read again.
                 Ended::Exit { .. } | Ended::Slow | Ended::NotFound | Ended::Skipped(_) => {}
             }
-            if matches!(self.entry().await?, Ok(None)) {
+            if self.entry().await?.is_ok_and(|found| found.is_none_or(|found| found.entry.is_none())) {
                 return Ok(Ok(()));
             }
         }
         if let Err(trouble) = change(effects, client, self.directory, Change::Erase(registry)).await? {
             return Ok(Err(crate::docker::refused(&trouble).in_a_line()));
         }
-        Ok(match self.entry().await? {
+        Ok(match self.entry().await?.map(|found| found.and_then(|found| found.entry)) {
             Ok(None) => Ok(()),
             Ok(Some(_)) => Err("the credential helper keeps it".to_owned()),
             Err(why) => Err(why),

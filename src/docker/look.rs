@@ -6,6 +6,7 @@ use hublease_protocol::printable::printable;
 
 use crate::docker::config_file::{ConfigFile, Entry, KeptLogin};
 use crate::docker::refused;
+use crate::docker::registries_conf::{Outside, outside};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Config, Directory, File, Found, LARGEST_FILE, Place, Registry, Trouble};
 use crate::error::Error;
@@ -26,6 +27,12 @@ pub struct Look {
     pub taken_over: Option<String>,
     /// What that variable has to be for the user's own; empty where it is found without.
     pub variable: String,
+    /// The key of an entry over which the client cannot log in.
+    pub unreadable: Option<String>,
+    /// Whether `null` stands in the file where the logins belong.
+    pub is_without_logins: bool,
+    /// The credential helper that podman's `registries.conf` puts before every file; printable.
+    pub first_helper: Option<String>,
     /// One answer for each registry that was asked about, in that order.
     pub registries: Vec<RegistryLook>,
 }
@@ -39,6 +46,9 @@ pub struct RegistryLook {
     pub store: Store,
     /// What is there now.
     pub entry: Option<Entry>,
+    /// Whether the client's own logout would take another login away, too: that of a credential helper that podman asks after
+    /// its files, or one under another key that docker knows.
+    pub takes_others: bool,
 }
 
 /// Who keeps a login.
@@ -76,17 +86,22 @@ pub(crate) async fn look(
 ) -> Result<Look, Error> {
     let Place { directory: path, file, unwritable, taken_over, variable } =
         locate(effects, client, directory.clone()).await?;
-    let mut look = Look { directory: path, file, unwritable, taken_over, variable, ..Look::default() };
+    let Outside { first, later } = outside(effects, client).await?;
+    let first_helper = first.as_deref().map(printable);
+    let mut look = Look { directory: path, file, unwritable, taken_over, variable, first_helper, ..Look::default() };
     if registries.is_empty() {
         return Ok(look);
     }
-    let read = read(effects, client, &directory).await?.and_then(|file| Ok((file.exposed, parsed(&file)?)));
+    let read = read(effects, client, &directory).await?.and_then(|file| Ok((file.exposed, parsed(client, &file)?)));
     let (exposed, config) = read.map_err(|trouble| refused(&trouble))?;
     look.exposed = exposed;
+    look.unreadable = config.unreadable(client, &registries);
+    look.is_without_logins = config.is_without_logins();
     let detected = if client == Client::Docker && config.detects() { detect(effects).await? } else { None };
     let mut answers = Answers::new();
     for registry in registries {
         let KeptLogin { helper, entry } = config.look(client, registry, detected.as_deref());
+        let helper = first.clone().map(|name| (name, true)).or(helper);
         let (store, entry) = match helper {
             None => (Store::File, entry),
             Some((name, configured)) => match ask(effects, &mut answers, &name).await? {
@@ -94,7 +109,12 @@ pub(crate) async fn look(
                 Some(users) => (Store::Helper { name: printable(&name) }, held(users.get(registry.key(client)), entry)),
             },
         };
-        look.registries.push(RegistryLook { registry, store, entry });
+        let mut takes_others = store == Store::File && config.has_others(client, registry.key(client));
+        for name in &later {
+            let users = ask(effects, &mut answers, name).await?;
+            takes_others |= users.is_some_and(|users| users.contains_key(registry.key(client)));
+        }
+        look.registries.push(RegistryLook { registry, store, entry, takes_others });
     }
     Ok(look)
 }
@@ -113,9 +133,12 @@ pub(super) async fn read(
     }
 }
 
-/// What the file says.
-pub(super) fn parsed(file: &File) -> Result<ConfigFile, Trouble> {
-    ConfigFile::parse(&file.content).map_err(Trouble::from)
+/// What the file says to this client; one that is not there says nothing.
+pub(super) fn parsed(client: Client, file: &File) -> Result<ConfigFile, Trouble> {
+    if !file.exists {
+        return Ok(ConfigFile::default());
+    }
+    ConfigFile::parse(client, &file.content).map_err(Trouble::from)
 }
 
 pub(super) fn too_large() -> Trouble {

@@ -55,7 +55,7 @@ pub(super) async fn make(
     registries: &[Registry],
 ) -> Result<Result<String, Trouble>, Error> {
     let read = read(effects, client, &Directory::User).await?;
-    let mut config = match read.and_then(|file| parsed(&file)) {
+    let mut config = match read.and_then(|file| parsed(client, &file)) {
         Ok(config) => config,
         Err(trouble) => {
             let why = reason(&trouble);

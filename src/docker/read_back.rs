@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::docker::config_file::Entry;
 use crate::docker::look::{parsed, read};
+use crate::docker::registries_conf::outside;
 use crate::docker::{marks, refused};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Config, Directory, Found, Registry};
@@ -87,9 +88,10 @@ async fn kept(
     registry: Registry,
     credential: &Credential,
 ) -> Result<Kept, Error> {
-    let config = read(effects, client, directory).await?.and_then(|file| parsed(&file));
+    let config = read(effects, client, directory).await?.and_then(|file| parsed(client, &file));
     let found = config.map_err(|trouble| refused(&trouble))?.look(client, registry, None);
-    if let Some((name, _)) = found.helper {
+    let first = outside(effects, client).await?.first;
+    if let Some(name) = first.or(found.helper.map(|(name, _)| name)) {
         let helper = format!("the credential helper `{}`", printable(&name));
         return Ok(match ask(effects, client, name, registry).await? {
             Some(login) if login.is(credential) => {

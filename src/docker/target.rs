@@ -7,7 +7,7 @@ use crate::docker::previous::{is_ours, remember};
 use crate::docker::{Docker, Isolation, marks, refused, stack};
 use crate::effect::Effects;
 use crate::effect::docker::{Client, Registry, Trouble};
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::record::{Hold, Record, RecordWriter, SharedLogin};
 
 /// What will be done for the login.
@@ -52,6 +52,7 @@ async fn in_the_users(
     look: &Look,
     writer: &mut RecordWriter,
 ) -> Result<Option<LoginTarget>, Error> {
+    refuse_before_a_helper(plan, look, writer.older.as_ref())?;
     if plan.isolation == Isolation::Yes {
         return Ok(None);
     }
@@ -63,7 +64,8 @@ async fn in_the_users(
         return Ok(None);
     }
     let apart = async |why: &str| effects.warn(format!("logging in to a private directory, because {why}")).await;
-    if let Some(why) = look.registries.iter().find_map(|found| harm(plan.client, look, found, writer.older.as_ref())) {
+    let harm = |found| harm(plan.client, look, found, writer.older.as_ref());
+    if let Some(why) = unreadable(plan.client, look).or_else(|| look.registries.iter().find_map(harm)) {
         return apart(&why).await.map(|()| None);
     }
     let marks = marks::of_others(effects, plan.client, look, writer).await?;
@@ -85,8 +87,11 @@ async fn in_the_users(
         writer.record = before;
         return apart("the login that is there is too large to be kept until the logout").await.map(|()| None);
     }
-    let is_picked = |found: &&RegistryLook| matches!(found.store, Store::SilentHelper { configured: false, .. });
-    let seed = look.registries.iter().filter(is_picked).map(|found| found.registry).collect();
+    let is_seeded = |found: &&RegistryLook| {
+        let is_without_logins = plan.client == Client::Docker && look.is_without_logins && found.store == Store::File;
+        is_without_logins || matches!(found.store, Store::SilentHelper { configured: false, .. })
+    };
+    let seed = look.registries.iter().filter(is_seeded).map(|found| found.registry).collect();
     Ok(Some(LoginTarget { place: Place::User, seed }))
 }
 
@@ -98,6 +103,31 @@ async fn apart(effects: &Effects, look: &Look, writer: &mut RecordWriter) -> Res
     writer.record.private.push(hold.clone());
     let place = Place::Private { hold, is_new: shared.is_none() };
     Ok(LoginTarget { place, seed: Vec::new() })
+}
+
+/// A helper that the client asks before its file keeps whatever login is made, so a private directory keeps none from it.
+fn refuse_before_a_helper(plan: &Docker, look: &Look, older: Option<&Record>) -> Result<(), Error> {
+    let Some(helper) = &look.first_helper else { return Ok(()) };
+    let is_free = |found: &RegistryLook| {
+        matches!(found.store, Store::Helper { .. }) && (found.entry.is_none() || is_ours(found, older))
+    };
+    let is_private = plan.isolation == Isolation::Yes || look.taken_over.is_some();
+    if is_private || !look.registries.iter().all(is_free) {
+        return Err(Error::new(Problem::HelperFirst, helper));
+    }
+    Ok(())
+}
+
+/// What an entry that the client cannot read does to a login in the user's own directory.
+fn unreadable(client: Client, look: &Look) -> Option<String> {
+    let key = look.unreadable.as_deref().map(printable)?;
+    Some(match client {
+        Client::Docker => {
+            format!("docker cannot read the login to {key} in config.json, and would lose others with it")
+        }
+        Client::None => format!("docker cannot read the login to {key} in config.json, and may not come to this one"),
+        Client::Podman => format!("podman does not log in over the login to {key} that is in its file"),
+    })
 }
 
 /// Why a login in the user's own directory would do harm.

@@ -171,6 +171,8 @@ pub enum Config {
     },
     /// Which credential helper would docker pick by itself on this machine? Answered by [`Found::Detected`].
     Detect,
+    /// What do `registries.conf` and its drop-ins hold, in the order in which podman reads them? Answered by [`Found::Texts`].
+    Registries,
     /// Runs `docker-credential-HELPER list`, which tells names and no secret. Answered by [`Found::Users`].
     List {
         /// The helper's name, as docker's file has it.
@@ -206,6 +208,8 @@ pub enum Found {
     Removed(Removed),
     /// The helper that docker would pick by itself, if its program is there.
     Detected(Option<String>),
+    /// Texts of podman's settings.
+    Texts(Vec<String>),
     /// User names by server; none of a helper that does not answer.
     Users(Option<BTreeMap<String, String>>),
     /// The helper's whole answer: a JSON object with `Username` and `Secret`; empty of a helper that does not answer.
@@ -236,6 +240,8 @@ pub struct File {
     pub content: Secret,
     /// Whether it exists and its mode lets others read or write it.
     pub exposed: bool,
+    /// Whether it exists.
+    pub exists: bool,
 }
 
 /// Why a configuration effect failed.

@@ -258,6 +258,9 @@ problems! {
     /// The credential helper failed.
     HelperFailed Docker "docker's credential helper could not store the credential"
         "give `--isolated`, or repair the helper that config.json names";
+    /// podman gives each login to a helper, whatever file it is told of, and logs out of all of them at once.
+    HelperFirst Docker "podman's registries.conf puts the credential helper `{}` before every file, and no login can be kept apart from it"
+        "put `containers-auth.json` first in its `credential-helpers`, or name another registries.conf with CONTAINERS_REGISTRIES_CONF";
     /// `check`: the secret cannot be had.
     LoginWithheld Docker "the login to {} is kept where it cannot be checked"
         "log in with `--isolated`, which keeps the login in a file, and check there";

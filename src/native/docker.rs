@@ -8,3 +8,4 @@ pub(super) mod helper;
 mod holds;
 pub(super) mod places;
 pub(super) mod private_directory;
+mod registries_conf;

@@ -17,10 +17,10 @@ const read = () => configure({ read: at });
 const write = (over, content) => configure({ write: { ...at, over, content } });
 
 test('whatever is text comes as it is, and an absent file is empty', async () => {
-  assert.deepEqual(await read(), { Ok: { file: { content: '', exposed: false } } });
+  assert.deepEqual(await read(), { Ok: { file: { content: '', exposed: false, exists: false } } });
   for (const content of ['', ' \n', '{', '{} {}', '\ufeff{}\r\n\0', '{"é":"\\ud800\\/"}']) {
     fs.writeFileSync(file, content, { mode: 0o600 });
-    assert.deepEqual(await read(), { Ok: { file: { content, exposed: false } } });
+    assert.deepEqual(await read(), { Ok: { file: { content, exposed: false, exists: true } } });
   }
 });
 
@@ -54,7 +54,7 @@ test('a file that the record names is used, and no other', async () => {
   for (const place of [named, other]) fs.writeFileSync(place, 'x', { mode: 0o600 });
   process.env.STATE_record = JSON.stringify({ shared: [{ file: named }] });
   const at = (recorded) => ({ client: 'podman', directory: { recorded } });
-  assert.deepEqual(await configure({ read: at(named) }), { Ok: { file: { content: 'x', exposed: false } } });
+  assert.deepEqual(await configure({ read: at(named) }), { Ok: { file: { content: 'x', exists: true, exposed: false } } });
   const holds = { ...at(named), holder: 'a'.repeat(32), note: 'y', sharing: { seeds: [] } };
   assert.deepEqual(await configure({ hold: holds }), { Ok: 'done' });
   assert.deepEqual(await configure({ holds: at(named) }), { Ok: { holds: [{ holder: 'a'.repeat(32), note: 'y' }] } });

@@ -6,6 +6,7 @@ use hublease_peers::buildah::PEER;
 use hublease_peers::podman::{self, storage};
 use hublease_sandbox::Sandbox;
 
+use crate::support::auth_files::{Reader, every_row};
 use crate::support::brokers_image::{BrokersImage, is_as_promised};
 use crate::support::client::{Job, Outcome};
 use crate::support::known::Right;
@@ -98,4 +99,10 @@ fn a_push_outlasts_a_renewal_and_its_bearer() {
         says: &["Writing manifest to image destination"],
         does_not_say: &["nauthorized"],
     });
+}
+
+#[test]
+fn every_file_of_logins_is_read_as_buildah_does() {
+    let reader = Reader::Containers { program: PEER.program(), podman: podman::PEER.program() };
+    every_row(&Sandbox::start().unwrap(), &reader);
 }

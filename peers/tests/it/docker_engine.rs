@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use hublease_peers::docker_engine::{DockerEngine, Door, own_command_line, static_program};
 use hublease_sandbox::{ACCOUNT, Sandbox};
 
+use crate::support::auth_files::{Reader, every_row};
 use crate::support::client::{Job, Outcome};
 use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, is_refused, login, logout, on_path, play, refused};
@@ -199,4 +200,23 @@ fn a_push_outlasts_a_renewal_and_its_bearer() {
         says: &["digest: sha256:"],
         does_not_say: &["nauthorized"],
     });
+}
+
+/// docker's command lines log in by themselves where no engine answers.
+#[test]
+fn every_file_of_logins_is_read_as_the_command_line_of_the_machine_does() {
+    every_row(&Sandbox::start().unwrap(), &Reader::Docker { program: on_path("docker"), engine: None });
+}
+
+#[test]
+fn every_file_of_logins_is_read_as_its_own_command_line_does() {
+    every_row(&Sandbox::start().unwrap(), &Reader::Docker { program: own_command_line(), engine: None });
+}
+
+#[test]
+fn every_file_of_logins_is_read_as_through_an_engine() {
+    let sandbox = Sandbox::start().unwrap();
+    let engine = DockerEngine::start(&sandbox.environment(), Door::Socket);
+    let reader = Reader::Docker { program: on_path("docker"), engine: Some(engine.host().to_owned()) };
+    every_row(&sandbox, &reader);
 }

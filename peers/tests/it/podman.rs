@@ -5,6 +5,7 @@ use std::fs;
 use hublease_peers::podman::{PEER, storage};
 use hublease_sandbox::Sandbox;
 
+use crate::support::auth_files::{Reader, every_row};
 use crate::support::client::{Job, Outcome};
 use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
@@ -79,4 +80,10 @@ fn a_push_outlasts_a_renewal_and_its_bearer() {
         says: &["Writing manifest to image destination"],
         does_not_say: &["nauthorized"],
     });
+}
+
+#[test]
+fn every_file_of_logins_is_read_as_podman_does() {
+    let reader = Reader::Containers { program: PEER.program(), podman: PEER.program() };
+    every_row(&Sandbox::start().unwrap(), &reader);
 }

@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use hublease_peers::podman;
 use hublease_peers::skopeo::PEER;
+use hublease_sandbox::Sandbox;
 
+use crate::support::auth_files::{Reader, every_row};
 use crate::support::client::{Job, Outcome};
 use crate::support::known::Right;
 use crate::support::lease::{AUDIENCE, hub_with_a_registry, login, logout, play, refused};
@@ -76,4 +79,10 @@ fn a_push_outlasts_a_renewal_and_its_bearer() {
 #[test]
 fn a_push_whose_credential_ends_meanwhile_is_refused() {
     refused(&push(Meanwhile::Ended));
+}
+
+#[test]
+fn every_file_of_logins_is_read_as_skopeo_does() {
+    let reader = Reader::Containers { program: PEER.program(), podman: podman::PEER.program() };
+    every_row(&Sandbox::start().unwrap(), &reader);
 }

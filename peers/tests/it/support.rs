@@ -1,5 +1,6 @@
 //! What the tests of all peers use: the client as a job runs it, and what is known to go wrong.
 
+pub mod auth_files;
 pub mod behind;
 pub mod broker;
 pub mod brokers_image;

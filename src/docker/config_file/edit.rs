@@ -11,7 +11,8 @@ pub(super) fn replaced(text: &str, place: Span, parts: &[&str]) -> Secret {
     Secret::new([&[&text[..place.start]], parts, &[&text[place.end..]]].concat().concat())
 }
 
-/// `text` with one more member at the end of the object at this place, which lies `depth` objects deep.
+/// `text` with one more member of the object at this place, which lies `depth` objects deep: at its end, or where Go would write
+/// it if all are in Go's order.
 ///
 /// # Errors
 /// It is no object.
@@ -22,10 +23,23 @@ pub(super) fn inserted(
     name: &str,
     value: &[&str],
 ) -> Result<Secret, Malformed> {
-    let line = format!("\n{}\"{name}\": ", "\t".repeat(depth + 1));
-    Ok(match members(text, object.clone())?.last() {
-        Some(last) => replaced(text, last.value.end..last.value.end, &[&[",", &*line], value].concat()),
-        None => replaced(text, object, &[&["{", &*line], value, &["\n", &*"\t".repeat(depth), "}"]].concat()),
+    let indent = "\t".repeat(depth + 1);
+    let (pair, members) = (format!("\"{name}\": "), members(text, object.clone())?);
+    let is_sorted = depth > 0 && members.is_sorted_by(|one, next| one.name < next.name);
+    let after = if is_sorted { members.partition_point(|member| *member.name < *name) } else { members.len() };
+    Ok(match (after.checked_sub(1), members.first()) {
+        (Some(before), _) => {
+            let end = members[before].value.end;
+            replaced(text, end..end, &[&[",\n", &*indent, &*pair], value].concat())
+        }
+        (None, Some(first)) => {
+            let start = first.whole.start;
+            replaced(text, start..start, &[&[&*pair], value, &[",\n", &*indent]].concat())
+        }
+        (None, None) => {
+            let end = "\t".repeat(depth);
+            replaced(text, object, &[&["{\n", &*indent, &*pair], value, &["\n", &*end, "}"]].concat())
+        }
     })
 }
 

@@ -1,7 +1,7 @@
 //! One login of the file.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
+use base64::{Engine, alphabet};
 use hublease_protocol::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -13,6 +13,9 @@ use crate::lease::basic;
 
 /// The parts of a login in which a secret can be.
 const SECRET_PARTS: [&str; 4] = ["auth", "password", "identitytoken", "registrytoken"];
+
+/// Base64 as Go's `StdEncoding` reads it.
+const GO: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// How deep an entry lies in the file, in tabs.
 const DEPTH: usize = 2;
@@ -37,7 +40,7 @@ impl Entry {
         }
         let from_auth = entry.pair().and_then(|pair| {
             let name = pair.split(|byte| *byte == b':').next()?;
-            std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).map(str::to_owned)
+            std::str::from_utf8(name).ok().map(str::to_owned)
         });
         entry.username = from_auth.or_else(|| name.map(|name| name.expose().to_owned()));
         Some(entry)
@@ -52,7 +55,7 @@ impl Entry {
     pub(crate) fn part(&self, name: &str) -> Option<Secret> {
         let text = self.raw.as_ref()?.expose();
         let members = members(text, json::value(text).ok()?).ok()?;
-        let value = field(&members, name).ok()??.value.clone();
+        let value = field(text, &members, name)?.value.clone();
         json::string(&text[value]).map(Secret::new).filter(|part| !part.is_empty())
     }
 
@@ -61,10 +64,35 @@ impl Entry {
         SECRET_PARTS.iter().filter_map(|name| self.part(name)).collect()
     }
 
-    /// Username and password with the colon between, as they are in `auth`. Go passes over line ends in base64.
+    /// Username and password with the colon between, as docker reads them: of `auth`, else of the two. Go passes over line ends
+    /// in base64 and over bits behind its last byte; docker takes zero bytes away from both ends of a password, and an `auth`
+    /// without a name or a colon for an error.
     pub(crate) fn pair(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let auth = Zeroizing::new(self.part("auth")?.expose().replace(['\r', '\n'], ""));
-        STANDARD.decode(auth.as_bytes()).ok().map(Zeroizing::new)
+        let Some(auth) = self.part("auth") else {
+            let (username, password) = (self.part("username")?, self.part("password")?);
+            return Some(Zeroizing::new([username.expose(), ":", password.expose()].concat().into_bytes()));
+        };
+        let auth = Zeroizing::new(auth.expose().replace(['\r', '\n'], ""));
+        let mut pair = GO.decode(auth.as_bytes()).ok().map(Zeroizing::new)?;
+        let password = pair.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0)? + 1;
+        let end = pair.iter().rposition(|byte| *byte != 0).map_or(password, |last| (last + 1).max(password));
+        pair.truncate(end);
+        let zeros = pair[password..].iter().take_while(|byte| **byte == 0).count();
+        pair.drain(password..password + zeros);
+        Some(pair)
+    }
+
+    /// Whether podman does not log in over this entry: it takes the place of no identity token, nor of what is no base64. One
+    /// without a colon is nothing to it.
+    pub(super) fn is_in_podmans_way(&self) -> bool {
+        let auth = self.part("auth").map(|auth| Zeroizing::new(auth.expose().replace(['\r', '\n'], "")));
+        let is_token = self.part("identitytoken").is_some();
+        is_token || auth.is_some_and(|auth| GO.decode(auth.as_bytes()).map(Zeroizing::new).is_err())
+    }
+
+    /// Whether docker gives the file up at this entry.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.part("auth").is_some() && self.pair().is_none()
     }
 
     /// The mark by which it is told from other logins; none if it can only be told by its name.
@@ -108,18 +136,27 @@ fn lines(members: &[(&str, &str)]) -> Secret {
     Secret::new(parts.concat())
 }
 
-/// An object without white space outside of strings, in docker's order, and behind it what docker does not know.
+/// An object without white space outside of strings, in docker's order and by docker's names, and behind it what docker does
+/// not know.
 fn on_one_line(text: &str) -> Result<Secret, Malformed> {
     let members = members(text, json::value(text)?)?;
-    let known = ENTRY.iter().filter_map(|(name, _)| field(&members, name).ok().flatten());
+    let known = ENTRY.iter().filter_map(|(name, _)| Some((*name, field(text, &members, name)?)));
     let unknown = members.iter().filter(|member| !ENTRY.iter().any(|(name, _)| folds_to(&member.name, name)));
     let mut line = String::with_capacity(text.len());
     line.push('{');
-    for (number, member) in known.chain(unknown).enumerate() {
+    for (number, (name, member)) in
+        known.map(|(name, member)| (Some(name), member)).chain(unknown.map(|member| (None, member))).enumerate()
+    {
         if number > 0 {
             line.push(',');
         }
-        push_without_space(&mut line, &text[member.whole.clone()]);
+        match name {
+            Some(name) => {
+                line.extend(["\"", name, "\":"]);
+                push_without_space(&mut line, &text[member.value.clone()]);
+            }
+            None => push_without_space(&mut line, &text[member.whole.clone()]),
+        }
     }
     line.push('}');
     Ok(Secret::new(line))

@@ -1,8 +1,10 @@
-//! What docker knows in its file, and of what types: the fields of `ConfigFile` and `AuthConfig` in docker/cli 28
-//! (`cli/config/configfile/file.go`, `cli/config/types/authconfig.go`).
+//! What docker and podman know in their files, and of what types: the fields of `ConfigFile` and `AuthConfig` in docker/cli 28
+//! (`cli/config/configfile/file.go`, `cli/config/types/authconfig.go`), and of `dockerConfigFile` in containers/image 5
+//! (`pkg/docker/config/config.go`).
 //!
-//! Go takes a name in any case for the field of that name. At a value of another type docker gives the whole file up with a
-//! warning and goes on without what it could not read, so that its next `login` writes everybody else's logins away.
+//! Go takes a name in any case for the field of that name, and of several the last that is not null. At a value of another type
+//! docker gives the whole file up with a warning and goes on without what it could not read, so that its next `login` writes
+//! everybody else's logins away; podman refuses.
 
 use crate::docker::config_file::Malformed;
 use crate::docker::config_file::json::{Member, Span, items, members};
@@ -49,6 +51,13 @@ pub(super) const FILE: &[(&str, FieldKind)] = &[
     ("experimental", FieldKind::Text),
 ];
 
+/// The whole file, for podman: the rest of it may be anything.
+pub(super) const PODMAN_FILE: &[(&str, FieldKind)] =
+    &[("auths", FieldKind::Map(&FieldKind::Struct(PODMAN_ENTRY))), ("credHelpers", FieldKind::Map(&FieldKind::Text))];
+
+/// One login of podman's.
+const PODMAN_ENTRY: &[(&str, FieldKind)] = &[("auth", FieldKind::Text), ("identitytoken", FieldKind::Text)];
+
 /// One login.
 pub(super) const ENTRY: &[(&str, FieldKind)] = &[
     ("username", FieldKind::Text),
@@ -69,10 +78,10 @@ const PROXY: &[(&str, FieldKind)] = &[
 ];
 
 impl FieldKind {
-    /// Whether docker can read this value.
+    /// Whether Go can read this value.
     ///
     /// # Errors
-    /// It cannot, or two names of an object are one field to it.
+    /// It cannot.
     pub(super) fn check(self, text: &str, value: Span) -> Result<(), Malformed> {
         let literal = &text[value.clone()];
         match self {
@@ -83,25 +92,23 @@ impl FieldKind {
             Self::Map(kind) => members(text, value)?.into_iter().try_for_each(|member| kind.check(text, member.value)),
             Self::Struct(fields) => {
                 let members = members(text, value)?;
-                fields.iter().try_for_each(|(name, kind)| match field(&members, name)? {
-                    Some(member) => kind.check(text, member.value.clone()),
-                    None => Ok(()),
+                fields.iter().try_for_each(|(name, kind)| {
+                    all(&members, name).try_for_each(|member| kind.check(text, member.value.clone()))
                 })
             }
         }
     }
 }
 
-/// The member that Go takes for the field `name`.
-///
-/// # Errors
-/// There are two, of which docker writes one back.
-pub(super) fn field<'m>(members: &'m [Member], name: &str) -> Result<Option<&'m Member>, Malformed> {
-    let mut found = members.iter().filter(|member| folds_to(&member.name, name));
-    match (found.next(), found.next()) {
-        (member, None) => Ok(member),
-        (_, Some(_)) => Err(Malformed),
-    }
+/// The members that Go takes for the field `name`, in order.
+pub(super) fn all<'m>(members: &'m [Member], name: &str) -> impl DoubleEndedIterator<Item = &'m Member> {
+    members.iter().filter(move |member| folds_to(&member.name, name))
+}
+
+/// The member of a struct that counts for the field `name`, which is no object: the last one, but for `null`, which changes
+/// nothing.
+pub(super) fn field<'m>(text: &str, members: &'m [Member], name: &str) -> Option<&'m Member> {
+    all(members, name).rfind(|member| &text[member.value.clone()] != "null")
 }
 
 /// Whether Go's `bytes.EqualFold` takes both for the same; `field` is ASCII. Beside the two cases of a letter, ſ is an s and

@@ -1,10 +1,8 @@
 //! JSON as Go's `encoding/json` reads it, with the place of everything in the text.
 //!
 //! What is changed in a file is changed at such a place, and all the rest stays byte for byte: order, white space, numbers
-//! and escapes. Stricter than Go in two things, because writing the file back would lose what nobody has read: an object
-//! names no key twice, and nothing follows the value.
+//! and escapes.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::docker::config_file::Malformed;
@@ -32,13 +30,20 @@ pub(super) struct Member {
 /// Where the one value of the text is.
 ///
 /// # Errors
-/// It is not JSON, nests deeper than Go reads, names a key twice, or something follows.
+/// It is not JSON, nests deeper than Go reads, or something follows.
 pub(super) fn value(text: &str) -> Result<Span, Malformed> {
-    let mut scanner = Scanner { text: text.as_bytes(), at: 0, compares_names: true };
+    let value = first_value(text)?;
+    if text[value.end..].trim_matches(WHITE_SPACE).is_empty() { Ok(value) } else { Err(Malformed) }
+}
+
+/// Where the first value of the text is, whatever follows: all that Go's decoder reads of a stream.
+///
+/// # Errors
+/// It is not JSON, or nests deeper than Go reads.
+pub(super) fn first_value(text: &str) -> Result<Span, Malformed> {
+    let mut scanner = Scanner { text: text.as_bytes(), at: 0 };
     scanner.space();
-    let value = scanner.value()?;
-    scanner.space();
-    if scanner.at == text.len() { Ok(value) } else { Err(Malformed) }
+    scanner.value()
 }
 
 /// The members of the object at this place, in order; of a text that [`value`] has read.
@@ -46,7 +51,7 @@ pub(super) fn value(text: &str) -> Result<Span, Malformed> {
 /// # Errors
 /// It is no object.
 pub(super) fn members(text: &str, object: Span) -> Result<Vec<Member>, Malformed> {
-    let mut scanner = Scanner { text: &text.as_bytes()[..object.end], at: object.start, compares_names: false };
+    let mut scanner = Scanner { text: &text.as_bytes()[..object.end], at: object.start };
     let mut members = Vec::new();
     scanner.expect(b'{')?;
     scanner.space();
@@ -69,7 +74,7 @@ pub(super) fn members(text: &str, object: Span) -> Result<Vec<Member>, Malformed
 /// # Errors
 /// It is no array.
 pub(super) fn items(text: &str, array: Span) -> Result<Vec<Span>, Malformed> {
-    let mut scanner = Scanner { text: &text.as_bytes()[..array.end], at: array.start, compares_names: false };
+    let mut scanner = Scanner { text: &text.as_bytes()[..array.end], at: array.start };
     let mut items = Vec::new();
     scanner.expect(b'[')?;
     scanner.space();
@@ -129,8 +134,6 @@ fn unit(text: &str) -> Option<u16> {
 struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
-    /// Whether a name that is there twice is an error; once in a text is enough.
-    compares_names: bool,
 }
 
 impl Scanner<'_> {
@@ -154,19 +157,19 @@ impl Scanner<'_> {
         }
     }
 
-    /// A whole value. What is open is a list: the names so far of each object, and none for an array.
+    /// A whole value. What is open is a list: whether each is an object.
     fn value(&mut self) -> Result<Span, Malformed> {
         let start = self.at;
-        let mut open: Vec<Option<BTreeSet<String>>> = Vec::new();
+        let mut open: Vec<bool> = Vec::new();
         loop {
             self.space();
             match self.peek().ok_or(Malformed)? {
                 bracket @ (b'{' | b'[') if open.len() < DEEPEST => {
                     self.at += 1;
-                    open.push((bracket == b'{').then(BTreeSet::new));
+                    open.push(bracket == b'{');
                     self.space();
                     if !self.closes(&open) {
-                        self.begin_item(&mut open)?;
+                        self.begin_item(&open)?;
                         continue;
                     }
                     open.pop();
@@ -182,7 +185,7 @@ impl Scanner<'_> {
                 self.space();
                 if self.take(b',') {
                     self.space();
-                    self.begin_item(&mut open)?;
+                    self.begin_item(&open)?;
                     break;
                 }
                 if !self.closes(&open) {
@@ -194,28 +197,22 @@ impl Scanner<'_> {
     }
 
     /// The bracket that closes what was opened last.
-    fn closes(&mut self, open: &[Option<BTreeSet<String>>]) -> bool {
+    fn closes(&mut self, open: &[bool]) -> bool {
         match open.last() {
-            Some(Some(_)) => self.take(b'}'),
-            Some(None) => self.take(b']'),
+            Some(true) => self.take(b'}'),
+            Some(false) => self.take(b']'),
             None => false,
         }
     }
 
-    /// What comes before the value of an item: in an object a name, which is a new one.
-    fn begin_item(&mut self, open: &mut [Option<BTreeSet<String>>]) -> Result<(), Malformed> {
-        match open.last_mut() {
-            Some(Some(names)) if self.compares_names => {
-                let name = self.name()?;
-                if names.insert(name) { Ok(()) } else { Err(Malformed) }
-            }
-            Some(Some(_)) => {
-                self.literal_string()?;
-                self.space();
-                self.expect(b':')
-            }
-            _ => Ok(()),
+    /// What comes before the value of an item: in an object a name.
+    fn begin_item(&mut self, open: &[bool]) -> Result<(), Malformed> {
+        if open.last() == Some(&true) {
+            self.literal_string()?;
+            self.space();
+            self.expect(b':')?;
         }
+        Ok(())
     }
 
     /// A name, with its colon.

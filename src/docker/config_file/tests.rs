@@ -36,7 +36,7 @@ fn text_of(case: &Value) -> String {
 /// The text afterwards, or what was found.
 fn run(case: &Value) -> Result<Value, Malformed> {
     let effect = &case["effect"];
-    let mut config = ConfigFile::parse(&Secret::new(text_of(case)));
+    let mut config = ConfigFile::parse(client(&case["effect"]), &Secret::new(text_of(case)));
     let name = effect["do"].as_str().unwrap();
     if name == "isolate" && config.is_err() {
         config = Ok(ConfigFile::default());
@@ -65,7 +65,7 @@ fn run(case: &Value) -> Result<Value, Malformed> {
         other => panic!("{other}"),
     }
     // What was written is read again.
-    assert_eq!(ConfigFile::parse(config.text()), Ok(config.clone()), "{}", case["name"]);
+    assert_eq!(ConfigFile::parse(client(effect), config.text()), Ok(config.clone()), "{}", case["name"]);
     Ok(Value::from(config.text().expose()))
 }
 
@@ -93,7 +93,7 @@ fn a_login_that_comes_and_goes_leaves_every_other_byte() {
     let key = "a.registry.of.no.row";
     let mut kept = 0;
     for case in cases() {
-        let Ok(before) = ConfigFile::parse(&Secret::new(text_of(&case))) else { continue };
+        let Ok(before) = ConfigFile::parse(client(&case["effect"]), &Secret::new(text_of(&case))) else { continue };
         let mut after = before.clone();
         after.store_login(key, "acme", &Secret::new("x")).unwrap();
         assert_ne!(after, before);
@@ -116,10 +116,10 @@ fn a_login_that_comes_and_goes_leaves_every_other_byte() {
 fn it_nests_as_deep_as_go_reads_and_costs_no_stack() {
     let nested = |depth: usize| format!("{{\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     // The object around it counts.
-    assert!(ConfigFile::parse(&Secret::new(nested(9_999))).is_ok());
-    assert_eq!(ConfigFile::parse(&Secret::new(nested(10_000))), Err(Malformed));
+    assert!(ConfigFile::parse(Client::Docker, &Secret::new(nested(9_999))).is_ok());
+    assert_eq!(ConfigFile::parse(Client::Docker, &Secret::new(nested(10_000))), Err(Malformed));
     for text in ["[".repeat(500_000), format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000))] {
-        assert_eq!(ConfigFile::parse(&Secret::new(text)), Err(Malformed));
+        assert_eq!(ConfigFile::parse(Client::Docker, &Secret::new(text)), Err(Malformed));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::effect::docker::{Client, Config, Directory, Found, Place, Trouble};
 use crate::native::docker::places::Places;
-use crate::native::docker::{file, helper, holds, private_directory};
+use crate::native::docker::{file, helper, holds, private_directory, registries_conf};
 use crate::native::process::programs::Programs;
 
 /// Performs one.
@@ -31,6 +31,7 @@ pub(in crate::native) fn perform(places: &Places, programs: &mut Programs, confi
         Config::Remove { id, sharing } => {
             private_directory::remove(places.records(), id, sharing).map(Found::Removed).map_err(Trouble::Unusable)
         }
+        Config::Registries => registries_conf::read(places).map(Found::Texts),
         Config::Detect => Ok(Found::Detected(helper::detected(programs).map(str::to_owned))),
         Config::List { .. } | Config::Get { .. } => {
             Err(Trouble::Unusable("a helper's answer is waited for".to_owned()))

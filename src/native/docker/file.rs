@@ -24,7 +24,7 @@ const OTHERS: u32 = 0o077;
 /// It is not UTF-8; the file system refuses, or it is no file or larger than 1 MiB.
 pub(in crate::native) fn read(path: &Path) -> Result<File, Trouble> {
     let Some((content, mode)) = read_with_mode(path)? else { return Ok(File::default()) };
-    Ok(File { content, exposed: mode & OTHERS != 0 })
+    Ok(File { content, exposed: mode & OTHERS != 0, exists: true })
 }
 
 /// The content and the permission bits; none if the file is not there.

@@ -127,8 +127,15 @@ impl Places {
             let path = self.absolute("DOCKER_CONFIG")?;
             Some(self.taken_over(Client::Docker).unwrap_or(Some(path))?.join("config.json"))
         };
-        let runtime = || self.absolute("XDG_RUNTIME_DIR").map(|path| path.join("containers/auth.json"));
-        Ok(told.or_else(docker).or_else(runtime).unwrap_or_else(|| self.of_the_session()))
+        if let Some(path) = told.or_else(docker) {
+            return Ok(path);
+        }
+        match self.absolute("XDG_RUNTIME_DIR") {
+            // podman refuses, too. Were it made for the login, the record of the login would be looked for there afterwards.
+            Some(path) if !path.exists() => Err(unusable("XDG_RUNTIME_DIR names a directory that is not there")),
+            Some(path) => Ok(path.join("containers/auth.json")),
+            None => Ok(self.of_the_session()),
+        }
     }
 
     /// Where podman keeps its logins if no variable says where: root's are below `/run`, anybody else's in the session's
@@ -147,6 +154,24 @@ impl Places {
             temporary.join(format!("podman-run-{user}"))
         };
         place.join("containers/auth.json")
+    }
+
+    /// What podman reads of `registries.conf`, and the directories of its drop-ins: the file that a variable names or the user's
+    /// own is read instead of the system's, and with the user's own the system's drop-ins are not.
+    pub(in crate::native) fn registries_conf(&self) -> (PathBuf, Vec<PathBuf>) {
+        let system = Path::new("/etc/containers");
+        let user = self.absolute("HOME").map(|home| home.join(".config/containers"));
+        let drop_ins = |folders: &[Option<&Path>]| {
+            folders.iter().flatten().map(|folder| folder.join("registries.conf.d")).collect::<Vec<_>>()
+        };
+        let named = self.absolute("CONTAINERS_REGISTRIES_CONF");
+        let own = user.as_ref().map(|user| user.join("registries.conf")).filter(|path| path.exists());
+        match (named, own) {
+            (None, Some(own)) => (own, drop_ins(&[user.as_deref()])),
+            (named, _) => {
+                (named.unwrap_or_else(|| system.join("registries.conf")), drop_ins(&[Some(system), user.as_deref()]))
+            }
+        }
     }
 
     fn absolute(&self, name: &str) -> Option<PathBuf> {

@@ -133,7 +133,7 @@ impl World {
             }
             Config::Read { .. } => {
                 let content = Secret::new(self.file.as_deref().ok_or(Trouble::Malformed)?);
-                Ok(Found::File(File { content, exposed: false }))
+                Ok(Found::File(File { content, exposed: false, exists: true }))
             }
             Config::Write { over, content, directory: Directory::User | Directory::Recorded(_), .. } => {
                 assert_eq!(Some(over.expose()), self.file.as_deref());
@@ -149,7 +149,7 @@ impl World {
             Config::Hold { .. } => Ok(Found::Done),
             Config::Holds { .. } => Ok(Found::Holds(Vec::new())),
             Config::Release { .. } | Config::Remove { .. } => Ok(Found::Done),
-            Config::Detect => panic!("asked for {config:?}"),
+            Config::Detect | Config::Registries => panic!("asked for {config:?}"),
         }
     }
 

@@ -33,11 +33,7 @@ fn the_logins_of_others_are_in_no_request_output_state_or_log() {
 #[test]
 fn the_logins_of_others_are_in_no_error() {
     let whole = content();
-    for broken in [
-        whole.trim_end().trim_end_matches('}').as_bytes().to_vec(),
-        whole.replace("quay.io", "ghcr.io").into_bytes(),
-        [whole.as_bytes(), b"\xff"].concat(),
-    ] {
+    for broken in [whole.trim_end().trim_end_matches('}').as_bytes().to_vec(), [whole.as_bytes(), b"\xff"].concat()] {
         let world = world();
         fs::write(world.config(), &broken).unwrap();
         Step::new(&world, Provider::Vault).main().code(6).says("config.json is not valid JSON");

@@ -109,9 +109,9 @@ fn a_file_that_others_can_read_is_not_used() {
 fn a_malformed_file_is_left_byte_for_byte_before_anything_is_minted() {
     for text in [
         "{".as_bytes(),
-        br#"{"auths":{},"auths":{}}"#,
+        br#"{"auths":{"ghcr.io":1}}"#,
         br#"{"auths":[]}"#,
-        br#"{"auths":{"https://index.docker.io/v1/":null}}"#,
+        br#"{"auths":{"https://index.docker.io/v1/":1}}"#,
         b"\xef\xbb\xbf{}",
         b"{\"x\":\"\xff\"}",
     ] {
@@ -131,7 +131,7 @@ fn a_malformed_file_is_left_byte_for_byte_before_anything_is_minted() {
 #[test]
 fn the_file_is_written_without_docker_where_that_is_asked_for() {
     let world = World::new();
-    let kept = "{\n\t\"big\": 12345678901234567890123,\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"x\"\n\t\t}\n\t}\n}";
+    let kept = "{\n\t\"big\": 12345678901234567890123,\n\t\"auths\": {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}";
     let real = world.path("spare/elsewhere/config.json");
     fs::create_dir(world.path("spare/elsewhere")).unwrap();
     fs::write(&real, kept).unwrap();

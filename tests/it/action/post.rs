@@ -38,9 +38,9 @@ fn after_a_failure_there_is_nothing_left_to_undo() {
             6,
             "did not accept the credential",
         ),
-        (Provider::Vault, Fault::on(Service::Vault, "/v1/auth/").then(Action::status(400)), 4, "refused"),
-        (Provider::Broker, Fault::on(Service::Forwarded, "/oauth/token").then(Action::status(400)), 4, "refused"),
-        (Provider::Docker, Fault::on(Service::DockerIdentity, "/").then(Action::status(400)), 4, "refused"),
+        (Provider::Vault, Fault::on(Service::Vault, "/v1/auth/").then(Action::status(400)), 5, "status 400"),
+        (Provider::Broker, Fault::on(Service::Forwarded, "/oauth/token").then(Action::status(400)), 5, "status 400"),
+        (Provider::Docker, Fault::on(Service::DockerIdentity, "/").then(Action::status(400)), 5, "status 400"),
     ] {
         let world = World::new();
         world.sandbox.fault(fault.always());

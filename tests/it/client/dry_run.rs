@@ -24,7 +24,7 @@ fn plan<'w>(world: &'w World, job: impl Fn() -> Job<'w>) -> BTreeMap<String, Str
     let lines: BTreeMap<String, String> = text
         .stdout
         .lines()
-        .map(|line| line.split_once(": ").unwrap())
+        .map(|line| line.strip_prefix("# ").unwrap_or(line).split_once(": ").unwrap())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     assert_eq!(lines, object);

@@ -78,11 +78,23 @@ fn an_output_that_nobody_gets_is_an_error_and_nothing_stays_alive() {
 #[test]
 fn a_shell_runs_nothing_of_a_plan() {
     let world = World::new();
-    for value in ["$(touch ran)", "`touch ran`", "x; touch ran", "x' ; touch ran; '", "x\" ; touch ran; \"", "x & touch ran", "$IFS"] {
+    for value in [
+        "$(touch ran)",
+        "`touch ran`",
+        "x; touch ran",
+        "x' ; touch ran; '",
+        "x\" ; touch ran; \"",
+        "x & touch ran",
+        "$IFS",
+    ] {
         for form in ["text", "json"] {
             let job = world.job("login").usual(Provider::Vault).arg(format!("--vault-data=branch={value}"));
             let plan = job.args(&["--dry-run", "--output", form]).run().code(0).stdout;
-            let output = process::Command::new("/bin/sh").args(["-c", &plan]).env_clear().current_dir(world.path("work")).output();
+            let output = process::Command::new("/bin/sh")
+                .args(["-c", &plan])
+                .env_clear()
+                .current_dir(world.path("work"))
+                .output();
             assert!(!world.path("work/ran").exists(), "{form}: {plan}");
             let said = String::from_utf8(output.unwrap().stdout).unwrap();
             assert_eq!(said, "", "{form}: {plan}");

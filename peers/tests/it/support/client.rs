@@ -43,6 +43,11 @@ impl<'s> Job<'s> {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Takes a variable away.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.retain(|(known, _)| known != name);
+    }
+
     /// A program in the job's environment and working directory, not started yet.
     pub fn command(&self, program: &Path, words: &[&str]) -> Command {
         let mut command = Command::new(program);

@@ -117,17 +117,19 @@ fn where_docker_and_podman_keep_their_logins() {
     let file = |client, variables: &[(&str, &str)]| {
         places(variables).file(client, &Directory::User).map(|path| path.display().to_string())
     };
-    let all = [("REGISTRY_AUTH_FILE", "/r"), ("DOCKER_CONFIG", "/d"), ("XDG_RUNTIME_DIR", "/x"), ("HOME", "/nobody")];
+    let all = [("REGISTRY_AUTH_FILE", "/r"), ("DOCKER_CONFIG", "/d"), ("XDG_RUNTIME_DIR", "/usr"), ("HOME", "/nobody")];
     for (client, variables, expected) in [
         (Client::Docker, &all[..], "/d/config.json"),
         (Client::Docker, &all[2..], "/nobody/.docker/config.json"),
         (Client::None, &[("DOCKER_CONFIG", "relative")], "/checkout/relative/config.json"),
         (Client::Podman, &all[..], "/r"),
         (Client::Podman, &all[1..], "/d/config.json"),
-        (Client::Podman, &all[2..], "/x/containers/auth.json"),
+        (Client::Podman, &all[2..], "/usr/containers/auth.json"),
     ] {
         assert_eq!(file(client, variables).as_deref(), Ok(expected));
     }
+    let nowhere = [("XDG_RUNTIME_DIR", "/nowhere"), ("HOME", "/nobody")];
+    assert!(matches!(file(Client::Podman, &nowhere), Err(Trouble::Unusable(_))));
     let runtime = format!("/run/containers/{}/auth.json", rustix::process::geteuid().as_raw());
     assert_eq!(file(Client::Podman, &all[3..]), Ok(runtime));
     assert!(matches!(file(Client::Docker, &[]), Err(Trouble::Unusable(_))));

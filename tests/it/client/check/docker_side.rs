@@ -102,7 +102,6 @@ fn an_entry_that_is_no_name_with_a_secret_is_not_sent() {
         r#"{"auth":"PHRva2VuPjo=","identitytoken":"the-identity-token-of-a-person"}"#,
         r#"{"auth":"YWNtZWJvdDp4","identitytoken":"the-identity-token-of-a-person"}"#,
         r#"{"registrytoken":"a-registry-token-of-a-person"}"#,
-        r#"{"username":"alice","password":"the-plain-password-of-alice"}"#,
         r#"{"auth":"not base64 at all"}"#,
         r#"{"auth":"bm8gY29sb24="}"#,
         r#"{"auth":"YWNtZWJvdDo="}"#,

@@ -83,10 +83,10 @@ fn a_missing_docker_is_found_before_anything_is_minted() {
 /// What docker's file may hold that nobody can change without losing something.
 const MALFORMED: [&[u8]; 9] = [
     b"{",
-    b"{\"auths\": {}} trailing",
-    b"{\"auths\": {}, \"auths\": {\"ghcr.io\": {}}}",
+    b"{\"auths\": {},} trailing",
+    b"{\"auths\": {}, \"auths\": {\"ghcr.io\": {\"auth\": 1}}}",
     b"[]",
-    b"null",
+    b"nul",
     b"{\"auths\": []}",
     b"{\"auths\": {\"ghcr.io\": \"text\"}}",
     b"{\"credHelpers\": {\"ghcr.io\": 1}}",

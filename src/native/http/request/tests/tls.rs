@@ -1,14 +1,16 @@
 //! TLS, authorities and proxies.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::effect::http::{Failure, Method, Obstacle};
-use crate::native::http::request::tests::{HttpClient, LONG, answering, client, closed, get, listen, read_request, request};
+use crate::native::http::request::tests::{
+    HttpClient, LONG, answering, client, closed, get, listen, read_request, request,
+};
 
 /// An authority, and a server configuration with its certificate for `name`.
 fn authority(name: &str) -> (String, Arc<ServerConfig>) {
