@@ -54,6 +54,7 @@ pub mod client_address;
 pub mod clock;
 pub mod rate_limit;
 pub mod refusal;
+pub mod windows;
 
 #[cfg(test)]
 mod testing;

@@ -51,10 +51,19 @@ pub const MAX_EXCHANGES: u32 = 192;
 /// The most threads for work that may block. Invariant: more than [`MAX_IN_FLIGHT`]; the others are for the sweeper, for
 /// `/readyz`, `/metrics` and the certificate.
 pub const MAX_BLOCKING_THREADS: usize = MAX_IN_FLIGHT as usize + 16;
-/// The most keys that one rate limit tells apart. Keys beyond share one count, so that memory stays bounded.
+/// The most keys that one rate limit tells apart; beyond them the quietest gives way, so that memory stays bounded.
 pub const MAX_RATE_KEYS: usize = 10_000;
 /// Requests a minute of one client address when the configuration does not say: about 300 jobs that log in and out.
 pub const DEFAULT_REQUESTS_PER_MINUTE_PER_ADDRESS: u64 = 600;
+/// The networks around an IPv6 address that are counted with it, the widest first, and how many times the limit of one address
+/// each may use: /64 is what one machine gets, /56 and /48 one customer, /32 a provider.
+pub const WIDER_NETWORKS: [(u8, u64); 4] = [(32, 16), (48, 4), (56, 2), (64, 1)];
+/// How many metadata documents, readiness answers and the like a client may ask for, for each request that it may send: our client
+/// asks once for a login and once for a logout.
+pub const QUESTIONS_PER_REQUEST: u64 = 4;
+/// The part of an address' requests that may be identity tokens which do not verify: a job that sends one is misconfigured or a
+/// stranger, and each costs a signature's check.
+pub const UNVERIFIED_PART: u64 = 4;
 /// Requests a minute of all clients together when the configuration does not say.
 pub const DEFAULT_REQUESTS_PER_MINUTE: u64 = 300_000;
 /// Exchanges a minute of one project when the configuration does not say.

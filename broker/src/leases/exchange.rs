@@ -17,6 +17,7 @@ use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
+use crate::rate_limit::Purpose;
 use crate::refusal::Refusal;
 use crate::rules::request::ParsedExchange;
 use crate::rules::{self, Grant};
@@ -62,7 +63,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLe
     let issuer = broker.verifier.issuer(&identity);
     let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
     name_grant(line, &grant);
-    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    broker.limiter.project(Purpose::Exchange, &issuer.name, identity.project.as_deref(), broker.clock.now())?;
     broker.limiter.rule(&grant.rule, broker.clock.now())?;
     let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
     account.check_reach(&grant.scope)?;

@@ -14,6 +14,7 @@ use crate::leases::removal::{Round, remove_all};
 use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
+use crate::rate_limit::Purpose;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::rules::request::RequestedGrant;
@@ -44,7 +45,7 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut AuditEvent) -> Re
     line.project = identity.project.as_deref().map(bounded);
     line.job = Some(bounded(&identity.job));
     let issuer = broker.verifier.issuer(&identity);
-    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    broker.limiter.project(Purpose::Revocation, &issuer.name, identity.project.as_deref(), broker.clock.now())?;
     let selection = match which {
         Which::Lease(id) => Selection { id: Some(id), job: Some(identity.job.clone()), ..Selection::default() },
         Which::Workflow => workflow(broker, &identity)?,
