@@ -92,6 +92,9 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub const LEEWAY_SECONDS: u64 = 60;
 /// The longest life that a token may claim, in seconds: it bounds how long a used token must be remembered.
 pub const MAX_TOKEN_LIFE_SECONDS: u64 = 24 * 3600;
+/// How long the answer to an exchange may be asked for again, in seconds from its first try. Invariant: longer than our client
+/// repeats, which has 90 seconds for a whole login; no longer than that needs, because the repetition takes the first lease away.
+pub const REPEAT_SECONDS: u64 = 120;
 /// The longest `request_id` and `connection_id`.
 pub const MAX_ID_BYTES: usize = 128;
 

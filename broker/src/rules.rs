@@ -16,7 +16,7 @@ pub use pattern::{Glob, Pattern};
 pub use reach::Reach;
 use serde_json::Value;
 
-use crate::identity::claims::Claims;
+use crate::identity::claims::{Claims, sha256};
 use crate::identity::issuer::Issuer;
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
@@ -57,6 +57,15 @@ pub struct Grant {
     pub scope: Scope,
     /// The life in seconds.
     pub life: u64,
+}
+
+impl Grant {
+    /// SHA-256 of all of it: what a repetition of its request must be granted, too.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let wish = Value::from(vec![self.rule.clone(), self.scope.to_string(), self.life.to_string()]);
+        sha256(wish.to_string().as_bytes())
+    }
 }
 
 /// Decides.

@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::account::pool::lent_id;
 use crate::broker::{Broker, random};
 use crate::identity::claims::{Identity, sha256};
-use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseState, NewLease, Selection};
+use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseRequest, LeaseState, NewLease, Selection};
 use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
@@ -70,7 +70,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLe
     // Write down what is about to be done; from here on the token and the request are used.
     let (lease, handle) = announce(broker, &identity, &grant)?;
     line.lease_id = Some(lease.id.clone());
-    let first = enter(broker, &identity, &ask, &lease)?;
+    let first = enter(broker, &identity, &ask, &lease, &grant)?;
     // A repeated request takes the place of its first try.
     if let Some(first) = first {
         revoke::take_back(broker, &first);
@@ -105,6 +105,7 @@ fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Leas
         expires_at: now.saturating_add(grant.life),
         due_at: now.saturating_add(INTENT_SECONDS),
         closed_at: None,
+        credential_sha256: None,
     };
     Ok((lease, Secret::new(handle)))
 }
@@ -120,11 +121,22 @@ fn holder(broker: &Broker, identity: &Identity) -> Holder {
     }
 }
 
-fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lease) -> Result<Option<Lease>, Refusal> {
+fn enter(
+    broker: &Broker,
+    identity: &Identity,
+    ask: &ParsedExchange,
+    lease: &Lease,
+    grant: &Grant,
+) -> Result<Option<Lease>, Refusal> {
     let issuer = broker.verifier.issuer(identity);
     let wanted = NewLease {
         lease: lease.clone(),
-        request_id: ask.request_id.clone(),
+        request: ask.request.as_ref().map(|request| LeaseRequest {
+            id: request.id.clone(),
+            wish_sha256: grant.sha256(),
+            challenge: request.challenge.clone(),
+            shown: request.verifier.as_ref().map(|verifier| sha256(verifier.as_bytes())),
+        }),
         single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
         identity_expires_at: identity.expires_at,
         max_live_leases: issuer.max_live_leases,
@@ -171,7 +183,8 @@ fn held(broker: &Broker, account: &Account, token: &str) -> usize {
 
 /// A token that cannot be written down is not handed out: it is removed at once, or else found by its label later.
 fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> Result<(), Refusal> {
-    match broker.journal.live(&lease.id, &minted.id) {
+    let credential_sha256 = sha256(minted.token.expose().as_bytes());
+    match broker.journal.live(&lease.id, &minted.id, &credential_sha256) {
         Ok(true) => Ok(()),
         failed => {
             // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not

@@ -48,7 +48,7 @@ const CLIENT: &[Row] = &[
     ("plan", &["docker", "provider", "identity", "effect", "image", "cli", "environment", "error"]),
     ("registry", &["docker", "record", "request", "effect", "image", "error"]),
     ("docker", &["record", "lease", "fingerprint", "request", "effect", "error"]),
-    ("provider", &["record", "identity", "lease", "request", "effect", "cli", "error"]),
+    ("provider", &["record", "identity", "lease", "fingerprint", "request", "effect", "cli", "error"]),
     ("record", &["lease", "effect", "error"]),
     ("identity", &["request", "effect", "error"]),
     ("lease", &["fingerprint"]),

@@ -21,7 +21,7 @@ fn what_was_written_is_there_after_a_crash() {
         assert_eq!(place.enter(wanted, NOW), Ok(EnterOutcome::First));
     }
     for id in ["live", "revoking", "revoked"] {
-        place.live(id, &format!("hub of {id}")).unwrap();
+        place.live(id, &format!("hub of {id}"), "hash").unwrap();
     }
     for id in ["revoking", "revoked"] {
         place.claim(id, NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
@@ -55,7 +55,7 @@ fn one_broker_serves_with_it_and_operators_work_beside_it() {
     assert!(matches!(Sqlite::serve(&place.path, NOW), Err(OpenError::InUse)));
     let beside = Sqlite::beside(&place.path).unwrap();
     assert_eq!(place.enter(new_lease("a", None), NOW), Ok(EnterOutcome::First));
-    place.live("a", "hub").unwrap();
+    place.live("a", "hub", "hash").unwrap();
     assert_eq!(state(&beside, "a"), Some(LeaseState::Live));
     assert_eq!(beside.condemn(&Selection::default(), NOW).unwrap().len(), 1);
     assert_eq!(state(&*place, "a"), Some(LeaseState::Revoking));
