@@ -64,6 +64,14 @@ pub const QUESTIONS_PER_REQUEST: u64 = 4;
 /// The part of an address' requests that may be identity tokens which do not verify: a job that sends one is misconfigured or a
 /// stranger, and each costs a signature's check.
 pub const UNVERIFIED_PART: u64 = 4;
+/// The most calls to Docker Hub that one job may cause in a minute, removals aside. A login takes two or three.
+pub const HUB_CALLS_PER_JOB: u64 = 30;
+/// In how many parts Docker Hub's window is divided. One is kept for removals ([`hublease_hub::limits::RATE_RESERVE`]).
+pub const SHARE_OF: u64 = 5;
+/// How many of them one project, or one rule, may use while nobody else asks: one is left for whoever comes next.
+pub const SHARE_ALONE: u64 = 3;
+/// And while others ask: half of what mints may have.
+pub const SHARE_AMONG_OTHERS: u64 = 2;
 /// Requests a minute of all clients together when the configuration does not say.
 pub const DEFAULT_REQUESTS_PER_MINUTE: u64 = 300_000;
 /// Exchanges a minute of one project when the configuration does not say.

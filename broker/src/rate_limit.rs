@@ -5,9 +5,13 @@
 //! of IPv6 is counted with every network around it, of which each may send a few times as much as what is in it: whoever has
 //! many networks is held by the wider one, and nobody else is.
 
+mod hub_calls;
+
 use hublease_protocol::oauth::Code;
 use ipnet::IpNet;
 
+use self::hub_calls::HubCalls;
+pub use self::hub_calls::{HubPurse, Payer};
 use crate::client_address::{Client, widened};
 use crate::config::Rates;
 use crate::limits::{QUESTIONS_PER_REQUEST, UNVERIFIED_PART, WIDER_NETWORKS};
@@ -42,6 +46,7 @@ pub struct Limiter {
     unverified: FixedWindows<(Purpose, Sender)>,
     project: FixedWindows<(Purpose, String, String)>,
     rule: FixedWindows<String>,
+    hub_calls: HubCalls,
 }
 
 impl Limiter {
@@ -55,6 +60,7 @@ impl Limiter {
             unverified: FixedWindows::default(),
             project: FixedWindows::default(),
             rule: FixedWindows::default(),
+            hub_calls: HubCalls::default(),
         }
     }
 
@@ -98,6 +104,14 @@ impl Limiter {
     pub fn rule(&self, rule: &str, now: u64) -> Result<(), Refusal> {
         let key = (rule.to_owned(), self.rates.exchanges_per_minute_per_rule);
         self.rule.count(&[key], now).map_err(|over| refusal("the jobs of this rule ask for more tokens", over))
+    }
+}
+
+impl Limiter {
+    /// What somebody may still spend of Docker Hub's patience.
+    #[must_use]
+    pub const fn purse(&self, payer: Payer) -> HubPurse<'_> {
+        HubPurse { spent: &self.hub_calls, payer }
     }
 }
 

@@ -64,6 +64,12 @@ impl<K: Hash + Ord + Clone> FixedWindows<K> {
         self.at(now).add(key);
     }
 
+    /// Whether anybody else was counted.
+    pub fn has_others(&self, key: &K, now: u64) -> bool {
+        let window = self.at(now);
+        window.counts.len() > usize::from(window.counts.contains_key(key))
+    }
+
     fn at(&self, now: u64) -> MutexGuard<'_, Window<K>> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if window.minute != now / 60 {

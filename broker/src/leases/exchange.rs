@@ -17,7 +17,7 @@ use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
-use crate::rate_limit::Purpose;
+use crate::rate_limit::{Payer, Purpose};
 use crate::refusal::Refusal;
 use crate::rules::request::ParsedExchange;
 use crate::rules::{self, Grant};
@@ -160,7 +160,12 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
         expires_at: lease.expires_at,
     };
     let held = |token: &str| held(broker, account, token);
-    account.issue(&order, held, &*broker.outbound, broker.clock.now()).map_err(|error| {
+    let purse = broker.limiter.purse(Payer {
+        job: lease.holder.job.clone(),
+        project: (lease.holder.issuer.clone(), lease.holder.project.as_deref().map(bounded)),
+        rule: lease.rule.clone(),
+    });
+    account.issue(&order, &purse, held, &*broker.outbound, broker.clock.now()).map_err(|error| {
         let written = if error.is_ambiguous() {
             broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS))
         } else {

@@ -3,6 +3,7 @@
 mod pool;
 mod rate;
 mod repeat;
+mod share;
 
 use serde_json::{Value, json};
 
@@ -125,9 +126,11 @@ fn the_hubs_no_is_told_apart() {
     let refused = refusal(Trouble::Status(404, r#"{"message":"SENTINEL"}"#));
     assert_eq!((refused.code, refused.retry_after), (Code::HubRefused, None));
     assert!(refused.sentence.contains("404") && !refused.sentence.contains("SENTINEL"));
+    // What was refused is remembered for a while.
+    world.clock.set(NOW + 120);
     let wait = refusal(Trouble::Wait(429, 17));
     assert_eq!((wait.code, wait.status(), wait.retry_after), (Code::HubUnavailable, 503, Some(17)));
-    world.clock.set(NOW + 17);
+    world.clock.set(NOW + 137);
     let broken = refusal(Trouble::Status(502, "<html>"));
     assert_eq!((broken.code, broken.status()), (Code::HubUnavailable, 503));
 

@@ -3,10 +3,12 @@
 //! A room names only rooms further down in its table, so there is no circle. A row lists what it names today: a new arrow
 //! between rooms is a line of this file, and is read as such. `docs/architecture.md` says why each room is where it is.
 
+mod libraries;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::libraries::{HUB, PROTOCOL};
 use self::tools::{SANDBOX, XTASK};
 use super::source::{Source, line_of};
 
@@ -89,36 +91,6 @@ const BROKER: &[Row] = &[
     ("clock", &[]),
     ("refusal", &[]),
     ("limits", &[]),
-];
-
-const HUB: &[Row] = &[
-    ("client", &["session", "governor", "password", "account_error", "token", "error", "outbound", "clock", "limits"]),
-    ("session", &["governor", "password", "error", "outbound", "clock", "limits"]),
-    ("governor", &["error", "outbound", "limits"]),
-    ("password", &["account_error"]),
-    ("account_error", &[]),
-    ("token", &["limits"]),
-    ("error", &["limits"]),
-    ("outbound", &["limits"]),
-    ("clock", &[]),
-    ("limits", &[]),
-];
-
-const PROTOCOL: &[Row] = &[
-    ("vault_path", &["endpoint"]),
-    ("oauth", &["percent"]),
-    ("ci", &[]),
-    ("claims", &["printable", "secret"]),
-    ("endpoint", &[]),
-    ("id", &["hex"]),
-    ("hex", &[]),
-    ("no_proxy", &[]),
-    ("percent", &[]),
-    ("scope", &[]),
-    ("printable", &[]),
-    ("secret", &[]),
-    ("strict_json", &[]),
-    ("time", &[]),
 ];
 
 /// Names of a crate's root, which is above every room: the session of a plan, and the address of Docker Hub. Where a table has

@@ -57,11 +57,14 @@ fn a_used_token_is_remembered_for_as_long_as_it_is_accepted() {
 fn a_refusal_uses_nothing_up() {
     let world = World::new(CONFIG);
     assert_eq!(github(&world, &json!({}), "&expires_in=9999").err(), Some(Code::LifeNotGranted));
-    for trouble in [Trouble::Status(403, "{}"), Trouble::Status(400, r#"{"fields":{}}"#), Trouble::Wait(429, 7)] {
+    for (second, trouble) in
+        [(0, Trouble::Status(403, "{}")), (120, Trouble::Status(400, r#"{"fields":{}}"#)), (240, Trouble::Wait(429, 7))]
+    {
+        world.clock.set(NOW + second);
         world.hub.trouble("POST /v2/orgs/", trouble);
         assert!(github(&world, &json!({}), "").is_err());
     }
-    world.clock.set(NOW + 7);
+    world.clock.set(NOW + 247);
     assert!(github(&world, &json!({}), "").is_ok());
     assert_eq!(world.hub.tokens().len(), 1);
 }
@@ -70,11 +73,13 @@ fn a_refusal_uses_nothing_up() {
 fn a_refused_repetition_leaves_its_token_used() {
     let world = World::new(CONFIG);
     assert!(github(&world, &json!({}), "&request_id=r1").is_ok());
-    for _ in 0..2 {
-        world.hub.trouble("POST /v2/orgs/", Trouble::Status(403, "{}"));
-        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubRefused));
+    for second in [0, 7] {
+        world.clock.set(NOW + second);
+        world.hub.trouble("POST /v2/orgs/", Trouble::Wait(429, 7));
+        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubUnavailable));
         assert_eq!(github(&world, &json!({}), "&request_id=r2").err(), Some(Code::TokenReplayed));
     }
+    world.clock.set(NOW + 14);
     assert!(github(&world, &json!({}), "&request_id=r1").is_ok(), "its own request may still be repeated");
     assert_eq!(world.hub.tokens().len(), 1);
 }
