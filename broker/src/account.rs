@@ -29,7 +29,7 @@ pub struct Account {
 /// How an account comes by tokens.
 pub enum Issuing {
     /// It makes them, and they are the broker's to remove.
-    Minting(Client),
+    Minting(Box<Client>),
     /// An administrator made them.
     Lending(Pool),
 }
@@ -57,7 +57,7 @@ impl Account {
     #[must_use]
     pub const fn client(&self) -> Option<&Client> {
         match &self.issuing {
-            Issuing::Minting(client) => Some(client),
+            Issuing::Minting(client) => Some(&**client),
             Issuing::Lending(_) => None,
         }
     }

@@ -93,6 +93,18 @@ pub const READINESS_SECONDS: u64 = 2;
 /// takes back its lease may be cut off; the next broker finds what it leaves.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(SLOWEST_CALL_SECONDS + 35);
 
+/// The most audit lines that wait for whoever reads them. Invariant: more than [`MAX_IN_FLIGHT`], so that a pause of the reader is
+/// nobody's; at about 1 KiB each they are a MiB.
+pub const AUDIT_QUEUE: usize = 1024;
+/// After so long the one who reads the audit log is taken to be stuck.
+pub const AUDIT_STALL: Duration = Duration::from_secs(5);
+/// How long the writer of the audit log waits before it tries again to write a line.
+pub const AUDIT_RETRY: Duration = Duration::from_secs(1);
+/// How long the end waits for the last lines.
+pub const AUDIT_END: Duration = Duration::from_secs(5);
+/// The most audit lines in a minute about one address whose requests nobody vouches for. The rest is counted.
+pub const AUDIT_STRANGERS_PER_MINUTE: u64 = 20;
+
 /// The longest identity token. CircleCI's and GitHub's have about 2 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// How far the issuer's clock and ours may be apart, in seconds. Invariant: a used token is remembered until its `exp` plus

@@ -52,6 +52,23 @@ impl Refusal {
         )
     }
 
+    /// Whether nobody has vouched for whoever is refused: no issuer that is believed, or no rule that accepts him.
+    #[must_use]
+    pub const fn is_of_a_stranger(&self) -> bool {
+        let is_junk = matches!(
+            self.code,
+            Code::MalformedRequest
+                | Code::TooLarge
+                | Code::GrantTypeUnsupported
+                | Code::TokenTypeUnsupported
+                | Code::TargetUnknown
+                | Code::ScopeInvalid
+                | Code::NoRuleMatches
+                | Code::ConnectionUnknown
+        );
+        is_junk || self.is_unverified()
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {

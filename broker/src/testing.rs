@@ -187,10 +187,6 @@ impl Lines {
     pub(crate) fn all(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
-
-    pub(crate) fn outcomes(&self) -> Vec<String> {
-        self.all().iter().map(|line| format!("{} {}", line["event"], line["outcome"]).replace('"', "")).collect()
-    }
 }
 
 impl std::io::Write for Lines {
@@ -211,7 +207,24 @@ pub(crate) struct World {
     pub(crate) broker: Arc<Broker>,
     pub(crate) hub: Arc<Outside>,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) audit: Lines,
+    pub(crate) audit: AuditLog,
+}
+
+/// The audit log of a world, whose lines are there when they are looked at.
+pub(crate) struct AuditLog {
+    lines: Lines,
+    broker: Arc<Broker>,
+}
+
+impl AuditLog {
+    pub(crate) fn all(&self) -> Vec<Value> {
+        self.broker.audit.settle();
+        self.lines.all()
+    }
+
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        self.all().iter().map(|line| format!("{} {}", line["event"], line["outcome"]).replace('"', "")).collect()
+    }
 }
 
 impl World {
@@ -222,18 +235,29 @@ impl World {
 
     /// With a Docker Hub that others may use too.
     pub(crate) fn beside(config: &str, hub: Arc<Outside>) -> Self {
+        let lines = Lines::default();
+        let audit = Audit::to(Box::new(lines.clone()));
+        Self::of(config, hub, audit, lines)
+    }
+
+    /// With an audit log of its own.
+    pub(crate) fn told_to(config: &str, audit: Audit) -> Self {
+        Self::of(config, Arc::default(), audit, Lines::default())
+    }
+
+    fn of(config: &str, hub: Arc<Outside>, audit: Audit, lines: Lines) -> Self {
         let clock = Arc::new(TestClock::at(NOW));
-        let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
-        let broker = Broker::new(
+        let broker = Arc::new(Broker::new(
             config_in(place.path(), config),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
-            Audit::to(Box::new(audit.clone())),
+            audit,
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
-        );
-        Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+        ));
+        let audit = AuditLog { lines, broker: Arc::clone(&broker) };
+        Self { place, sweeper: Mutex::default(), broker, hub, clock, audit }
     }
 
     /// The journal's file.

@@ -16,7 +16,7 @@ fn a_password_that_is_not_there_is_told_with_its_place() {
     let file = place.path().join("password");
     let password = Box::new(crate::secret_source::SecretSource::File(file.clone()));
     let client = Client::new(TokenKind::Pat, "owner".to_owned(), password, Arc::default());
-    let account = Account { name: "owner".to_owned(), issuing: Issuing::Minting(client) };
+    let account = Account { name: "owner".to_owned(), issuing: Issuing::Minting(Box::new(client)) };
     let name = file.display();
     let absent = format!("cannot read `{name}`: No such file or directory (os error 2)");
     for (content, expected) in [

@@ -109,14 +109,15 @@ pub(crate) fn metrics_router(app: Arc<App>) -> Router {
 }
 
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
-    let work =
-        |broker: &Broker, body: &[u8]| exchange(broker, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)));
+    let work = |broker: &Broker, client, body: &[u8]| {
+        exchange(broker, client, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)))
+    };
     answer(serve(&app, Purpose::Exchange, request, oauth::CONTENT_TYPE_FORM, work).await)
 }
 
 async fn revocation(State(app): State<Arc<App>>, request: Request) -> Response {
-    let work = |broker: &Broker, body: &[u8]| {
-        revoke(broker, body).map(|revocation| json(StatusCode::OK, &RevocationResponse { revocation }))
+    let work = |broker: &Broker, client, body: &[u8]| {
+        revoke(broker, client, body).map(|revocation| json(StatusCode::OK, &RevocationResponse { revocation }))
     };
     answer(serve(&app, Purpose::Revocation, request, oauth::CONTENT_TYPE_FORM, work).await)
 }
@@ -125,8 +126,8 @@ async fn leases(State(app): State<Arc<App>>, request: Request) -> Response {
     let Some(token) = bearer(&request) else {
         return challenge_without_token();
     };
-    let work = move |broker: &Broker, body: &[u8]| {
-        revoke_by_identity(broker, token.expose(), body).map(|answer| json(StatusCode::OK, &answer))
+    let work = move |broker: &Broker, client, body: &[u8]| {
+        revoke_by_identity(broker, client, token.expose(), body).map(|answer| json(StatusCode::OK, &answer))
     };
     match serve(&app, Purpose::Revocation, request, CONTENT_TYPE_JSON, work).await {
         Ok(response) => response,
@@ -148,7 +149,7 @@ async fn serve(
     purpose: Purpose,
     request: Request,
     media_type: &'static str,
-    work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
+    work: impl FnOnce(&Broker, Client, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let admitted = admit(app, purpose, request, media_type).await;
     let Admitted { client, body, _until_the_answer, permit } =
@@ -156,7 +157,7 @@ async fn serve(
     let broker = Arc::clone(&app.broker);
     let task = spawn_blocking(move || {
         let _held_until_done = permit;
-        let outcome = work(&broker, &body);
+        let outcome = work(&broker, client, &body);
         if outcome.as_ref().is_err_and(Refusal::is_unverified) {
             broker.limiter.unverified(purpose, client, broker.clock.now());
         }

@@ -11,6 +11,7 @@ use hublease_protocol::secret::Secret;
 use crate::account::Account;
 use crate::account::pool::lent_id;
 use crate::broker::{Broker, random};
+use crate::client_address::Client;
 use crate::identity::claims::{Identity, sha256};
 use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseRequest, LeaseState, NewLease, Selection};
 use crate::leases::revoke;
@@ -45,8 +46,9 @@ pub struct IssuedLease {
 ///
 /// # Errors
 /// With the refusal that the client gets.
-pub fn exchange(broker: &Broker, body: &[u8]) -> Result<IssuedLease, Refusal> {
+pub fn exchange(broker: &Broker, client: Client, body: &[u8]) -> Result<IssuedLease, Refusal> {
     broker.audit.record(Event::Exchange, broker.clock.now(), |line| {
+        line.stranger = Some(client);
         let issued = story(broker, body, line);
         (line.outcome_of(&issued, |_| Outcome::Issued), issued)
     })
@@ -62,11 +64,14 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLe
     // May they?
     let issuer = broker.verifier.issuer(&identity);
     let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
+    line.stranger = None;
     name_grant(line, &grant);
     broker.limiter.project(Purpose::Exchange, &issuer.name, identity.project.as_deref(), broker.clock.now())?;
     broker.limiter.rule(&grant.rule, broker.clock.now())?;
     let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
     account.check_reach(&grant.scope)?;
+    // Nothing is issued that nobody could read about later.
+    broker.audit.promise(line)?;
     // Write down what is about to be done; from here on the token and the request are used.
     let (lease, handle) = announce(broker, &identity, &grant)?;
     line.lease_id = Some(lease.id.clone());

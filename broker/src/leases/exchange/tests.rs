@@ -1,5 +1,6 @@
 //! The story against a fake Docker Hub: what is issued, what a repetition does, and what a refusal leaves behind.
 
+mod evidence;
 mod pool;
 mod rate;
 mod repeat;
@@ -7,11 +8,12 @@ mod share;
 
 use serde_json::{Value, json};
 
+use crate::client_address::Client;
 use crate::leases::exchange::*;
 use crate::testing::{BROKER_URL, CONFIG, NOW, Trouble, World, changed, circleci_form, form_with, header, key_b};
 
 fn ask(world: &World, form: &str) -> Result<IssuedLease, Code> {
-    exchange(&world.broker, form.as_bytes()).map_err(|refusal| refusal.code)
+    exchange(&world.broker, Client::ThisMachine, form.as_bytes()).map_err(|refusal| refusal.code)
 }
 
 fn circleci(world: &World, more: &str) -> Result<IssuedLease, Code> {
@@ -106,7 +108,12 @@ fn a_job_holds_three_leases_and_gets_ten() {
     assert_eq!(ask(&world, &circleci_form(&json!({"iat": NOW - 5}), "")).err(), Some(Code::TooManyLeases));
 
     let revoke_last = |issued: &IssuedLease| {
-        revoke::revoke(&world.broker, format!("token={}", issued.revocation_handle.expose()).as_bytes()).unwrap()
+        revoke::revoke(
+            &world.broker,
+            Client::ThisMachine,
+            format!("token={}", issued.revocation_handle.expose()).as_bytes(),
+        )
+        .unwrap()
     };
     revoke_last(&first);
     for _ in 3..10 {
@@ -121,7 +128,7 @@ fn the_hubs_no_is_told_apart() {
     let world = World::new(CONFIG);
     let refusal = |trouble| {
         world.hub.trouble("POST /v2/orgs/", trouble);
-        exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().unwrap()
+        exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).err().unwrap()
     };
     let refused = refusal(Trouble::Status(404, r#"{"message":"SENTINEL"}"#));
     assert_eq!((refused.code, refused.retry_after), (Code::HubRefused, None));
@@ -135,6 +142,6 @@ fn the_hubs_no_is_told_apart() {
     assert_eq!((broken.code, broken.status()), (Code::HubUnavailable, 503));
 
     world.hub.add_foreign(10);
-    let full = exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().unwrap();
+    let full = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).err().unwrap();
     assert_eq!((full.code, full.status(), full.retry_after), (Code::QuotaFull, 429, Some(30)));
 }

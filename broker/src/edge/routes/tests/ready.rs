@@ -3,6 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::json;
 
+use crate::client_address::Client;
 use crate::edge::routes::tests::{Front, Visit, text};
 use crate::leases::exchange::exchange;
 use crate::limits::READINESS_SECONDS;
@@ -32,7 +33,7 @@ fn readiness_says_why_not() {
     front.world.clock.set(NOW + 2 * READINESS_SECONDS);
     assert_eq!(get("/readyz"), ready);
     front.world.hub.trouble("POST /v2/orgs/", Trouble::Status(500, "SENTINEL"));
-    assert!(exchange(&front.world.broker, circleci_form(&json!({}), "").as_bytes()).is_err());
+    assert!(exchange(&front.world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).is_err());
     front.world.clock.set(NOW + 3 * READINESS_SECONDS);
     let account = "account `acme`: Docker Hub is not available: it answered with a fault of its own";
     assert_eq!(get("/readyz"), not_ready(account));

@@ -6,6 +6,7 @@ use std::thread;
 use hublease_protocol::oauth::Code;
 use serde_json::json;
 
+use crate::client_address::Client;
 use crate::identity::claims::sha256;
 use crate::leases::exchange::IssuedLease;
 use crate::leases::exchange::tests::{ask, circleci, github};
@@ -119,7 +120,8 @@ fn a_mint_is_not_looked_for_while_it_may_go_on() {
 }
 
 fn give_back(world: &World, issued: &IssuedLease) {
-    revoke(&world.broker, format!("token={}", issued.revocation_handle.expose()).as_bytes()).unwrap();
+    revoke(&world.broker, Client::ThisMachine, format!("token={}", issued.revocation_handle.expose()).as_bytes())
+        .unwrap();
 }
 
 #[test]
