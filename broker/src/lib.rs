@@ -43,6 +43,7 @@ pub mod rules;
 pub mod account;
 pub mod journal;
 mod outbound;
+pub mod secret_file;
 pub mod secret_source;
 
 pub mod broker;

@@ -6,6 +6,8 @@
 #[path = "../../hub/src/testing.rs"]
 mod hub;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -170,9 +172,15 @@ pub(crate) const CONFIG: &str = include_str!("../tests/data/broker.toml");
 /// A configuration whose files are in a folder, for which `PLACE` stands. No test can set a variable for itself alone, so the
 /// accounts' password is in a file there.
 pub(crate) fn config_in(folder: &Path, config: &str) -> Config {
-    std::fs::write(folder.join("password"), "hunter2-password\n").unwrap();
+    write_secret(&folder.join("password"), "hunter2-password\n");
     let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
     Config::parse(&config.replace("PLACE", folder.to_str().unwrap())).unwrap()
+}
+
+/// Writes a file for its owner only.
+pub(crate) fn write_secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// An audit log that can be read.
@@ -267,7 +275,7 @@ impl World {
 
     /// Writes a file beside the journal: `password` is where the accounts' passwords are.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.place.path().join(name), text).unwrap();
+        write_secret(&self.place.path().join(name), text);
     }
 
     /// Sweeps once.

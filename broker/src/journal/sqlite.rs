@@ -60,6 +60,7 @@ impl Sqlite {
     /// When there is no such file, it is not ours, or it cannot be opened.
     pub fn beside(path: &Path) -> Result<Self, OpenError> {
         drop(File::open(path)?);
+        file::check(path)?;
         Self::connect(path, None)
     }
 
