@@ -154,6 +154,8 @@ pub enum EnterDenied {
     LiveLeases,
     /// The job was given as many leases as it may be.
     Mints,
+    /// The rule has as many open leases as one rule may.
+    RuleShare,
     /// The journal is full.
     Journal,
 }
@@ -173,6 +175,7 @@ impl EnterDenied {
             Self::InProgress => Refusal::new(Code::RequestInProgress, "the same request is being served"),
             Self::LiveLeases => Refusal::new(Code::TooManyLeases, "this job holds as many live leases as one job may"),
             Self::Mints => Refusal::new(Code::TooManyMints, "this job was given as many leases as one job may have"),
+            Self::RuleShare => Refusal::new(Code::Overloaded, "this rule has as many open leases as one rule may have"),
             Self::Journal => Refusal::new(Code::Overloaded, "the broker holds as many leases as it can"),
         }
     }

@@ -132,6 +132,8 @@ pub const MAX_KEYS: usize = 64;
 
 /// The largest configuration file.
 pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
+/// The most networks that one rule names.
+pub const MAX_NETWORKS: usize = 64;
 /// The longest pattern of a rule.
 pub const MAX_PATTERN_BYTES: usize = 512;
 /// The most `*` in one pattern; bounds the work of a match.
@@ -154,6 +156,8 @@ const _: () = assert!(VAULT_TIMEOUT.as_secs() + 2 * CALL_TIMEOUT.as_secs() <= PA
 
 /// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 200_000;
+/// The most of them of one rule. Invariant: a part of [`MAX_LEASES`], so that no rule keeps the others out.
+pub const MAX_LEASES_PER_RULE: usize = MAX_LEASES / 4;
 /// How long leases that are over are kept when the configuration does not say, in days: long enough to ask after an incident
 /// who held what.
 pub const DEFAULT_KEEP_DAYS: u64 = 90;

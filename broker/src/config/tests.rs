@@ -140,6 +140,16 @@ fn issuers() {
             "kind = \"other\"\nproject_claim = \"a\\n\\\"b\"",
             "a claim's name is printable and holds no quote and no backslash",
         ),
+        (
+            "kind = \"github\"",
+            "kind = \"other\"\nproject_claim = \"repository_id\"",
+            "this is an issuer of GitHub Actions, whose events and forks `kind = \"github\"` knows",
+        ),
+        (
+            "kind = \"circleci\"",
+            "kind = \"other\"\nproject_claim = \"oidc.circleci.com/project-id\"",
+            "this is an issuer of CircleCI, whose events and forks `kind = \"circleci\"` knows",
+        ),
         ("org/0f0e\"", "org/0f0e/\"", "accepted"),
         ("https://oidc", "http://oidc", url),
         ("https://oidc", "https://user@oidc", url),

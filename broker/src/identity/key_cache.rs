@@ -43,17 +43,24 @@ impl Keys {
         if let Some(key) = self.fresh(kid, now) {
             return Ok(key);
         }
-        let is_being_fetched = self.refresh(issuer, kid, outbound, now) == Fetch::BySomebodyElse;
+        let fetch = self.refresh(issuer, kid, outbound, now);
         let known = lock(&self.known);
         let kept = known.keys.as_ref().filter(|_| now.abs_diff(known.fetched_at) < KEYS_STALE_SECONDS);
-        match (kept.and_then(|keys| keys.find(kid)), kept) {
-            (Some(key), _) => Ok(key),
+        match (kept.and_then(|keys| keys.find(kid)), kept, fetch) {
+            (Some(key), ..) => Ok(key),
             // An issuer that hangs must not keep everybody's threads.
-            _ if is_being_fetched => {
+            (None, _, Fetch::BySomebodyElse) => {
                 Err(Refusal::later(Code::IssuerUnavailable, "the issuer's keys are being fetched", FETCHING_SECONDS))
             }
-            (None, Some(_)) => Err(Refusal::new(Code::KeyUnknown, "the issuer has no key of the token's `kid`")),
-            _ => Err(Refusal::new(Code::IssuerUnavailable, "the issuer's keys could not be fetched")),
+            // It may be a new one: nobody has looked since somebody else's unknown `kid` was looked for.
+            (None, Some(_), Fetch::NotBefore(seconds)) => {
+                let sentence = "the issuer's keys, which were fetched a moment ago, have none of the token's `kid`";
+                Err(Refusal::later(Code::IssuerUnavailable, sentence, seconds))
+            }
+            (None, Some(_), Fetch::Over) => {
+                Err(Refusal::new(Code::KeyUnknown, "the issuer has no key of the token's `kid`"))
+            }
+            (None, None, _) => Err(Refusal::new(Code::IssuerUnavailable, "the issuer's keys could not be fetched")),
         }
     }
 
@@ -80,8 +87,10 @@ impl Keys {
         }
         {
             let mut known = lock(&self.known);
-            if known.tried_at.is_some_and(|tried| now.abs_diff(tried) < KEYS_COOLDOWN_SECONDS) {
-                return Fetch::Over;
+            if let Some(tried) = known.tried_at
+                && now.abs_diff(tried) < KEYS_COOLDOWN_SECONDS
+            {
+                return Fetch::NotBefore(KEYS_COOLDOWN_SECONDS - now.abs_diff(tried));
             }
             known.tried_at = Some(now);
         }
@@ -120,6 +129,8 @@ enum Fetch {
     Over,
     /// Another request is at it.
     BySomebodyElse,
+    /// They were fetched, or could not be, a moment ago: nobody asks again for so many seconds.
+    NotBefore(u64),
 }
 
 /// When a job may ask again whose key is being fetched by somebody else's request, in seconds.
@@ -187,13 +198,15 @@ mod tests {
 
         assert_eq!(find("a", 1000), Ok(()));
         assert_eq!(find("a", 1001), Ok(()));
-        assert_eq!(find("b", 1002), Err(Code::KeyUnknown), "within the cooldown nothing is fetched");
+        assert_eq!(find("b", 1002), Err(Code::IssuerUnavailable), "within the cooldown nothing is fetched");
+        let told = keys.find(&issuer, "b", &script, 1002).err().unwrap();
+        assert_eq!((told.status(), told.retry_after), (503, Some(KEYS_COOLDOWN_SECONDS - 2)), "it may be a new key");
         assert_eq!(script.calls(), [WELL_KNOWN, JWKS]);
 
         script.on(JWKS, 200, &jwks(&[("b", &key_b())]));
         assert_eq!(find("b", 1000 + KEYS_COOLDOWN_SECONDS), Ok(()));
         assert_eq!(script.calls().len(), 4);
-        assert_eq!(find("a", 1001 + KEYS_COOLDOWN_SECONDS), Err(Code::KeyUnknown), "a withdrawn key is gone");
+        assert_eq!(find("a", 1000 + 2 * KEYS_COOLDOWN_SECONDS), Err(Code::KeyUnknown), "a withdrawn key is gone");
     }
 
     /// An issuer whose answers come when the test lets them.

@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::account::pool::lent_id;
 use crate::broker::{Broker, random};
 use crate::client_address::Client;
-use crate::identity::claims::{Identity, sha256};
+use crate::identity::claims::{Identity, sha256, token_sha256};
 use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseRequest, LeaseState, NewLease, Selection};
 use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
@@ -20,7 +20,7 @@ use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
 use crate::rate_limit::{Payer, Purpose};
 use crate::refusal::Refusal;
-use crate::rules::request::ParsedExchange;
+use crate::rules::request::{ParsedExchange, RequestedGrant};
 use crate::rules::{self, Grant};
 
 /// What an administrator reads beside a token.
@@ -49,21 +49,22 @@ pub struct IssuedLease {
 pub fn exchange(broker: &Broker, client: Client, body: &[u8]) -> Result<IssuedLease, Refusal> {
     broker.audit.record(Event::Exchange, broker.clock.now(), |line| {
         line.stranger = Some(client);
-        let issued = story(broker, body, line);
+        let issued = story(broker, client, body, line);
         (line.outcome_of(&issued, |_| Outcome::Issued), issued)
     })
 }
 
-fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLease, Refusal> {
+fn story(broker: &Broker, client: Client, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLease, Refusal> {
     // What is asked?
     let ask = ParsedExchange::read(body)?;
-    line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
+    line.token_sha256 = Some(token_sha256(ask.identity_token.expose()));
     // Who asks?
     let identity = broker.verifier.verify(ask.identity_token.expose(), &*broker.outbound, broker.clock.now())?;
     name_identity(line, broker, &identity);
     // May they?
     let issuer = broker.verifier.issuer(&identity);
-    let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
+    let wish = RequestedGrant { from: Some(client), ..ask.wish.clone() };
+    let grant = rules::decide(&broker.rules, issuer, &identity.claims, &wish)?;
     line.stranger = None;
     name_grant(line, &grant);
     broker.limiter.project(Purpose::Exchange, &issuer.name, identity.project.as_deref(), broker.clock.now())?;
@@ -82,7 +83,9 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLe
     }
     // Mint, and write down what was minted before anyone has it.
     let minted = mint(broker, account, &lease, &grant)?;
-    hold(broker, account, &lease, &minted)?;
+    let credential_sha256 = sha256(minted.token.expose().as_bytes());
+    hold(broker, account, &lease, &minted, &credential_sha256)?;
+    line.credential_sha256 = Some(credential_sha256);
     Ok(IssuedLease {
         access_token: minted.token,
         revocation_handle: handle,
@@ -192,9 +195,14 @@ fn held(broker: &Broker, account: &Account, token: &str) -> usize {
 }
 
 /// A token that cannot be written down is not handed out: it is removed at once, or else found by its label later.
-fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> Result<(), Refusal> {
-    let credential_sha256 = sha256(minted.token.expose().as_bytes());
-    match broker.journal.live(&lease.id, &minted.id, &credential_sha256) {
+fn hold(
+    broker: &Broker,
+    account: &Account,
+    lease: &Lease,
+    minted: &Minted,
+    credential_sha256: &str,
+) -> Result<(), Refusal> {
+    match broker.journal.live(&lease.id, &minted.id, credential_sha256) {
         Ok(true) => Ok(()),
         failed => {
             // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not

@@ -142,7 +142,10 @@ pub struct AuditEvent {
     /// The lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_id: Option<String>,
-    /// SHA-256 of the identity token, in hexadecimal.
+    /// SHA-256 of the credential that was issued, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_sha256: Option<String>,
+    /// SHA-256 of the identity token's header and payload, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_sha256: Option<String>,
     /// The sentence of the refusal.

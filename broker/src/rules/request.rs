@@ -7,6 +7,7 @@ use hublease_protocol::oauth::{self, Code, Form};
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 
+use crate::client_address::Client;
 use crate::limits::MAX_ID_BYTES;
 use crate::refusal::Refusal;
 
@@ -43,6 +44,8 @@ pub struct RequestedGrant {
     pub scope: Option<Scope>,
     /// The life in seconds.
     pub expires_in: Option<u64>,
+    /// Where the request comes from; nothing when it is only asked what would be decided.
+    pub from: Option<Client>,
 }
 
 impl ParsedExchange {
@@ -74,6 +77,7 @@ impl ParsedExchange {
                 connection_id: identifier(&mut form, "connection_id")?,
                 scope: scope(&mut form)?,
                 expires_in: life(&mut form)?,
+                from: None,
             },
             request: login_request(&mut form)?,
         })

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::row::{COLUMNS, LEASE_COLUMNS, code, insert, lease, seconds, time};
 use super::writer::WriteContext;
 use crate::journal::{EnterDenied, EnterOutcome, Lease, LeaseState, NewLease};
-use crate::limits::{LEEWAY_SECONDS, MAX_LEASES, REPEAT_SECONDS};
+use crate::limits::{LEEWAY_SECONDS, MAX_LEASES, MAX_LEASES_PER_RULE, REPEAT_SECONDS};
 
 /// See [`crate::journal::Journal::enter`].
 pub(super) fn enter(context: &mut WriteContext<'_>, wanted: &NewLease, now: u64) -> rusqlite::Result<EnterOutcome> {
@@ -26,6 +26,10 @@ pub(super) fn enter(context: &mut WriteContext<'_>, wanted: &NewLease, now: u64)
     }
     if given(connection, wanted, now)? >= wanted.max_mints {
         return Ok(EnterOutcome::Denied(EnterDenied::Mints));
+    }
+    // Counted only when a rule can have so many.
+    if *context.open >= MAX_LEASES_PER_RULE && of_rule(connection, &wanted.lease.rule)? >= MAX_LEASES_PER_RULE {
+        return Ok(EnterOutcome::Denied(EnterDenied::RuleShare));
     }
     if *context.open >= MAX_LEASES {
         return Ok(EnterOutcome::Denied(EnterDenied::Journal));
@@ -107,6 +111,13 @@ fn first_of_request(connection: &Connection, wanted: &NewLease) -> rusqlite::Res
         })
     };
     connection.prepare_cached(&sql)?.query_row([&wanted.lease.holder.job, &request.id], read).optional()
+}
+
+/// How many leases of a rule are not over.
+fn of_rule(connection: &Connection, rule: &str) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached("SELECT count(*) FROM lease WHERE state < 3 AND rule || '' = ?")?
+        .query_row([rule], |row| row.get(0))
 }
 
 /// How many leases the job holds, besides the one that is replaced.

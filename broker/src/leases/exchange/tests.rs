@@ -1,6 +1,7 @@
 //! The story against a fake Docker Hub: what is issued, what a repetition does, and what a refusal leaves behind.
 
 mod evidence;
+mod networks;
 mod pool;
 mod rate;
 mod repeat;
@@ -87,7 +88,8 @@ fn the_audit_log_tells_who_had_what_and_no_secret() {
     }
     assert_eq!(lines[1]["outcome"], "audience_mismatch");
     let token = form.split('&').find_map(|pair| pair.strip_prefix("subject_token=")).unwrap();
-    assert_eq!(lines[0]["token_sha256"], sha256(token.as_bytes()));
+    assert_eq!(lines[0]["token_sha256"], token_sha256(token));
+    assert_eq!(lines[0]["credential_sha256"], sha256(issued.access_token.expose().as_bytes()));
     let everything = lines.iter().map(Value::to_string).collect::<String>();
     let segments: Vec<&str> = token.split('.').collect();
     for secret in [issued.access_token.expose(), issued.revocation_handle.expose(), segments[1], segments[2], "hunter2"]

@@ -1,5 +1,7 @@
 //! What a configuration holds, in a few lines.
 
+use std::io::ErrorKind;
+
 use hublease_hub::token::TokenKind;
 use hublease_protocol::printable::printable;
 use hublease_protocol::time::span;
@@ -56,6 +58,7 @@ fn state(file: &GuardedFile) -> String {
     match secret_file::look(&file.path, file.guard) {
         Ok(()) => "guarded".to_owned(),
         Err(Unguarded::Open(reason)) => reason,
+        Err(Unguarded::Unreadable { kind: ErrorKind::NotFound, .. }) => "not there yet".to_owned(),
         Err(unreadable @ Unguarded::Unreadable { .. }) => format!("{unreadable}, as the user that asks now"),
     }
 }
@@ -78,8 +81,10 @@ fn what(account: &Account) -> String {
 
 fn grants(rule: &Rule) -> String {
     let repositories: Vec<_> = rule.reach.repositories.iter().map(|pattern| printable(&pattern.to_string())).collect();
+    let networks: Vec<_> = rule.networks.iter().map(ToString::to_string).collect();
+    let from = if networks.is_empty() { String::new() } else { format!(", asked for in {}", networks.join(", ")) };
     format!(
-        "jobs of {} may {} {} for up to {}, from {}",
+        "jobs of {} may {} {} for up to {}, from {}{from}",
         rule.issuer,
         actions(rule).join(", "),
         repositories.join(", "),

@@ -3,11 +3,13 @@
 //! A room names only rooms further down in its table, so there is no circle. A row lists what it names today: a new arrow
 //! between rooms is a line of this file, and is read as such. `docs/architecture.md` says why each room is where it is.
 
+mod broker;
 mod libraries;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::broker::BROKER;
 use self::libraries::{HUB, PROTOCOL};
 use self::tools::{SANDBOX, XTASK};
 use super::source::{Source, line_of};
@@ -61,77 +63,6 @@ const CLIENT: &[Row] = &[
     ("cli", &["environment", "error"]),
     ("environment", &[]),
     ("error", &[]),
-];
-
-const BROKER: &[Row] = &[
-    (
-        "operator",
-        &[
-            "edge",
-            "leases",
-            "broker",
-            "config",
-            "account",
-            "journal",
-            "rules",
-            "identity",
-            "observe",
-            "secret_file",
-            "outbound",
-            "clock",
-            "refusal",
-            "limits",
-        ],
-    ),
-    (
-        "edge",
-        &[
-            "leases",
-            "broker",
-            "rate_limit",
-            "config",
-            "identity",
-            "observe",
-            "client_address",
-            "secret_file",
-            "refusal",
-            "limits",
-        ],
-    ),
-    (
-        "leases",
-        &[
-            "broker",
-            "client_address",
-            "rate_limit",
-            "account",
-            "journal",
-            "rules",
-            "identity",
-            "observe",
-            "refusal",
-            "limits",
-        ],
-    ),
-    ("broker", &["rate_limit", "config", "account", "journal", "rules", "identity", "observe", "clock"]),
-    ("rate_limit", &["config", "observe", "windows", "client_address", "refusal", "limits"]),
-    (
-        "config",
-        &["account", "journal", "rules", "identity", "client_address", "secret_source", "secret_file", "limits"],
-    ),
-    ("journal", &["secret_file", "refusal", "limits"]),
-    ("observe", &["windows", "client_address", "refusal", "limits"]),
-    ("account", &["rules", "secret_source", "refusal", "limits"]),
-    ("rules", &["identity", "refusal", "limits"]),
-    ("identity", &["refusal", "limits"]),
-    ("windows", &["limits"]),
-    ("client_address", &[]),
-    ("secret_source", &["secret_file", "outbound", "limits"]),
-    ("secret_file", &[]),
-    ("outbound", &[]),
-    ("clock", &[]),
-    ("refusal", &[]),
-    ("limits", &[]),
 ];
 
 /// Names of a crate's root, which is above every room: the session of a plan, and the address of Docker Hub. Where a table has
