@@ -13,6 +13,11 @@ pub(crate) fn of(username: &str, secret: &Secret) -> String {
     of_pair(Zeroizing::new(format!("{username}:{}", secret.expose())).as_bytes())
 }
 
+/// SHA-256 of a text, in hexadecimal.
+pub(crate) fn of_text(text: &str) -> String {
+    hex::lower(&Sha256::digest(text.as_bytes()))
+}
+
 /// The mark of what `auth` in docker's file decodes to.
 pub(crate) fn of_pair(pair: &[u8]) -> String {
     hex::lower(&Sha256::digest(pair))

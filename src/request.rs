@@ -98,6 +98,15 @@ impl<'a> Server<'a> {
     /// # Errors
     /// The last fault, and whether the server may have done what was asked.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, RequestError> {
+        let again = request.body.clone();
+        self.send_and_again(request, again).await
+    }
+
+    /// The same, with another body for each repetition.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) async fn send_and_again(&self, request: Request, again: Secret) -> Result<Response, RequestError> {
         let mut request = request;
         let (mut tried, mut waited) = (1, 0);
         let mut last = None;
@@ -132,6 +141,7 @@ impl<'a> Server<'a> {
             }
             tried += 1;
             last = Some(fault);
+            request.body = again.clone();
         }
     }
 

@@ -9,6 +9,7 @@ pub mod pool;
 
 use hublease_hub::client::{Client, Preflight};
 use hublease_hub::outbound::Outbound;
+use hublease_hub::purse::Purse;
 use hublease_hub::token::{Minted, Order, TokenKind};
 use hublease_protocol::oauth::Code;
 use hublease_protocol::scope::Scope;
@@ -28,7 +29,7 @@ pub struct Account {
 /// How an account comes by tokens.
 pub enum Issuing {
     /// It makes them, and they are the broker's to remove.
-    Minting(Client),
+    Minting(Box<Client>),
     /// An administrator made them.
     Lending(Pool),
 }
@@ -56,7 +57,7 @@ impl Account {
     #[must_use]
     pub const fn client(&self) -> Option<&Client> {
         match &self.issuing {
-            Issuing::Minting(client) => Some(client),
+            Issuing::Minting(client) => Some(&**client),
             Issuing::Lending(_) => None,
         }
     }
@@ -90,19 +91,20 @@ impl Account {
         }
     }
 
-    /// Makes a token, or lends one; `held` says how many leases hold the token of the pool that has this name.
+    /// Makes a token at the expense of `purse`, or lends one; `held` says how many leases hold the token of the pool that has this name.
     ///
     /// # Errors
     /// [`IssueError::is_ambiguous`] tells whether a token may have been made all the same.
     pub fn issue(
         &self,
         order: &Order,
+        purse: &dyn Purse,
         held: impl Fn(&str) -> usize,
         outbound: &dyn Outbound,
         now: u64,
     ) -> Result<Minted, IssueError> {
         match &self.issuing {
-            Issuing::Minting(client) => client.mint(order, outbound, now).map_err(IssueError::Hub),
+            Issuing::Minting(client) => client.mint(order, purse, outbound, now).map_err(IssueError::Hub),
             Issuing::Lending(pool) => pool.lend(&order.scope, held),
         }
     }

@@ -5,6 +5,7 @@
 
 mod account;
 mod file;
+mod guarded;
 mod issuer;
 mod reach;
 mod rule;
@@ -25,6 +26,7 @@ use crate::identity::issuer::Issuer;
 use crate::journal::JournalLocation;
 use crate::limits::{DEFAULT_KEEP_DAYS, MAX_KEEP_DAYS, MIN_KEEP_DAYS};
 use crate::rules::Rule;
+use crate::secret_file::GuardedFile;
 
 /// The longest message, in characters: room for the list of every key that could have stood there.
 const LONGEST_REASON: usize = 1000;
@@ -51,6 +53,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// What its author should think over.
     pub warnings: Vec<BeyondPool>,
+    /// Every file that others must not have access to, the journal last.
+    pub guarded: Vec<GuardedFile>,
 }
 
 /// What is wrong, and where.
@@ -108,12 +112,13 @@ fn check(file: file::File) -> Result<Config, SpannedError> {
     if !is_name(instance) || instance.len() > 32 {
         return Err(SpannedError::at(file.instance.span(), "`instance` is 1 to 32 lower-case letters, digits and `-`"));
     }
+    let guarded = guarded::files(&file);
     let (journal, keep) = journal(file.journal)?;
     let issuers = issuer::check(file.issuer)?;
     let accounts = account::check(&file.account)?;
     let (rules, warnings) = rule::check(file.rule, &issuers, &accounts)?;
     let instance = instance.clone();
-    Ok(Config { listen, public_url, server, instance, journal, keep, issuers, accounts, rules, warnings })
+    Ok(Config { listen, public_url, server, instance, journal, keep, issuers, accounts, rules, warnings, guarded })
 }
 
 fn journal(journal: file::JournalTable) -> Result<(JournalLocation, u64), SpannedError> {

@@ -97,14 +97,29 @@ pub struct Lease {
     pub due_at: u64,
     /// When it was over, in seconds since 1970.
     pub closed_at: Option<u64>,
+    /// SHA-256 of the credential that was handed out, in hexadecimal, from `Live` on.
+    pub credential_sha256: Option<String>,
+}
+
+/// The logical login that a lease is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRequest {
+    /// Its name, the same for every try.
+    pub id: String,
+    /// SHA-256 of what was wished and granted: a repetition is of the same wish.
+    pub wish_sha256: String,
+    /// SHA-256 of what a repetition shows; nothing from a client that proves nothing.
+    pub challenge: Option<String>,
+    /// What this try shows, hashed; nothing when it shows nothing.
+    pub shown: Option<String>,
 }
 
 /// What an exchange wants to enter.
 pub struct NewLease {
     /// The lease, in state `Intent`.
     pub lease: Lease,
-    /// The name of the logical login.
-    pub request_id: Option<String>,
+    /// The logical login, if it has a name.
+    pub request: Option<LeaseRequest>,
     /// Issuer and `jti`, when the identity token counts once.
     pub single_use_id: Option<String>,
     /// When the identity token ends, in seconds since 1970.
@@ -131,12 +146,16 @@ pub enum EnterOutcome {
 pub enum EnterDenied {
     /// The identity token was used, by another request.
     Replayed,
+    /// The request was served and is over, or was another's, or wanted something else.
+    Spent,
     /// The same request is being served.
     InProgress,
     /// The job holds as many leases as it may.
     LiveLeases,
     /// The job was given as many leases as it may be.
     Mints,
+    /// The rule has as many open leases as one rule may.
+    RuleShare,
     /// The journal is full.
     Journal,
 }
@@ -149,9 +168,14 @@ impl EnterDenied {
             Self::Replayed => {
                 Refusal::new(Code::TokenReplayed, "the identity token was used before; fetch a fresh one")
             }
+            Self::Spent => Refusal::new(
+                Code::TokenReplayed,
+                "this `request_id` was used before, and this is no repetition of it; fetch a fresh token, and ask anew",
+            ),
             Self::InProgress => Refusal::new(Code::RequestInProgress, "the same request is being served"),
             Self::LiveLeases => Refusal::new(Code::TooManyLeases, "this job holds as many live leases as one job may"),
             Self::Mints => Refusal::new(Code::TooManyMints, "this job was given as many leases as one job may have"),
+            Self::RuleShare => Refusal::new(Code::Overloaded, "this rule has as many open leases as one rule may have"),
             Self::Journal => Refusal::new(Code::Overloaded, "the broker holds as many leases as it can"),
         }
     }
@@ -205,8 +229,8 @@ pub trait Journal: Send + Sync {
     /// certainly finished with it. The same request may be tried again at once.
     fn unclear(&self, lease: &str, due_at: u64) -> Result<(), JournalError>;
 
-    /// `Intent -> Live`, with the id at Docker Hub. False when the lease is no longer an intent.
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError>;
+    /// `Intent -> Live`, with the id at Docker Hub and the hash of the credential. False when the lease is no longer an intent.
+    fn live(&self, lease: &str, hub_id: &str, credential_sha256: &str) -> Result<bool, JournalError>;
 
     /// Claims a lease for removal until `until`: `Live -> Revoking`, or `Revoking` or an `Intent` that is due. Nothing when it is
     /// somebody else's turn, or there is nothing to remove.

@@ -43,6 +43,7 @@ pub mod rules;
 pub mod account;
 pub mod journal;
 mod outbound;
+pub mod secret_file;
 pub mod secret_source;
 
 pub mod broker;
@@ -54,6 +55,7 @@ pub mod client_address;
 pub mod clock;
 pub mod rate_limit;
 pub mod refusal;
+pub mod windows;
 
 #[cfg(test)]
 mod testing;

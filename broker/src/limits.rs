@@ -51,10 +51,27 @@ pub const MAX_EXCHANGES: u32 = 192;
 /// The most threads for work that may block. Invariant: more than [`MAX_IN_FLIGHT`]; the others are for the sweeper, for
 /// `/readyz`, `/metrics` and the certificate.
 pub const MAX_BLOCKING_THREADS: usize = MAX_IN_FLIGHT as usize + 16;
-/// The most keys that one rate limit tells apart. Keys beyond share one count, so that memory stays bounded.
+/// The most keys that one rate limit tells apart; beyond them the quietest gives way, so that memory stays bounded.
 pub const MAX_RATE_KEYS: usize = 10_000;
 /// Requests a minute of one client address when the configuration does not say: about 300 jobs that log in and out.
 pub const DEFAULT_REQUESTS_PER_MINUTE_PER_ADDRESS: u64 = 600;
+/// The networks around an IPv6 address that are counted with it, the widest first, and how many times the limit of one address
+/// each may use: /64 is what one machine gets, /56 and /48 one customer, /32 a provider.
+pub const WIDER_NETWORKS: [(u8, u64); 4] = [(32, 16), (48, 4), (56, 2), (64, 1)];
+/// How many metadata documents, readiness answers and the like a client may ask for, for each request that it may send: our client
+/// asks once for a login and once for a logout.
+pub const QUESTIONS_PER_REQUEST: u64 = 4;
+/// The part of an address' requests that may be identity tokens which do not verify: a job that sends one is misconfigured or a
+/// stranger, and each costs a signature's check.
+pub const UNVERIFIED_PART: u64 = 4;
+/// The most calls to Docker Hub that one job may cause in a minute, removals aside. A login takes two or three.
+pub const HUB_CALLS_PER_JOB: u64 = 30;
+/// In how many parts Docker Hub's window is divided. One is kept for removals ([`hublease_hub::limits::RATE_RESERVE`]).
+pub const SHARE_OF: u64 = 5;
+/// How many of them one project, or one rule, may use while nobody else asks: one is left for whoever comes next.
+pub const SHARE_ALONE: u64 = 3;
+/// And while others ask: half of what mints may have.
+pub const SHARE_AMONG_OTHERS: u64 = 2;
 /// Requests a minute of all clients together when the configuration does not say.
 pub const DEFAULT_REQUESTS_PER_MINUTE: u64 = 300_000;
 /// Exchanges a minute of one project when the configuration does not say.
@@ -76,6 +93,18 @@ pub const READINESS_SECONDS: u64 = 2;
 /// takes back its lease may be cut off; the next broker finds what it leaves.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(SLOWEST_CALL_SECONDS + 35);
 
+/// The most audit lines that wait for whoever reads them. Invariant: more than [`MAX_IN_FLIGHT`], so that a pause of the reader is
+/// nobody's; at about 1 KiB each they are a MiB.
+pub const AUDIT_QUEUE: usize = 1024;
+/// After so long the one who reads the audit log is taken to be stuck.
+pub const AUDIT_STALL: Duration = Duration::from_secs(5);
+/// How long the writer of the audit log waits before it tries again to write a line.
+pub const AUDIT_RETRY: Duration = Duration::from_secs(1);
+/// How long the end waits for the last lines.
+pub const AUDIT_END: Duration = Duration::from_secs(5);
+/// The most audit lines in a minute about one address whose requests nobody vouches for. The rest is counted.
+pub const AUDIT_STRANGERS_PER_MINUTE: u64 = 20;
+
 /// The longest identity token. CircleCI's and GitHub's have about 2 KiB.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// How far the issuer's clock and ours may be apart, in seconds. Invariant: a used token is remembered until its `exp` plus
@@ -83,6 +112,9 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub const LEEWAY_SECONDS: u64 = 60;
 /// The longest life that a token may claim, in seconds: it bounds how long a used token must be remembered.
 pub const MAX_TOKEN_LIFE_SECONDS: u64 = 24 * 3600;
+/// How long the answer to an exchange may be asked for again, in seconds from its first try. Invariant: longer than our client
+/// repeats, which has 90 seconds for a whole login; no longer than that needs, because the repetition takes the first lease away.
+pub const REPEAT_SECONDS: u64 = 120;
 /// The longest `request_id` and `connection_id`.
 pub const MAX_ID_BYTES: usize = 128;
 
@@ -100,6 +132,8 @@ pub const MAX_KEYS: usize = 64;
 
 /// The largest configuration file.
 pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
+/// The most networks that one rule names.
+pub const MAX_NETWORKS: usize = 64;
 /// The longest pattern of a rule.
 pub const MAX_PATTERN_BYTES: usize = 512;
 /// The most `*` in one pattern; bounds the work of a match.
@@ -122,6 +156,8 @@ const _: () = assert!(VAULT_TIMEOUT.as_secs() + 2 * CALL_TIMEOUT.as_secs() <= PA
 
 /// The most leases that are not over, of all accounts together.
 pub const MAX_LEASES: usize = 200_000;
+/// The most of them of one rule. Invariant: a part of [`MAX_LEASES`], so that no rule keeps the others out.
+pub const MAX_LEASES_PER_RULE: usize = MAX_LEASES / 4;
 /// How long leases that are over are kept when the configuration does not say, in days: long enough to ask after an incident
 /// who held what.
 pub const DEFAULT_KEEP_DAYS: u64 = 90;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no token, handle or password, and foreign text only cut and escaped.
 
+pub(crate) mod ascii_json;
 pub mod audit;
 pub(crate) mod bounded;
 pub(crate) mod console;

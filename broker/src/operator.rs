@@ -4,6 +4,7 @@
 //! error. Exit codes: 0 done, 1 could not be done, 2 usage or configuration.
 
 mod check;
+mod core_files;
 mod init;
 mod leases;
 mod output;
@@ -48,6 +49,7 @@ impl Machine {
 
 /// Does what the arguments say.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machine) -> ExitCode {
+    core_files::forbid();
     let words: Vec<_> = arguments.into_iter().collect();
     let matches = match command().try_get_matches_from(&words) {
         Ok(matches) => matches,

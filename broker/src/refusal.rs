@@ -33,6 +33,42 @@ impl Refusal {
         Self { code, sentence: sentence.into(), retry_after: Some(seconds.clamp(1, MAX_RETRY_AFTER_SECONDS)) }
     }
 
+    /// Whether the identity token was not believed: whoever sent it has proved nothing.
+    #[must_use]
+    pub const fn is_unverified(&self) -> bool {
+        matches!(
+            self.code,
+            Code::TokenMalformed
+                | Code::IssuerUnknown
+                | Code::AlgorithmNotAllowed
+                | Code::KeyIdMissing
+                | Code::KeyUnknown
+                | Code::SignatureInvalid
+                | Code::ClaimMalformed
+                | Code::AudienceMismatch
+                | Code::TokenExpired
+                | Code::TokenNotYetValid
+                | Code::TokenTooLong
+        )
+    }
+
+    /// Whether nobody has vouched for whoever is refused: no issuer that is believed, or no rule that accepts him.
+    #[must_use]
+    pub const fn is_of_a_stranger(&self) -> bool {
+        let is_junk = matches!(
+            self.code,
+            Code::MalformedRequest
+                | Code::TooLarge
+                | Code::GrantTypeUnsupported
+                | Code::TokenTypeUnsupported
+                | Code::TargetUnknown
+                | Code::ScopeInvalid
+                | Code::NoRuleMatches
+                | Code::ConnectionUnknown
+        );
+        is_junk || self.is_unverified()
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {

@@ -12,11 +12,13 @@ pub mod request;
 pub use explain::{Comparison, Coverage, Explanation, Judgement, Verdict, explain};
 use hublease_protocol::oauth::Code;
 use hublease_protocol::scope::Scope;
+use ipnet::IpNet;
 pub use pattern::{Glob, Pattern};
 pub use reach::Reach;
 use serde_json::Value;
 
-use crate::identity::claims::Claims;
+use crate::client_address::Client;
+use crate::identity::claims::{Claims, sha256};
 use crate::identity::issuer::Issuer;
 use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
@@ -42,6 +44,8 @@ pub struct Rule {
     pub reach: Reach,
     /// The longest life in seconds; also the life when none is asked for.
     pub max_life: u64,
+    /// Where requests may come from; empty means anywhere.
+    pub networks: Vec<IpNet>,
     /// Whether a job that it accepts may revoke what its workflow was given by such rules.
     pub revoke_workflow: bool,
 }
@@ -57,6 +61,15 @@ pub struct Grant {
     pub scope: Scope,
     /// The life in seconds.
     pub life: u64,
+}
+
+impl Grant {
+    /// SHA-256 of all of it: what a repetition of its request must be granted, too.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let wish = Value::from(vec![self.rule.clone(), self.scope.to_string(), self.life.to_string()]);
+        sha256(wish.to_string().as_bytes())
+    }
 }
 
 /// Decides.
@@ -96,10 +109,15 @@ pub(crate) fn accepting<'a>(
     }
     let allowed: Vec<&Rule> = matching.into_iter().filter(|rule| rule.allows_event(issuer, claims)).collect();
     if allowed.is_empty() {
-        let events = issuer.kind.events().map(|events| events.to_be_named.join("` or `")).unwrap_or_default();
-        return refuse(Code::EventNotAllowed, format!("no rule names the event, and `{events}` must be named"));
+        let events = issuer.kind.events().map(|events| events.to_be_named.join("`, `")).unwrap_or_default();
+        return refuse(Code::EventNotAllowed, format!("no rule names the event, and each of `{events}` must be named"));
     }
-    Ok(allowed)
+    let near: Vec<&Rule> = allowed.into_iter().filter(|rule| rule.admits(wish.from)).collect();
+    if near.is_empty() {
+        let sentence = "the rules that accept this job name networks, and the request comes from none of them";
+        return refuse(Code::NoRuleMatches, sentence);
+    }
+    Ok(near)
 }
 
 /// The first of the rules that grant the scope which grants the life too, and that life.
@@ -124,6 +142,16 @@ fn longest_enough<'a>(granting: &[&'a Rule], wish: &RequestedGrant) -> Result<(&
 impl Rule {
     fn is_of_connection(&self, wish: &RequestedGrant) -> bool {
         wish.connection_id.is_none() || self.connection_id == wish.connection_id
+    }
+
+    /// Whether a request may come from there. Whoever asks what would be decided comes from nowhere.
+    fn admits(&self, client: Option<Client>) -> bool {
+        match client {
+            _ if self.networks.is_empty() => true,
+            None => true,
+            Some(Client::At(address)) => self.networks.iter().any(|network| network.contains(&address.to_canonical())),
+            Some(Client::ThisMachine | Client::Unnamed) => false,
+        }
     }
 
     /// The names of the claims that are absent or do not match.

@@ -7,8 +7,7 @@
 mod vault;
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use hublease_hub::password::{PasswordSource, SecretError};
@@ -17,6 +16,7 @@ use hublease_protocol::secret::Secret;
 pub use vault::VaultSource;
 
 use crate::limits::MAX_SECRET_BYTES;
+use crate::secret_file::{self, Guard, Unguarded};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,8 @@ impl SecretSource {
     pub fn read(&self) -> Result<Secret, SecretError> {
         let secret = match self {
             Self::File(path) => {
-                let text = read_file(path).map_err(|why| SecretError::lasting("its file cannot be read", why))?;
+                let text = read_file(path, Guard::Secret)
+                    .map_err(|why| SecretError::lasting("its file cannot be read", why))?;
                 Secret::new(text.expose().trim_end_matches(['\r', '\n']))
             }
             Self::Variable(name) => match std::env::var(name) {
@@ -78,11 +79,21 @@ impl fmt::Display for SecretSource {
 }
 
 /// A whole file that holds a secret.
-fn read_file(path: &Path) -> Result<Secret, String> {
+fn read_file(path: &Path, guard: Guard) -> Result<Secret, String> {
+    let name = printable(&path.display().to_string());
+    let file = secret_file::open(path, guard).map_err(|unguarded| match unguarded {
+        Unguarded::Unreadable { error, .. } => format!("cannot read `{name}`: {error}"),
+        Unguarded::Open(reason) => format!("`{name}` {reason}"),
+    })?;
+    read_all(path, file)
+}
+
+/// All of a file, up to what a secret may have.
+fn read_all(path: &Path, file: impl Read) -> Result<Secret, String> {
     let name = printable(&path.display().to_string());
     let cannot = |error: std::io::Error| format!("cannot read `{name}`: {error}");
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text));
+    let read = file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text);
     let secret = Secret::new(text);
     match read.map_err(cannot)? as u64 {
         0..=MAX_SECRET_BYTES => Ok(secret),

@@ -6,6 +6,8 @@
 #[path = "../../hub/src/testing.rs"]
 mod hub;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -170,9 +172,15 @@ pub(crate) const CONFIG: &str = include_str!("../tests/data/broker.toml");
 /// A configuration whose files are in a folder, for which `PLACE` stands. No test can set a variable for itself alone, so the
 /// accounts' password is in a file there.
 pub(crate) fn config_in(folder: &Path, config: &str) -> Config {
-    std::fs::write(folder.join("password"), "hunter2-password\n").unwrap();
+    write_secret(&folder.join("password"), "hunter2-password\n");
     let config = config.replace("password_env = \"HUB_PASSWORD\"", "password_file = \"PLACE/password\"");
     Config::parse(&config.replace("PLACE", folder.to_str().unwrap())).unwrap()
+}
+
+/// Writes a file for its owner only.
+pub(crate) fn write_secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// An audit log that can be read.
@@ -186,10 +194,6 @@ impl Lines {
 
     pub(crate) fn all(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    pub(crate) fn outcomes(&self) -> Vec<String> {
-        self.all().iter().map(|line| format!("{} {}", line["event"], line["outcome"]).replace('"', "")).collect()
     }
 }
 
@@ -211,7 +215,24 @@ pub(crate) struct World {
     pub(crate) broker: Arc<Broker>,
     pub(crate) hub: Arc<Outside>,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) audit: Lines,
+    pub(crate) audit: AuditLog,
+}
+
+/// The audit log of a world, whose lines are there when they are looked at.
+pub(crate) struct AuditLog {
+    lines: Lines,
+    broker: Arc<Broker>,
+}
+
+impl AuditLog {
+    pub(crate) fn all(&self) -> Vec<Value> {
+        self.broker.audit.settle();
+        self.lines.all()
+    }
+
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        self.all().iter().map(|line| format!("{} {}", line["event"], line["outcome"]).replace('"', "")).collect()
+    }
 }
 
 impl World {
@@ -222,18 +243,29 @@ impl World {
 
     /// With a Docker Hub that others may use too.
     pub(crate) fn beside(config: &str, hub: Arc<Outside>) -> Self {
+        let lines = Lines::default();
+        let audit = Audit::to(Box::new(lines.clone()));
+        Self::of(config, hub, audit, lines)
+    }
+
+    /// With an audit log of its own.
+    pub(crate) fn told_to(config: &str, audit: Audit) -> Self {
+        Self::of(config, Arc::default(), audit, Lines::default())
+    }
+
+    fn of(config: &str, hub: Arc<Outside>, audit: Audit, lines: Lines) -> Self {
         let clock = Arc::new(TestClock::at(NOW));
-        let audit = Lines::default();
         let place = tempfile::tempdir().unwrap();
-        let broker = Broker::new(
+        let broker = Arc::new(Broker::new(
             config_in(place.path(), config),
             BROKER_URL.to_owned(),
             Box::new(Sqlite::serve(&place.path().join("journal.db"), NOW).unwrap()),
-            Audit::to(Box::new(audit.clone())),
+            audit,
             Box::new(Arc::clone(&hub)),
             Box::new(Arc::clone(&clock)),
-        );
-        Self { place, sweeper: Mutex::default(), broker: Arc::new(broker), hub, clock, audit }
+        ));
+        let audit = AuditLog { lines, broker: Arc::clone(&broker) };
+        Self { place, sweeper: Mutex::default(), broker, hub, clock, audit }
     }
 
     /// The journal's file.
@@ -243,7 +275,7 @@ impl World {
 
     /// Writes a file beside the journal: `password` is where the accounts' passwords are.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.place.path().join(name), text).unwrap();
+        write_secret(&self.place.path().join(name), text);
     }
 
     /// Sweeps once.

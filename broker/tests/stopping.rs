@@ -67,8 +67,8 @@ impl Journal for Stopping<Box<dyn Journal>> {
         self.write(|journal| journal.unclear(lease, due_at))
     }
 
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError> {
-        self.write(|journal| journal.live(lease, hub_id))
+    fn live(&self, lease: &str, hub_id: &str, credential_sha256: &str) -> Result<bool, JournalError> {
+        self.write(|journal| journal.live(lease, hub_id, credential_sha256))
     }
 
     fn claim(&self, lease: &str, now: u64, until: u64) -> Result<Option<Lease>, JournalError> {

@@ -8,21 +8,26 @@
 mod health;
 mod list;
 mod preflight;
+mod refused;
 
 use std::sync::{Arc, Mutex};
 
+use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 
 use crate::HUB;
 use crate::client::health::{AccountHealth, QuotaHint};
 pub use crate::client::list::Listing;
+use crate::client::list::TokenPage;
 pub use crate::client::preflight::Preflight;
+use crate::client::refused::RefusedScopes;
 use crate::clock::is_ahead;
 use crate::error::HubError;
 use crate::governor::{Governor, Urgency};
 use crate::limits::{QUOTA_PAUSE_SECONDS, QUOTA_RETRY_SECONDS};
 use crate::outbound::{Call, Method, Outbound, Reply};
 use crate::password::PasswordSource;
+use crate::purse::Purse;
 use crate::session::{CallContext, Session};
 use crate::token::{Minted, Order, TokenKind};
 
@@ -32,13 +37,20 @@ pub struct Client {
     session: Session,
     governor: Arc<Governor>,
     health: Mutex<AccountHealth>,
+    refused: RefusedScopes,
 }
 
 impl Client {
     /// A client that has not logged in yet, as the user `login`. All clients of a program share their governor.
     #[must_use]
     pub fn new(kind: TokenKind, login: String, password: Box<dyn PasswordSource>, governor: Arc<Governor>) -> Self {
-        Self { kind, session: Session::new(login, password), governor, health: Mutex::default() }
+        Self {
+            kind,
+            session: Session::new(login, password),
+            governor,
+            health: Mutex::default(),
+            refused: RefusedScopes::default(),
+        }
     }
 
     /// Which tokens it makes.
@@ -62,22 +74,32 @@ impl Client {
         }
     }
 
-    /// Makes a token.
+    /// Makes a token, at the expense of `purse`.
     ///
     /// # Errors
     /// [`HubError::is_ambiguous`] tells whether a token may have been made all the same.
-    pub fn mint(&self, order: &Order, outbound: &dyn Outbound, now: u64) -> Result<Minted, HubError> {
+    pub fn mint(
+        &self,
+        order: &Order,
+        purse: &dyn Purse,
+        outbound: &dyn Outbound,
+        now: u64,
+    ) -> Result<Minted, HubError> {
+        if let Some(status) = self.refused.status(&order.scope, now) {
+            return Err(HubError::Refused { status });
+        }
         if is_ahead(self.health().full_until, now, QUOTA_PAUSE_SECONDS) {
             return Err(HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS });
         }
-        let (api, context) = (self.kind.api(), self.context(Urgency::CanWait, outbound, now));
+        let (api, context) = (self.kind.api(), self.context(Urgency::CanWait, outbound, now).paid_by(purse));
         let reply = self.call(Method::Post, &api.collection(), Some(&api.body(order)), &context)?;
         match reply.status {
             200 | 201 => {
                 self.note(None, QuotaHint::Found);
+                self.health().change(1, 0);
                 api.minted(&reply.body).ok_or(HubError::unclear("its answer was not understood"))
             }
-            status => Err(self.why_not(status, &context)),
+            status => Err(self.why_not(status, &order.scope, &context)),
         }
     }
 
@@ -91,24 +113,35 @@ impl Client {
         match self.call(Method::Delete, &path, None, &context)?.status {
             204 | 404 => {
                 self.note(None, QuotaHint::Found);
+                self.health().change(0, 1);
                 Ok(())
             }
             status => Err(HubError::Refused { status }),
         }
     }
 
-    /// Why a mint was refused. At its limit an organization still lists its tokens, so counting tells.
-    fn why_not(&self, status: u16, context: &CallContext<'_>) -> HubError {
-        if let TokenKind::Oat { quota, .. } = self.kind
-            && let Ok(list) = self.list(1, 1, context)
-            && list.total.is_some_and(|total| total >= quota)
-        {
-            let full = HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
-            self.health().full_until = context.now.saturating_add(QUOTA_PAUSE_SECONDS);
-            self.note(Some(full), QuotaHint::Unchanged);
-            return full;
+    /// Why a mint was refused. At its limit an organization still lists its tokens, so counting tells; what is refused for want
+    /// of anything else is remembered.
+    fn why_not(&self, status: u16, scope: &Scope, context: &CallContext<'_>) -> HubError {
+        let refused = HubError::Refused { status };
+        if let TokenKind::Oat { quota, .. } = self.kind {
+            if !self.health().may_count(quota, context.now) {
+                return refused;
+            }
+            let Ok(TokenPage { total: Some(total), .. }) = self.list(1, 1, context) else { return refused };
+            self.health().count(total, context.now);
+            if total >= quota {
+                let full = HubError::QuotaFull { retry_after: QUOTA_RETRY_SECONDS };
+                self.health().full_until = context.now.saturating_add(QUOTA_PAUSE_SECONDS);
+                self.note(Some(full), QuotaHint::Unchanged);
+                return full;
+            }
         }
-        HubError::Refused { status }
+        // A bearer that is not taken says nothing about the scope.
+        if status != 401 {
+            self.refused.remember(scope, status, context.now);
+        }
+        refused
     }
 
     /// One authorized call. A bearer that Docker Hub no longer takes is renewed once.

@@ -17,6 +17,11 @@ pub enum HubError {
         /// The HTTP status.
         status: u16,
     },
+    /// Whoever asked has spent his share of the calls. Nothing was made, and nothing is wrong with the account.
+    ShareSpent {
+        /// Seconds.
+        retry_after: u64,
+    },
     /// The account's password is not accepted. Nothing was made.
     AccountRefused,
     /// The account's password could not be read. Nothing was made.
@@ -78,6 +83,9 @@ impl fmt::Display for HubError {
             Self::Refused { status } => write!(
                 formatter,
                 "Docker Hub answered {status}; do all the repositories exist, and may the account manage tokens?"
+            ),
+            Self::ShareSpent { .. } => formatter.write_str(
+                "this job, its project or its rule has asked for as many calls to Docker Hub as its share is",
             ),
             Self::AccountRefused => formatter.write_str("Docker Hub does not accept the account's password"),
             Self::NoSecret { phrase } => write!(formatter, "the account's password cannot be read: {phrase}"),

@@ -1,7 +1,8 @@
 //! How often Docker Hub is asked: one governor for all accounts of a program, since Docker Hub counts by address.
 //!
 //! Follows Docker's Hub API reference: every answer carries `X-RateLimit-Limit`, `-Remaining` and `-Reset`; a 429 carries
-//! `Retry-After` in seconds, in older texts `X-Retry-After` as a time. After a 429 nobody asks before that time. When little
+//! `Retry-After` in seconds, in older texts `X-Retry-After` as a time. After a 429 nobody asks before that time, except that after
+//! one to a mint a removal is tried, one alone: the others go on if it gets through. When little
 //! is left of the limit, mints wait for the reset and removals go on, because a token that is not removed costs quota and a
 //! token that is not made costs a retry. Nobody waits here for a clock: a call that may not be made now is answered
 //! at once. Only for a place among those that are under way is waited, as long as a call can take.
@@ -37,9 +38,25 @@ struct GovernorState {
     /// The latest time that a caller gave: one that waited has an old one.
     now: u64,
     under_way: u32,
-    /// Until when Docker Hub wants nothing.
+    /// Until when Docker Hub wants no mint.
     pause_until: u64,
+    /// Until when it wants no removal either.
+    removals_pause_until: u64,
+    /// How it stands with removals while mints are paused.
+    trial: Trial,
     window: Option<RateWindow>,
+}
+
+/// Whether Docker Hub takes removals while it wants no mints.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Trial {
+    /// Nobody has tried since the last 429.
+    #[default]
+    Open,
+    /// One removal is under way, the others wait for how it ends.
+    UnderWay,
+    /// It does.
+    Passed,
 }
 
 /// What the last answers said about the rate limit.
@@ -54,12 +71,20 @@ struct RateWindow {
 }
 
 /// A call that is under way.
-struct CallPermit<'a>(&'a Governor);
+struct CallPermit<'a> {
+    governor: &'a Governor,
+    is_trial: bool,
+}
 
 impl Drop for CallPermit<'_> {
     fn drop(&mut self) {
-        self.0.lock().under_way -= 1;
-        self.0.freed.notify_all();
+        let mut state = self.governor.lock();
+        state.under_way -= 1;
+        if self.is_trial && state.trial == Trial::UnderWay {
+            state.trial = Trial::Open;
+        }
+        drop(state);
+        self.governor.freed.notify_all();
     }
 }
 
@@ -75,15 +100,26 @@ impl Governor {
         outbound: &dyn Outbound,
         now: u64,
     ) -> Result<Reply, HubError> {
-        let _under_way = self.admit(urgency, now)?;
+        let permit = self.admit(urgency, now)?;
         let reply = outbound.send(call).map_err(|error| HubError::unclear(error.0))?;
         let mut state = self.lock();
         state.learn(&reply);
         match reply.status {
-            429 => Err(state.pause(&reply)),
+            429 => Err(state.pause(urgency, &reply)),
             500.. => Err(HubError::unclear("it answered with a fault of its own")),
-            _ => Ok(reply),
+            _ => {
+                if permit.is_trial {
+                    state.trial = Trial::Passed;
+                }
+                Ok(reply)
+            }
         }
+    }
+
+    /// How many calls Docker Hub allows in a minute, if that is known.
+    pub(crate) fn window(&self, now: u64) -> Option<u64> {
+        let state = self.lock();
+        state.window.filter(|window| now < window.until).map(|window| window.limit)
     }
 
     /// Why a call of this urgency would not be sent now, if so.
@@ -106,7 +142,11 @@ impl Governor {
             }
             if state.has_room(urgency) {
                 state.under_way += 1;
-                return Ok(CallPermit(self));
+                let is_trial = urgency == Urgency::Removal && state.is_on_trial();
+                if is_trial {
+                    state.trial = Trial::UnderWay;
+                }
+                return Ok(CallPermit { governor: self, is_trial });
             }
             let left = patience.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -126,7 +166,7 @@ impl GovernorState {
     /// forgotten, rather than waited for until the clock comes round again.
     fn see(&mut self, now: u64) {
         if now.saturating_add(MAX_RETRY_AFTER_SECONDS) < self.now {
-            (self.now, self.pause_until, self.window) = (now, 0, None);
+            (self.now, self.pause_until, self.removals_pause_until, self.window) = (now, 0, 0, None);
         }
         self.now = self.now.max(now);
     }
@@ -137,12 +177,26 @@ impl GovernorState {
             Urgency::CanWait => HUB_CALLS_THAT_CAN_WAIT,
             Urgency::Removal => HUB_CALLS,
         };
-        self.under_way < room
+        let waits_for_a_trial = matches!(urgency, Urgency::Removal) && self.is_on_trial() && self.is_tried();
+        self.under_way < room && !waits_for_a_trial
+    }
+
+    /// Whether mints are paused, and it is not known yet that removals are not.
+    const fn is_on_trial(&self) -> bool {
+        self.now < self.pause_until && !matches!(self.trial, Trial::Passed)
+    }
+
+    const fn is_tried(&self) -> bool {
+        matches!(self.trial, Trial::UnderWay)
     }
 
     fn holds(&self, urgency: Urgency) -> Option<HubError> {
-        if self.now < self.pause_until {
-            return Some(HubError::wait(self.pause_until - self.now, "it asks to wait"));
+        let pause_until = match urgency {
+            Urgency::CanWait => self.pause_until,
+            Urgency::Removal => self.removals_pause_until,
+        };
+        if self.now < pause_until {
+            return Some(HubError::wait(pause_until - self.now, "it asks to wait"));
         }
         let window = self.window.filter(|window| self.now < window.until)?;
         let left = window.remaining.saturating_sub(u64::from(self.under_way));
@@ -173,13 +227,19 @@ impl GovernorState {
         };
     }
 
-    /// Docker Hub asked to wait: for everybody.
-    fn pause(&mut self, reply: &Reply) -> HubError {
+    /// Docker Hub asked to wait: whoever mints, and after an answer to a removal everybody.
+    fn pause(&mut self, urgency: Urgency, reply: &Reply) -> HubError {
         let until = reply.retry_at.map(|at| at.saturating_sub(self.now));
         let reset = self.window.map(|window| window.until.saturating_sub(self.now)).filter(|wait| *wait > 0);
         let wait = reply.retry_after.or(until).or(reset).unwrap_or(RETRY_AFTER_SECONDS);
         let wait = wait.clamp(1, MAX_RETRY_AFTER_SECONDS);
-        self.pause_until = self.pause_until.max(self.now.saturating_add(wait));
+        let until = self.now.saturating_add(wait);
+        self.pause_until = self.pause_until.max(until);
+        match urgency {
+            Urgency::CanWait if self.trial == Trial::Passed => self.trial = Trial::Open,
+            Urgency::CanWait => {}
+            Urgency::Removal => self.removals_pause_until = self.removals_pause_until.max(until),
+        }
         HubError::wait(wait, "it asks to wait")
     }
 }

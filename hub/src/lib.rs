@@ -8,6 +8,7 @@
 //! - [`token`]: the two kinds of tokens that are made, [`password`]: what can make them
 //! - [`error`]: why Docker Hub did not do what was asked, [`account_error`]: why an account never can
 //! - [`outbound`]: calls, and the one that performs them over the network
+//! - [`purse`]: who pays for a call
 //! - [`limits`]: every size, count and time, [`clock`]: times that lie ahead
 //!
 //! Follows Docker's Hub API reference (`POST /v2/auth/token`, `/v2/access-tokens`, `/v2/orgs/{name}/access-tokens`).
@@ -23,6 +24,7 @@ pub mod governor;
 pub mod limits;
 pub mod outbound;
 pub mod password;
+pub mod purse;
 mod session;
 pub mod token;
 

@@ -42,6 +42,10 @@ pub const QUOTA_RETRY_SECONDS: u64 = 30;
 /// For this long after Docker Hub was found at quota nobody asks again whether it still is, in seconds, unless a token of the
 /// account is removed before. Short, because an administrator may make room too.
 pub const QUOTA_PAUSE_SECONDS: u64 = 5;
+/// For this long Docker Hub is not asked again for a scope that it has refused, in seconds.
+pub const REFUSED_SECONDS: u64 = 120;
+/// The most such scopes that are remembered; about a hundred bytes each.
+pub const MAX_REFUSED_SCOPES: usize = 10_000;
 /// Tokens per page, and pages, when a token is looked for at Docker Hub. Invariant: the product is well above Docker's 100
 /// tokens per organization.
 pub const PAGE_SIZE: usize = 100;

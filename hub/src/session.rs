@@ -20,12 +20,14 @@ use crate::limits::{
 };
 use crate::outbound::{Call, Method, Outbound, Reply};
 use crate::password::{PasswordSource, unfit_password};
+use crate::purse::{Purse, Unlimited};
 
 /// How one call gets to Docker Hub, login included.
 pub(crate) struct CallContext<'a> {
     pub(crate) governor: &'a Governor,
     pub(crate) outbound: &'a dyn Outbound,
     pub(crate) urgency: Urgency,
+    pub(crate) purse: &'a dyn Purse,
     /// Seconds since 1970, when the call was wanted.
     pub(crate) now: u64,
     /// When the call has to be over.
@@ -37,12 +39,19 @@ const CALL: Duration = CALL_TIMEOUT.saturating_mul(2);
 
 impl<'a> CallContext<'a> {
     pub(crate) fn new(governor: &'a Governor, outbound: &'a dyn Outbound, urgency: Urgency, now: u64) -> Self {
-        Self { governor, outbound, urgency, now, until: Instant::now() + SLOWEST_CALL }
+        Self { governor, outbound, urgency, purse: &Unlimited, now, until: Instant::now() + SLOWEST_CALL }
+    }
+
+    /// The same, at somebody's expense.
+    pub(crate) fn paid_by(self, purse: &'a dyn Purse) -> Self {
+        Self { purse, ..self }
     }
 
     /// Sends one call, if there is still time for it.
     pub(crate) fn send(&self, call: &Call<'_>) -> Result<Reply, HubError> {
         self.time_for(CALL)?;
+        let paid = self.purse.pay(self.governor.window(self.now), self.now);
+        paid.map_err(|retry_after| HubError::ShareSpent { retry_after })?;
         self.governor.send(call, self.urgency, self.outbound, self.now)
     }
 
@@ -106,7 +115,8 @@ impl Session {
         let outcome = self.log_in(&mut present, context).map_err(HubError::before_anything);
         match &outcome {
             Ok(bearer) => present.bearer = Some((bearer.clone(), context.now.saturating_add(BEARER_SECONDS))),
-            Err(HubError::AccountRefused) => {}
+            // What one caller cannot pay says nothing to the next.
+            Err(HubError::AccountRefused | HubError::ShareSpent { .. }) => {}
             Err(error) => {
                 present.away = Some((*error, Instant::now() + Duration::from_secs(LOGIN_PAUSE_SECONDS)));
             }

@@ -1,7 +1,7 @@
 //! The OAuth messages that the client and the broker exchange: token exchange, revocation, metadata, errors.
 //!
 //! Follows RFC 8693 (exchange), RFC 7009 (revocation), RFC 8414 (metadata) and RFC 6749 section 5 (errors), with Docker
-//! Identity's two extra request fields `connection_id` and `expires_in`, and our own `request_id`, `username`, `registry`,
+//! Identity's two extra request fields `connection_id` and `expires_in`, and our own `request_id`, `request_challenge`, `request_verifier`, `username`, `registry`,
 //! `lease_id` and `revocation_handle`. Unknown members of an answer are ignored, as the RFCs ask.
 //! Secrets pass through here as plain strings, because this module is shared and knows no secret type: what holds one can be
 //! neither printed nor serialized, and its accessors consume it. A decode error carries a position and never a value.
@@ -56,6 +56,10 @@ pub struct ExchangeRequest<'a> {
     pub scope: Option<&'a str>,
     /// Random, the same for every try of one logical login; makes a retry safe at our broker.
     pub request_id: Option<&'a str>,
+    /// The SHA-256, in hexadecimal, of the verifier that a repetition shows, as PKCE has it (RFC 7636).
+    pub request_challenge: Option<&'a str>,
+    /// What proves that a repetition comes from whoever asked first; never in a first request. A secret.
+    pub request_verifier: Option<&'a str>,
 }
 
 impl ExchangeRequest<'_> {
@@ -70,6 +74,8 @@ impl ExchangeRequest<'_> {
         form.add_some("expires_in", self.expires_in.map(|seconds| seconds.to_string()).as_deref());
         form.add_some("scope", self.scope);
         form.add_some("request_id", self.request_id);
+        form.add_some("request_challenge", self.request_challenge);
+        form.add_some("request_verifier", self.request_verifier);
         form.finish()
     }
 }

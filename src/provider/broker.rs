@@ -4,7 +4,8 @@
 //! endpoints must be there too. An address with a path is the token endpoint itself, and its revocation endpoint is
 //! the same path with `revoke` in place of the last `token`.
 //!
-//! A random `request_id` makes a repetition safe at our broker: a repeat revokes the first lease and mints anew.
+//! A random `request_id` makes a repetition safe at our broker: a repeat revokes the first lease and mints anew. Only a repetition
+//! shows the verifier whose hash the first request had, so that nobody else who has seen that one can repeat it.
 
 use hublease_protocol::endpoint::Endpoint;
 use hublease_protocol::oauth::{
@@ -18,6 +19,7 @@ use serde::de::IgnoredAny;
 use crate::effect::Effects;
 use crate::effect::http::{Destination, Header, Method, Repeat, Request, Response};
 use crate::error::{Error, Problem};
+use crate::fingerprint;
 use crate::lease::{Handle, Lease, LeaseRecord, RevocationOutcome};
 use crate::provider::{Exchange, check_registry, credential, identify, refusal};
 use crate::record::RecordWriter;
@@ -55,9 +57,10 @@ pub(super) async fn exchange(
     let server = Server::new(effects, broker.endpoint.origin.to_string());
     let paths = paths(&server, &broker.endpoint).await.map_err(|lost| refusal::told(lost, &[]))?;
     let token = identify(effects, &plan.identity, plan.audience.as_deref()).await?;
-    let request_id = effects.random(16).await?;
+    let login = RequestName { id: effects.random(16).await?, verifier: Secret::new(effects.random(32).await?) };
     let issued_at = effects.now().await?;
-    let response = server.send(request(broker, &paths, &token, &request_id)).await;
+    let again = form(broker, &token, &login, Some(&login.verifier));
+    let response = server.send_and_again(request(broker, &paths, &token, &login), again).await;
     let response = response.map_err(|lost| refusal::told(lost, &[&token]))?;
     let parts = parse(&server, &response, &token)?;
     let secret = Secret::new(parts.access_token);
@@ -125,16 +128,29 @@ fn metadata(server: &Server<'_>, response: &Response, endpoint: &Endpoint) -> Re
     })
 }
 
-fn request(broker: &Broker, paths: &Paths, token: &Secret, request_id: &str) -> Request {
+/// What one logical login is called, and what proves that a repetition is of it.
+struct RequestName {
+    id: String,
+    verifier: Secret,
+}
+
+fn form(broker: &Broker, token: &Secret, login: &RequestName, verifier: Option<&Secret>) -> Secret {
     let scope = broker.scope.as_ref().map(ToString::to_string);
+    let challenge = fingerprint::of_text(login.verifier.expose());
     let form = ExchangeRequest {
         subject_token: token.expose(),
         subject_token_type: TOKEN_TYPE_ID_TOKEN,
         connection_id: broker.connection_id.as_deref(),
         expires_in: broker.expires_in,
         scope: scope.as_deref(),
-        request_id: Some(request_id),
+        request_id: Some(&login.id),
+        request_challenge: Some(&challenge),
+        request_verifier: verifier.map(Secret::expose),
     };
+    Secret::new(form.to_form())
+}
+
+fn request(broker: &Broker, paths: &Paths, token: &Secret, login: &RequestName) -> Request {
     Request {
         to: Destination::Provider,
         method: Method::Post,
@@ -143,7 +159,7 @@ fn request(broker: &Broker, paths: &Paths, token: &Secret, request_id: &str) -> 
             (Header::ContentType, Secret::new(CONTENT_TYPE_FORM)),
             (Header::Accept, Secret::new("application/json")),
         ],
-        body: Secret::new(form.to_form()),
+        body: form(broker, token, login, None),
         repeat: Repeat::WithRequestId,
     }
 }

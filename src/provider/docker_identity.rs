@@ -70,6 +70,8 @@ fn request(docker: &DockerIdentity, token: &Secret) -> Request {
         expires_in: Some(docker.expires_in),
         scope: None,
         request_id: None,
+        request_challenge: None,
+        request_verifier: None,
     };
     Request {
         to: Destination::Provider,

@@ -51,6 +51,7 @@ pub fn refusal_of(error: HubError) -> Refusal {
     match error {
         HubError::QuotaFull { retry_after } => Refusal::later(Code::QuotaFull, error.to_string(), retry_after),
         HubError::Refused { .. } => Refusal::new(Code::HubRefused, error.to_string()),
+        HubError::ShareSpent { retry_after } => Refusal::later(Code::RateLimited, error.to_string(), retry_after),
         HubError::AccountRefused => {
             Refusal::new(Code::AccountRefused, "Docker Hub does not accept the password of the broker's account")
         }

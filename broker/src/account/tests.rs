@@ -8,7 +8,7 @@ use hublease_hub::limits::{LOGIN_COOLDOWN_SECONDS, MAX_RETRY_AFTER_SECONDS};
 
 use super::*;
 use crate::limits::LIST_RETRY_SECONDS;
-use crate::testing::{NOW, Outside};
+use crate::testing::{NOW, Outside, write_secret};
 
 #[test]
 fn a_password_that_is_not_there_is_told_with_its_place() {
@@ -16,7 +16,7 @@ fn a_password_that_is_not_there_is_told_with_its_place() {
     let file = place.path().join("password");
     let password = Box::new(crate::secret_source::SecretSource::File(file.clone()));
     let client = Client::new(TokenKind::Pat, "owner".to_owned(), password, Arc::default());
-    let account = Account { name: "owner".to_owned(), issuing: Issuing::Minting(client) };
+    let account = Account { name: "owner".to_owned(), issuing: Issuing::Minting(Box::new(client)) };
     let name = file.display();
     let absent = format!("cannot read `{name}`: No such file or directory (os error 2)");
     for (content, expected) in [
@@ -25,7 +25,7 @@ fn a_password_that_is_not_there_is_told_with_its_place() {
         (Some("dckr_pat_SENTINEL"), Preflight::Unable(AccountError::PersonalToken)),
     ] {
         if let Some(content) = content {
-            std::fs::write(&file, content).unwrap();
+            write_secret(&file, content);
         }
         let outside = Outside::default();
         assert_eq!(account.check(&outside, NOW), expected);

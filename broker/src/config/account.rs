@@ -45,7 +45,7 @@ fn issuing(account: &file::AccountTable, governor: &Arc<Governor>) -> Result<Iss
     let login = || account.username.as_ref().clone();
     let minting = |kind| {
         let password = Box::new(source::password(account)?);
-        Ok(Issuing::Minting(Client::new(kind, login(), password, Arc::clone(governor))))
+        Ok(Issuing::Minting(Box::new(Client::new(kind, login(), password, Arc::clone(governor)))))
     };
     let word = account.kind.as_ref().as_str();
     let stray = |at: std::ops::Range<usize>, key: &str| {

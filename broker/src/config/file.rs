@@ -115,6 +115,7 @@ pub(super) struct RuleTable {
     pub(super) repositories: Spanned<Vec<Spanned<Value>>>,
     pub(super) actions: Spanned<Vec<String>>,
     pub(super) max_life_seconds: Option<Spanned<u64>>,
+    pub(super) networks: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     pub(super) account_wide: bool,
     #[serde(default)]

@@ -92,6 +92,12 @@ fn other(issuer: &file::IssuerTable) -> Result<IssuerKind, SpannedError> {
     if ![project.as_ref()].into_iter().chain(&job).chain(&workflow).all(|name| is_claim_name(name)) {
         return Err(SpannedError::at(project.span(), WRONG_CLAIM_NAME));
     }
+    let own = Ci::ALL.into_iter().find(|ci| ci.token().issuers.iter().any(|place| place.is_of(issuer.url.as_ref())));
+    if let Some(ci) = own {
+        let (title, name) = (ci.title(), ci.name());
+        let sentence = format!("this is an issuer of {title}, whose events and forks `kind = \"{name}\"` knows");
+        return Err(SpannedError::at(issuer.kind.span(), sentence));
+    }
     Ok(IssuerKind::Other { project: project.as_ref().clone(), job, workflow })
 }
 

@@ -1,7 +1,9 @@
 //! `[[rule]]`: who may have what. A rule that could mean more than its author thinks is refused here, not at run time.
 
 use std::fmt;
+use std::net::IpAddr;
 
+use ipnet::IpNet;
 use toml::{Spanned, Value};
 
 use super::account::{named, namespace};
@@ -9,7 +11,7 @@ use super::reach::{pattern, reach};
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
 use crate::account::{Account, Pool};
 use crate::identity::issuer::Issuer;
-use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MIN_LIFE_SECONDS};
+use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MAX_NETWORKS, MIN_LIFE_SECONDS};
 use crate::rules::{Pattern, Reach, Rule};
 
 /// A rule whose pattern is that of no token of its pool.
@@ -98,6 +100,7 @@ fn check_one(
     }
     Ok(Rule {
         reach,
+        networks: rule.networks.as_ref().map(networks).transpose()?.unwrap_or_default(),
         max_life: life(rule.max_life_seconds.as_ref())?,
         revoke_workflow: rule.revoke_workflow,
         connection_id: rule.connection_id.map(Spanned::into_inner),
@@ -106,6 +109,26 @@ fn check_one(
         account: rule.account.into_inner(),
         claims,
     })
+}
+
+/// Where requests may come from. Spelled out and not empty, so that a rule which means to be narrow is.
+fn networks(list: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<IpNet>, SpannedError> {
+    if list.as_ref().is_empty() || list.as_ref().len() > MAX_NETWORKS {
+        return Err(SpannedError::at(list.span(), format!("`networks` names 1 to {MAX_NETWORKS} networks")));
+    }
+    let read = |text: &Spanned<String>| {
+        let single = || text.as_ref().parse::<IpAddr>().ok().map(IpNet::from);
+        match text.as_ref().parse().ok().or_else(single) {
+            Some(network) if IpNet::prefix_len(&network) == 0 => {
+                Err(SpannedError::at(text.span(), "a network with `/0` is everybody: leave `networks` out"))
+            }
+            Some(network) => Ok(network),
+            None => {
+                Err(SpannedError::at(text.span(), "`networks` are addresses and networks, such as `203.0.113.0/24`"))
+            }
+        }
+    };
+    list.as_ref().iter().map(read).collect()
 }
 
 fn claims(rule: &file::RuleTable, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, SpannedError> {

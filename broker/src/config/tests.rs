@@ -120,6 +120,24 @@ fn general_settings() {
 }
 
 #[test]
+fn an_issuer_of_a_known_kind_has_that_kind() {
+    for (from, to, reason) in [
+        (
+            "kind = \"github\"",
+            "kind = \"other\"\nproject_claim = \"repository_id\"",
+            "this is an issuer of GitHub Actions, whose events and forks `kind = \"github\"` knows",
+        ),
+        (
+            "kind = \"circleci\"",
+            "kind = \"other\"\nproject_claim = \"oidc.circleci.com/project-id\"",
+            "this is an issuer of CircleCI, whose events and forks `kind = \"circleci\"` knows",
+        ),
+    ] {
+        assert_eq!(changed(from, to), reason, "{to}");
+    }
+}
+
+#[test]
 fn issuers() {
     let url =
         "`url` is the issuer exactly as tokens spell it in `iss`, to the slash at its end: `https`, without query";

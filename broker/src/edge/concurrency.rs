@@ -7,14 +7,8 @@ use hublease_protocol::oauth::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use crate::limits::{MAX_EXCHANGES, MAX_IN_FLIGHT};
+use crate::rate_limit::Purpose;
 use crate::refusal::Refusal;
-
-/// What a request is admitted for.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose {
-    Exchange,
-    Revocation,
-}
 
 /// A place under the limit, given back when this is dropped.
 pub(super) struct Permit {
@@ -65,7 +59,7 @@ impl ConcurrencyLimit {
         }
         let exchange = match purpose {
             Purpose::Exchange => Some(take(&self.exchanges)?),
-            Purpose::Revocation => None,
+            Purpose::Revocation | Purpose::Question => None,
         };
         Ok(Permit { _place: take(&self.all)?, _exchange: exchange })
     }

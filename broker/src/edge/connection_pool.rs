@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ipnet::IpNet;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::client_address::network;
@@ -29,16 +30,16 @@ struct Slots {
     /// Those that wait for their clients, the longest first.
     waiting: BTreeMap<u64, Idle>,
     /// How many connections each network has, without those that were told to leave.
-    networks: HashMap<IpAddr, usize>,
+    networks: HashMap<IpNet, usize>,
 }
 
 struct Idle {
-    network: Option<IpAddr>,
+    network: Option<IpNet>,
     leave: Arc<Notify>,
 }
 
 impl Slots {
-    fn wait(&mut self, network: Option<IpAddr>, leave: &Arc<Notify>) -> u64 {
+    fn wait(&mut self, network: Option<IpNet>, leave: &Arc<Notify>) -> u64 {
         let turn = self.next_turn;
         self.next_turn += 1;
         self.waiting.insert(turn, Idle { network, leave: Arc::clone(leave) });
@@ -46,7 +47,7 @@ impl Slots {
     }
 
     /// Tells the one to leave that has waited longest: of a network, or of all.
-    fn evict(&mut self, of: Option<IpAddr>) -> bool {
+    fn evict(&mut self, of: Option<IpNet>) -> bool {
         let is_meant = |waiting: &Idle| of.is_none() || waiting.network == of;
         let turn = self.waiting.iter().find(|(_, waiting)| is_meant(waiting)).map(|(turn, _)| *turn);
         let Some(gone) = turn.and_then(|turn| self.waiting.remove(&turn)) else {
@@ -57,7 +58,7 @@ impl Slots {
         true
     }
 
-    fn release(&mut self, network: Option<IpAddr>) {
+    fn release(&mut self, network: Option<IpNet>) {
         if let Some(network) = network
             && let Some(count) = self.networks.get_mut(&network)
         {
@@ -115,7 +116,7 @@ impl ConnectionPool {
         self.evict(&mut self.slots(), None);
     }
 
-    fn evict(&self, slots: &mut Slots, of: Option<IpAddr>) -> bool {
+    fn evict(&self, slots: &mut Slots, of: Option<IpNet>) -> bool {
         let is_dismissed = slots.evict(of);
         self.dismissed.fetch_add(u64::from(is_dismissed), Ordering::Relaxed);
         is_dismissed
@@ -129,7 +130,7 @@ impl ConnectionPool {
 /// One connection's place.
 pub(crate) struct PooledConnection {
     pool: Arc<ConnectionPool>,
-    network: Option<IpAddr>,
+    network: Option<IpNet>,
     leave: Arc<Notify>,
     /// Its entry among those that wait.
     turn: AtomicU64,

@@ -35,7 +35,9 @@ pub(crate) struct Traffic {
 pub(crate) fn text(broker: &Broker, traffic: &Traffic) -> String {
     let mut page = Page(Registry::with_prefix("hublease_broker"));
     page.0.register("build", "What runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-    page.count("decisions", "Lines of the audit log by event and outcome", broker.audit.decisions());
+    page.count("decisions", "Decisions by event and outcome", broker.audit.decisions());
+    page.count("audit_lost", "Decisions without a line in the audit log because it took none", broker.audit.lost());
+    page.count("audit_left_out", "Decisions without a line because a stranger had his", broker.audit.left_out());
     page.count("turned_away", "Requests refused before anything was decided", &traffic.turned_away);
     page.count("calls", "Calls to Docker Hub and to issuers by their end", &broker.calls);
     let dismissed: Counter = Counter::default();

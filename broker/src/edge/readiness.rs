@@ -42,5 +42,6 @@ fn reasons(broker: &Broker, now: u64) -> Vec<String> {
         let error = account.trouble(now)?;
         Some(format!("account `{}`: {}", account.name, error.refusal().sentence))
     });
-    journal.into_iter().chain(accounts).collect()
+    let audit = broker.audit.trouble().map(|trouble| format!("the audit log: {trouble}"));
+    journal.into_iter().chain(audit).chain(accounts).collect()
 }

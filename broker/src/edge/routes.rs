@@ -11,23 +11,24 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
-use hublease_protocol::oauth::{self, Code, Metadata, RevocationResponse};
+use hublease_protocol::oauth::{self, Code, RevocationResponse};
 use hublease_protocol::secret::Secret;
-use serde_json::json;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::broker::Broker;
-use crate::client_address::TrustedProxies;
-use crate::edge::concurrency::{ConcurrencyLimit, Permit, Purpose};
+use crate::client_address::{Client, TrustedProxies};
+use crate::edge::concurrency::{ConcurrencyLimit, Permit};
 use crate::edge::connection::ConnectionInfo;
 use crate::edge::connection_pool::{ConnectionPool, InFlight};
-use crate::edge::metrics_page::{self, Traffic};
+use crate::edge::questions::{
+    metadata, metrics, metrics_for_the_near, not_that_way, nothing_there, readiness, readiness_in_full,
+};
 use crate::edge::readiness::Readiness;
 use crate::edge::response::{Granted, answer, challenge, challenge_without_token, json, never_stored};
 use crate::leases::exchange::exchange;
@@ -35,6 +36,7 @@ use crate::leases::revoke::revoke;
 use crate::leases::revoke_by_identity::revoke_by_identity;
 use crate::limits::{MAX_BODY_BYTES, READ_TIMEOUT, REQUEST_TIMEOUT};
 use crate::observe::counter::CounterFamily;
+use crate::rate_limit::Purpose;
 use crate::refusal::Refusal;
 
 /// The media type of a request to revoke by identity.
@@ -42,14 +44,14 @@ const CONTENT_TYPE_JSON: &str = "application/json";
 
 /// The broker, the room that it has, and what is known about who comes in.
 pub(crate) struct App {
-    broker: Arc<Broker>,
-    limit: ConcurrencyLimit,
-    pool: Arc<ConnectionPool>,
-    trusted_proxies: TrustedProxies,
+    pub(super) broker: Arc<Broker>,
+    pub(super) limit: ConcurrencyLimit,
+    pub(super) pool: Arc<ConnectionPool>,
+    pub(super) trusted_proxies: TrustedProxies,
     /// Whether `/metrics` have no address of their own.
-    shows_metrics: bool,
-    readiness: Readiness,
-    turned_away: CounterFamily<1>,
+    pub(super) shows_metrics: bool,
+    pub(super) readiness: Readiness,
+    pub(super) turned_away: CounterFamily<1>,
 }
 
 impl App {
@@ -91,24 +93,31 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics_for_the_near))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(not_that_way)
         .layer(map_response(never_stored))
         .with_state(app)
 }
 
-/// The one address of the listener that is for metrics alone.
+/// The addresses of the listener that is for the operator's own eyes.
 pub(crate) fn metrics_router(app: Arc<App>) -> Router {
-    Router::new().route("/metrics", get(metrics)).layer(map_response(never_stored)).with_state(app)
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/readyz", get(readiness_in_full))
+        .layer(map_response(never_stored))
+        .with_state(app)
 }
 
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
-    let work =
-        |broker: &Broker, body: &[u8]| exchange(broker, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)));
+    let work = |broker: &Broker, client, body: &[u8]| {
+        exchange(broker, client, body).map(|issued| json(StatusCode::OK, &Granted::of(&issued)))
+    };
     answer(serve(&app, Purpose::Exchange, request, oauth::CONTENT_TYPE_FORM, work).await)
 }
 
 async fn revocation(State(app): State<Arc<App>>, request: Request) -> Response {
-    let work = |broker: &Broker, body: &[u8]| {
-        revoke(broker, body).map(|revocation| json(StatusCode::OK, &RevocationResponse { revocation }))
+    let work = |broker: &Broker, client, body: &[u8]| {
+        revoke(broker, client, body).map(|revocation| json(StatusCode::OK, &RevocationResponse { revocation }))
     };
     answer(serve(&app, Purpose::Revocation, request, oauth::CONTENT_TYPE_FORM, work).await)
 }
@@ -117,8 +126,8 @@ async fn leases(State(app): State<Arc<App>>, request: Request) -> Response {
     let Some(token) = bearer(&request) else {
         return challenge_without_token();
     };
-    let work = move |broker: &Broker, body: &[u8]| {
-        revoke_by_identity(broker, token.expose(), body).map(|answer| json(StatusCode::OK, &answer))
+    let work = move |broker: &Broker, client, body: &[u8]| {
+        revoke_by_identity(broker, client, token.expose(), body).map(|answer| json(StatusCode::OK, &answer))
     };
     match serve(&app, Purpose::Revocation, request, CONTENT_TYPE_JSON, work).await {
         Ok(response) => response,
@@ -133,65 +142,6 @@ fn bearer(request: &Request) -> Option<Secret> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| Secret::new(token.trim().to_owned()))
 }
 
-async fn metadata(State(app): State<Arc<App>>) -> Response {
-    let issuer = &app.broker.public_url;
-    let document = Metadata {
-        issuer: issuer.clone(),
-        token_endpoint: format!("{issuer}{}", oauth::TOKEN_PATH),
-        revocation_endpoint: Some(format!("{issuer}{}", oauth::REVOCATION_PATH)),
-        lease_revocation_endpoint: Some(format!("{issuer}{}", oauth::LEASES_PATH)),
-        grant_types_supported: vec![oauth::GRANT_TYPE_TOKEN_EXCHANGE.to_owned()],
-        token_endpoint_auth_methods_supported: vec!["none".to_owned()],
-    };
-    json(StatusCode::OK, &document)
-}
-
-/// Whether the broker should be sent requests. `/healthz` says no more than that the process lives.
-async fn readiness(State(app): State<Arc<App>>) -> Response {
-    let reasons = if app.limit.is_ending() {
-        vec!["the broker is ending".to_owned()]
-    } else {
-        app.readiness.reasons(&app.broker).await
-    };
-    if reasons.is_empty() {
-        json(StatusCode::OK, &json!({"ready": true}))
-    } else {
-        json(StatusCode::SERVICE_UNAVAILABLE, &json!({"ready": false, "reasons": reasons}))
-    }
-}
-
-/// Metrics on the address for clients, to whom they do not concern as if there were none.
-async fn metrics_for_the_near(State(app): State<Arc<App>>, request: Request) -> Response {
-    let is_own = |info: &ConnectionInfo| app.trusted_proxies.is_own(info.peer, request.headers());
-    if app.shows_metrics && request.extensions().get().is_some_and(is_own) {
-        metrics(State(app)).await
-    } else {
-        with_status(StatusCode::NOT_FOUND)
-    }
-}
-
-async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let traffic = Traffic {
-        turned_away: app.turned_away.clone(),
-        dismissed: app.pool.dismissed(),
-        connections: app.pool.connections(),
-        in_flight: app.limit.in_flight(),
-    };
-    let broker = Arc::clone(&app.broker);
-    let Ok(text) = spawn_blocking(move || metrics_page::text(&broker, &traffic)).await else {
-        return with_status(StatusCode::INTERNAL_SERVER_ERROR);
-    };
-    let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics_page::CONTENT_TYPE));
-    response
-}
-
-fn with_status(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
-
 /// Reads the request and does the work on a thread of its own. The room is given back when the work is done, not when the
 /// client has lost patience.
 async fn serve(
@@ -199,15 +149,19 @@ async fn serve(
     purpose: Purpose,
     request: Request,
     media_type: &'static str,
-    work: impl FnOnce(&Broker, &[u8]) -> Result<Response, Refusal> + Send + 'static,
+    work: impl FnOnce(&Broker, Client, &[u8]) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let admitted = admit(app, purpose, request, media_type).await;
-    let (body, _until_the_answer, permit) =
+    let Admitted { client, body, _until_the_answer, permit } =
         admitted.inspect_err(|refusal| app.turned_away.add([refusal.code.as_str()]))?;
     let broker = Arc::clone(&app.broker);
     let task = spawn_blocking(move || {
         let _held_until_done = permit;
-        work(&broker, &body)
+        let outcome = work(&broker, client, &body);
+        if outcome.as_ref().is_err_and(Refusal::is_unverified) {
+            broker.limiter.unverified(purpose, client, broker.clock.now());
+        }
+        outcome
     });
     match timeout(REQUEST_TIMEOUT, task).await {
         Ok(Ok(outcome)) => outcome,
@@ -218,13 +172,16 @@ async fn serve(
     }
 }
 
+/// A request that was let in.
+struct Admitted {
+    client: Client,
+    body: Vec<u8>,
+    _until_the_answer: InFlight,
+    permit: Permit,
+}
+
 /// Everything that can be said against a request before it is known who sends it and what it says.
-async fn admit(
-    app: &App,
-    purpose: Purpose,
-    request: Request,
-    media_type: &'static str,
-) -> Result<(Vec<u8>, InFlight, Permit), Refusal> {
+async fn admit(app: &App, purpose: Purpose, request: Request, media_type: &'static str) -> Result<Admitted, Refusal> {
     let gone = || Refusal::new(Code::Overloaded, "the connection had to make room for others");
     let info: ConnectionInfo = request.extensions().get().cloned().ok_or_else(gone)?;
     if !info.is_encrypted && !app.trusted_proxies.is_near(info.peer) {
@@ -232,11 +189,11 @@ async fn admit(
         return Err(Refusal::new(Code::MalformedRequest, sentence));
     }
     let client = app.trusted_proxies.client(info.peer, request.headers());
-    app.broker.limiter.request(client, app.broker.clock.now())?;
+    app.broker.limiter.request(purpose, client, app.broker.clock.now())?;
     // A place is taken after the body is here, so that slow clients cannot fill it.
     let body = body(request, media_type).await?;
-    let served = info.connection.serve().ok_or_else(gone)?;
-    Ok((body, served, app.limit.admit(purpose)?))
+    let _until_the_answer = info.connection.serve().ok_or_else(gone)?;
+    Ok(Admitted { client, body, _until_the_answer, permit: app.limit.admit(purpose)? })
 }
 
 async fn body(request: Request, wanted: &'static str) -> Result<Vec<u8>, Refusal> {

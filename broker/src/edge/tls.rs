@@ -7,7 +7,6 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::config::TlsFiles;
 use crate::identity::claims::sha256;
 use crate::limits::MAX_PEM_BYTES;
+use crate::secret_file::{self, Guard};
 
 /// The only protocol that is spoken inside.
 const ALPN: &[u8] = b"http/1.1";
@@ -90,7 +90,7 @@ struct Pair {
 
 impl Pair {
     fn read(files: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self { certificate: read(&files.certificate, Access::Any)?, key: read(&files.key, Access::NotEverybody)? })
+        Ok(Self { certificate: read(&files.certificate, None)?, key: read(&files.key, Some(Guard::Secret))? })
     }
 
     fn hash(&self) -> String {
@@ -125,22 +125,14 @@ impl Pair {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Access {
-    Any,
-    /// The group may read it, because that is how Kubernetes lets a program read a secret that is not root's.
-    NotEverybody,
-}
-
-fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+/// Reads a file; the key as every secret is.
+fn read(path: &Path, guard: Option<Guard>) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     let unreadable = |error: std::io::Error| TlsError::of(path, format!("cannot be read: {}", error.kind()));
-    let file = File::open(path).map_err(unreadable)?;
+    let file = match guard {
+        Some(guard) => secret_file::open(path, guard).map_err(|error| TlsError::of(path, error.to_string()))?,
+        None => File::open(path).map_err(unreadable)?,
+    };
     let about = file.metadata().map_err(unreadable)?;
-    let mode = about.permissions().mode();
-    if matches!(access, Access::NotEverybody) && mode & 0o007 != 0 {
-        let reason = format!("is open to every user of this machine (mode {:04o}); `chmod o= FILE`", mode & 0o7777);
-        return Err(TlsError::of(path, reason));
-    }
     // Room from the start, so that no half-grown copy stays behind.
     let room = usize::try_from(about.len().min(MAX_PEM_BYTES)).unwrap_or_default() + 64;
     let mut content = Zeroizing::new(Vec::with_capacity(room));

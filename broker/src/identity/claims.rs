@@ -61,13 +61,19 @@ pub struct Identity {
     pub issued_at: u64,
     /// When the token ends, in seconds since 1970.
     pub expires_at: u64,
-    /// SHA-256 of the whole token, in hexadecimal.
+    /// SHA-256 of the token as [`token_sha256`] has it.
     pub token_sha256: String,
 }
 
 /// Issuer, project and job, or issuer and hash when the token names no job.
+///
+/// A token of an older GitHub Enterprise Server names the run and not the job in it. Then the jobs of the run are counted as one:
+/// counted by token, each job could have as many as it likes.
 pub(crate) fn job_key(issuer: &Issuer, claims: &Claims, signed_sha256: &str) -> String {
-    key(issuer, claims, &issuer.kind.job_claims())
+    let names = issuer.kind.job_claims();
+    let of_the_run = || names.split_last().filter(|(_, run)| !run.is_empty() && issuer.kind.is_known());
+    key(issuer, claims, &names)
+        .or_else(|| of_the_run().and_then(|(_, run)| key(issuer, claims, run)))
         .unwrap_or_else(|| Value::from(vec![issuer.url.as_str(), "token", signed_sha256]).to_string())
 }
 
@@ -82,6 +88,13 @@ fn key(issuer: &Issuer, claims: &Claims, names: &[&str]) -> Option<String> {
     let values: Vec<&str> = names.iter().map(|name| claims.text(name)).collect::<Option<_>>()?;
     let project = claims.text(issuer.kind.project_claim())?;
     (!values.is_empty()).then(|| Value::from([&[issuer.url.as_str(), project][..], &values].concat()).to_string())
+}
+
+/// SHA-256, in hexadecimal, of what a token says: its header and payload with the dot between them. Not of its signature: of an
+/// ECDSA signature anybody can make a second one that verifies too, and it would be another hash of the same token.
+#[must_use]
+pub fn token_sha256(token: &str) -> String {
+    sha256(token.rsplit_once('.').map_or(token, |(signed, _)| signed).as_bytes())
 }
 
 /// SHA-256 in hexadecimal.
@@ -135,6 +148,13 @@ mod tests {
             job_key(&github, &Claims::of(&whole), "hash"),
             r#"["https://oidc.circleci.com/org/0f0e","1","2","3","4"]"#
         );
+        let run = json!({"repository_id": "1", "run_id": "2", "run_attempt": "3"});
+        assert_eq!(
+            job_key(&github, &Claims::of(&run), "hash"),
+            r#"["https://oidc.circleci.com/org/0f0e","1","2","3"]"#
+        );
+        let nothing = json!({"repository_id": "1", "run_id": "2"});
+        assert_eq!(job_key(&github, &Claims::of(&nothing), "hash"), by_token);
         assert_eq!(
             workflow_key(&github, &Claims::of(&whole)).as_deref(),
             Some(r#"["https://oidc.circleci.com/org/0f0e","1","2"]"#)

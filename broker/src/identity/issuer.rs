@@ -76,6 +76,12 @@ impl IssuerKind {
         }
     }
 
+    /// Whether its tokens have the form of a CI system that is known here.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        matches!(self, Self::Known(_))
+    }
+
     /// As people write it.
     #[must_use]
     pub const fn title(&self) -> &'static str {

@@ -13,7 +13,7 @@ use hublease_protocol::oauth::Code;
 use hublease_protocol::strict_json;
 use serde_json::{Map, Value};
 
-use crate::identity::claims::{Claims, Identity, job_key, sha256, workflow_key};
+use crate::identity::claims::{Claims, Identity, job_key, token_sha256, workflow_key};
 use crate::identity::issuer::Issuer;
 use crate::identity::key_cache::Keys;
 use crate::limits::{LEEWAY_SECONDS, MAX_ID_BYTES, MAX_TOKEN_BYTES, MAX_TOKEN_LIFE_SECONDS};
@@ -69,8 +69,7 @@ impl Verifier {
         let claims = Claims::verified(unverified.payload);
         let (issued_at, expires_at) = check_times(&claims, now)?;
         self.check_audience(issuer, &claims)?;
-        // Without the signature: of an ECDSA signature anybody can make a second one that verifies too.
-        let signed_sha256 = sha256(unverified.signed);
+        let signed_sha256 = token_sha256(token);
         Ok(Identity {
             issuer: index,
             project: claims.text(issuer.kind.project_claim()).map(str::to_owned),
@@ -80,7 +79,7 @@ impl Verifier {
             claims,
             issued_at,
             expires_at,
-            token_sha256: sha256(token.as_bytes()),
+            token_sha256: signed_sha256,
         })
     }
 

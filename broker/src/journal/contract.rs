@@ -12,7 +12,9 @@ use self::selections::{
     what_is_condemned_is_free_to_be_removed_and_an_intent_does_not_become_live,
     what_is_open_is_counted_by_account_and_state, what_is_over_is_forgotten_after_its_time,
 };
-use crate::journal::{EnterDenied, EnterOutcome, Holder, Journal, JournalError, Lease, LeaseState, NewLease, Trust};
+use crate::journal::{
+    EnterDenied, EnterOutcome, Holder, Journal, JournalError, Lease, LeaseRequest, LeaseState, NewLease, Trust,
+};
 use crate::limits::{CLAIM_SECONDS, INTENT_SECONDS};
 
 /// What has to live as long as the journal, such as its folder; and the journal, new and empty, served from [`NOW`] on.
@@ -42,13 +44,19 @@ fn lease(id: &str) -> Lease {
         expires_at: NOW + 900,
         due_at: NOW + INTENT_SECONDS,
         closed_at: None,
+        credential_sha256: None,
     }
 }
 
 pub(super) fn new_lease(id: &str, request_id: Option<&str>) -> NewLease {
     NewLease {
         lease: lease(id),
-        request_id: request_id.map(str::to_owned),
+        request: request_id.map(|id| LeaseRequest {
+            id: id.to_owned(),
+            wish_sha256: "wish".to_owned(),
+            challenge: None,
+            shown: None,
+        }),
         single_use_id: None,
         identity_expires_at: NOW + 300,
         max_live_leases: 2,
@@ -71,8 +79,8 @@ fn replaced(outcome: Result<EnterOutcome, JournalError>) -> Lease {
 fn a_lease_goes_its_way_once(journal: &dyn Journal) {
     assert_eq!(journal.enter(new_lease("a", None), NOW), Ok(EnterOutcome::First));
     assert_eq!(journal.claim("a", NOW, NOW + CLAIM_SECONDS), Ok(None), "an intent may still be minted");
-    assert_eq!(journal.live("a", "hub-1"), Ok(true));
-    assert_eq!(journal.live("a", "hub-2"), Ok(false));
+    assert_eq!(journal.live("a", "hub-1", "hash"), Ok(true));
+    assert_eq!(journal.live("a", "hub-2", "hash"), Ok(false));
     let claimed = journal.claim("a", NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
     assert_eq!(claimed.hub_id.as_deref(), Some("hub-1"));
     assert_eq!(journal.claim("a", NOW + 1, NOW + 2), Ok(None), "one revoker at a time");
@@ -95,7 +103,7 @@ fn only_an_intent_can_be_withdrawn_and_that_gives_everything_back(journal: &dyn 
         assert_eq!(state(journal, "a"), None);
     }
     assert_eq!(journal.enter(new_lease("b", None), NOW), Ok(EnterOutcome::First));
-    journal.live("b", "hub").unwrap();
+    journal.live("b", "hub", "hash").unwrap();
     journal.withdraw("b").unwrap();
     assert_eq!(state(journal, "b"), Some(LeaseState::Live));
 }
@@ -104,7 +112,7 @@ fn a_withdrawn_repetition_puts_back_what_it_replaced(journal: &dyn Journal) {
     let wanted =
         |id, request_id| NewLease { single_use_id: Some("iss jti".to_owned()), ..new_lease(id, Some(request_id)) };
     assert_eq!(journal.enter(wanted("a", "r"), NOW), Ok(EnterOutcome::First));
-    journal.live("a", "hub").unwrap();
+    journal.live("a", "hub", "hash").unwrap();
     for id in ["b", "c", "d", "e"] {
         let first = replaced(journal.enter(wanted(id, "r"), NOW));
         assert_eq!(first.id, "a", "the request is still that of the first lease");
@@ -116,7 +124,7 @@ fn a_withdrawn_repetition_puts_back_what_it_replaced(journal: &dyn Journal) {
 fn limits_count_what_is_held_and_what_was_given(journal: &dyn Journal) {
     for id in ["a", "b"] {
         assert_eq!(journal.enter(new_lease(id, None), NOW), Ok(EnterOutcome::First));
-        journal.live(id, id).unwrap();
+        journal.live(id, id, "hash").unwrap();
     }
     assert_eq!(journal.enter(new_lease("c", None), NOW), Ok(EnterOutcome::Denied(EnterDenied::LiveLeases)));
     journal.claim("a", NOW, NOW).unwrap();
@@ -137,7 +145,7 @@ fn limits_count_what_is_held_and_what_was_given(journal: &dyn Journal) {
 fn what_was_given_is_counted(journal: &dyn Journal) {
     for id in ["a", "b", "c"] {
         assert_eq!(journal.enter(new_lease(id, None), NOW), Ok(EnterOutcome::First));
-        journal.live(id, id).unwrap();
+        journal.live(id, id, "hash").unwrap();
         journal.claim(id, NOW, NOW).unwrap();
         journal.revoked(id, NOW).unwrap();
     }
@@ -148,7 +156,7 @@ fn a_request_in_progress_is_not_begun_again(journal: &dyn Journal) {
     assert_eq!(journal.enter(new_lease("a", Some("r")), NOW), Ok(EnterOutcome::First));
     assert_eq!(journal.enter(new_lease("b", Some("r")), NOW), Ok(EnterOutcome::Denied(EnterDenied::InProgress)));
     assert_eq!(journal.enter(new_lease("b", Some("s")), NOW), Ok(EnterOutcome::First), "another request is");
-    journal.live("a", "hub").unwrap();
+    journal.live("a", "hub", "hash").unwrap();
     let first = replaced(journal.enter(new_lease("c", Some("r")), NOW));
     assert_eq!((first.id.as_str(), first.state), ("a", LeaseState::Live), "two are held, and one of them is replaced");
 }
@@ -161,7 +169,7 @@ fn due_is_what_nobody_else_will_remove(journal: &dyn Journal) {
     let mut longer = new_lease("b", None);
     longer.lease.expires_at = end;
     assert_eq!(journal.enter(longer, NOW), Ok(EnterOutcome::First));
-    journal.live("b", "hub").unwrap();
+    journal.live("b", "hub", "hash").unwrap();
     assert!(due(NOW + INTENT_SECONDS - 1).is_empty());
     assert_eq!(due(NOW + INTENT_SECONDS), ["a"], "announced and never answered");
     assert_eq!(due(end), ["a", "b"]);
@@ -176,7 +184,7 @@ fn due_is_what_nobody_else_will_remove(journal: &dyn Journal) {
 
 fn of_many_who_claim_a_lease_one_gets_it(journal: &dyn Journal) {
     assert_eq!(journal.enter(new_lease("a", None), NOW), Ok(EnterOutcome::First));
-    journal.live("a", "hub").unwrap();
+    journal.live("a", "hub", "hash").unwrap();
     let claims: usize = thread::scope(|scope| {
         let claim = || journal.claim("a", NOW, NOW + 5).unwrap().is_some();
         let threads: Vec<_> = (0..16).map(|_| scope.spawn(claim)).collect();

@@ -21,6 +21,8 @@ pub struct Selection {
     pub workflow: Option<String>,
     /// The hash of the identity token.
     pub token_sha256: Option<String>,
+    /// The hash of the credential that was handed out.
+    pub credential_sha256: Option<String>,
     /// The name of the token at Docker Hub, or in its pool.
     pub hub_id: Option<String>,
     /// Alive at that time: announced by then, and neither over nor expired before.

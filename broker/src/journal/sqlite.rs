@@ -60,6 +60,7 @@ impl Sqlite {
     /// When there is no such file, it is not ours, or it cannot be opened.
     pub fn beside(path: &Path) -> Result<Self, OpenError> {
         drop(File::open(path)?);
+        file::check(path)?;
         Self::connect(path, None)
     }
 
@@ -122,11 +123,12 @@ impl Journal for Sqlite {
         self.change(sql, lease, time(due_at)).map(drop)
     }
 
-    fn live(&self, lease: &str, hub_id: &str) -> Result<bool, JournalError> {
-        let (lease, hub_id) = (lease.to_owned(), hub_id.to_owned());
+    fn live(&self, lease: &str, hub_id: &str, credential_sha256: &str) -> Result<bool, JournalError> {
+        let values = [lease, hub_id, credential_sha256].map(str::to_owned);
         self.writer.write(move |context| {
-            let sql = "UPDATE lease SET state = 1, due_at = expires_at, hub_id = ?2 WHERE id = ?1 AND state = 0";
-            context.connection.prepare_cached(sql)?.execute([lease, hub_id]).map(|changed| changed == 1)
+            let sql = "UPDATE lease SET state = 1, due_at = expires_at, hub_id = ?2, credential_sha256 = ?3
+                       WHERE id = ?1 AND state = 0";
+            context.connection.prepare_cached(sql)?.execute(values).map(|changed| changed == 1)
         })
     }
 
@@ -162,7 +164,8 @@ impl Journal for Sqlite {
         self.writer.write(move |context| {
             // An intent may be minted at this moment: it stays out of the sweeper's way until that is over.
             let sql = format!(
-                "UPDATE lease SET state = 2, due_at = iif(state = 0, due_at, ?) WHERE state < 3 AND state IN (0, 1) AND {condition}
+                "UPDATE lease SET state = 2, due_at = iif(state = 0, due_at, ?), is_ended = 1
+                 WHERE state < 3 AND state IN (0, 1) AND {condition}
                  RETURNING {COLUMNS}"
             );
             context.connection.prepare(&sql)?.query_map(params_from_iter(values), lease)?.collect()
@@ -177,12 +180,12 @@ impl Journal for Sqlite {
             match known.map(state) {
                 None => {
                     // No job asked for it, so it uses up nothing.
-                    let (request_id, single_use_id, limits) = (None, None, 0);
+                    let (request, single_use_id, limits) = (None, None, 0);
                     let (max_live_leases, max_mints, identity_expires_at) = (limits, limits, 0);
                     let lease = found;
                     insert(
                         context.connection,
-                        &NewLease { lease, request_id, single_use_id, identity_expires_at, max_live_leases, max_mints },
+                        &NewLease { lease, request, single_use_id, identity_expires_at, max_live_leases, max_mints },
                     )?;
                 }
                 Some(LeaseState::Revoked) => {

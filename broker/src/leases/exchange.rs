@@ -11,14 +11,16 @@ use hublease_protocol::secret::Secret;
 use crate::account::Account;
 use crate::account::pool::lent_id;
 use crate::broker::{Broker, random};
-use crate::identity::claims::{Identity, sha256};
-use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseState, NewLease, Selection};
+use crate::client_address::Client;
+use crate::identity::claims::{Identity, sha256, token_sha256};
+use crate::journal::{EnterOutcome, Holder, JournalError, Lease, LeaseRequest, LeaseState, NewLease, Selection};
 use crate::leases::revoke;
 use crate::limits::{INTENT_SECONDS, UNCLEAR_SECONDS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
+use crate::rate_limit::{Payer, Purpose};
 use crate::refusal::Refusal;
-use crate::rules::request::ParsedExchange;
+use crate::rules::request::{ParsedExchange, RequestedGrant};
 use crate::rules::{self, Grant};
 
 /// What an administrator reads beside a token.
@@ -44,39 +46,46 @@ pub struct IssuedLease {
 ///
 /// # Errors
 /// With the refusal that the client gets.
-pub fn exchange(broker: &Broker, body: &[u8]) -> Result<IssuedLease, Refusal> {
+pub fn exchange(broker: &Broker, client: Client, body: &[u8]) -> Result<IssuedLease, Refusal> {
     broker.audit.record(Event::Exchange, broker.clock.now(), |line| {
-        let issued = story(broker, body, line);
+        line.stranger = Some(client);
+        let issued = story(broker, client, body, line);
         (line.outcome_of(&issued, |_| Outcome::Issued), issued)
     })
 }
 
-fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLease, Refusal> {
+fn story(broker: &Broker, client: Client, body: &[u8], line: &mut AuditEvent) -> Result<IssuedLease, Refusal> {
     // What is asked?
     let ask = ParsedExchange::read(body)?;
-    line.token_sha256 = Some(sha256(ask.identity_token.expose().as_bytes()));
+    line.token_sha256 = Some(token_sha256(ask.identity_token.expose()));
     // Who asks?
     let identity = broker.verifier.verify(ask.identity_token.expose(), &*broker.outbound, broker.clock.now())?;
     name_identity(line, broker, &identity);
     // May they?
     let issuer = broker.verifier.issuer(&identity);
-    let grant = rules::decide(&broker.rules, issuer, &identity.claims, &ask.wish)?;
+    let wish = RequestedGrant { from: Some(client), ..ask.wish.clone() };
+    let grant = rules::decide(&broker.rules, issuer, &identity.claims, &wish)?;
+    line.stranger = None;
     name_grant(line, &grant);
-    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    broker.limiter.project(Purpose::Exchange, &issuer.name, identity.project.as_deref(), broker.clock.now())?;
     broker.limiter.rule(&grant.rule, broker.clock.now())?;
     let account = broker.accounts.get(&grant.account).ok_or_else(internal)?;
     account.check_reach(&grant.scope)?;
+    // Nothing is issued that nobody could read about later.
+    broker.audit.promise(line)?;
     // Write down what is about to be done; from here on the token and the request are used.
     let (lease, handle) = announce(broker, &identity, &grant)?;
     line.lease_id = Some(lease.id.clone());
-    let first = enter(broker, &identity, &ask, &lease)?;
+    let first = enter(broker, &identity, &ask, &lease, &grant)?;
     // A repeated request takes the place of its first try.
     if let Some(first) = first {
         revoke::take_back(broker, &first);
     }
     // Mint, and write down what was minted before anyone has it.
     let minted = mint(broker, account, &lease, &grant)?;
-    hold(broker, account, &lease, &minted)?;
+    let credential_sha256 = sha256(minted.token.expose().as_bytes());
+    hold(broker, account, &lease, &minted, &credential_sha256)?;
+    line.credential_sha256 = Some(credential_sha256);
     Ok(IssuedLease {
         access_token: minted.token,
         revocation_handle: handle,
@@ -104,6 +113,7 @@ fn announce(broker: &Broker, identity: &Identity, grant: &Grant) -> Result<(Leas
         expires_at: now.saturating_add(grant.life),
         due_at: now.saturating_add(INTENT_SECONDS),
         closed_at: None,
+        credential_sha256: None,
     };
     Ok((lease, Secret::new(handle)))
 }
@@ -119,11 +129,22 @@ fn holder(broker: &Broker, identity: &Identity) -> Holder {
     }
 }
 
-fn enter(broker: &Broker, identity: &Identity, ask: &ParsedExchange, lease: &Lease) -> Result<Option<Lease>, Refusal> {
+fn enter(
+    broker: &Broker,
+    identity: &Identity,
+    ask: &ParsedExchange,
+    lease: &Lease,
+    grant: &Grant,
+) -> Result<Option<Lease>, Refusal> {
     let issuer = broker.verifier.issuer(identity);
     let wanted = NewLease {
         lease: lease.clone(),
-        request_id: ask.request_id.clone(),
+        request: ask.request.as_ref().map(|request| LeaseRequest {
+            id: request.id.clone(),
+            wish_sha256: grant.sha256(),
+            challenge: request.challenge.clone(),
+            shown: request.verifier.as_ref().map(|verifier| sha256(verifier.as_bytes())),
+        }),
         single_use_id: identity.single_use_id.as_ref().map(|id| format!("{} {id}", issuer.url)),
         identity_expires_at: identity.expires_at,
         max_live_leases: issuer.max_live_leases,
@@ -147,7 +168,12 @@ fn mint(broker: &Broker, account: &Account, lease: &Lease, grant: &Grant) -> Res
         expires_at: lease.expires_at,
     };
     let held = |token: &str| held(broker, account, token);
-    account.issue(&order, held, &*broker.outbound, broker.clock.now()).map_err(|error| {
+    let purse = broker.limiter.purse(Payer {
+        job: lease.holder.job.clone(),
+        project: (lease.holder.issuer.clone(), lease.holder.project.as_deref().map(bounded)),
+        rule: lease.rule.clone(),
+    });
+    account.issue(&order, &purse, held, &*broker.outbound, broker.clock.now()).map_err(|error| {
         let written = if error.is_ambiguous() {
             broker.journal.unclear(&lease.id, broker.clock.now().saturating_add(UNCLEAR_SECONDS))
         } else {
@@ -169,8 +195,14 @@ fn held(broker: &Broker, account: &Account, token: &str) -> usize {
 }
 
 /// A token that cannot be written down is not handed out: it is removed at once, or else found by its label later.
-fn hold(broker: &Broker, account: &Account, lease: &Lease, minted: &Minted) -> Result<(), Refusal> {
-    match broker.journal.live(&lease.id, &minted.id) {
+fn hold(
+    broker: &Broker,
+    account: &Account,
+    lease: &Lease,
+    minted: &Minted,
+    credential_sha256: &str,
+) -> Result<(), Refusal> {
+    match broker.journal.live(&lease.id, &minted.id, credential_sha256) {
         Ok(true) => Ok(()),
         failed => {
             // The answer is "no" whether this succeeds or not, and the token dies at its `expires_at`. One of a pool was not

@@ -171,6 +171,7 @@ fn found(id: &str, account: &str, token: &Listed, now: u64) -> Lease {
         expires_at: token.expires_at.unwrap_or_else(|| now.saturating_add(MAX_LIFE_SECONDS)),
         due_at: now,
         closed_at: None,
+        credential_sha256: None,
     }
 }
 

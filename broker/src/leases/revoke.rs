@@ -8,6 +8,7 @@ use hublease_protocol::oauth::{Code, Form, Revocation};
 
 use crate::account::refusal_of;
 use crate::broker::Broker;
+use crate::client_address::Client;
 use crate::identity::claims::sha256;
 use crate::journal::{JournalError, Lease};
 use crate::leases::removal::{Removal, name_lease, remove, remove_as};
@@ -22,8 +23,9 @@ const UNCONFIRMED: &str = "Docker Hub has not confirmed the removal yet";
 ///
 /// # Errors
 /// When the body is no such request, or Docker Hub has not confirmed.
-pub fn revoke(broker: &Broker, body: &[u8]) -> Result<Revocation, Refusal> {
+pub fn revoke(broker: &Broker, client: Client, body: &[u8]) -> Result<Revocation, Refusal> {
     broker.audit.record(Event::Revoke, broker.clock.now(), |line| {
+        line.stranger = Some(client);
         let answer = story(broker, body, line);
         (line.outcome_of(&answer, |(_, outcome)| *outcome), answer.map(|(revocation, _)| revocation))
     })
@@ -42,6 +44,7 @@ fn story(broker: &Broker, body: &[u8], line: &mut AuditEvent) -> Result<(Revocat
     let Some(lease) = found else {
         return Ok((Revocation::Unknown, Outcome::Unknown));
     };
+    line.stranger = None;
     name_lease(line, &lease);
     let removal = remove(broker, &lease, RETRY_AFTER_SECONDS);
     match removal {

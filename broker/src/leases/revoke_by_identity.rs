@@ -8,12 +8,14 @@ use hublease_hub::limits::RETRY_AFTER_SECONDS;
 use hublease_protocol::oauth::{Code, LeasesRequest, LeasesResponse};
 
 use crate::broker::Broker;
+use crate::client_address::Client;
 use crate::identity::claims::Identity;
 use crate::journal::{JournalError, LeaseState, Selection};
 use crate::leases::removal::{Round, remove_all};
 use crate::limits::{MAX_ID_BYTES, REQUEST_WORKERS};
 use crate::observe::audit::{AuditEvent, Event, Outcome};
 use crate::observe::bounded::bounded;
+use crate::rate_limit::Purpose;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::rules::request::RequestedGrant;
@@ -25,8 +27,14 @@ const ROUND: Round = Round { event: Event::RevokeByIdentity, pause: RETRY_AFTER_
 ///
 /// # Errors
 /// When the body is no such request, the token is not accepted, or no rule lets this job speak for its workflow.
-pub fn revoke_by_identity(broker: &Broker, token: &str, body: &[u8]) -> Result<LeasesResponse, Refusal> {
+pub fn revoke_by_identity(
+    broker: &Broker,
+    client: Client,
+    token: &str,
+    body: &[u8],
+) -> Result<LeasesResponse, Refusal> {
     broker.audit.record(Event::RevokeByIdentity, broker.clock.now(), |line| {
+        line.stranger = Some(client);
         let answer = story(broker, token, body, line);
         (line.outcome_of(&answer, how_far), answer)
     })
@@ -44,11 +52,12 @@ fn story(broker: &Broker, token: &str, body: &[u8], line: &mut AuditEvent) -> Re
     line.project = identity.project.as_deref().map(bounded);
     line.job = Some(bounded(&identity.job));
     let issuer = broker.verifier.issuer(&identity);
-    broker.limiter.project(&issuer.name, identity.project.as_deref(), broker.clock.now())?;
+    broker.limiter.project(Purpose::Revocation, &issuer.name, identity.project.as_deref(), broker.clock.now())?;
     let selection = match which {
         Which::Lease(id) => Selection { id: Some(id), job: Some(identity.job.clone()), ..Selection::default() },
         Which::Workflow => workflow(broker, &identity)?,
     };
+    line.stranger = None;
     let now = broker.clock.now();
     broker.journal.condemn(&selection, now).map_err(JournalError::refusal)?;
     // With them goes what an earlier request has condemned and nobody has confirmed yet.

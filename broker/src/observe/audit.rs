@@ -2,17 +2,25 @@
 //!
 //! A line says who asked (issuer, project, job), which rule answered, what for, how it ended, and the SHA-256 of the identity
 //! token, so that a leaked token can be found in it. It never holds a token, a handle or a password.
-//! Claims are foreign text: JSON escapes them, and each is cut at `MAX_TEXT` characters.
+//! Claims are foreign text: each is cut at `MAX_TEXT` characters, and a line is ASCII without controls. Of what strangers send, who
+//! have proved nothing, only so many lines of one address are written in a minute; all of it is counted.
+
+mod writer;
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
 
 use hublease_protocol::oauth::Code;
 use hublease_protocol::time::utc;
+use ipnet::IpNet;
 use serde::Serialize;
 
+use self::writer::{LineWriter, Place};
+use crate::client_address::{Client, network};
+use crate::limits::{AUDIT_END, AUDIT_STRANGERS_PER_MINUTE};
+use crate::observe::ascii_json::in_ascii;
 use crate::observe::counter::CounterFamily;
 use crate::refusal::Refusal;
+use crate::windows::FixedWindows;
 
 /// What was decided about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,20 +142,34 @@ pub struct AuditEvent {
     /// The lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_id: Option<String>,
-    /// SHA-256 of the identity token, in hexadecimal.
+    /// SHA-256 of the credential that was issued, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_sha256: Option<String>,
+    /// SHA-256 of the identity token's header and payload, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_sha256: Option<String>,
     /// The sentence of the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the request came from, of one whose sender has proved nothing so far.
+    #[serde(skip)]
+    pub stranger: Option<Client>,
+    /// The line's place.
+    #[serde(skip)]
+    place: Option<Place>,
 }
 
 impl AuditEvent {
     /// How it ended, of what may be refused; the sentence of a refusal is written down.
+    ///
+    /// Whoever was answered, or refused after he was believed, is no stranger.
     pub fn outcome_of<T>(&mut self, answer: &Result<T, Refusal>, done: impl FnOnce(&T) -> Outcome) -> Outcome {
         match answer {
             Ok(answer) => done(answer),
             Err(refusal) => {
+                if !refusal.is_of_a_stranger() {
+                    self.stranger = None;
+                }
                 self.reason = Some(refusal.sentence.clone());
                 Outcome::Refused(refusal.code)
             }
@@ -157,95 +179,95 @@ impl AuditEvent {
 
 /// Where the lines go.
 pub struct Audit {
-    sink: Mutex<Box<dyn Write + Send>>,
+    writer: LineWriter,
     decisions: CounterFamily<2>,
+    lost: CounterFamily<1>,
+    left_out: CounterFamily<1>,
+    /// Lines of strangers, by their network; those whom a proxy does not name are one.
+    strangers: FixedWindows<Option<IpNet>>,
 }
 
 impl Audit {
     /// Writes to `sink`, one line at a time.
     #[must_use]
     pub fn to(sink: Box<dyn Write + Send>) -> Self {
-        Self { sink: Mutex::new(sink), decisions: CounterFamily::by(["event", "outcome"]) }
+        Self {
+            writer: LineWriter::start(sink),
+            decisions: CounterFamily::by(["event", "outcome"]),
+            lost: CounterFamily::by(["event"]),
+            left_out: CounterFamily::by(["event"]),
+            strangers: FixedWindows::default(),
+        }
     }
 
-    /// How many lines there were, by event and outcome.
+    /// How many decisions there were, by event and outcome.
     #[must_use]
     pub fn decisions(&self) -> &CounterFamily<2> {
         &self.decisions
     }
 
-    /// Decides, and writes the line: `decide` says what it is about and how it ended. `now` is when it began, in seconds since
+    /// How many of them have no line because there was no room for it.
+    #[must_use]
+    pub fn lost(&self) -> &CounterFamily<1> {
+        &self.lost
+    }
+
+    /// How many of them have no line because a stranger had his lines already.
+    #[must_use]
+    pub fn left_out(&self) -> &CounterFamily<1> {
+        &self.left_out
+    }
+
+    /// Why lines are not written, if so.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.writer.trouble()
+    }
+
+    /// Makes sure, before anything is done that must not be without one, that this line will be written.
+    ///
+    /// # Errors
+    /// `overloaded`, while lines are not written.
+    pub fn promise(&self, line: &mut AuditEvent) -> Result<(), Refusal> {
+        let sentence = "the broker cannot write down what it does, so it issues nothing";
+        line.place = Some(self.writer.reserve().ok_or_else(|| Refusal::new(Code::Overloaded, sentence))?);
+        Ok(())
+    }
+
+    /// Waits for a while until everything that was said is written.
+    pub fn settle(&self) {
+        self.writer.settle(AUDIT_END);
+    }
+
+    /// Decides, and says so in a line: `decide` says what it is about and how it ended. `now` is when it began, in seconds since
     /// 1970.
     pub fn record<T>(&self, event: Event, now: u64, decide: impl FnOnce(&mut AuditEvent) -> (Outcome, T)) -> T {
         let mut about = AuditEvent::default();
         let (outcome, decided) = decide(&mut about);
-        self.write(&Line { time: utc(now), event: event.as_str(), outcome: outcome.as_str(), about: &about });
+        self.decisions.add([event.as_str(), outcome.as_str()]);
+        if self.is_left_out(&about, now) {
+            self.left_out.add([event.as_str()]);
+            return decided;
+        }
+        let line = Line { time: utc(now), event: event.as_str(), outcome: outcome.as_str(), about: &about };
+        let is_queued = serde_json::to_string(&line)
+            .is_ok_and(|text| self.writer.push((in_ascii(&text) + "\n").into_bytes(), about.place.as_ref()));
+        if !is_queued {
+            self.lost.add([event.as_str()]);
+        }
         decided
     }
 
-    /// Counts one line, writes it and flushes it. A line that cannot be written is reported on standard error.
-    fn write(&self, line: &Line<'_>) {
-        self.decisions.add([line.event, line.outcome]);
-        let Ok(mut text) = serde_json::to_vec(line) else {
-            return;
+    /// Whether this is one more line of a stranger who has had his.
+    fn is_left_out(&self, about: &AuditEvent, now: u64) -> bool {
+        let key = match about.stranger {
+            None | Some(Client::ThisMachine) => return false,
+            Some(Client::Unnamed) => None,
+            Some(Client::At(address)) => Some(network(address)),
         };
-        text.push(b'\n');
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        if sink.write_all(&text).and_then(|()| sink.flush()).is_err() {
-            // Nothing better is left to do when standard error is gone too.
-            drop(writeln!(std::io::stderr(), "hublease-broker: an audit line could not be written"));
-        }
+        self.strangers.count(&[(key, AUDIT_STRANGERS_PER_MINUTE)], now).is_err()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::testing::{Lines, NOW};
-
-    #[test]
-    fn a_line_is_json_in_a_fixed_order_without_what_is_not_known() {
-        let lines = Lines::default();
-        let audit = Audit::to(Box::new(lines.clone()));
-        let decided = audit.record(Event::Exchange, NOW, |line| {
-            (line.job, line.lease_id, line.expires_in) =
-                (Some("a\n\"job\"".to_owned()), Some("1".to_owned()), Some(900));
-            (Outcome::Issued, 7)
-        });
-        assert_eq!(decided, 7);
-        let refused: Result<(), _> = Err(Refusal::new(Code::RateLimited, "too many"));
-        audit.record(Event::RevokeByIdentity, NOW, |line| (line.outcome_of(&refused, |()| Outcome::Confirmed), ()));
-        assert_eq!(
-            lines.text(),
-            concat!(
-                r#"{"time":"2026-11-20T19:30:00Z","event":"exchange","outcome":"issued","job":"a\n\"job\"","#,
-                r#""expires_in":900,"lease_id":"1"}"#,
-                "\n",
-                r#"{"time":"2026-11-20T19:30:00Z","event":"revoke_by_identity","outcome":"rate_limited","#,
-                r#""reason":"too many"}"#,
-                "\n",
-            )
-        );
-    }
-
-    #[test]
-    fn no_two_outcomes_share_a_word_with_each_other_or_with_a_refusal() {
-        let done = [
-            Outcome::Issued,
-            Outcome::Confirmed,
-            Outcome::Returned,
-            Outcome::Expired,
-            Outcome::Unknown,
-            Outcome::Failed,
-            Outcome::Elsewhere,
-            Outcome::Requested,
-            Outcome::Reported,
-            Outcome::Adopted,
-        ];
-        let all: Vec<_> = done.into_iter().chain(Code::ALL.iter().copied().map(Outcome::Refused)).collect();
-        let words: BTreeSet<_> = all.iter().map(|outcome| outcome.as_str()).collect();
-        assert_eq!(words.len(), all.len());
-    }
-}
+mod tests;

@@ -116,6 +116,7 @@ fn wish(matches: &ArgMatches) -> Result<RequestedGrant, CommandError> {
         // As an exchange reads it.
         scope: scope.map(|scope| scope.with_implied()),
         expires_in: matches.get_one::<u64>("expires-in").copied(),
+        from: None,
     })
 }
 

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
+use crate::observe::ascii_json::in_ascii;
 use crate::operator::CommandError;
 
 /// How the answer is written.
@@ -42,7 +43,7 @@ impl Output {
 pub(super) fn print_json(document: &impl Serialize) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|_position_only| CommandError::of(1, "the answer cannot be written as JSON"))?;
-    print(&(escape(&text) + "\n"))
+    print(&(in_ascii(&text) + "\n"))
 }
 
 /// Prints lines; each brings its own end.
@@ -50,34 +51,4 @@ pub(super) fn print(text: &str) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| CommandError::of(1, format!("standard output cannot be written: {error}")))
-}
-
-/// The same JSON in ASCII without controls. What lies beyond stands in texts only, where `\u` says the same.
-fn escape(json: &str) -> String {
-    let mut ascii = String::new();
-    for letter in json.chars() {
-        if letter.is_ascii() && letter != '\u{7f}' {
-            ascii.push(letter);
-            continue;
-        }
-        for unit in letter.encode_utf16(&mut [0; 2]) {
-            ascii.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    ascii
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::escape;
-
-    #[test]
-    fn json_stays_exact_and_shows_nothing_but_ascii() {
-        let value = json!({"a\u{202e}b": ["\u{9b}2J", "\u{7f}", "é", "𝄞", "\u{0}\n", "\"\\"]});
-        let text = escape(&serde_json::to_string_pretty(&value).unwrap());
-        assert!(text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-    }
 }

@@ -120,7 +120,9 @@ async fn listen(
         say("ending: finishing what is in flight");
     };
     let edge = Listeners { listener, metrics, tls, trusted_proxies, connections: connections()? };
-    serve(edge, Arc::new(broker), machine.sweep_interval, stop).await;
+    let broker = Arc::new(broker);
+    serve(edge, Arc::clone(&broker), machine.sweep_interval, stop).await;
+    broker.audit.settle();
     Ok(())
 }
 

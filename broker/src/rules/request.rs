@@ -7,6 +7,7 @@ use hublease_protocol::oauth::{self, Code, Form};
 use hublease_protocol::scope::Scope;
 use hublease_protocol::secret::Secret;
 
+use crate::client_address::Client;
 use crate::limits::MAX_ID_BYTES;
 use crate::refusal::Refusal;
 
@@ -20,7 +21,18 @@ pub struct ParsedExchange {
     /// What is wanted, if the client says.
     pub wish: RequestedGrant,
     /// The name of this logical login, for safe repetition.
-    pub request_id: Option<String>,
+    pub request: Option<LoginRequest>,
+}
+
+/// What one logical login is called, and what proves that a repetition is of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRequest {
+    /// The same for every try.
+    pub id: String,
+    /// SHA-256 in hexadecimal of what a repetition shows; nothing from a client that proves nothing.
+    pub challenge: Option<String>,
+    /// What was hashed. Of a repetition only.
+    pub verifier: Option<String>,
 }
 
 /// What a job wants to have.
@@ -32,6 +44,8 @@ pub struct RequestedGrant {
     pub scope: Option<Scope>,
     /// The life in seconds.
     pub expires_in: Option<u64>,
+    /// Where the request comes from; nothing when it is only asked what would be decided.
+    pub from: Option<Client>,
 }
 
 impl ParsedExchange {
@@ -63,10 +77,17 @@ impl ParsedExchange {
                 connection_id: identifier(&mut form, "connection_id")?,
                 scope: scope(&mut form)?,
                 expires_in: life(&mut form)?,
+                from: None,
             },
-            request_id: identifier(&mut form, "request_id")?,
+            request: login_request(&mut form)?,
         })
     }
+}
+
+fn login_request(form: &mut Form) -> Result<Option<LoginRequest>, Refusal> {
+    let id = identifier(form, "request_id")?;
+    let (challenge, verifier) = (identifier(form, "request_challenge")?, identifier(form, "request_verifier")?);
+    Ok(id.map(|id| LoginRequest { id, challenge, verifier }))
 }
 
 fn check_types(form: &mut Form) -> Result<(), Refusal> {

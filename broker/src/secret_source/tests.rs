@@ -173,6 +173,7 @@ fn a_file_is_read_without_its_line_end_and_bounded() {
         (&"x".repeat(longest + 1), None),
     ] {
         std::fs::write(&file, content).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         assert_eq!(read(&file).ok(), expected);
     }
     std::fs::write(&file, [0xff, 0xfe]).unwrap();

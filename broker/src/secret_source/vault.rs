@@ -4,7 +4,8 @@
 //! require. Whatever the read brings, the Vault token is ended, and what it has made with it. What Vault says in an error
 //! is not repeated, for it may hold what was sent.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,8 @@ use serde_json::{Map, Value, json};
 
 use crate::limits::VAULT_TIMEOUT;
 use crate::outbound::native;
-use crate::secret_source::read_file;
+use crate::secret_file::Guard;
+use crate::secret_source::{read_all, read_file};
 
 /// How often a call is made whose trouble may pass. Neither a login nor a read of the KV engine leaves anything behind that
 /// does not end by itself.
@@ -75,14 +77,18 @@ impl VaultSource {
 
     fn outbound(&self) -> Result<Native, SecretError> {
         let no_authority = |why: String| SecretError::lasting("Vault's authority cannot be read", why);
-        let more = self.ca_file.as_deref().map(read_file).transpose().map_err(no_authority)?;
+        let read = |path: &Path| {
+            let opened = File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()));
+            opened.and_then(|file| read_all(path, file))
+        };
+        let more = self.ca_file.as_deref().map(read).transpose().map_err(no_authority)?;
         let more = more.as_ref().map_or(&b""[..], |pem| pem.expose().as_bytes());
         native(more).map_err(|error| no_authority(error.0.to_owned()))
     }
 
     fn identity_token(&self) -> Result<Secret, SecretError> {
         let none = |why: String| SecretError::lasting("there is no identity token for Vault", why);
-        let token = Secret::new(read_file(&self.identity_token_file).map_err(none)?.expose().trim());
+        let token = Secret::new(read_file(&self.identity_token_file, Guard::Projected).map_err(none)?.expose().trim());
         let name = || self.identity_token_file.display().to_string();
         UnverifiedClaims::of(&token).map_err(|why| none(format!("the content of `{}`: {why}", name())))?;
         Ok(token)

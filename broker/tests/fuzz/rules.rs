@@ -48,6 +48,7 @@ fn wish(form: &str) -> Option<RequestedGrant> {
         connection_id: form.take("connection_id"),
         scope: scope.transpose().ok()?,
         expires_in: form.take("expires_in").map(|seconds| seconds.parse()).transpose().ok()?,
+        from: None,
     })
 }
 

@@ -27,6 +27,7 @@ account someone: personal tokens of `someone`
 rule app-main: jobs of circleci may pull, push \"acme/app\", \"acme/base\" for up to 15 min, from acme
 rule release: jobs of github may pull, push \"acme/app\", glob \"acme/tool-*\" for up to 30 min, from acme
 rule personal: jobs of github may pull \"someone/app\" for up to 15 min, from someone
+file the journal: not there yet
 warning: rule `app-main`: is open to forks and strangers: it does not name `oidc.circleci.com/vcs-origin`, and a fork's pull \
 request runs in this project where \"Pass secrets to builds from forked pull requests\" is on (open_to_forks)
 warning: rule `personal`: is open to forks and strangers: it does not name `event_name`, so a pull request may name the \

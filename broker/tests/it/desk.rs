@@ -63,10 +63,15 @@ impl Desk {
 
     /// Runs `leases …` with the configuration and the account's password.
     pub(crate) fn leases(&self, words: &[&str]) -> Ended {
+        self.leases_told(words, "")
+    }
+
+    /// The same, with something on standard input.
+    pub(crate) fn leases_told(&self, words: &[&str], input: &str) -> Ended {
         let words = [&["leases", words[0], "--config", "broker.toml"], &words[1..]].concat();
         let mut command = self.command(&words);
         command.env("ACMEBOT_PASSWORD", PASSWORD);
-        ended(command, "")
+        ended(command, input)
     }
 
     /// A broker that serves with the configuration; ended when dropped.
@@ -131,7 +136,7 @@ impl Serving {
         description.split(':').next().unwrap_or_default().to_owned()
     }
 
-    fn exchange(&self, token: TokenBuilder) -> Value {
+    pub(crate) fn exchange(&self, token: TokenBuilder) -> Value {
         let form = form_with(&token.audience(URL).sign(), "&scope=repository:acme/app:pull");
         let answer = text(post_form(&format!("{}/oauth/token", self.url), &form));
         serde_json::from_str(&answer).unwrap()

@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 
 use hublease_broker::config::Config;
 use hublease_broker::limits::{
-    MAX_BODY_BYTES, MAX_CONFIG_BYTES, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_EXCHANGES, MAX_IN_FLIGHT,
-    MAX_LEASES, MAX_LIFE_SECONDS, MAX_TOKEN_BYTES, MAX_TOKEN_LIFE_SECONDS, MIN_LIFE_SECONDS, READ_TIMEOUT,
-    REQUEST_TIMEOUT,
+    AUDIT_QUEUE, AUDIT_STRANGERS_PER_MINUTE, HUB_CALLS_PER_JOB, MAX_BODY_BYTES, MAX_CONFIG_BYTES, MAX_CONNECTIONS,
+    MAX_CONNECTIONS_PER_ADDRESS, MAX_EXCHANGES, MAX_IN_FLIGHT, MAX_LEASES, MAX_LEASES_PER_RULE, MAX_LIFE_SECONDS,
+    MAX_TOKEN_BYTES, MAX_TOKEN_LIFE_SECONDS, MIN_LIFE_SECONDS, READ_TIMEOUT, REPEAT_SECONDS, REQUEST_TIMEOUT,
 };
 use hublease_broker::operator::command;
 use toml::{Table, Value};
@@ -165,6 +165,11 @@ fn limits() -> String {
         ("life that an identity token may claim", format!("{} h", MAX_TOKEN_LIFE_SECONDS / 3600)),
         ("life of a lease", format!("{MIN_LIFE_SECONDS} to {MAX_LIFE_SECONDS} s")),
         ("leases that are not over, in one journal", MAX_LEASES.to_string()),
+        ("leases of one rule among them", MAX_LEASES_PER_RULE.to_string()),
+        ("audit lines that wait for their reader", AUDIT_QUEUE.to_string()),
+        ("audit lines a minute about one address that nobody vouches for", AUDIT_STRANGERS_PER_MINUTE.to_string()),
+        ("calls to Docker Hub that one job may cause in a minute", HUB_CALLS_PER_JOB.to_string()),
+        ("time in which an exchange may be asked for again", format!("{REPEAT_SECONDS} s")),
         ("configuration file", kib(usize::try_from(MAX_CONFIG_BYTES).unwrap())),
     ];
     let rows = rows.map(|(what, bound)| format!("| {what} | {bound} |\n"));

@@ -33,6 +33,8 @@ fn a_client_exchanges_and_revokes_with_the_shared_types() {
         expires_in: Some(300),
         scope: Some("repository:acme/app:pull"),
         request_id: Some("r1"),
+        request_challenge: None,
+        request_verifier: None,
     };
     let response = post_form(&format!("{}/oauth/token", running.url), &request.to_form());
     assert_eq!(response.status(), 200);

@@ -60,6 +60,7 @@ fn who_holds_what_is_found_by_every_filter() {
         (vec!["--workflow", &identity.workflow_id, "--project", project], vec![first, second]),
         (vec!["--workflow", &identity.run_id, "--project", project], vec![]),
         (vec!["--token-sha256", &text(&of_third, "token_sha256").to_uppercase()], vec![third]),
+        (vec!["--credential-sha256", &text(&of_first, "credential_sha256").to_uppercase()], vec![first]),
         (vec!["--pool-token", &text(&of_first, "hub_id")], vec![first]),
         (vec!["--at", &text(&of_third, "created_at")], vec![first, second, third]),
         (vec!["--at", "2001-01-01T00:00:00Z"], vec![]),
@@ -229,4 +230,24 @@ fn without_a_journal_there_is_nothing_to_read() {
         assert!(failed.said()[0].contains("journal.db: the journal cannot be opened: "), "{}", failed.err);
     }
     assert!(!desk.path("journal.db").exists());
+}
+
+#[test]
+fn a_credential_that_was_found_is_ended_by_one_command_that_repeats_nothing_of_it() {
+    let desk = Desk::new();
+    let serving = desk.serve();
+    three(&desk, &serving);
+    let found = serving.exchange(desk.sandbox.issuer().circleci());
+    let [credential, id] = ["access_token", "lease_id"].map(|name| found[name].as_str().unwrap());
+    let revoke = |input: &str| desk.leases_told(&["revoke", "--credential", "-"], input);
+    for (input, code) in [("", 2), (" \n", 2), ("dckr_oat_SENTINEL", 1)] {
+        let told = revoke(input);
+        assert_eq!((told.code, told.out.as_str()), (code, ""), "{}", told.err);
+        assert!(!told.err.contains("SENTINEL"), "{}", told.err);
+    }
+    let tokens = desk.tokens();
+    let told = revoke(&format!(" {credential}\n"));
+    assert_eq!((told.code, desk.tokens()), (0, tokens - 1), "{}", told.err);
+    assert_eq!(told.lines()[0]["lease_id"], id);
+    assert!(!format!("{}{}", told.out, told.err).contains(credential));
 }

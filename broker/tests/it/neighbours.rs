@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hublease_broker::client_address::Client;
 use hublease_broker::journal::{Selection, Trust};
 use hublease_broker::leases::exchange::exchange;
 use hublease_broker::limits::RECONCILE_SECONDS;
@@ -18,7 +19,7 @@ fn two_instances_on_one_account_never_touch_each_others_tokens() {
     });
     for world in &worlds {
         world.sweep();
-        assert!(exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).is_ok());
+        assert!(exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).is_ok());
     }
     let [first, second] = &worlds;
     for turn in 1..4 {

@@ -80,7 +80,7 @@ fn metrics_with_an_address_of_their_own_are_nowhere_else() {
     assert_eq!(status, 200);
     assert!(page.contains("hublease_broker_connections 0\n"), "who reads them is not a client: {page}");
     assert_eq!(get(&format!("{}/metrics", running.url)).0, 404);
-    for path in ["/healthz", "/readyz", "/oauth/token", "/.well-known/oauth-authorization-server"] {
+    for path in ["/healthz", "/oauth/token", "/.well-known/oauth-authorization-server"] {
         assert_eq!(get(&format!("{}{path}", running.metrics_url)).0, 404, "{path}");
     }
 }

@@ -60,7 +60,7 @@ fn refused(config: &str, password: &str) -> String {
 }
 
 #[test]
-fn it_listens_serves_and_ends_on_sigterm() {
+fn it_listens_serves_leaves_no_core_and_ends_on_sigterm() {
     let place = Place::with(CONFIG);
     // A proxy that takes every connection and answers none, under a name that does not count.
     let other_proxy = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -70,6 +70,11 @@ fn it_listens_serves_and_ends_on_sigterm() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let core = || {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        core.split_whitespace().skip(4).take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
     let hub_is_away = "could not be tried: Docker Hub is not available: the connection failed";
     for account in ["acme", "someone"] {
         assert_eq!(lines.next().unwrap(), format!("hublease-broker: warning: account `{account}` {hub_is_away}"));
@@ -79,6 +84,8 @@ fn it_listens_serves_and_ends_on_sigterm() {
     assert!(address.starts_with("127.0.0.1:"));
     let metadata = client().get(format!("http://{address}/.well-known/oauth-authorization-server")).call().unwrap();
     assert!(text(metadata).contains(&format!(r#""issuer":"http://{address}""#)), "`auto` is where it listens");
+
+    assert_eq!(core(), ["0", "0"]);
 
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -1,6 +1,7 @@
 //! `stepped-broker` behind the sandbox: the real program with a clock that tests set. What the tests share that run it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -52,6 +53,7 @@ pub(crate) fn pass(sandbox: &Sandbox, folder: &Path, seconds: u64, total: &mut u
 pub(crate) fn write(folder: &Path, name: &str, text: &str) {
     let next = folder.join("next");
     fs::write(&next, text).unwrap();
+    fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).unwrap();
     fs::rename(next, folder.join(name)).unwrap();
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hublease_broker::broker::Broker;
+use hublease_broker::client_address::Client;
 use hublease_broker::journal::{JournalLocation, LeaseState, Selection};
 use hublease_broker::leases::exchange::exchange;
 use hublease_broker::leases::revoke::revoke;
@@ -87,7 +88,7 @@ fn day(house: &House, broker: &Broker) -> Told {
     let told = Mutex::new(Told::default());
     let login = |job: &str, workflow: &str, more: &str| {
         let form = circleci_form(&json!({JOB: job, WORKFLOW: workflow}), more);
-        let issued = exchange(broker, form.as_bytes()).ok()?;
+        let issued = exchange(broker, Client::ThisMachine, form.as_bytes()).ok()?;
         told.lock().unwrap().issued.insert(issued.lease_id.clone());
         Some(issued)
     };
@@ -100,7 +101,8 @@ fn day(house: &House, broker: &Broker) -> Told {
     login("j1", "w1", "&request_id=r1");
     if let Some(mine) = login("j2", "w1", "") {
         let mut told = told.lock().unwrap();
-        if revoke(broker, format!("token={}", mine.revocation_handle.expose()).as_bytes()).is_ok() {
+        if revoke(broker, Client::ThisMachine, format!("token={}", mine.revocation_handle.expose()).as_bytes()).is_ok()
+        {
             told.revoked.insert(mine.lease_id.clone());
         }
         told.given_up.insert(mine.lease_id);
@@ -108,7 +110,8 @@ fn day(house: &House, broker: &Broker) -> Told {
     let crashed: Vec<_> = ["j3", "j4"].into_iter().filter_map(|job| login(job, "w2", "")).collect();
     house.clock.set(NOW + 30);
     let last = changed(circleci_claims(), &json!({JOB: "j5", WORKFLOW: "w2", "iat": NOW + 20}));
-    let answer = revoke_by_identity(broker, &key_a().token(&header(), &last), br#"{"workflow":true}"#);
+    let answer =
+        revoke_by_identity(broker, Client::ThisMachine, &key_a().token(&header(), &last), br#"{"workflow":true}"#);
     let mut told_now = told.lock().unwrap();
     for lease in crashed {
         if answer.as_ref().is_ok_and(|answer| answer.confirmed == answer.leases) {

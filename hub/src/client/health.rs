@@ -3,8 +3,10 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use crate::client::Client;
+use crate::clock::is_ahead;
 use crate::error::HubError;
 use crate::governor::Urgency;
+use crate::limits::QUOTA_RETRY_SECONDS;
 use crate::outbound::Outbound;
 use crate::token::TokenKind;
 
@@ -15,6 +17,39 @@ pub(super) struct AccountHealth {
     pub(super) trouble: Option<HubError>,
     /// Until when it is taken for granted that there is no room for another token, in seconds since 1970.
     pub(super) full_until: u64,
+    /// What the last look at the quota saw.
+    counted: Option<Counted>,
+}
+
+/// How many tokens there are, as far as that is known without asking.
+#[derive(Clone, Copy)]
+struct Counted {
+    /// When they were counted, in seconds since 1970.
+    at: u64,
+    /// With what was made and removed here since.
+    total: u64,
+}
+
+impl AccountHealth {
+    /// Whether counting anew could tell more than what is known: whoever is refused for another reason must not make everybody
+    /// pay for a count each time.
+    pub(super) fn may_count(&self, quota: u64, now: u64) -> bool {
+        self.counted.is_none_or(|seen| {
+            !is_ahead(seen.at + QUOTA_RETRY_SECONDS, now, QUOTA_RETRY_SECONDS) || seen.total >= quota
+        })
+    }
+
+    /// Remembers a count.
+    pub(super) const fn count(&mut self, total: u64, now: u64) {
+        self.counted = Some(Counted { at: now, total });
+    }
+
+    /// Counts on from there.
+    pub(super) const fn change(&mut self, made: u64, removed: u64) {
+        if let Some(seen) = &mut self.counted {
+            seen.total = (seen.total + made).saturating_sub(removed);
+        }
+    }
 }
 
 /// What a call showed about the account's quota.
@@ -49,10 +84,10 @@ impl Client {
     pub(super) fn note(&self, error: Option<HubError>, room: QuotaHint) {
         let mut health = self.health();
         if room == QuotaHint::Found {
-            *health = AccountHealth::default();
+            (health.trouble, health.full_until) = (None, 0);
         }
         match error {
-            Some(HubError::Refused { .. }) => {}
+            Some(HubError::Refused { .. } | HubError::ShareSpent { .. }) => {}
             Some(error) => health.trouble = Some(error),
             None if matches!(health.trouble, Some(HubError::QuotaFull { .. })) => {}
             None => health.trouble = None,

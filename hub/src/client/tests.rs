@@ -1,5 +1,6 @@
 //! Logins, bearers, quotas and lists against fake Docker Hubs.
 
+mod refused;
 mod start;
 
 use hublease_protocol::scope::Scope;
@@ -7,6 +8,7 @@ use hublease_protocol::scope::Scope;
 use super::*;
 use crate::limits::{BEARER_SECONDS, LOGIN_COOLDOWN_SECONDS, MAX_PAGES, PAGE_SIZE};
 use crate::password::SecretError;
+use crate::purse::Unlimited;
 use crate::testing::{FakeHub, FakePassword, NOW, PASSWORD, Trouble};
 
 const LOGIN: &str = "POST /v2/auth/token";
@@ -28,10 +30,14 @@ impl Bench {
     }
 
     fn mint(&self, now: u64) -> Result<(), HubError> {
-        let scope = Scope::parse("repository:acme/app:pull").unwrap();
+        self.mint_for("acme/app", now)
+    }
+
+    fn mint_for(&self, repository: &str, now: u64) -> Result<(), HubError> {
+        let scope = Scope::parse(&format!("repository:{repository}:pull")).unwrap();
         let label = "hublease/test/1".to_owned();
         let order = Order { label, scope, description: "of a test", expires_at: NOW + 900 };
-        self.client.mint(&order, &self.hub, now).map(drop)
+        self.client.mint(&order, &Unlimited, &self.hub, now).map(drop)
     }
 
     /// How many calls began so.

@@ -20,8 +20,9 @@ fn after_a_429_nobody_asks_before_the_time_that_was_given() {
         (Trouble::Status(429, "{}"), RETRY_AFTER_SECONDS),
     ] {
         let (governor, hub) = (Governor::default(), FakeHub::default());
+        // To a removal, which everybody has to heed.
         hub.trouble(LOOK, trouble);
-        for urgency in [Urgency::CanWait, Urgency::Removal] {
+        for urgency in [Urgency::Removal, Urgency::CanWait] {
             assert_eq!(send(&governor, urgency, &hub, NOW), Err(HubError::wait(wait, "it asks to wait")));
         }
         let rest = send(&governor, Urgency::Removal, &hub, NOW + wait - 1);
@@ -29,6 +30,40 @@ fn after_a_429_nobody_asks_before_the_time_that_was_given() {
         assert_eq!(hub.calls().len(), 1, "nobody came back before");
         assert_eq!(send(&governor, Urgency::CanWait, &hub, NOW + wait), Ok(401));
     }
+}
+
+#[test]
+fn a_429_to_a_mint_stops_mints_and_a_removal_is_tried_all_the_same_once() {
+    let waiting = |wait| Err(HubError::wait(wait, "it asks to wait"));
+    let (governor, hub) = (Governor::default(), FakeHub::default());
+    hub.trouble(LOOK, Trouble::Wait(429, 3600));
+    assert_eq!(send(&governor, Urgency::CanWait, &hub, NOW), waiting(3600));
+    assert_eq!(send(&governor, Urgency::CanWait, &hub, NOW + 1), waiting(3599));
+    for _ in 0..3 {
+        assert_eq!(send(&governor, Urgency::Removal, &hub, NOW + 1), Ok(401), "removals get through");
+    }
+    // The first one that does not is the last for its time.
+    hub.trouble(LOOK, Trouble::Wait(429, 30));
+    for _ in 0..20 {
+        assert_eq!(send(&governor, Urgency::Removal, &hub, NOW + 2), waiting(30));
+    }
+    assert_eq!(hub.calls().len(), 5, "of 25");
+    assert_eq!(send(&governor, Urgency::Removal, &hub, NOW + 32), Ok(401));
+    assert_eq!(send(&governor, Urgency::CanWait, &hub, NOW + 32), waiting(3568));
+}
+
+#[test]
+fn one_removal_is_tried_while_the_others_wait_for_how_it_ends() {
+    let (governor, hub) = (Governor::default(), FakeHub::default());
+    hub.trouble(LOOK, Trouble::Wait(429, 60));
+    assert!(send(&governor, Urgency::CanWait, &hub, NOW).is_err());
+    let trial = governor.admit(Urgency::Removal, NOW).ok().unwrap();
+    assert!(trial.is_trial && !governor.lock().has_room(Urgency::Removal));
+    drop(trial);
+    assert!(governor.lock().has_room(Urgency::Removal), "one that had no answer told nothing");
+    assert_eq!(send(&governor, Urgency::Removal, &hub, NOW), Ok(401));
+    let two = [governor.admit(Urgency::Removal, NOW), governor.admit(Urgency::Removal, NOW)];
+    assert!(two.iter().all(|permit| permit.as_ref().is_ok_and(|permit| !permit.is_trial)));
 }
 
 #[test]

@@ -45,9 +45,19 @@ pub(super) const RULE: RuleFacts = RuleFacts {
         claim: "event_name",
         either: &["event_name", "environment"],
         either_sentence: "a rule for GitHub names `event_name` or `environment` in its `claims`",
-        to_be_named: &["pull_request_target", "workflow_run"],
+        // With the code of the default branch, and with its identity, by whoever may comment, fork or watch: everybody.
+        to_be_named: &[
+            "pull_request_target",
+            "workflow_run",
+            "issue_comment",
+            "issues",
+            "discussion",
+            "discussion_comment",
+            "fork",
+            "watch",
+        ],
         untrusted_prefix: "pull_request",
-        untrusted: &["workflow_run", "issues", "issue_comment", "discussion"],
+        untrusted: &["workflow_run", "issues", "issue_comment", "discussion", "discussion_comment", "fork", "watch"],
         reason: "it does not name `event_name`, so a pull request may name the environment too, unless the environment's \
                  own protection says otherwise",
     })),

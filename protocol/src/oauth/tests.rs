@@ -11,6 +11,8 @@ fn an_exchange_for_docker_identity_has_exactly_its_fields() {
         expires_in: Some(900),
         scope: None,
         request_id: None,
+        request_challenge: None,
+        request_verifier: None,
     };
     assert_eq!(
         request.to_form(),

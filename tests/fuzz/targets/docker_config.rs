@@ -54,7 +54,9 @@ fn is_login(entry: &Value) -> bool {
 
 /// What of the file is nobody's login to Docker Hub, where serde_json can read it too.
 fn rest(text: &str) -> Option<Value> {
-    let mut file = strict_json::parse(if text.trim().is_empty() { b"{}" } else { text.as_bytes() })?;
+    // As docker reads them, both say nothing.
+    let is_nothing = matches!(text.trim(), "" | "null");
+    let mut file = strict_json::parse(if is_nothing { b"{}" } else { text.as_bytes() })?;
     let members = file.as_object_mut()?;
     let is_auths = |name: &&String| name.eq_ignore_ascii_case("auths");
     let name = members.keys().find(is_auths).cloned();

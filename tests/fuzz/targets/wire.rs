@@ -94,12 +94,14 @@ fn check_form(input: &[u8]) {
         expires_in: Some(900),
         scope: None,
         request_id: Some(text),
+        request_challenge: Some(text),
+        request_verifier: Some(text),
     };
     let wanted = Some(text).filter(|text| !text.is_empty());
     let mut form = Form::decode(request.to_form().as_bytes()).ok().unwrap();
     assert_eq!(form.take("grant_type").as_deref(), Some(GRANT_TYPE_TOKEN_EXCHANGE));
     assert_eq!(form.take("expires_in").as_deref(), Some("900"));
-    for name in ["subject_token", "connection_id", "request_id"] {
+    for name in ["subject_token", "connection_id", "request_id", "request_challenge", "request_verifier"] {
         assert_eq!(form.take(name).as_deref(), wanted, "{name}");
     }
     assert!(form.take("scope").is_none());

@@ -4,13 +4,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::rules::{Glob, Pattern};
+use crate::testing::write_secret;
 
 /// Tokens whose content is `dckr_oat_NAME`.
 fn pool(tokens: &[(&str, &[&str], &[Action])]) -> (TempDir, Pool) {
     let place = tempfile::tempdir().unwrap();
     let token = |(name, repositories, actions): &(&str, &[&str], &[Action])| {
         let file = place.path().join(name);
-        std::fs::write(&file, format!("dckr_oat_{name}\n")).unwrap();
+        write_secret(&file, &format!("dckr_oat_{name}\n"));
         let pattern = |text: &&str| match Glob::parse(text) {
             Ok(glob) => Pattern::Glob(glob),
             Err(_) => Pattern::Text((*text).to_owned()),
@@ -69,7 +70,7 @@ fn a_token_is_read_anew_at_each_lease_and_nothing_but_a_token_is_handed_out() {
     let (place, pool) = pool(&[("app", &["acme/app"], PULL)]);
     let scope = Scope::parse("repository:acme/app:pull").unwrap();
     let lend = |content: &str| {
-        std::fs::write(place.path().join("app"), content).unwrap();
+        write_secret(&place.path().join("app"), content);
         pool.lend(&scope, |_| 0).map(|lent| lent.token.expose().to_owned())
     };
     assert_eq!(lend("dckr_pat_second"), Ok("dckr_pat_second".to_owned()));

@@ -1,5 +1,8 @@
 //! What is said to a request because of where it comes from and how often, whatever is in it.
 
+mod counted;
+mod ready;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
@@ -8,12 +11,10 @@ use axum::http::{Method, Request as HttpRequest};
 use hyper::body::Frame;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use rusqlite::{Connection, TransactionBehavior};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::edge::routes::*;
-use crate::limits::READINESS_SECONDS;
-use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
+use crate::testing::{CONFIG, World};
 
 /// Requests whose origin a test decides.
 struct Front {
@@ -27,7 +28,7 @@ struct Front {
 struct Visit<'a> {
     peer: &'a str,
     is_encrypted: bool,
-    forwarded_for: Option<&'a str>,
+    forwarded_for: Option<&'a [u8]>,
     path: &'a str,
 }
 
@@ -41,6 +42,15 @@ impl Front {
     }
 
     fn visit(&self, visit: &Visit<'_>) -> Response {
+        self.send(visit, "token=unknown")
+    }
+
+    /// Sends a form from an address.
+    fn say(&self, peer: &str, path: &str, form: &str) -> Response {
+        self.send(&Visit { peer, is_encrypted: true, forwarded_for: None, path }, form)
+    }
+
+    fn send(&self, visit: &Visit<'_>, body: &str) -> Response {
         let method = if visit.path.starts_with("/oauth") || visit.path.starts_with("/leases") {
             Method::POST
         } else {
@@ -52,7 +62,7 @@ impl Front {
         if let Some(forwarded_for) = visit.forwarded_for {
             request = request.header("x-forwarded-for", forwarded_for);
         }
-        let mut request = request.body(Body::from("token=unknown")).unwrap();
+        let mut request = request.body(Body::from(body.to_owned())).unwrap();
         self.runtime.block_on(async {
             let connection = Arc::new(self.pool.accept(None).await.unwrap());
             let peer = visit.peer.parse().unwrap();
@@ -82,7 +92,7 @@ fn tokens_that_come_in_the_clear_are_refused_and_probes_are_not() {
         ("192.0.2.1", true, false),
     ] {
         for path in secret {
-            let response = front.visit(&Visit { peer, is_encrypted, forwarded_for: Some("127.0.0.1"), path });
+            let response = front.visit(&Visit { peer, is_encrypted, forwarded_for: Some(b"127.0.0.1"), path });
             let status = response.status();
             let text = text(&front, response);
             assert_eq!(text.contains(plain), is_refused, "{peer} {path} {text}");
@@ -108,43 +118,15 @@ fn metrics_are_for_this_machine_and_for_proxies_and_not_for_whom_they_pass_on() 
         ("127.0.0.1", None, false, 404),
     ] {
         let front = Front::new(CONFIG, shows_metrics);
-        let response = front.visit(&Visit { peer, is_encrypted: true, forwarded_for, path: "/metrics" });
+        let response = front.visit(&Visit {
+            peer,
+            is_encrypted: true,
+            forwarded_for: forwarded_for.map(str::as_bytes),
+            path: "/metrics",
+        });
         assert_eq!(response.status(), status, "{peer} {forwarded_for:?} {shows_metrics}");
         assert_eq!(text(&front, response).contains("hublease_broker"), status == 200);
     }
-}
-
-#[test]
-fn clients_are_counted_by_their_address_before_anything_is_verified() {
-    let config = format!("{CONFIG}\n[limits]\nrequests_per_minute_per_address = 2\nrequests_per_minute = 7\n");
-    let front = Front::new(&config, true);
-    front.world.clock.set(NOW - NOW % 60 + 20);
-    let visit = |peer, forwarded_for| {
-        let response = front.visit(&Visit { peer, is_encrypted: true, forwarded_for, path: oauth::REVOCATION_PATH });
-        let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-        (response.status().as_u16(), retry_after)
-    };
-    let served = (200, None);
-    let refused = (429, Some("40".to_owned()));
-    for (peer, forwarded_for, expected) in [
-        ("192.0.2.1", None, &served),
-        ("192.0.2.1", Some("198.51.100.1"), &served),
-        ("192.0.2.1", Some("198.51.100.2"), &refused),
-        ("10.0.0.1", Some("198.51.100.1"), &served),
-        ("10.0.0.2", Some("198.51.100.1"), &served),
-        ("10.0.0.3", Some("192.0.2.9, 198.51.100.1"), &refused),
-        ("127.0.0.1", None, &served),
-        ("127.0.0.1", None, &served),
-        // The seventh that was let in, the second refused not counted, fills what all may have together.
-        ("127.0.0.1", None, &served),
-        ("127.0.0.1", None, &refused),
-        ("192.0.2.7", None, &refused),
-    ] {
-        assert_eq!(visit(peer, forwarded_for), *expected, "{peer} {forwarded_for:?}");
-    }
-    front.world.clock.set(NOW - NOW % 60 + 60);
-    assert_eq!(visit("192.0.2.1", None), served);
-    assert_eq!(front.world.audit.outcomes(), vec!["revoke unknown"; 8], "who is turned away is not in the audit log");
 }
 
 #[test]
@@ -200,35 +182,4 @@ fn a_body_of_single_bytes_keeps_no_buffer_alive() {
     let pieces = Pieces { left: 1000, kept: Arc::clone(&kept), most: Arc::clone(&most) };
     assert_eq!(runtime.block_on(read(Body::new(pieces))), Some(vec![b'x'; 1000]));
     assert_eq!((kept.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (0, 1));
-}
-
-#[test]
-fn readiness_says_why_not() {
-    let front = Front::new(CONFIG, true);
-    let get = |path| {
-        let response = front.visit(&Visit { peer: "192.0.2.1", is_encrypted: false, forwarded_for: None, path });
-        (response.status().as_u16(), text(&front, response))
-    };
-    let not_ready = |reason: &str| (503, format!(r#"{{"ready":false,"reasons":["{reason}"]}}"#));
-    let ready = (200, r#"{"ready":true}"#.to_owned());
-    assert_eq!(get("/readyz"), ready);
-    // Somebody holds the journal's file for longer than the broker waits for it.
-    let mut holder = Connection::open(front.world.journal()).unwrap();
-    let held = holder.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-    assert_eq!(get("/readyz"), ready, "an answer is repeated for a while");
-    front.world.clock.set(NOW + READINESS_SECONDS);
-    let reason = "the journal could not be used: somebody else holds it for too long";
-    assert_eq!(get("/readyz"), not_ready(reason));
-    assert_eq!(get("/healthz"), (200, "ok\n".to_owned()), "the process lives");
-    drop(held);
-    assert_eq!(get("/readyz"), not_ready(reason));
-    front.world.clock.set(NOW + 2 * READINESS_SECONDS);
-    assert_eq!(get("/readyz"), ready);
-    front.world.hub.trouble("POST /v2/orgs/", Trouble::Status(500, "SENTINEL"));
-    assert!(exchange(&front.world.broker, circleci_form(&json!({}), "").as_bytes()).is_err());
-    front.world.clock.set(NOW + 3 * READINESS_SECONDS);
-    let account = "account `acme`: Docker Hub is not available: it answered with a fault of its own";
-    assert_eq!(get("/readyz"), not_ready(account));
-    front.app.end();
-    assert_eq!(get("/readyz"), not_ready("the broker is ending"));
 }

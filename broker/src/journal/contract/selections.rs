@@ -15,7 +15,7 @@ fn four_leases(journal: &dyn Journal) {
         assert_eq!(journal.enter(wanted, NOW), Ok(EnterOutcome::First));
     }
     for id in ["live", "revoking", "revoked"] {
-        journal.live(id, &format!("hub of {id}")).unwrap();
+        journal.live(id, &format!("hub of {id}"), "hash").unwrap();
     }
     for id in ["revoking", "revoked"] {
         journal.claim(id, NOW, NOW + 50).unwrap().unwrap();
@@ -64,7 +64,7 @@ pub(super) fn what_is_condemned_is_free_to_be_removed_and_an_intent_does_not_bec
     assert_eq!(told("live"), Some((LeaseState::Revoking, NOW + 10)));
     assert_eq!(told("intent"), Some((LeaseState::Revoking, NOW + INTENT_SECONDS)), "it may be minted at this moment");
     assert_eq!(condemned.len(), 2, "what is being removed or is over stays as it is");
-    assert_eq!(journal.live("intent", "hub"), Ok(false));
+    assert_eq!(journal.live("intent", "hub", "hash"), Ok(false));
     assert!(journal.claim("live", NOW + 10, NOW + 20).unwrap().is_some());
     assert!(journal.condemn(&Selection::default(), NOW + 10).unwrap().is_empty());
 }

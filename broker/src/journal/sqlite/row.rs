@@ -7,7 +7,10 @@ use crate::journal::{Holder, Lease, LeaseState, NewLease, Selection, Trust};
 
 /// The columns of a lease, in the order that [`lease`] reads them.
 pub(super) const COLUMNS: &str = "id, handle_sha256, state, issuer, project, workflow, job, subject, token_sha256, rule, \
-     account, scope, label, hub_id, created_at, expires_at, due_at, closed_at";
+     account, scope, label, hub_id, created_at, expires_at, due_at, closed_at, credential_sha256";
+
+/// How many they are.
+pub(super) const LEASE_COLUMNS: usize = 19;
 
 /// Reads a row of [`COLUMNS`].
 pub(super) fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
@@ -32,18 +35,21 @@ pub(super) fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
         expires_at: seconds(row.get(15)?),
         due_at: seconds(row.get(16)?),
         closed_at: row.get::<_, Option<i64>>(17)?.map(seconds),
+        credential_sha256: row.get(18)?,
     })
 }
 
 /// Adds a row.
 pub(super) fn insert(connection: &Connection, entry: &NewLease) -> rusqlite::Result<()> {
     let (lease, holder) = (&entry.lease, &entry.lease.holder);
+    let request = entry.request.as_ref();
     connection
         .prepare_cached(
             "INSERT INTO lease (id, handle_sha256, state, issuer, project, workflow, job, subject, token_sha256, rule, account,
-             scope, label, hub_id, created_at, expires_at, due_at, closed_at, request_id, single_use_id, identity_expires_at)
+             scope, label, hub_id, created_at, expires_at, due_at, closed_at, request_id, wish_sha256, challenge, begun_at, single_use_id,
+             identity_expires_at)
              VALUES (:id, :handle, :state, :issuer, :project, :workflow, :job, :subject, :token, :rule, :account,
-             :scope, :label, :hub, :created, :expires, :due, :closed, :request, :single, :identity)",
+             :scope, :label, :hub, :created, :expires, :due, :closed, :request, :wish, :challenge, :created, :single, :identity)",
         )?
         .execute(named_params! {
             ":id": lease.id, ":handle": lease.handle_sha256, ":state": code(lease.state), ":issuer": holder.issuer,
@@ -51,7 +57,8 @@ pub(super) fn insert(connection: &Connection, entry: &NewLease) -> rusqlite::Res
             ":token": holder.token_sha256, ":rule": lease.rule, ":account": lease.account, ":scope": lease.scope,
             ":label": lease.label, ":hub": lease.hub_id, ":created": time(lease.created_at),
             ":expires": time(lease.expires_at), ":due": time(lease.due_at), ":closed": lease.closed_at.map(time),
-            ":request": entry.request_id, ":single": entry.single_use_id, ":identity": time(entry.identity_expires_at),
+            ":request": request.map(|request| &request.id), ":wish": request.map(|request| &request.wish_sha256),
+            ":challenge": request.and_then(|request| request.challenge.as_ref()), ":single": entry.single_use_id, ":identity": time(entry.identity_expires_at),
         })
         .map(drop)
 }
@@ -68,6 +75,7 @@ pub(super) fn condition(selection: &Selection) -> (String, Vec<Value>) {
         ("workflow", &selection.workflow),
         ("token_sha256", &selection.token_sha256),
         ("hub_id", &selection.hub_id),
+        ("credential_sha256", &selection.credential_sha256),
     ];
     for (column, text) in texts {
         if let Some(text) = text {

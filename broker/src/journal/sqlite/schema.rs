@@ -11,7 +11,8 @@ use super::OpenError;
 const APPLICATION_ID: i32 = 0x6862_6c65;
 
 /// Each step is applied once, in a transaction of its own. Never change one that was released: add the next.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE lease (
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
@@ -47,7 +48,21 @@ const MIGRATIONS: [&str; 1] = ["
         name TEXT PRIMARY KEY NOT NULL,
         trust INTEGER NOT NULL CHECK (trust BETWEEN 0 AND 2)
     ) STRICT;
-"];
+",
+    // What a repetition must be like, the credential that a scanner finds, and the name of the journal itself. The index on an
+    // expression serves the one query that counts a rule's leases, and tempts no other away from its own.
+    "
+    ALTER TABLE lease ADD COLUMN wish_sha256 TEXT;
+    ALTER TABLE lease ADD COLUMN challenge TEXT;
+    ALTER TABLE lease ADD COLUMN begun_at INTEGER;
+    ALTER TABLE lease ADD COLUMN is_ended INTEGER NOT NULL DEFAULT 0 CHECK (is_ended BETWEEN 0 AND 1);
+    ALTER TABLE lease ADD COLUMN is_replaced INTEGER NOT NULL DEFAULT 0 CHECK (is_replaced BETWEEN 0 AND 1);
+    ALTER TABLE lease ADD COLUMN credential_sha256 TEXT;
+    CREATE INDEX lease_credential ON lease (credential_sha256) WHERE credential_sha256 IS NOT NULL;
+    CREATE INDEX lease_rule ON lease (rule || '') WHERE state < 3;
+    CREATE TABLE journal (id TEXT NOT NULL) STRICT;
+",
+];
 
 /// Brings the file to this program's version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::journal::EnterDenied;
 use crate::journal::contract::{Fresh, NOW, new_lease};
-use crate::limits::MAX_LEASES;
+use crate::limits::{MAX_LEASES, MAX_LEASES_PER_RULE};
 
 /// For the contract.
 pub(in crate::journal) fn fresh() -> Fresh {
@@ -52,6 +52,29 @@ fn a_full_journal_says_so() {
     assert_eq!(journal.enter(new_lease("last", None), NOW), Ok(EnterOutcome::Denied(EnterDenied::Journal)));
     journal.withdraw("0").unwrap();
     assert_eq!(journal.enter(new_lease("last", None), NOW), Ok(EnterOutcome::First));
+}
+
+#[test]
+fn one_rule_has_a_part_of_the_journal_and_leaves_the_rest_to_others() {
+    let journal = Place::new();
+    let fill = |context: &mut WriteContext<'_>| {
+        let sql = "INSERT INTO lease (id, state, issuer, job, token_sha256, rule, account, scope, label, created_at, expires_at,
+                   due_at, identity_expires_at)
+                   WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+                   SELECT 'old-' || i, 1, 'i', 'job-' || i, 't', 'greedy', 'a', 's', 'l', 0, 9, 9, 0 FROM n";
+        *context.open += context.connection.execute(sql, [MAX_LEASES_PER_RULE])?;
+        Ok(())
+    };
+    journal.journal.writer.write(fill).unwrap();
+    let wanted = |id: &str, rule: &str| {
+        let mut wanted = new_lease(id, None);
+        (wanted.lease.rule, wanted.lease.holder.job) = (rule.to_owned(), id.to_owned());
+        wanted
+    };
+    let tried = (0..100).filter(|id| journal.enter(wanted(&id.to_string(), "greedy"), NOW) == Ok(EnterOutcome::First));
+    assert_eq!(tried.count(), 0, "of 100");
+    assert_eq!(journal.enter(wanted("a", "greedy"), NOW), Ok(EnterOutcome::Denied(EnterDenied::RuleShare)));
+    assert_eq!(journal.enter(wanted("a", "other"), NOW), Ok(EnterOutcome::First));
 }
 
 #[test]

@@ -1,16 +1,20 @@
 //! The story against a fake Docker Hub: what is issued, what a repetition does, and what a refusal leaves behind.
 
+mod evidence;
+mod networks;
 mod pool;
 mod rate;
 mod repeat;
+mod share;
 
 use serde_json::{Value, json};
 
+use crate::client_address::Client;
 use crate::leases::exchange::*;
 use crate::testing::{BROKER_URL, CONFIG, NOW, Trouble, World, changed, circleci_form, form_with, header, key_b};
 
 fn ask(world: &World, form: &str) -> Result<IssuedLease, Code> {
-    exchange(&world.broker, form.as_bytes()).map_err(|refusal| refusal.code)
+    exchange(&world.broker, Client::ThisMachine, form.as_bytes()).map_err(|refusal| refusal.code)
 }
 
 fn circleci(world: &World, more: &str) -> Result<IssuedLease, Code> {
@@ -84,7 +88,8 @@ fn the_audit_log_tells_who_had_what_and_no_secret() {
     }
     assert_eq!(lines[1]["outcome"], "audience_mismatch");
     let token = form.split('&').find_map(|pair| pair.strip_prefix("subject_token=")).unwrap();
-    assert_eq!(lines[0]["token_sha256"], sha256(token.as_bytes()));
+    assert_eq!(lines[0]["token_sha256"], token_sha256(token));
+    assert_eq!(lines[0]["credential_sha256"], sha256(issued.access_token.expose().as_bytes()));
     let everything = lines.iter().map(Value::to_string).collect::<String>();
     let segments: Vec<&str> = token.split('.').collect();
     for secret in [issued.access_token.expose(), issued.revocation_handle.expose(), segments[1], segments[2], "hunter2"]
@@ -105,7 +110,12 @@ fn a_job_holds_three_leases_and_gets_ten() {
     assert_eq!(ask(&world, &circleci_form(&json!({"iat": NOW - 5}), "")).err(), Some(Code::TooManyLeases));
 
     let revoke_last = |issued: &IssuedLease| {
-        revoke::revoke(&world.broker, format!("token={}", issued.revocation_handle.expose()).as_bytes()).unwrap()
+        revoke::revoke(
+            &world.broker,
+            Client::ThisMachine,
+            format!("token={}", issued.revocation_handle.expose()).as_bytes(),
+        )
+        .unwrap()
     };
     revoke_last(&first);
     for _ in 3..10 {
@@ -120,18 +130,20 @@ fn the_hubs_no_is_told_apart() {
     let world = World::new(CONFIG);
     let refusal = |trouble| {
         world.hub.trouble("POST /v2/orgs/", trouble);
-        exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().unwrap()
+        exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).err().unwrap()
     };
     let refused = refusal(Trouble::Status(404, r#"{"message":"SENTINEL"}"#));
     assert_eq!((refused.code, refused.retry_after), (Code::HubRefused, None));
     assert!(refused.sentence.contains("404") && !refused.sentence.contains("SENTINEL"));
+    // What was refused is remembered for a while.
+    world.clock.set(NOW + 120);
     let wait = refusal(Trouble::Wait(429, 17));
     assert_eq!((wait.code, wait.status(), wait.retry_after), (Code::HubUnavailable, 503, Some(17)));
-    world.clock.set(NOW + 17);
+    world.clock.set(NOW + 137);
     let broken = refusal(Trouble::Status(502, "<html>"));
     assert_eq!((broken.code, broken.status()), (Code::HubUnavailable, 503));
 
     world.hub.add_foreign(10);
-    let full = exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().unwrap();
+    let full = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).err().unwrap();
     assert_eq!((full.code, full.status(), full.retry_after), (Code::QuotaFull, 429, Some(30)));
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::client_address::Client;
 use crate::clock::Clock as _;
 use crate::journal::{LeaseState, Selection, Trust};
 use crate::leases::exchange::exchange;
@@ -59,7 +60,7 @@ fn what_is_not_certainly_left_over_is_left_alone() {
     world.hub.plant("test-2", LEASE, 0);
     world.hub.plant("test", "by-hand", 0);
     world.hub.plant("test", &LEASE.to_uppercase(), 0);
-    let issued = exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
+    let issued = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
     assert_eq!(compare(&world, 2), [NONE, NONE]);
     assert_eq!(world.hub.labels().len(), 6);
     assert!(world.hub.labels().contains(&format!("hublease/test/{}", issued.lease_id)));
@@ -77,11 +78,11 @@ fn a_list_that_fails_once_begins_the_suspicion_anew() {
 #[test]
 fn a_token_that_was_taken_for_gone_is_removed_after_all() {
     let world = settled();
-    let issued = exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
+    let issued = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
     // Docker Hub says 404, and shows it again later.
     world.hub.trouble("DELETE", Trouble::Status(404, "{}"));
     let handle = format!("token={}", issued.revocation_handle.expose());
-    assert!(crate::leases::revoke::revoke(&world.broker, handle.as_bytes()).is_ok());
+    assert!(crate::leases::revoke::revoke(&world.broker, Client::ThisMachine, handle.as_bytes()).is_ok());
     assert_eq!(world.hub.labels().len(), 1);
     assert_eq!(compare(&world, 2), [NONE, ONE]);
     assert!(world.hub.labels().is_empty());
@@ -104,11 +105,11 @@ fn a_new_journal_beside_old_tokens_only_reports_until_an_operator_decides() {
 #[test]
 fn a_lease_that_is_over_by_now_makes_no_account_suspicious() {
     let world = World::new(CONFIG);
-    let issued = exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
+    let issued = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
     // Between the list and the journal, as far as anybody can tell: the token is listed, and its lease is over.
     world.hub.trouble("DELETE", Trouble::Status(404, "{}"));
     let handle = format!("token={}", issued.revocation_handle.expose());
-    assert!(crate::leases::revoke::revoke(&world.broker, handle.as_bytes()).is_ok());
+    assert!(crate::leases::revoke::revoke(&world.broker, Client::ThisMachine, handle.as_bytes()).is_ok());
     world.sweep();
     assert_eq!(world.broker.journal.trust("acme"), Ok(Trust::Known));
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::client_address::Client;
 use crate::leases::exchange::{IssuedLease, exchange};
 use crate::leases::revoke::*;
 use crate::leases::sweep::Removed;
@@ -9,11 +10,11 @@ use crate::limits::SWEEP_RETRY_SECONDS;
 use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 fn issue(world: &World) -> IssuedLease {
-    exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).ok().unwrap()
+    exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).ok().unwrap()
 }
 
 fn revoke_by(world: &World, handle: &str) -> Result<Revocation, Refusal> {
-    revoke(&world.broker, format!("token={handle}&token_type_hint=anything").as_bytes())
+    revoke(&world.broker, Client::ThisMachine, format!("token={handle}&token_type_hint=anything").as_bytes())
 }
 
 #[test]
@@ -41,7 +42,11 @@ fn what_is_no_handle_is_unknown_and_does_nothing() {
     }
     assert_eq!(world.hub.calls().len(), calls);
     for body in ["", "token=", "token=a&token=b", "token=%zz"] {
-        assert_eq!(revoke(&world.broker, body.as_bytes()).unwrap_err().code, Code::MalformedRequest, "{body}");
+        assert_eq!(
+            revoke(&world.broker, Client::ThisMachine, body.as_bytes()).unwrap_err().code,
+            Code::MalformedRequest,
+            "{body}"
+        );
     }
 }
 

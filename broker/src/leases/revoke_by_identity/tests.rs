@@ -3,6 +3,7 @@
 use hublease_protocol::oauth::{Code, LeasesResponse};
 use serde_json::{Value, json};
 
+use crate::client_address::Client;
 use crate::leases::exchange::{IssuedLease, exchange};
 use crate::leases::revoke_by_identity::revoke_by_identity;
 use crate::leases::sweep::Removed;
@@ -30,7 +31,7 @@ fn world() -> World {
 /// A lease for a job of workflow `w1`, changed where `changes` says so.
 fn issue(world: &World, changes: &Value) -> IssuedLease {
     let workflow = changed(json!({WORKFLOW: "w1"}), changes);
-    exchange(&world.broker, circleci_form(&workflow, "").as_bytes()).ok().unwrap()
+    exchange(&world.broker, Client::ThisMachine, circleci_form(&workflow, "").as_bytes()).ok().unwrap()
 }
 
 /// What the last job of workflow `w1`, which starts two minutes later, asks for.
@@ -38,7 +39,7 @@ fn ask(world: &World, changes: &Value, body: &str) -> Result<(u64, u64), Code> {
     world.clock.set(NOW + 120);
     let last = json!({WORKFLOW: "w1", JOB: "last", "iat": NOW + 110});
     let token = key_a().token(&header(), &changed(changed(circleci_claims(), &last), changes));
-    revoke_by_identity(&world.broker, &token, body.as_bytes())
+    revoke_by_identity(&world.broker, Client::ThisMachine, &token, body.as_bytes())
         .map(|LeasesResponse { leases, confirmed }| (leases, confirmed))
         .map_err(|refusal| refusal.code)
 }

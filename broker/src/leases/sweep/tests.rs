@@ -5,13 +5,16 @@ use hublease_hub::limits::LOGIN_COOLDOWN_SECONDS;
 use hublease_protocol::oauth::Code;
 use serde_json::json;
 
+use crate::client_address::Client;
 use crate::leases::exchange::exchange;
 use crate::leases::sweep::Removed;
 use crate::limits::{SWEEP_RETRY_SECONDS, UNCLEAR_SECONDS};
 use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 fn ask(world: &World) -> Option<Code> {
-    exchange(&world.broker, circleci_form(&json!({}), "").as_bytes()).err().map(|refusal| refusal.code)
+    exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes())
+        .err()
+        .map(|refusal| refusal.code)
 }
 
 fn trouble(world: &World, now: u64) -> Option<HubError> {

@@ -1,5 +1,7 @@
 //! What a configuration holds, in a few lines.
 
+use std::io::ErrorKind;
+
 use hublease_hub::token::TokenKind;
 use hublease_protocol::printable::printable;
 use hublease_protocol::time::span;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use crate::account::{Account, Issuing};
 use crate::config::Config;
 use crate::rules::{Pattern, Rule};
+use crate::secret_file::{self, GuardedFile, Unguarded};
 
 /// A line for each issuer, account and rule.
 pub(super) fn text(config: &Config) -> String {
@@ -25,6 +28,7 @@ pub(super) fn text(config: &Config) -> String {
     for rule in &config.rules {
         lines.push(format!("rule {}: {}", rule.name, grants(rule)));
     }
+    lines.extend(config.guarded.iter().map(|file| format!("file {}: {}", printable(&file.what), state(file))));
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
@@ -39,12 +43,24 @@ pub(super) fn json(config: &Config) -> Value {
             "actions": actions(rule), "max_life_seconds": rule.max_life,
         })
     });
+    let files = config.guarded.iter().map(|file| json!({"what": file.what, "path": file.path, "state": state(file)}));
     json!({
         "public_url": config.public_url.as_deref().unwrap_or("auto"),
         "issuers": issuers.collect::<Vec<_>>(),
         "accounts": accounts.collect::<Vec<_>>(),
         "rules": rules.collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
     })
+}
+
+/// How a file is guarded. One that is not there yet, or not for whoever asks, is no fault here: `serve` tells it.
+fn state(file: &GuardedFile) -> String {
+    match secret_file::look(&file.path, file.guard) {
+        Ok(()) => "guarded".to_owned(),
+        Err(Unguarded::Open(reason)) => reason,
+        Err(Unguarded::Unreadable { kind: ErrorKind::NotFound, .. }) => "not there yet".to_owned(),
+        Err(unreadable @ Unguarded::Unreadable { .. }) => format!("{unreadable}, as the user that asks now"),
+    }
 }
 
 fn what(account: &Account) -> String {
@@ -65,8 +81,10 @@ fn what(account: &Account) -> String {
 
 fn grants(rule: &Rule) -> String {
     let repositories: Vec<_> = rule.reach.repositories.iter().map(|pattern| printable(&pattern.to_string())).collect();
+    let networks: Vec<_> = rule.networks.iter().map(ToString::to_string).collect();
+    let from = if networks.is_empty() { String::new() } else { format!(", asked for in {}", networks.join(", ")) };
     format!(
-        "jobs of {} may {} {} for up to {}, from {}",
+        "jobs of {} may {} {} for up to {}, from {}{from}",
         rule.issuer,
         actions(rule).join(", "),
         repositories.join(", "),

@@ -13,6 +13,7 @@ use crate::account::Account;
 use crate::config::{BeyondPool, Config};
 use crate::identity::issuer::Issuer;
 use crate::rules::{Glob, Pattern, Rule};
+use crate::secret_file::{self, GuardedFile, Unguarded};
 
 /// What every text that a template leaves to be filled in has in it.
 pub(in crate::operator) const PLACEHOLDER: &str = "replace-with-";
@@ -56,6 +57,7 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
         }
     }
     found.extend(config.warnings.iter().map(beyond_pool));
+    found.extend(config.guarded.iter().filter_map(unguarded));
     found
 }
 
@@ -63,6 +65,13 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
 fn beyond_pool(warning: &BeyondPool) -> Warning {
     let about = format!("rule `{}`", warning.rule);
     Warning { code: "beyond_pool", about, sentence: BeyondPool::SENTENCE.to_owned() }
+}
+
+/// A file that others have access to; `serve` does not use it.
+fn unguarded(file: &GuardedFile) -> Option<Warning> {
+    let Err(Unguarded::Open(reason)) = secret_file::look(&file.path, file.guard) else { return None };
+    let sentence = format!("`{}` {reason}", file.path.display());
+    Some(Warning { code: "unguarded_file", about: file.what.clone(), sentence })
 }
 
 /// Says what a template left to be filled in.

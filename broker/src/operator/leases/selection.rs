@@ -1,24 +1,29 @@
 //! Which leases are meant: the filters that the operator types.
 
+use std::io::Read;
 use std::time::UNIX_EPOCH;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use hublease_protocol::secret::Secret;
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::identity::claims;
 use crate::journal::{Journal, Lease, Selection};
+use crate::limits::MAX_SECRET_BYTES;
 use crate::operator::CommandError;
 
 /// The length of a SHA-256 in hexadecimal.
 const SHA256_DIGITS: usize = 64;
 
 /// What narrows both a list and a revocation.
-const FILTERS: [(&str, &str, &str); 5] = [
+const FILTERS: [(&str, &str, &str); 6] = [
     ("project", "ID", "Of this project's jobs, by the id that the issuer gives it"),
     ("account", "NAME", "Issued from this account"),
     ("job", "JOB", "Of this job: as `leases show` has it, or its id together with --project"),
     ("workflow", "WORKFLOW", "Of this workflow: as `leases show` has it, or its id together with --project"),
     ("token-sha256", "HASH", "Given for the identity token with this SHA-256, as the audit log has it"),
+    ("credential-sha256", "HASH", "Holding the credential with this SHA-256, as the audit log has it"),
 ];
 
 /// Adds the filters.
@@ -28,6 +33,14 @@ pub(super) fn with_filters(mut command: Command) -> Command {
     for (name, value, help) in FILTERS {
         command = command.arg(Arg::new(name).long(name).value_name(value).help(help));
     }
+    command = command.arg(
+        Arg::new("credential")
+            .long("credential")
+            .value_name("-")
+            .value_parser(["-"])
+            .conflicts_with("credential-sha256")
+            .help("Holding the credential on standard input, such as a `dckr_oat_` that a scanner has found"),
+    );
     command.arg(
         Arg::new("pool-token").long("pool-token").value_name("ID").help("Holding the token of this id at Docker Hub"),
     )
@@ -36,7 +49,7 @@ pub(super) fn with_filters(mut command: Command) -> Command {
 /// Whether any filter was typed.
 pub(super) fn is_narrowed(matches: &ArgMatches) -> bool {
     let has = |name: &str| matches.contains_id(name);
-    has("rule") || has("pool-token") || FILTERS.iter().any(|(name, _, _)| has(name))
+    has("rule") || has("pool-token") || has("credential") || FILTERS.iter().any(|(name, _, _)| has(name))
 }
 
 /// What the filters mean. A bare job or workflow id may be of any of the configured issuers, hence several selections; no lease is
@@ -44,12 +57,18 @@ pub(super) fn is_narrowed(matches: &ArgMatches) -> bool {
 pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Selection>, CommandError> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let rules: Option<Vec<String>> = matches.get_many("rule").map(|rules| rules.cloned().collect());
-    let token_sha256 = text("token-sha256").map(|hash| sha256(&hash)).transpose()?;
+    let hash = |name: &str| text(name).map(|hash| sha256(name, &hash)).transpose();
+    let token_sha256 = hash("token-sha256")?;
+    let credential_sha256 = match text("credential") {
+        Some(_) => Some(hash_of_input(&mut std::io::stdin().lock())?),
+        None => hash("credential-sha256")?,
+    };
     let one = Selection {
         rules,
         account: text("account"),
         project: text("project"),
         token_sha256,
+        credential_sha256,
         hub_id: text("pool-token"),
         ..Selection::default()
     };
@@ -68,11 +87,22 @@ pub(super) fn selections(matches: &ArgMatches, config: &Config) -> Result<Vec<Se
 }
 
 /// A hash as the journal has it. Half of one, or the token itself, would only be found nowhere.
-fn sha256(text: &str) -> Result<String, CommandError> {
+fn sha256(name: &str, text: &str) -> Result<String, CommandError> {
     if text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err(CommandError::of(2, "`--token-sha256` is a SHA-256 in 64 hexadecimal digits"))
+        Err(CommandError::of(2, format!("`--{name}` is a SHA-256 in 64 hexadecimal digits")))
+    }
+}
+
+/// The hash of a credential that is given to be looked for, without the white space around it.
+fn hash_of_input(input: &mut dyn Read) -> Result<String, CommandError> {
+    let mut text = String::new();
+    let read = input.take(MAX_SECRET_BYTES).read_to_string(&mut text);
+    let credential = Secret::new(text);
+    match read {
+        Ok(_) if !credential.expose().trim().is_empty() => Ok(claims::sha256(credential.expose().trim().as_bytes())),
+        _ => Err(CommandError::of(2, "standard input holds no credential")),
     }
 }
 

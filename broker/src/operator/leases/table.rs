@@ -50,6 +50,7 @@ pub(super) fn fields(lease: &Lease) -> Vec<Vec<String>> {
         ("subject", optional(holder.subject.as_deref())),
         ("token_sha256", printable(&holder.token_sha256)),
         ("handle_sha256", optional(lease.handle_sha256.as_deref())),
+        ("credential_sha256", optional(lease.credential_sha256.as_deref())),
         ("label", printable(&lease.label)),
         ("hub_id", optional(lease.hub_id.as_deref())),
         ("created_at", utc(lease.created_at)),
@@ -68,6 +69,7 @@ pub(super) fn exact(lease: &Lease) -> Value {
         "id": lease.id, "state": lease.state.as_str(), "rule": lease.rule, "account": lease.account, "scope": lease.scope,
         "issuer": holder.issuer, "project": holder.project, "workflow": holder.workflow, "job": holder.job,
         "subject": holder.subject, "token_sha256": holder.token_sha256, "handle_sha256": lease.handle_sha256,
+        "credential_sha256": lease.credential_sha256,
         "label": lease.label, "hub_id": lease.hub_id, "created_at": utc(lease.created_at),
         "expires_at": utc(lease.expires_at), "due_at": utc(lease.due_at), "closed_at": lease.closed_at.map(utc),
     })

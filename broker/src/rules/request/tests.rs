@@ -15,7 +15,7 @@ fn a_full_request_is_read() {
     assert_eq!(ask.identity_token.expose(), "t");
     assert_eq!(ask.wish.scope.unwrap().to_string(), "repository:acme/app:pull,push");
     assert_eq!((ask.wish.expires_in, ask.wish.connection_id.as_deref()), (Some(600), Some("0f-0e")));
-    assert_eq!(ask.request_id.as_deref(), Some("r_1"));
+    assert_eq!(ask.request, Some(LoginRequest { id: "r_1".to_owned(), challenge: None, verifier: None }));
     assert_eq!(ParsedExchange::read(BASE.as_bytes()).ok().unwrap().wish, RequestedGrant::default());
 }
 

@@ -209,6 +209,12 @@ impl House {
         }
     }
 
+    /// The audit log, once this stands in it.
+    pub(crate) fn audit_with(&self, text: &str) -> String {
+        self.until("the line of the audit log", |house| house.audit().contains(text));
+        self.audit()
+    }
+
     pub(crate) fn audit(&self) -> String {
         fs::read_to_string(self.path("audit.jsonl")).unwrap()
     }

@@ -3,10 +3,14 @@
 //! A room names only rooms further down in its table, so there is no circle. A row lists what it names today: a new arrow
 //! between rooms is a line of this file, and is read as such. `docs/architecture.md` says why each room is where it is.
 
+mod broker;
+mod libraries;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::broker::BROKER;
+use self::libraries::{HUB, PROTOCOL};
 use self::tools::{SANDBOX, XTASK};
 use super::source::{Source, line_of};
 
@@ -48,7 +52,7 @@ const CLIENT: &[Row] = &[
     ("plan", &["docker", "provider", "identity", "effect", "image", "cli", "environment", "error"]),
     ("registry", &["docker", "record", "request", "effect", "image", "error"]),
     ("docker", &["record", "lease", "fingerprint", "request", "effect", "error"]),
-    ("provider", &["record", "identity", "lease", "request", "effect", "cli", "error"]),
+    ("provider", &["record", "identity", "lease", "fingerprint", "request", "effect", "cli", "error"]),
     ("record", &["lease", "effect", "error"]),
     ("identity", &["request", "effect", "error"]),
     ("lease", &["fingerprint"]),
@@ -59,63 +63,6 @@ const CLIENT: &[Row] = &[
     ("cli", &["environment", "error"]),
     ("environment", &[]),
     ("error", &[]),
-];
-
-const BROKER: &[Row] = &[
-    (
-        "operator",
-        &[
-            "edge", "leases", "broker", "config", "account", "journal", "rules", "identity", "observe", "outbound",
-            "clock", "refusal", "limits",
-        ],
-    ),
-    ("edge", &["leases", "broker", "config", "identity", "observe", "client_address", "refusal", "limits"]),
-    ("leases", &["broker", "account", "journal", "rules", "identity", "observe", "refusal", "limits"]),
-    ("broker", &["rate_limit", "config", "account", "journal", "rules", "identity", "observe", "clock"]),
-    ("rate_limit", &["config", "observe", "client_address", "refusal", "limits"]),
-    ("config", &["account", "journal", "rules", "identity", "client_address", "secret_source", "limits"]),
-    ("journal", &["refusal", "limits"]),
-    ("observe", &["refusal"]),
-    ("account", &["rules", "secret_source", "refusal", "limits"]),
-    ("rules", &["identity", "refusal", "limits"]),
-    ("identity", &["refusal", "limits"]),
-    ("client_address", &[]),
-    ("secret_source", &["outbound", "limits"]),
-    ("outbound", &[]),
-    ("clock", &[]),
-    ("refusal", &[]),
-    ("limits", &[]),
-];
-
-const HUB: &[Row] = &[
-    ("client", &["session", "governor", "password", "account_error", "token", "error", "outbound", "clock", "limits"]),
-    ("session", &["governor", "password", "error", "outbound", "clock", "limits"]),
-    ("governor", &["error", "outbound", "limits"]),
-    ("password", &["account_error"]),
-    ("account_error", &[]),
-    ("token", &["limits"]),
-    ("error", &["limits"]),
-    ("outbound", &["limits"]),
-    ("clock", &[]),
-    ("limits", &[]),
-];
-
-const PROTOCOL: &[Row] = &[
-    ("vault_path", &["endpoint"]),
-    ("oauth", &["percent"]),
-    ("ci", &[]),
-    ("claims", &["printable", "secret"]),
-    ("endpoint", &[]),
-    ("id", &["hex"]),
-    ("hex", &[]),
-    ("nearest", &[]),
-    ("no_proxy", &[]),
-    ("percent", &[]),
-    ("scope", &[]),
-    ("printable", &[]),
-    ("secret", &[]),
-    ("strict_json", &[]),
-    ("time", &[]),
 ];
 
 /// Names of a crate's root, which is above every room: the session of a plan, and the address of Docker Hub. Where a table has

@@ -46,7 +46,7 @@ fn the_public_key_is_no_hmac_secret() {
 }
 
 #[test]
-fn another_signature_of_the_same_token_makes_no_other_job() {
+fn another_signature_of_the_same_token_makes_no_other_job_and_no_other_hash() {
     let random = SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap();
@@ -67,11 +67,11 @@ fn another_signature_of_the_same_token_makes_no_other_job() {
         let signed = format!("{header}.{claims}");
         let signature = URL_SAFE_NO_PAD.encode(pair.sign(&random, signed.as_bytes()).unwrap());
         let identity = verifier.verify(&format!("{signed}.{signature}"), &script, NOW).ok().unwrap();
-        (identity.job, identity.token_sha256)
+        (identity.job, identity.token_sha256, signature)
     };
     let (first, again) = (job(&circleci_claims()), job(&circleci_claims()));
-    assert_eq!(first.0, again.0);
-    assert_ne!(first.1, again.1, "the signatures differ");
+    assert_ne!(first.2, again.2, "the signatures differ");
+    assert_eq!((&first.0, &first.1), (&again.0, &again.1), "and a leaked one is found by the other's hash");
     assert_ne!(first.0, job(&changed(circleci_claims(), &json!({"sub": "x"}))).0, "another token is another job");
 }
 

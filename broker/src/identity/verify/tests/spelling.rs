@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD
 use hublease_protocol::oauth::Code;
 use serde_json::{Value, json};
 
+use crate::client_address::Client;
 use crate::identity::claims::Identity;
 use crate::identity::verify::tests::{GITHUB_URL, verify, with};
 use crate::leases::exchange::exchange;
@@ -137,7 +138,7 @@ fn a_nul_ends_no_text() {
             "event_name": "push", "ref": "refs/tags/v1", "run_id": "1\0", "run_attempt": "1", "check_run_id": "1",
         });
         let form = form_with(&key_b().token(&header(), &claims), "&scope=repository:acme/app:pull");
-        exchange(&world.broker, form.as_bytes()).map(drop).map_err(|refusal| refusal.code)
+        exchange(&world.broker, Client::ThisMachine, form.as_bytes()).map(drop).map_err(|refusal| refusal.code)
     };
     for id in ["i", "i\0", "i\0i"] {
         assert_eq!((ask(id), ask(id)), (Ok(()), Err(Code::TokenReplayed)), "{id:?}");

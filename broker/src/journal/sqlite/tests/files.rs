@@ -21,7 +21,7 @@ fn what_was_written_is_there_after_a_crash() {
         assert_eq!(place.enter(wanted, NOW), Ok(EnterOutcome::First));
     }
     for id in ["live", "revoking", "revoked"] {
-        place.live(id, &format!("hub of {id}")).unwrap();
+        place.live(id, &format!("hub of {id}"), "hash").unwrap();
     }
     for id in ["revoking", "revoked"] {
         place.claim(id, NOW, NOW + CLAIM_SECONDS).unwrap().unwrap();
@@ -55,7 +55,7 @@ fn one_broker_serves_with_it_and_operators_work_beside_it() {
     assert!(matches!(Sqlite::serve(&place.path, NOW), Err(OpenError::InUse)));
     let beside = Sqlite::beside(&place.path).unwrap();
     assert_eq!(place.enter(new_lease("a", None), NOW), Ok(EnterOutcome::First));
-    place.live("a", "hub").unwrap();
+    place.live("a", "hub", "hash").unwrap();
     assert_eq!(state(&beside, "a"), Some(LeaseState::Live));
     assert_eq!(beside.condemn(&Selection::default(), NOW).unwrap().len(), 1);
     assert_eq!(state(&*place, "a"), Some(LeaseState::Revoking));
@@ -101,17 +101,44 @@ fn it_is_readable_by_its_owner_only() {
     assert_eq!(names, ["journal.db", "journal.db-shm", "journal.db-wal", "journal.db.lock"]);
 }
 
+fn private(path: &std::path::Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn a_journal_that_others_may_read_or_write_is_not_used() {
+    let Place { journal, path, _folder } = Place::new();
+    drop(journal);
+    for name in ["journal.db", "journal.db.lock"] {
+        let file = path.with_file_name(name);
+        for mode in [0o666, 0o644, 0o602, 0o604] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            for opened in [Sqlite::serve(&path, NOW), Sqlite::beside(&path)] {
+                let reason = opened.err().map(|error| error.to_string()).unwrap();
+                assert!(
+                    reason.contains(&format!("is open to every user of this machine (mode {mode:04o})")),
+                    "{reason}"
+                );
+            }
+        }
+        private(&file);
+        assert!(Sqlite::serve(&path, NOW).is_ok() && Sqlite::beside(&path).is_ok());
+    }
+}
+
 #[test]
 fn a_file_that_is_not_ours_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     fs::write(&path, "not a database, but a long enough text to be looked at as one; ".repeat(20)).unwrap();
+    private(&path);
     let before = fs::read(&path).unwrap();
     assert!(matches!(Sqlite::serve(&path, NOW), Err(OpenError::Unusable(reason)) if reason == "its file is damaged"));
     assert_eq!(fs::read(&path).unwrap(), before);
 
     let path = folder.path().join("other.db");
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+    private(&path);
     assert!(matches!(Sqlite::serve(&path, NOW), Err(OpenError::Foreign)));
 
     let path = folder.path().join("newer.db");

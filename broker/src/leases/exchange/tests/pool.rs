@@ -2,6 +2,7 @@
 
 use hublease_protocol::oauth::{Code, Revocation};
 
+use crate::client_address::Client;
 use crate::journal::{LeaseState, Selection};
 use crate::leases::exchange::IssuedLease;
 use crate::leases::exchange::tests::circleci;
@@ -53,7 +54,7 @@ fn app(world: &World) -> IssuedLease {
 }
 
 fn give_back(world: &World, lease: &IssuedLease) -> Option<Revocation> {
-    revoke(&world.broker, format!("token={}", lease.revocation_handle.expose()).as_bytes()).ok()
+    revoke(&world.broker, Client::ThisMachine, format!("token={}", lease.revocation_handle.expose()).as_bytes()).ok()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use hublease_protocol::oauth::Code;
 use serde_json::{Value, json};
 
+use crate::client_address::Client;
 use crate::leases::exchange::exchange;
 use crate::leases::exchange::tests::{ask, circleci, github};
 use crate::testing::{CONFIG, NOW, World, circleci_form};
@@ -23,7 +24,8 @@ fn a_refusal_says_when_to_come_again() {
     ] {
         let world = limited(limit);
         assert!(circleci(&world, "").is_ok());
-        let refusal = exchange(&world.broker, circleci_form(&job("j2"), "").as_bytes()).err().unwrap();
+        let refusal =
+            exchange(&world.broker, Client::ThisMachine, circleci_form(&job("j2"), "").as_bytes()).err().unwrap();
         assert_eq!((refusal.code, refusal.status()), (Code::RateLimited, 429));
         assert_eq!(refusal.retry_after, Some(60 - NOW % 60));
         assert_eq!(refusal.sentence, format!("{who} for more tokens in a minute than the broker allows"));

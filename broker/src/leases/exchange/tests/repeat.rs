@@ -6,9 +6,13 @@ use std::thread;
 use hublease_protocol::oauth::Code;
 use serde_json::json;
 
+use crate::client_address::Client;
+use crate::identity::claims::sha256;
+use crate::leases::exchange::IssuedLease;
 use crate::leases::exchange::tests::{ask, circleci, github};
+use crate::leases::revoke::revoke;
 use crate::leases::sweep::Removed;
-use crate::limits::UNCLEAR_SECONDS;
+use crate::limits::{REPEAT_SECONDS, UNCLEAR_SECONDS};
 use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
 
 #[test]
@@ -54,11 +58,14 @@ fn a_used_token_is_remembered_for_as_long_as_it_is_accepted() {
 fn a_refusal_uses_nothing_up() {
     let world = World::new(CONFIG);
     assert_eq!(github(&world, &json!({}), "&expires_in=9999").err(), Some(Code::LifeNotGranted));
-    for trouble in [Trouble::Status(403, "{}"), Trouble::Status(400, r#"{"fields":{}}"#), Trouble::Wait(429, 7)] {
+    for (second, trouble) in
+        [(0, Trouble::Status(403, "{}")), (120, Trouble::Status(400, r#"{"fields":{}}"#)), (240, Trouble::Wait(429, 7))]
+    {
+        world.clock.set(NOW + second);
         world.hub.trouble("POST /v2/orgs/", trouble);
         assert!(github(&world, &json!({}), "").is_err());
     }
-    world.clock.set(NOW + 7);
+    world.clock.set(NOW + 247);
     assert!(github(&world, &json!({}), "").is_ok());
     assert_eq!(world.hub.tokens().len(), 1);
 }
@@ -67,11 +74,13 @@ fn a_refusal_uses_nothing_up() {
 fn a_refused_repetition_leaves_its_token_used() {
     let world = World::new(CONFIG);
     assert!(github(&world, &json!({}), "&request_id=r1").is_ok());
-    for _ in 0..2 {
-        world.hub.trouble("POST /v2/orgs/", Trouble::Status(403, "{}"));
-        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubRefused));
+    for second in [0, 7] {
+        world.clock.set(NOW + second);
+        world.hub.trouble("POST /v2/orgs/", Trouble::Wait(429, 7));
+        assert_eq!(github(&world, &json!({}), "&request_id=r1").err(), Some(Code::HubUnavailable));
         assert_eq!(github(&world, &json!({}), "&request_id=r2").err(), Some(Code::TokenReplayed));
     }
+    world.clock.set(NOW + 14);
     assert!(github(&world, &json!({}), "&request_id=r1").is_ok(), "its own request may still be repeated");
     assert_eq!(world.hub.tokens().len(), 1);
 }
@@ -108,4 +117,70 @@ fn a_mint_is_not_looked_for_while_it_may_go_on() {
         assert!(second.join().unwrap());
     });
     assert_eq!(world.hub.labels().len(), 1);
+}
+
+fn give_back(world: &World, issued: &IssuedLease) {
+    revoke(&world.broker, Client::ThisMachine, format!("token={}", issued.revocation_handle.expose()).as_bytes())
+        .unwrap();
+}
+
+#[test]
+fn a_request_that_is_over_mints_nothing_more_whoever_has_its_name() {
+    let world = World::new(CONFIG);
+    let (fields, verifier) = ("&request_id=r1", "0123456789abcdef");
+    let challenged = format!("{fields}&request_challenge={}", sha256(verifier.as_bytes()));
+    let proved = format!("{challenged}&request_verifier={verifier}");
+    let first = github(&world, &json!({}), &challenged).ok().unwrap();
+    // While the job works: without the verifier, with another one, and with a challenge of one's own.
+    let forged = [
+        fields.to_owned(),
+        challenged.clone(),
+        format!("{challenged}&request_verifier=fedcba9876543210"),
+        format!("{fields}&request_challenge={}&request_verifier=own", sha256(b"own")),
+        format!("{fields}&request_verifier={verifier}x"),
+        format!("{proved}&expires_in=60"),
+    ];
+    let through = |tries: &[String]| tries.iter().filter(|more| github(&world, &json!({}), more).is_ok()).count();
+    assert_eq!(through(&forged), 0, "of {}", forged.len());
+    assert_eq!(world.hub.labels(), [format!("hublease/test/{}", first.lease_id)], "the live lease is left alone");
+    // Its own client, whose answer was lost, gets another, once more if need be.
+    let second = github(&world, &json!({}), &proved).ok().unwrap();
+    let third = github(&world, &json!({}), &proved).ok().unwrap();
+    assert_eq!(world.hub.labels(), [format!("hublease/test/{}", third.lease_id)]);
+    assert_ne!(second.lease_id, third.lease_id);
+    // After the revocation nobody gets anything by it.
+    give_back(&world, &third);
+    let tries = vec![proved; 9];
+    assert_eq!(through(&tries), 0, "of 9 after the revocation");
+    assert_eq!(github(&world, &json!({}), fields).err(), Some(Code::TokenReplayed));
+    assert_eq!(world.hub.tokens().len(), 0);
+}
+
+#[test]
+fn a_client_that_proves_nothing_may_repeat_while_its_lease_is_young_and_only_the_same() {
+    // What is asked first, what is asked again, how much later, and whether that is a repetition.
+    let wish = "&request_id=r1&scope=repository:acme/app:pull";
+    for (first, again, later, expected) in [
+        (wish, wish, 0, Ok(())),
+        (wish, wish, REPEAT_SECONDS - 1, Ok(())),
+        (wish, wish, REPEAT_SECONDS, Err(Code::TokenReplayed)),
+        (wish, "&request_id=r1&scope=repository:acme/base:pull", 0, Err(Code::TokenReplayed)),
+        (wish, "&request_id=r1&scope=repository:acme/app:push", 0, Err(Code::TokenReplayed)),
+        (wish, "&request_id=r1&scope=repository:acme/app:pull&expires_in=60", 0, Err(Code::TokenReplayed)),
+        (wish, "&request_id=r2&scope=repository:acme/base:pull", 0, Ok(())),
+    ] {
+        let world = World::new(CONFIG);
+        circleci(&world, first).ok().unwrap();
+        world.clock.set(NOW + later);
+        assert_eq!(circleci(&world, again).map(drop), expected, "{again} after {later} s");
+    }
+    let world = World::new(CONFIG);
+    circleci(&world, wish).ok().unwrap();
+    // The time runs from the first try, however often it is repeated.
+    for later in [60, REPEAT_SECONDS - 1] {
+        world.clock.set(NOW + later);
+        assert!(circleci(&world, wish).is_ok(), "{later}");
+    }
+    world.clock.set(NOW + REPEAT_SECONDS);
+    assert_eq!(circleci(&world, wish).err(), Some(Code::TokenReplayed));
 }
