@@ -88,7 +88,8 @@ fn a_shell_runs_nothing_of_a_plan() {
         "$IFS",
     ] {
         for form in ["text", "json"] {
-            let job = world.job("login").usual(Provider::Vault).arg(format!("--vault-role={value}"));
+            let job = world.job("login").args(&["--vault-addr=https://vault.example.com", "--vault-path=a/b"]);
+            let job = job.args(&["--as=circleci", &format!("--vault-role={value}")]);
             let plan = job.args(&["--dry-run", "--output", form]).run().code(0).stdout;
             let output = process::Command::new("/bin/sh")
                 .args(["-c", &plan])
