@@ -11,9 +11,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::middleware::map_response;
+use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{map_response, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use hublease_protocol::oauth::{self, Code, RevocationResponse};
@@ -95,6 +95,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics_for_the_near))
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_that_way)
+        .layer(map_response_with_state(Arc::clone(&app), closing_at_the_end))
         .layer(map_response(never_stored))
         .with_state(app)
 }
@@ -106,6 +107,15 @@ pub(crate) fn metrics_router(app: Arc<App>) -> Router {
         .route("/readyz", get(readiness_in_full))
         .layer(map_response(never_stored))
         .with_state(app)
+}
+
+/// Whoever is answered while the broker ends is told that the connection ends with the answer. hyper says so only where the
+/// connection has heard of the end before the answer is written.
+async fn closing_at_the_end(State(app): State<Arc<App>>, mut response: Response) -> Response {
+    if app.limit.is_ending() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {

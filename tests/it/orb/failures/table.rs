@@ -53,7 +53,7 @@ const CASES: &[Case] = &[
     Case {
         prepare: |world| refuse(world, Service::Forwarded, "/oauth/token", 403),
         steps: STEPS,
-        codes: &[(INSTALL, 0), (LOGIN, 4), (LOGOUT, 0)],
+        codes: &[(INSTALL, 0), (LOGIN, 5), (LOGOUT, 0)],
         says: (LOGOUT, &["nothing to undo here\n"]),
     },
     // Where `docker/check` of another orb says that all is well.
