@@ -2,7 +2,7 @@
 //!
 //! Follows containers-registries.conf(5): `credential-helpers` is a list of helpers, in which `containers-auth.json` stands for
 //! the files of logins; of several texts the last one that has it counts, and an empty list is that one name. Read as far as it
-//! matters: keys at the top of the file, up to the first table.
+//! matters: keys at the top of the file, up to the first table. By hand, because a TOML reader would be a tenth of the module.
 
 use crate::docker::refused;
 use crate::effect::Effects;
