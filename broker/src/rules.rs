@@ -82,9 +82,10 @@ pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &Requested
         Some(scope) => scope.clone(),
         None => literal_scope(&accepting)?,
     };
-    let granting: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.reach.covers(&scope)).collect();
-    let (rule, life) = longest_enough(&granting, wish)?;
-    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope, life })
+    let granting: Vec<(&Rule, Scope)> =
+        accepting.into_iter().filter_map(|rule| Some((rule, rule.reach.granted(&scope)?))).collect();
+    let ((rule, scope), life) = longest_enough(&granting, wish)?;
+    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope: scope.clone(), life })
 }
 
 /// The rules that accept the job, whatever it wants; at least one.
@@ -121,8 +122,11 @@ pub(crate) fn accepting<'a>(
 }
 
 /// The first of the rules that grant the scope which grants the life too, and that life.
-fn longest_enough<'a>(granting: &[&'a Rule], wish: &RequestedGrant) -> Result<(&'a Rule, u64), Refusal> {
-    let Some(longest) = granting.iter().map(|rule| rule.max_life).max() else {
+fn longest_enough<'a, 'r>(
+    granting: &'a [(&'r Rule, Scope)],
+    wish: &RequestedGrant,
+) -> Result<(&'a (&'r Rule, Scope), u64), Refusal> {
+    let Some(longest) = granting.iter().map(|(rule, _)| rule.max_life).max() else {
         return refuse(Code::ScopeNotGranted, "the rules accept this job, but no single one grants all of the scope");
     };
     let asked = wish.expires_in;
@@ -130,8 +134,8 @@ fn longest_enough<'a>(granting: &[&'a Rule], wish: &RequestedGrant) -> Result<(&
         let sentence = format!("`expires_in` is under the least life of {MIN_LIFE_SECONDS} seconds");
         return refuse(Code::LifeNotGranted, sentence);
     }
-    match granting.iter().find(|rule| asked.is_none_or(|asked| asked <= rule.max_life)) {
-        Some(rule) => Ok((rule, asked.unwrap_or(rule.max_life))),
+    match granting.iter().find(|(rule, _)| asked.is_none_or(|asked| asked <= rule.max_life)) {
+        Some(grant @ (rule, _)) => Ok((grant, asked.unwrap_or(rule.max_life))),
         None => {
             let sentence = format!("`expires_in` is over the longest life of {longest} seconds");
             refuse(Code::LifeNotGranted, sentence)

@@ -103,6 +103,8 @@ pub(super) struct TokenTable {
     pub(super) token_env: Option<Spanned<String>>,
     pub(super) repositories: Spanned<Vec<Spanned<Value>>>,
     pub(super) actions: Spanned<Vec<String>>,
+    #[serde(default)]
+    pub(super) public_pull: bool,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +118,8 @@ pub(super) struct RuleTable {
     pub(super) actions: Spanned<Vec<String>>,
     pub(super) max_life_seconds: Option<Spanned<u64>>,
     pub(super) networks: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) public_pull: bool,
     #[serde(default)]
     pub(super) account_wide: bool,
     #[serde(default)]

@@ -9,6 +9,7 @@ use toml::{Spanned, Value};
 use super::account::{named, namespace};
 use super::reach::{pattern, reach};
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
+use crate::account::pool::Lendable;
 use crate::account::{Account, Pool};
 use crate::identity::issuer::Issuer;
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MAX_NETWORKS, MIN_LIFE_SECONDS};
@@ -94,7 +95,7 @@ fn check_one(
         ));
     }
     let claims = claims(&rule, issuer)?;
-    let reach = reach(&rule.repositories, &rule.actions, namespace(account))?;
+    let reach = reach(&rule.repositories, &rule.actions, rule.public_pull, namespace(account))?;
     if let Some(pool) = account.pool() {
         check_pool(&rule, pool, &reach, warnings)?;
     }
@@ -177,12 +178,16 @@ fn check_pool(
     reach: &Reach,
     warnings: &mut Vec<BeyondPool>,
 ) -> Result<(), SpannedError> {
-    let granting =
-        || pool.tokens.iter().filter(|token| reach.actions.iter().all(|action| token.reach.actions.contains(action)));
+    let grants = |token: &&Lendable| {
+        let can = |action| token.reach.actions.contains(action);
+        token.reach.public_pull >= reach.public_pull && reach.actions.iter().all(can)
+    };
+    let granting = || pool.tokens.iter().filter(grants);
     for (pattern, item) in reach.repositories.iter().zip(rule.repositories.as_ref()) {
         match pattern.literal() {
             Some(name) if !granting().any(|token| token.reach.reaches(name)) => {
-                let reason = format!("no token of the account reaches `{name}` with all of the rule's `actions`");
+                let reason =
+                    format!("no token of the account reaches `{name}` with all of the rule's {}", wanted(reach));
                 return Err(SpannedError::at(item.span(), reason));
             }
             None if !granting().any(|token| token.reach.repositories.contains(pattern)) => {
@@ -192,6 +197,11 @@ fn check_pool(
         }
     }
     Ok(())
+}
+
+/// What a token must be able to do, by the names of the keys that say it.
+const fn wanted(reach: &Reach) -> &'static str {
+    if reach.public_pull { "`actions` and its `public_pull`" } else { "`actions`" }
 }
 
 fn life(seconds: Option<&Spanned<u64>>) -> Result<u64, SpannedError> {

@@ -133,7 +133,7 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Request
     match accepted {
         Err(verdict) => Judgement { claims: compared, ..stands(verdict) },
         Ok(scope) => {
-            let verdict = match rule.reach.covers(&scope) {
+            let verdict = match rule.reach.granted(&scope).is_some() {
                 false => Verdict::ScopeNotGranted,
                 true if !rule.grants_life(wish) => Verdict::LifeNotGranted,
                 true => Verdict::Grants,

@@ -54,6 +54,35 @@ fn what_is_asked_is_what_is_granted() {
 }
 
 #[test]
+fn public_images_are_beside_what_is_asked_where_the_rule_says_so() {
+    let with = CONFIG.replace("max_life_seconds = 1800", "max_life_seconds = 1800\npublic_pull = true");
+    let literal = with.replace(r#", { glob = "acme/tool-*" }"#, "");
+    assert!(with != CONFIG && literal != with);
+    let none = RequestedGrant::default();
+    let fifty = (0..50).map(|index| format!("repository:acme/tool-{index}:pull")).collect::<Vec<_>>();
+    let (fifty, fewer) = (scope(&fifty.join(" ")), scope(&fifty[1..].join(" ")));
+    for (config, wish, granted) in [
+        (CONFIG, &scope("repository:acme/app:pull"), Ok("repository:acme/app:pull")),
+        (&with, &scope("repository:acme/app:pull"), Ok("repository:acme/app:pull repository:*/*/public:pull")),
+        (&with, &scope("repository:library/alpine:pull"), Err(Code::ScopeNotGranted)),
+        (&with, &fifty, Err(Code::ScopeNotGranted)),
+        (CONFIG, &fifty, Ok("repository:acme/tool-9:pull")),
+        (&with, &fewer, Ok("repository:acme/tool-9:pull repository:*/*/public:pull")),
+        (&literal, &none, Ok("repository:acme/app:pull,push repository:*/*/public:pull")),
+        (&with, &none, Err(Code::ScopeRequired)),
+    ] {
+        let config = Config::parse(config).unwrap();
+        let decision = decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
+        match (decision, granted) {
+            (Ok(grant), Ok(end)) => assert!(grant.scope.to_string().ends_with(end), "{}", grant.scope),
+            (decision, granted) => {
+                assert_eq!(decision.map_err(|refusal| refusal.code).err(), granted.err(), "{wish:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_life_is_bounded_by_the_rule() {
     let wish = |seconds| RequestedGrant { expires_in: Some(seconds), ..scope("repository:acme/app:pull") };
     let life = |seconds| decide_for("github", &release(), &wish(seconds)).map(|grant| grant.life);

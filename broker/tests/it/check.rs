@@ -24,9 +24,9 @@ issuer circleci: https://oidc.circleci.com/org/0f0e, CircleCI
 issuer github: https://token.actions.githubusercontent.com, GitHub Actions
 account acme: organization tokens of `acme` (at most 10), made by `acme-broker`
 account someone: personal tokens of `someone`
-rule app-main: jobs of circleci may pull, push \"acme/app\", \"acme/base\" for up to 15 min, from acme
-rule release: jobs of github may pull, push \"acme/app\", glob \"acme/tool-*\" for up to 30 min, from acme
-rule personal: jobs of github may pull \"someone/app\" for up to 15 min, from someone
+rule app-main: jobs of circleci may pull, push \"acme/app\", \"acme/base\" for up to 15 min, from acme, without public images
+rule release: jobs of github may pull, push \"acme/app\", glob \"acme/tool-*\" for up to 30 min, from acme, without public images
+rule personal: jobs of github may pull \"someone/app\" for up to 15 min, from someone, with public images
 file the journal: not there yet
 warning: rule `app-main`: is open to forks and strangers: it does not name `oidc.circleci.com/vcs-origin`, and a fork's pull \
 request runs in this project where \"Pass secrets to builds from forked pull requests\" is on (open_to_forks)

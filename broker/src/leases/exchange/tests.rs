@@ -50,6 +50,23 @@ fn a_job_gets_a_token_that_is_as_narrow_as_its_wish() {
 }
 
 #[test]
+fn a_rule_with_public_pull_gives_docker_hubs_own_resource_for_it() {
+    let pull = json!({"type": "TYPE_REPO", "path": "*/*/public", "scopes": ["scope-image-pull"]});
+    let with = CONFIG.replace("account = \"acme\"", "account = \"acme\"\npublic_pull = true");
+    assert_ne!(with, CONFIG);
+    for (config, end, resources) in [(CONFIG, "", vec![]), (&with, " repository:*/*/public:pull", vec![pull])] {
+        let world = World::new(config);
+        let issued = circleci(&world, "&scope=repository:acme/app:push").ok().unwrap();
+        let scope = format!("repository:acme/app:pull,push{end}");
+        assert_eq!(issued.scope, scope);
+        assert_eq!(world.audit.all()[0]["scope"], scope);
+        let own = json!({"type": "TYPE_REPO", "path": "acme/app", "scopes": ["scope-image-push"]});
+        assert_eq!(world.hub.tokens()[0]["resources"], json!([vec![own], resources].concat()));
+        assert_eq!(circleci(&world, "&scope=repository:*/*/public:pull").err(), Some(Code::ScopeInvalid));
+    }
+}
+
+#[test]
 fn personal_tokens_are_made_for_the_account_itself() {
     let world = World::new(CONFIG);
     let changes = json!({"repository_id": "78", "environment": "production"});

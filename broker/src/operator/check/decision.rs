@@ -90,7 +90,7 @@ pub(super) fn decision_json(decision: &Result<Grant, Refusal>) -> Value {
     match decision {
         Ok(grant) => json!({
             "outcome": "granted", "rule": grant.rule, "account": grant.account, "scope": grant.scope.to_string(),
-            "expires_in": grant.life,
+            "public_pull": grant.scope.allows_public_pull(), "expires_in": grant.life,
         }),
         Err(refusal) => json!({"outcome": "refused", "code": refusal.code.as_str(), "sentence": refusal.sentence}),
     }
@@ -158,6 +158,7 @@ fn judgement_json(judged: &Judgement<'_>) -> Value {
         "rule": judged.rule.name,
         "verdict": judged.verdict.as_str(),
         "max_life_seconds": judged.rule.max_life,
+        "public_pull": judged.rule.reach.public_pull,
         "claims": judged.claims.iter().map(claim).collect::<Vec<_>>(),
         "repositories": judged.coverage.iter().map(coverage).collect::<Vec<_>>(),
     })

@@ -1,12 +1,13 @@
 //! What Docker Hub says: rights, images, the pull window, and its failures.
 
-use hublease_sandbox::{Action, Fault, Service};
+use hublease_sandbox::{Action, BrokerLimits, Fault, Service};
 use serde_json::{Value, json};
 
 use crate::client::check::Login::{self, Nobody, Organization, Personal};
 use crate::client::check::{ACCOUNT_ID, check, directory, json as report, log_in, only_looked, world};
 use crate::client::docker_traps::log_in_by_hand;
 use crate::support::World;
+use crate::support::broker::{Broker, URL};
 use crate::support::job::Provider;
 use crate::support::untouched::Untouched;
 
@@ -36,6 +37,7 @@ fn the_whole_report_on_a_login_by_hand() {
         "login: as acmebot, by {}; Docker Hub accepts it\n\
          shadowed: no\n\
          pull window: 200 of 200 pulls in 6 h are left, counted for {ACCOUNT_ID}\n\
+         public images: may be pulled\n\
          acme/app:latest: pull works, push allowed\n\
          library/alpine:latest: pull works, push denied\n\
          acme/app:9: no such tag or digest, push allowed\n",
@@ -57,6 +59,7 @@ fn anybody_can_check_without_a_login() {
         "login: none in {}; all of this holds for anonymous clients\n\
          shadowed: no\n\
          pull window: 100 of 100 pulls in 6 h are left, counted for 127.0.0.1\n\
+         public images: may be pulled\n\
          library/alpine:latest: pull works, push denied\n",
         directory(&world)
     );
@@ -147,6 +150,28 @@ fn each_right_is_what_the_login_has() {
     }
 }
 
+/// What a login of the broker reaches beside its repositories, with what its rule says of public images.
+#[test]
+fn public_images_are_for_a_login_whose_rule_says_so() {
+    for (rule, says, reads, code) in [
+        ("public_pull = true\n", "public images: may be pulled\n", true, 0),
+        ("public_pull = false\n", "public images: may not be pulled; this login reaches", false, 4),
+        ("", "public images: may not be pulled; this login reaches", false, 4),
+    ] {
+        let world = World::new();
+        let config = world.sandbox.broker_configuration(URL, &world.path(""), BrokerLimits::default());
+        let changed = config.replace("max_life_seconds = 900\n", &format!("max_life_seconds = 900\n{rule}"));
+        let _broker = Broker::with(&world, &changed);
+        let job = world.job("login").args(&["--broker-url", URL]);
+        let variables = world.sandbox.circleci_environment_for(URL);
+        variables.iter().fold(job, |job, (name, value)| job.env(name, value)).run().code(0);
+        let outcome = check(&world, &["acme/app", "alpine"]).run().code(code);
+        outcome.says(says).says("acme/app:latest: pull works, push allowed\n");
+        let shown = report(&check(&world, &["--output=json"]).run());
+        assert_eq!(shown["public_images"], json!(reads), "{rule:?}");
+    }
+}
+
 #[test]
 fn a_digest_is_checked_as_a_tag_is() {
     let world = world(Personal("repo:read"));
@@ -176,6 +201,7 @@ fn a_credential_that_is_over_is_found_by_one_request() {
     ));
     assert_eq!(outcome.requests.len(), 1, "each failed login brings the account closer to being locked");
     let shown = report(&check(&world, &["--output=json", "alpine"]).run().code(4));
+    assert_eq!(shown["public_images"], Value::Null, "nobody has said");
     assert_eq!((&shown["login"], &shown["images"][0]["pull"]), (&json!("refused"), &json!("unknown")));
 }
 
