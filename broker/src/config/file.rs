@@ -124,5 +124,7 @@ pub(super) struct RuleTable {
     pub(super) account_wide: bool,
     #[serde(default)]
     pub(super) revoke_workflow: bool,
+    #[serde(default)]
+    pub(super) report_only: bool,
     pub(super) claims: BTreeMap<String, Spanned<Value>>,
 }

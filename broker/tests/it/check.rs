@@ -122,14 +122,21 @@ rule app-main: accepts the job, and does not grant all of the scope
   NO  repository acme/other: not named by the rule
 refused: scope_not_granted: the rules accept this job, but no single one grants all of the scope";
     assert_eq!((code, scope.as_str()), (1, expected));
-    let (code, life) = refused(&["--expires-in", "901"]);
+    let (code, life) = refused(&["--expires-in", "1200"]);
+    assert_eq!(code, 0);
+    assert!(
+        life.starts_with("rule app-main: grants the scope, and for up to 15 min instead of what is asked\n"),
+        "{life}"
+    );
+    assert!(life.ends_with("from account acme, for 15 min instead of 20 min"), "{life}");
+    let (code, life) = refused(&["--expires-in", "1200", "--min-expires-in", "901"]);
     assert_eq!(code, 1);
     assert!(
         life.starts_with("rule app-main: grants the scope, for up to 15 min and not for what is asked\n"),
         "{life}"
     );
     assert!(
-        life.ends_with("refused: life_not_granted: `expires_in` is over the longest life of 900 seconds"),
+        life.ends_with("refused: life_not_granted: `min_expires_in` is over the longest life of 900 seconds"),
         "{life}"
     );
     let (code, connection) = refused(&["--connection-id", "nowhere"]);

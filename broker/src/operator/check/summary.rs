@@ -41,7 +41,7 @@ pub(super) fn json(config: &Config) -> Value {
         json!({
             "name": rule.name, "issuer": rule.issuer, "account": rule.account,
             "repositories": rule.reach.repositories.iter().map(Pattern::to_string).collect::<Vec<_>>(),
-            "actions": actions(rule), "public_pull": rule.reach.public_pull, "max_life_seconds": rule.max_life,
+            "actions": actions(rule), "public_pull": rule.reach.public_pull, "report_only": rule.report_only, "max_life_seconds": rule.max_life,
         })
     });
     let files = config.guarded.iter().map(|file| json!({"what": file.what, "path": file.path, "state": state(file)}));
@@ -86,8 +86,9 @@ fn grants(rule: &Rule, is_account_wide: bool) -> String {
     let from = if networks.is_empty() { String::new() } else { format!(", asked for in {}", networks.join(", ")) };
     // A personal token reads what everybody may read.
     let public = if rule.reach.public_pull || is_account_wide { "with" } else { "without" };
+    let word = if rule.report_only { "only reports that " } else { "" };
     format!(
-        "jobs of {} may {} {} for up to {}, from {}, {public} public images{from}",
+        "{word}jobs of {} may {} {} for up to {}, from {}, {public} public images{from}",
         rule.issuer,
         actions(rule).join(", "),
         repositories.join(", "),
