@@ -141,10 +141,8 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Request
     match accepted {
         Err(verdict) => Judgement { claims: compared, ..stands(verdict) },
         Ok(scope) => {
-            let verdict = match rule.reach.granted(&scope).is_some() {
-                false => Verdict::ScopeNotGranted,
-                true => rule.life_verdict(wish),
-            };
+            let granted = rule.reach.granted(&scope);
+            let verdict = granted.map_or(Verdict::ScopeNotGranted, |_| rule.life_verdict(wish));
             let verdict = match verdict {
                 Verdict::Grants | Verdict::Shortens if rule.report_only => Verdict::OnlyReports,
                 verdict => verdict,
