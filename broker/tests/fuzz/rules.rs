@@ -102,7 +102,7 @@ fn follows<'a>(rules: &[Judgement<'a>], wish: &RequestedGrant) -> Result<&'a str
     let meant = |judged: &&&Judgement<'a>| (judged.rule.account.clone(), spelled_out(judged.rule));
     let is_vague = wish.scope.is_none()
         && (accepting.iter().any(|judged| judged.verdict == Verdict::ScopeNeeded)
-            || accepting.iter().any(|judged| meant(&judged) != meant(&&accepting[0])));
+            || accepting.iter().any(|judged| meant(judged) != meant(&accepting[0])));
     if accepting.is_empty() || is_vague {
         return Err(if accepting.is_empty() { Code::EventNotAllowed } else { Code::ScopeRequired });
     }
