@@ -141,7 +141,7 @@ async fn ask(effects: &Effects, found: &DockerLogin, report: &mut CheckReport<'_
             }
         }
     }
-    report.window = look_at_window(&hub).await?;
+    (report.reads_public, report.window) = look_at_window(&hub).await?;
     for at in 0..report.verdicts.len() {
         let image = report.verdicts[at].image;
         let (verdict, window) = judge_image(&hub, image, login.is_some(), report).await?;
@@ -156,16 +156,17 @@ async fn ask(effects: &Effects, found: &DockerLogin, report: &mut CheckReport<'_
     Ok(())
 }
 
-/// The pull window, by the repository that is there for it.
-async fn look_at_window(hub: &Hub<'_>) -> Result<Window, Error> {
+/// Whether public images may be pulled, if that is told, and the pull window: both by the public repository that is there to show it.
+async fn look_at_window(hub: &Hub<'_>) -> Result<(Option<bool>, Window), Error> {
     let TokenAnswer::Granted { bearer, .. } = hub.token_for(PREVIEW, &[Action::Pull]).await? else {
-        return Ok(Window::Unknown("this login may not read the public repository that shows it"));
+        return Ok((Some(false), Window::Unknown("this login may not read the public repository that shows it")));
     };
     let Ok(preview) = Image::parse(PREVIEW) else { return Err(Error::bug("a preview that is no image")) };
     Ok(match hub.manifest(&preview, &bearer).await? {
-        Manifest::Found(told) => Window::of(&told),
-        Manifest::LimitReached => Window::Reached,
-        Manifest::Missing | Manifest::Denied => Window::Unknown("Docker Hub does not show it to this login"),
+        Manifest::Found(told) => (Some(true), Window::of(&told)),
+        // It is not counted, and refused all the same: that says nothing about whose images may be read.
+        Manifest::LimitReached => (None, Window::Reached),
+        Manifest::Missing | Manifest::Denied => (None, Window::Unknown("Docker Hub does not show it to this login")),
     })
 }
 

@@ -1,13 +1,14 @@
 //! May this job have that? The decision: a pure function of the rules, the verified claims and the wish.
 //!
-//! A rule grants when every claim that it names is present and matches; there is no other operator, no order of precedence
-//! and no rule that denies. Nothing that is not granted is given, and what is minted is what was asked, never a rule's
-//! pattern. A refused caller learns which claims did not match the rule that came closest, never what the rule says.
+//! A rule grants when every claim that it names is present and matches; there is no other operator and no rule that denies. What
+//! no single rule grants is not given: of those that grant all of it, the first in the file does. What is minted is what was
+//! asked, never a rule's pattern. A rule that only reports grants nothing, and is told to the operator alone. A refused caller learns which claims did not match the rule that came closest, never what the rule says.
 
 mod explain;
 mod pattern;
 mod reach;
 pub mod request;
+mod wanted;
 
 pub use explain::{Comparison, Coverage, Explanation, Judgement, Verdict, explain};
 use hublease_protocol::oauth::Code;
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 pub use pattern::{Glob, Pattern};
 pub use reach::Reach;
 use serde_json::Value;
+pub use wanted::Wanted;
 
 use crate::client_address::Client;
 use crate::identity::claims::{Claims, sha256};
@@ -24,7 +26,7 @@ use crate::limits::MIN_LIFE_SECONDS;
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
 
-/// How many claim names a refusal lists.
+/// How many claims or rules a refusal lists.
 const MAX_LISTED: usize = 5;
 
 /// Who may have what.
@@ -36,8 +38,8 @@ pub struct Rule {
     pub issuer: String,
     /// The group that `connection_id` selects.
     pub connection_id: Option<String>,
-    /// Claim names, each with the patterns of which one must match.
-    pub claims: Vec<(String, Vec<Pattern>)>,
+    /// Claim names, each with what is wanted of it.
+    pub claims: Vec<(String, Wanted)>,
     /// The name of the account that issues.
     pub account: String,
     /// What may be asked for.
@@ -48,6 +50,8 @@ pub struct Rule {
     pub networks: Vec<IpNet>,
     /// Whether a job that it accepts may revoke what its workflow was given by such rules.
     pub revoke_workflow: bool,
+    /// Whether it grants nothing, and the audit log says what it would.
+    pub report_only: bool,
 }
 
 /// What a job is given.
@@ -61,6 +65,8 @@ pub struct Grant {
     pub scope: Scope,
     /// The life in seconds.
     pub life: u64,
+    /// The life that was asked for, if that was longer.
+    pub shortened_from: Option<u64>,
 }
 
 impl Grant {
@@ -77,14 +83,27 @@ impl Grant {
 /// # Errors
 /// With the code that says which part was not granted.
 pub fn decide(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant) -> Result<Grant, Refusal> {
-    let accepting = accepting(rules, issuer, claims, wish)?;
+    grant(accepting(rules, issuer, claims, wish)?, wish)
+}
+
+/// The name of the rule that would decide if those that only report were all that there are.
+#[must_use]
+pub fn reported(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant) -> Option<String> {
+    let reporting: Vec<&Rule> = rules.iter().filter(|rule| rule.report_only).collect();
+    let granted = accepting_of(&reporting, issuer, claims, wish).and_then(|accepting| grant(accepting, wish));
+    granted.ok().map(|grant| grant.rule)
+}
+
+fn grant(accepting: Vec<&Rule>, wish: &RequestedGrant) -> Result<Grant, Refusal> {
     let scope = match &wish.scope {
         Some(scope) => scope.clone(),
         None => literal_scope(&accepting)?,
     };
-    let granting: Vec<&Rule> = accepting.into_iter().filter(|rule| rule.reach.covers(&scope)).collect();
-    let (rule, life) = longest_enough(&granting, wish)?;
-    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope, life })
+    let granting: Vec<(&Rule, Scope)> =
+        accepting.into_iter().filter_map(|rule| Some((rule, rule.reach.granted(&scope)?))).collect();
+    let ((rule, scope), life) = longest_enough(&granting, wish)?;
+    let shortened_from = wish.expires_in.filter(|asked| *asked > life);
+    Ok(Grant { rule: rule.name.clone(), account: rule.account.clone(), scope: scope.clone(), life, shortened_from })
 }
 
 /// The rules that accept the job, whatever it wants; at least one.
@@ -97,12 +116,22 @@ pub(crate) fn accepting<'a>(
     claims: &Claims,
     wish: &RequestedGrant,
 ) -> Result<Vec<&'a Rule>, Refusal> {
+    let granting: Vec<&Rule> = rules.iter().filter(|rule| !rule.report_only).collect();
+    accepting_of(&granting, issuer, claims, wish)
+}
+
+fn accepting_of<'a>(
+    rules: &[&'a Rule],
+    issuer: &Issuer,
+    claims: &Claims,
+    wish: &RequestedGrant,
+) -> Result<Vec<&'a Rule>, Refusal> {
     let known = |id: &String| rules.iter().any(|rule| rule.connection_id.as_ref() == Some(id));
     if wish.connection_id.as_ref().is_some_and(|id| !known(id)) {
         return refuse(Code::ConnectionUnknown, "`connection_id` names no connection of this broker");
     }
     let candidates: Vec<&Rule> =
-        rules.iter().filter(|rule| rule.issuer == issuer.name && rule.is_of_connection(wish)).collect();
+        rules.iter().copied().filter(|rule| rule.issuer == issuer.name && rule.is_of_connection(wish)).collect();
     let matching: Vec<&Rule> = candidates.iter().filter(|rule| rule.mismatches(claims).is_empty()).copied().collect();
     if matching.is_empty() {
         return refuse(Code::NoRuleMatches, closest(&candidates, issuer, claims));
@@ -120,22 +149,29 @@ pub(crate) fn accepting<'a>(
     Ok(near)
 }
 
-/// The first of the rules that grant the scope which grants the life too, and that life.
-fn longest_enough<'a>(granting: &[&'a Rule], wish: &RequestedGrant) -> Result<(&'a Rule, u64), Refusal> {
-    let Some(longest) = granting.iter().map(|rule| rule.max_life).max() else {
+/// The first of the rules that grant the scope which grants the life too, and that life. Where none grants so long a life it is a
+/// wish, and shortened: to the longest that one grants, and never under the least that is of use to the client.
+fn longest_enough<'a, 'r>(
+    granting: &'a [(&'r Rule, Scope)],
+    wish: &RequestedGrant,
+) -> Result<(&'a (&'r Rule, Scope), u64), Refusal> {
+    let Some(longest) = granting.iter().map(|(rule, _)| rule.max_life).max() else {
         return refuse(Code::ScopeNotGranted, "the rules accept this job, but no single one grants all of the scope");
     };
-    let asked = wish.expires_in;
+    let (asked, least) = (wish.expires_in, wish.least_life);
     if asked.is_some_and(|asked| asked < MIN_LIFE_SECONDS) {
         let sentence = format!("`expires_in` is under the least life of {MIN_LIFE_SECONDS} seconds");
         return refuse(Code::LifeNotGranted, sentence);
     }
-    match granting.iter().find(|rule| asked.is_none_or(|asked| asked <= rule.max_life)) {
-        Some(rule) => Ok((rule, asked.unwrap_or(rule.max_life))),
-        None => {
-            let sentence = format!("`expires_in` is over the longest life of {longest} seconds");
-            refuse(Code::LifeNotGranted, sentence)
-        }
+    if least.is_some_and(|least| least > longest) {
+        let sentence = format!("`min_expires_in` is over the longest life of {longest} seconds");
+        return refuse(Code::LifeNotGranted, sentence);
+    }
+    let whole = granting.iter().find(|(rule, _)| asked.or(least).is_none_or(|wanted| wanted <= rule.max_life));
+    let nearest = || granting.iter().find(|(rule, _)| rule.max_life == longest);
+    match whole.or_else(nearest) {
+        Some(grant @ (rule, _)) => Ok((grant, asked.map_or(rule.max_life, |asked| asked.min(rule.max_life)))),
+        None => refuse(Code::LifeNotGranted, "no rule grants such a life"),
     }
 }
 
@@ -156,7 +192,7 @@ impl Rule {
 
     /// The names of the claims that are absent or do not match.
     fn mismatches(&self, claims: &Claims) -> Vec<&str> {
-        let differs = |(name, patterns): &&(String, Vec<Pattern>)| !is_one_of(claims.find(name), patterns);
+        let differs = |(name, wanted): &&(String, Wanted)| !wanted.takes(claims.find(name));
         self.claims.iter().filter(differs).map(|(name, _)| name.as_str()).collect()
     }
 
@@ -170,18 +206,29 @@ impl Rule {
     }
 }
 
-/// Whether there is a value, and one of the patterns matches it.
-fn is_one_of(value: Option<&Value>, patterns: &[Pattern]) -> bool {
-    value.is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
+/// What is meant when nothing was asked for: what every rule that accepts the job grants, when each spells out the same.
+fn literal_scope(rules: &[&Rule]) -> Result<Scope, Refusal> {
+    let meant = |rule: &Rule| rule.reach.literal_scope().map(|scope| (rule.account.clone(), scope));
+    let first = rules.first().and_then(|rule| meant(rule));
+    let agree = rules.iter().all(|rule| meant(rule) == first);
+    match first {
+        Some((_, scope)) if agree => Ok(scope),
+        _ if rules.len() == 1 => {
+            refuse(Code::ScopeRequired, "the rule grants a pattern, so `scope` must say what is wanted")
+        }
+        _ => {
+            let names = listed(rules.iter().map(|rule| rule.name.as_str()));
+            let sentence = format!(
+                "the rules {names} accept this job and do not grant the same, so `scope` must say what is wanted"
+            );
+            refuse(Code::ScopeRequired, sentence)
+        }
+    }
 }
 
-/// What is meant when nothing was asked for: only ever one rule's repositories, and only when it spells them out.
-fn literal_scope(rules: &[&Rule]) -> Result<Scope, Refusal> {
-    let [rule] = rules else {
-        return refuse(Code::ScopeRequired, "several rules accept this job, so `scope` must say what is wanted");
-    };
-    let pattern = || Refusal::new(Code::ScopeRequired, "the rule grants a pattern, so `scope` must say what is wanted");
-    rule.reach.literal_scope().ok_or_else(pattern)
+/// Some of the names.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.take(MAX_LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn closest(candidates: &[&Rule], issuer: &Issuer, claims: &Claims) -> String {
@@ -193,10 +240,7 @@ fn closest(candidates: &[&Rule], issuer: &Issuer, claims: &Claims) -> String {
         .min_by_key(Vec::len);
     match near {
         None => format!("no rule accepts this job: none matches its `{project}`"),
-        Some(names) => {
-            let listed: Vec<_> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
-            format!("no rule accepts this job: {} did not match", listed.join(", "))
-        }
+        Some(names) => format!("no rule accepts this job: {} did not match", listed(names.into_iter())),
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-pub(crate) use hub::{FakeHub, NOW, Script, Trouble};
+pub(crate) use hub::{FakeHub, NOT_FOUND, NOW, Script, Trouble};
 use hublease_broker::broker::Broker;
 use hublease_broker::clock::Clock;
 use hublease_broker::config::Config;

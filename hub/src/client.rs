@@ -29,6 +29,7 @@ use crate::outbound::{Call, Method, Outbound, Reply};
 use crate::password::PasswordSource;
 use crate::purse::Purse;
 use crate::session::{CallContext, Session};
+use crate::spoken::is_docker_hubs;
 use crate::token::{Minted, Order, TokenKind};
 
 /// An account that makes tokens.
@@ -99,30 +100,34 @@ impl Client {
                 self.health().change(1, 0);
                 api.minted(&reply.body).ok_or(HubError::unclear("its answer was not understood"))
             }
-            status => Err(self.why_not(status, &order.scope, &context)),
+            _ => Err(self.why_not(&reply, &order.scope, &context)),
         }
     }
 
-    /// Removes a token. Both "removed" and "not there" mean that it is gone.
+    /// Removes a token. Both "removed" and "not there" mean that it is gone, the second when Docker Hub itself says so: what stands
+    /// before it has pages of its own for an address that it does not know.
     ///
     /// # Errors
     /// When it may still be there.
     pub fn delete(&self, id: &str, outbound: &dyn Outbound, now: u64) -> Result<(), HubError> {
         let context = self.context(Urgency::Removal, outbound, now);
         let path = format!("{}/{id}", self.kind.api().collection());
-        match self.call(Method::Delete, &path, None, &context)?.status {
-            204 | 404 => {
-                self.note(None, QuotaHint::Found);
-                self.health().change(0, 1);
-                Ok(())
-            }
-            status => Err(HubError::Refused { status }),
+        let reply = self.call(Method::Delete, &path, None, &context)?;
+        match reply.status {
+            204 => {}
+            404 if is_docker_hubs(&reply) => {}
+            404 => return Err(HubError::unclear("a 404 came that is not its own")),
+            status => return Err(HubError::Refused { status }),
         }
+        self.note(None, QuotaHint::Found);
+        self.health().change(0, 1);
+        Ok(())
     }
 
     /// Why a mint was refused. At its limit an organization still lists its tokens, so counting tells; what is refused for want
     /// of anything else is remembered.
-    fn why_not(&self, status: u16, scope: &Scope, context: &CallContext<'_>) -> HubError {
+    fn why_not(&self, reply: &Reply, scope: &Scope, context: &CallContext<'_>) -> HubError {
+        let status = reply.status;
         let refused = HubError::Refused { status };
         if let TokenKind::Oat { quota, .. } = self.kind {
             if !self.health().may_count(quota, context.now) {
@@ -137,8 +142,8 @@ impl Client {
                 return full;
             }
         }
-        // A bearer that is not taken says nothing about the scope.
-        if status != 401 {
+        // A bearer that is not taken says nothing about the scope, and neither does anybody else than Docker Hub.
+        if status != 401 && is_docker_hubs(reply) {
             self.refused.remember(scope, status, context.now);
         }
         refused

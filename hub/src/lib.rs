@@ -4,7 +4,7 @@
 //! comes from a [`password::PasswordSource`], the time as a number, and every call goes out through an [`outbound::Outbound`].
 //!
 //! - [`client`]: one account of Docker Hub: makes, lists and removes tokens, and knows how it fares
-//! - `session`: its login, [`governor`]: how often Docker Hub is asked, by all accounts together
+//! - `session`: its login, `spoken`: whether it was Docker Hub that refused, [`governor`]: how often Docker Hub is asked, by all accounts together
 //! - [`token`]: the two kinds of tokens that are made, [`password`]: what can make them
 //! - [`error`]: why Docker Hub did not do what was asked, [`account_error`]: why an account never can
 //! - [`outbound`]: calls, and the one that performs them over the network
@@ -26,6 +26,7 @@ pub mod outbound;
 pub mod password;
 pub mod purse;
 mod session;
+mod spoken;
 pub mod token;
 
 #[cfg(test)]

@@ -153,6 +153,9 @@ impl Outbound for FakeHub {
     }
 }
 
+/// Docker Hub's own "no such thing".
+pub(crate) const NOT_FOUND: &str = r#"{"detail":"object not found","message":"object not found"}"#;
+
 impl Content {
     fn serve(&mut self, name: &str, call: &Call<'_>) -> Result<Reply, OutboundError> {
         let body: Value = call.json.map(|body| serde_json::from_str(body).unwrap()).unwrap_or_default();
@@ -175,8 +178,10 @@ impl Content {
             ("GET", Some(_)) => self.list(query, is_oat),
             ("DELETE", None) => {
                 let id = path.rsplit('/').next().unwrap();
-                let status = if self.tokens.remove(id).is_some() { 204 } else { 404 };
-                reply(status, "")
+                match self.tokens.remove(id) {
+                    Some(_) => reply(204, ""),
+                    None => reply(404, NOT_FOUND),
+                }
             }
             _ => reply(404, "{}"),
         }

@@ -15,6 +15,9 @@ pub use grammar::{MAX_NAME_BYTES, ScopeError, check_repository};
 /// Docker limits an organization token to 50 repositories, so a scope never names more.
 pub const MAX_REPOSITORIES: usize = 50;
 
+/// Docker Hub's own resource for every public repository, whosever it is.
+pub const PUBLIC: &str = "*/*/public";
+
 /// The longest text that is looked at. Invariant: `MAX_REPOSITORIES` entries with the longest names and all actions still fit.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
 
@@ -60,9 +63,13 @@ impl fmt::Display for Action {
 ///
 /// The same repository named twice counts once, with the actions of both. Two scopes are equal when they allow the same,
 /// whatever the order in which they were written; `Display` gives the one canonical spelling.
+///
+/// Beside them a scope may hold the pull of public images. Nobody can ask for that: [`Scope::parse`] refuses the `*` in it, and a rule
+/// of the broker adds it. The reader of a granted scope sees it as one more entry, in the grammar of RFC 6749.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Scope {
     grants: BTreeMap<String, BTreeSet<Action>>,
+    allows_public_pull: bool,
 }
 
 impl Scope {
@@ -85,7 +92,7 @@ impl Scope {
         if grants.is_empty() {
             return Err(ScopeError::new("the scope is empty"));
         }
-        Ok(Self { grants })
+        Ok(Self { grants, allows_public_pull: false })
     }
 
     /// A scope that allows the same actions on every one of these repositories.
@@ -104,7 +111,24 @@ impl Scope {
         if grants.len() > MAX_REPOSITORIES {
             return Err(ScopeError::new("the scope names more than 50 repositories"));
         }
-        Ok(Self { grants })
+        Ok(Self { grants, allows_public_pull: false })
+    }
+
+    /// The same scope with the pull of public images beside it.
+    ///
+    /// # Errors
+    /// When it names 50 repositories already: whether Docker Hub counts its own resource among them is not documented.
+    pub fn with_public_pull(self) -> Result<Self, ScopeError> {
+        if self.grants.len() >= MAX_REPOSITORIES {
+            return Err(ScopeError::new("beside public images a scope names at most 49 repositories"));
+        }
+        Ok(Self { allows_public_pull: true, ..self })
+    }
+
+    /// Whether public images may be pulled, whosever they are.
+    #[must_use]
+    pub const fn allows_public_pull(&self) -> bool {
+        self.allows_public_pull
     }
 
     /// The repositories, in alphabetical order.
@@ -126,7 +150,10 @@ impl Scope {
     /// Whether everything that `other` allows is allowed here too.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        other.grants.iter().all(|(name, wanted)| self.grants.get(name).is_some_and(|held| wanted.is_subset(held)))
+        let reaches = |(name, wanted): (&String, &BTreeSet<Action>)| {
+            self.grants.get(name).is_some_and(|held| wanted.is_subset(held))
+        };
+        (self.allows_public_pull || !other.allows_public_pull) && other.grants.iter().all(reaches)
     }
 
     /// The same scope with what Docker Hub adds by itself: a token that may push may pull, and one that may delete may push.
@@ -137,7 +164,7 @@ impl Scope {
             let implied = Action::ALL.into_iter().filter(|action| Some(*action) <= widest);
             (name.clone(), implied.collect())
         });
-        Self { grants: grants.collect() }
+        Self { grants: grants.collect(), allows_public_pull: self.allows_public_pull }
     }
 }
 
@@ -150,6 +177,9 @@ impl fmt::Display for Scope {
                 let comma = if index == 0 { "" } else { "," };
                 write!(formatter, "{comma}{action}")?;
             }
+        }
+        if self.allows_public_pull {
+            write!(formatter, " repository:{PUBLIC}:{}", Action::Pull)?;
         }
         Ok(())
     }

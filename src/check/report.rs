@@ -94,6 +94,8 @@ pub(super) struct CheckReport<'a> {
     pub(super) shadows: Vec<String>,
     /// Whether Docker Hub takes the login; its words if it does not.
     pub(super) accepted: Option<Result<(), Option<String>>>,
+    /// Whether public images may be pulled, whosever they are; nothing while that is not known.
+    pub(super) reads_public: Option<bool>,
     /// The pull window.
     pub(super) window: Window,
     /// One for each image, in the order in which they were typed.
@@ -109,6 +111,7 @@ impl<'a> CheckReport<'a> {
             found,
             shadows: Vec::new(),
             accepted: None,
+            reads_public: None,
             window: Window::Unknown("it was not asked"),
             verdicts: plan.images.iter().map(unknown).collect(),
         }
@@ -126,6 +129,7 @@ impl<'a> CheckReport<'a> {
             shadows => lines.extend(shadows.iter().map(|shadow| format!("shadowed: {shadow}"))),
         }
         lines.push(format!("pull window: {}", self.window.text()));
+        lines.extend(self.reads_public.map(|reads| format!("public images: {}", public_text(reads))));
         for Verdict { image, pull, push, why } in &self.verdicts {
             let why = why.as_ref().map(|why| format!(" ({})", printable(why))).unwrap_or_default();
             lines.push(format!("{image}: {}, {}{why}", pull.text(), push.text()));
@@ -143,6 +147,7 @@ impl<'a> CheckReport<'a> {
             "store": self.store(),
             "shadowed": self.shadows,
             "pull_window": self.window.json(),
+            "public_images": self.reads_public,
             "images": images,
         })
         .to_string()
@@ -199,6 +204,10 @@ impl<'a> CheckReport<'a> {
             Some(Store::File) | None => json!("file"),
         }
     }
+}
+
+fn public_text(reads: bool) -> &'static str {
+    if reads { "may be pulled" } else { "may not be pulled; this login reaches the repositories that it was made for" }
 }
 
 impl Verdict<'_> {

@@ -38,10 +38,10 @@ pub struct Lendable {
 }
 
 /// How much harm a reach can do, comparably: to be able to push where only a pull is wanted is worse than to be able to read
-/// more, a pattern says more than any list, and a longer list more than a shorter one.
-fn width(reach: &Reach) -> (Option<Action>, usize, usize) {
+/// more, a pattern says more than any list, and a longer list more than a shorter one. What everybody may read harms least.
+fn width(reach: &Reach) -> (Option<Action>, usize, usize, bool) {
     let globs = reach.repositories.iter().filter(|pattern| pattern.literal().is_none()).count();
-    (reach.actions.iter().max().copied(), globs, reach.repositories.len())
+    (reach.actions.iter().max().copied(), globs, reach.repositories.len(), reach.public_pull)
 }
 
 /// What the journal has in place of Docker Hub's id: no such id holds a colon, so a lease says by itself that its token was lent,

@@ -103,6 +103,8 @@ pub(super) struct TokenTable {
     pub(super) token_env: Option<Spanned<String>>,
     pub(super) repositories: Spanned<Vec<Spanned<Value>>>,
     pub(super) actions: Spanned<Vec<String>>,
+    #[serde(default)]
+    pub(super) public_pull: bool,
 }
 
 #[derive(Deserialize)]
@@ -117,8 +119,12 @@ pub(super) struct RuleTable {
     pub(super) max_life_seconds: Option<Spanned<u64>>,
     pub(super) networks: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
+    pub(super) public_pull: bool,
+    #[serde(default)]
     pub(super) account_wide: bool,
     #[serde(default)]
     pub(super) revoke_workflow: bool,
+    #[serde(default)]
+    pub(super) report_only: bool,
     pub(super) claims: BTreeMap<String, Spanned<Value>>,
 }

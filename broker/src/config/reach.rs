@@ -1,4 +1,4 @@
-//! What a rule or a token reaches: repositories and actions.
+//! What a rule or a token reaches: repositories and actions, and public images or not.
 
 use hublease_protocol::scope::{Action, check_repository};
 use toml::{Spanned, Value};
@@ -11,9 +11,10 @@ use crate::rules::{Glob, Pattern, Reach};
 pub(super) fn reach(
     list: &Spanned<Vec<Spanned<Value>>>,
     words: &Spanned<Vec<String>>,
+    public_pull: bool,
     namespace: Option<&str>,
 ) -> Result<Reach, SpannedError> {
-    Ok(Reach { repositories: repositories(list, namespace)?, actions: actions(words)? })
+    Ok(Reach { repositories: repositories(list, namespace)?, actions: actions(words)?, public_pull })
 }
 
 fn repositories(list: &Spanned<Vec<Spanned<Value>>>, namespace: Option<&str>) -> Result<Vec<Pattern>, SpannedError> {

@@ -9,10 +9,11 @@ use toml::{Spanned, Value};
 use super::account::{named, namespace};
 use super::reach::{pattern, reach};
 use super::{SpannedError, WRONG_CLAIM_NAME, file, is_claim_name, is_name, repeated};
+use crate::account::pool::Lendable;
 use crate::account::{Account, Pool};
 use crate::identity::issuer::Issuer;
 use crate::limits::{DEFAULT_LIFE_SECONDS, MAX_ID_BYTES, MAX_LIFE_SECONDS, MAX_NETWORKS, MIN_LIFE_SECONDS};
-use crate::rules::{Pattern, Reach, Rule};
+use crate::rules::{Pattern, Reach, Rule, Wanted};
 
 /// A rule whose pattern is that of no token of its pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +95,7 @@ fn check_one(
         ));
     }
     let claims = claims(&rule, issuer)?;
-    let reach = reach(&rule.repositories, &rule.actions, namespace(account))?;
+    let reach = reach(&rule.repositories, &rule.actions, rule.public_pull, namespace(account))?;
     if let Some(pool) = account.pool() {
         check_pool(&rule, pool, &reach, warnings)?;
     }
@@ -103,6 +104,7 @@ fn check_one(
         networks: rule.networks.as_ref().map(networks).transpose()?.unwrap_or_default(),
         max_life: life(rule.max_life_seconds.as_ref())?,
         revoke_workflow: rule.revoke_workflow,
+        report_only: rule.report_only,
         connection_id: rule.connection_id.map(Spanned::into_inner),
         name: rule.name.into_inner(),
         issuer: rule.issuer.into_inner(),
@@ -131,7 +133,7 @@ fn networks(list: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<IpNet>, SpannedE
     list.as_ref().iter().map(read).collect()
 }
 
-fn claims(rule: &file::RuleTable, issuer: &Issuer) -> Result<Vec<(String, Vec<Pattern>)>, SpannedError> {
+fn claims(rule: &file::RuleTable, issuer: &Issuer) -> Result<Vec<(String, Wanted)>, SpannedError> {
     let project = issuer.kind.project_claim();
     let Some(value) = rule.claims.get(project) else {
         return Err(SpannedError::at(
@@ -152,12 +154,26 @@ fn claims(rule: &file::RuleTable, issuer: &Issuer) -> Result<Vec<(String, Vec<Pa
         if !is_claim_name(name) {
             return Err(SpannedError::at(value.span(), WRONG_CLAIM_NAME));
         }
-        match patterns(value.as_ref(), may_glob) {
-            Ok(patterns) => Ok((name.clone(), patterns)),
+        let is_event = issuer.kind.events().is_some_and(|events| events.claim == name);
+        let names_one_thing = may_glob || name == project || is_event;
+        match wanted(value.as_ref(), may_glob, names_one_thing) {
+            Ok(wanted) => Ok((name.clone(), wanted)),
             Err(reason) => Err(SpannedError::at(value.span(), reason)),
         }
     };
     rule.claims.iter().map(read).collect()
+}
+
+/// What is wanted of a claim: `{ all_of = […] }`, or any of some values.
+fn wanted(value: &Value, may_glob: bool, names_one_thing: bool) -> Result<Wanted, &'static str> {
+    let all = value.as_table().filter(|table| table.len() == 1).and_then(|table| table.get("all_of"));
+    match all {
+        Some(_) if names_one_thing => Err("`all_of` is for claims that are lists; this one names one thing"),
+        Some(list @ Value::Array(_)) => patterns(list, may_glob).map(Wanted::All),
+        Some(_) => Err("`all_of` is a list"),
+        None if names_one_thing => patterns(value, may_glob).map(Wanted::One),
+        None => patterns(value, may_glob).map(Wanted::Any),
+    }
 }
 
 /// A value, a `{ glob = … }`, or a list of either.
@@ -177,12 +193,16 @@ fn check_pool(
     reach: &Reach,
     warnings: &mut Vec<BeyondPool>,
 ) -> Result<(), SpannedError> {
-    let granting =
-        || pool.tokens.iter().filter(|token| reach.actions.iter().all(|action| token.reach.actions.contains(action)));
+    let grants = |token: &&Lendable| {
+        let can = |action| token.reach.actions.contains(action);
+        token.reach.public_pull >= reach.public_pull && reach.actions.iter().all(can)
+    };
+    let granting = || pool.tokens.iter().filter(grants);
     for (pattern, item) in reach.repositories.iter().zip(rule.repositories.as_ref()) {
         match pattern.literal() {
             Some(name) if !granting().any(|token| token.reach.reaches(name)) => {
-                let reason = format!("no token of the account reaches `{name}` with all of the rule's `actions`");
+                let reason =
+                    format!("no token of the account reaches `{name}` with all of the rule's {}", wanted_keys(reach));
                 return Err(SpannedError::at(item.span(), reason));
             }
             None if !granting().any(|token| token.reach.repositories.contains(pattern)) => {
@@ -192,6 +212,11 @@ fn check_pool(
         }
     }
     Ok(())
+}
+
+/// What a token must be able to do, by the names of the keys that say it.
+const fn wanted_keys(reach: &Reach) -> &'static str {
+    if reach.public_pull { "`actions` and its `public_pull`" } else { "`actions`" }
 }
 
 fn life(seconds: Option<&Spanned<u64>>) -> Result<u64, SpannedError> {

@@ -64,6 +64,7 @@ fn story(broker: &Broker, client: Client, body: &[u8], line: &mut AuditEvent) ->
     // May they?
     let issuer = broker.verifier.issuer(&identity);
     let wish = RequestedGrant { from: Some(client), ..ask.wish.clone() };
+    line.would_grant = rules::reported(&broker.rules, issuer, &identity.claims, &wish);
     let grant = rules::decide(&broker.rules, issuer, &identity.claims, &wish)?;
     line.stranger = None;
     name_grant(line, &grant);
@@ -231,6 +232,7 @@ fn name_grant(line: &mut AuditEvent, grant: &Grant) {
     line.account = Some(grant.account.clone());
     line.scope = Some(grant.scope.to_string());
     line.expires_in = Some(grant.life);
+    line.shortened_from = grant.shortened_from;
 }
 
 fn internal() -> Refusal {

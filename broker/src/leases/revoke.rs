@@ -1,7 +1,7 @@
 //! The mirror of the exchange: a handle comes in, and the lease's token is removed at Docker Hub.
 //!
 //! Follows RFC 7009: the handle is its own authority; a handle that is not known is no error; 503 means that the token must
-//! be assumed to live and the client should come again. `confirmed` is said after Docker Hub's 204 or 404 and never before.
+//! be assumed to live and the client should come again. `confirmed` is said after Docker Hub's own 204 or 404 and never before.
 
 use hublease_hub::limits::RETRY_AFTER_SECONDS;
 use hublease_protocol::oauth::{Code, Form, Revocation};

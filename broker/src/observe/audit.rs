@@ -139,6 +139,12 @@ pub struct AuditEvent {
     /// For how long, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
+    /// The life that was asked for, where it was shortened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortened_from: Option<u64>,
+    /// The rule that would have granted, of those that only report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_grant: Option<String>,
     /// The lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_id: Option<String>,

@@ -61,6 +61,13 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(u64))
                 .help("The life that it asks for"),
         )
+        .arg(
+            Arg::new("min-expires-in")
+                .long("min-expires-in")
+                .value_name("SECONDS")
+                .value_parser(value_parser!(u64))
+                .help("The shortest life that is of use to it"),
+        )
         .arg(Arg::new("connection-id").long("connection-id").value_name("ID").help("The connection that it names"))
         .arg(
             Arg::new("strict")
@@ -111,11 +118,17 @@ fn survey(config: &Config, output: Output, strict: bool) -> Result<u8, CommandEr
 fn wish(matches: &ArgMatches) -> Result<RequestedGrant, CommandError> {
     let scope = matches.get_one::<String>("scope").map(|text| Scope::parse(text)).transpose();
     let scope = scope.map_err(|error| CommandError::of(2, format!("`--scope`: {error}")))?;
+    let seconds = |name| matches.get_one::<u64>(name).copied();
+    let (expires_in, least_life) = (seconds("expires-in"), seconds("min-expires-in"));
+    if expires_in.zip(least_life).is_some_and(|(asked, least)| least > asked) {
+        return Err(CommandError::of(2, "`--min-expires-in` is over `--expires-in`"));
+    }
     Ok(RequestedGrant {
         connection_id: matches.get_one::<String>("connection-id").cloned(),
         // As an exchange reads it.
         scope: scope.map(|scope| scope.with_implied()),
-        expires_in: matches.get_one::<u64>("expires-in").copied(),
+        expires_in,
+        least_life,
         from: None,
     })
 }

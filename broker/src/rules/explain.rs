@@ -4,7 +4,7 @@
 use hublease_protocol::scope::{Action, Scope};
 use serde_json::Value;
 
-use super::{Grant, Pattern, Rule, decide, is_one_of};
+use super::{Grant, Rule, Wanted, decide};
 use crate::identity::claims::Claims;
 use crate::identity::issuer::Issuer;
 use crate::limits::MIN_LIFE_SECONDS;
@@ -48,13 +48,17 @@ pub enum Verdict {
     ScopeNotGranted,
     /// It grants the scope, but not for so long or so short.
     LifeNotGranted,
+    /// It grants the scope, and for a shorter time than is asked.
+    Shortens,
+    /// It would grant, and only reports.
+    OnlyReports,
     /// It grants all that is wanted; without a scope, all that it spells out.
     Grants,
 }
 
 impl Verdict {
     /// Every verdict, in the order in which a rule can fail.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::OtherIssuer,
         Self::OtherConnection,
         Self::ClaimsDiffer,
@@ -62,6 +66,8 @@ impl Verdict {
         Self::ScopeNeeded,
         Self::ScopeNotGranted,
         Self::LifeNotGranted,
+        Self::Shortens,
+        Self::OnlyReports,
         Self::Grants,
     ];
 
@@ -76,6 +82,8 @@ impl Verdict {
             Self::ScopeNeeded => "scope_needed",
             Self::ScopeNotGranted => "scope_not_granted",
             Self::LifeNotGranted => "life_not_granted",
+            Self::Shortens => "shortens",
+            Self::OnlyReports => "only_reports",
             Self::Grants => "grants",
         }
     }
@@ -85,8 +93,8 @@ impl Verdict {
 pub struct Comparison<'a> {
     /// Its name, or its JSON pointer.
     pub name: &'a str,
-    /// What the rule wants: any of these.
-    pub wanted: &'a [Pattern],
+    /// What the rule wants.
+    pub wanted: &'a Wanted,
     /// What the token says; nothing when it does not say it.
     pub found: Option<&'a Value>,
     /// Whether that is what is wanted.
@@ -120,9 +128,9 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Request
     if !rule.is_of_connection(wish) {
         return stands(Verdict::OtherConnection);
     }
-    let compare = |(name, wanted): &'a (String, Vec<Pattern>)| {
+    let compare = |(name, wanted): &'a (String, Wanted)| {
         let found = claims.find(name);
-        Comparison { name, wanted, found, matches: is_one_of(found, wanted) }
+        Comparison { name, wanted, found, matches: wanted.takes(found) }
     };
     let compared: Vec<_> = rule.claims.iter().map(compare).collect();
     let accepted = match compared.iter().all(|comparison| comparison.matches) {
@@ -133,10 +141,11 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Request
     match accepted {
         Err(verdict) => Judgement { claims: compared, ..stands(verdict) },
         Ok(scope) => {
-            let verdict = match rule.reach.covers(&scope) {
-                false => Verdict::ScopeNotGranted,
-                true if !rule.grants_life(wish) => Verdict::LifeNotGranted,
-                true => Verdict::Grants,
+            let granted = rule.reach.granted(&scope);
+            let verdict = granted.map_or(Verdict::ScopeNotGranted, |_| rule.life_verdict(wish));
+            let verdict = match verdict {
+                Verdict::Grants | Verdict::Shortens if rule.report_only => Verdict::OnlyReports,
+                verdict => verdict,
             };
             Judgement { claims: compared, coverage: rule.coverage(&scope), ..stands(verdict) }
         }
@@ -144,8 +153,13 @@ fn judge<'a>(rule: &'a Rule, issuer: &Issuer, claims: &'a Claims, wish: &Request
 }
 
 impl Rule {
-    fn grants_life(&self, wish: &RequestedGrant) -> bool {
-        wish.expires_in.is_none_or(|asked| (MIN_LIFE_SECONDS..=self.max_life).contains(&asked))
+    fn life_verdict(&self, wish: &RequestedGrant) -> Verdict {
+        match (wish.expires_in, wish.least_life) {
+            (Some(asked), _) if asked < MIN_LIFE_SECONDS => Verdict::LifeNotGranted,
+            (_, Some(least)) if least > self.max_life => Verdict::LifeNotGranted,
+            (Some(asked), _) if asked > self.max_life => Verdict::Shortens,
+            _ => Verdict::Grants,
+        }
     }
 
     fn coverage(&self, scope: &Scope) -> Vec<Coverage> {

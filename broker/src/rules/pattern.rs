@@ -49,6 +49,16 @@ impl Pattern {
         }
     }
 
+    /// Whether there may be a value that both take; of two patterns with `*` it is taken for granted where their ends fit.
+    #[must_use]
+    pub fn may_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(text), Self::Glob(glob)) | (Self::Glob(glob), Self::Text(text)) => glob.matches(text),
+            (Self::Glob(one), Self::Glob(other)) => one.may_meet(other),
+            (one, other) => one == other,
+        }
+    }
+
     /// The text that must be there, when it is spelled out.
     #[must_use]
     pub fn literal(&self) -> Option<&str> {
@@ -123,6 +133,17 @@ impl Glob {
             rest = remainder;
         }
         rest.strip_suffix(last.as_str()).is_some_and(|gap| !gap.is_empty() && !gap.contains(SEPARATORS))
+    }
+
+    /// Whether what stands before the first and behind the last `*` of both can be of one text.
+    fn may_meet(&self, other: &Self) -> bool {
+        let (starts, ends) = ((self.prefix(), other.prefix()), (self.suffix(), other.suffix()));
+        (starts.0.starts_with(starts.1) || starts.1.starts_with(starts.0))
+            && (ends.0.ends_with(ends.1) || ends.1.ends_with(ends.0))
+    }
+
+    fn suffix(&self) -> &str {
+        self.parts.last().map_or("", String::as_str)
     }
 
     /// The text before the first `*`.

@@ -12,15 +12,27 @@ pub struct Reach {
     pub repositories: Vec<Pattern>,
     /// Together with what Docker Hub implies.
     pub actions: Vec<Action>,
+    /// Whether public images may be pulled beside them, whosever they are.
+    pub public_pull: bool,
 }
 
 impl Reach {
     /// Whether all of a scope can be done.
     #[must_use]
     pub fn covers(&self, scope: &Scope) -> bool {
-        scope.repositories().all(|repository| {
+        let can = |repository| {
             self.reaches(repository) && scope.actions(repository).all(|action| self.actions.contains(&action))
-        })
+        };
+        (self.public_pull || !scope.allows_public_pull()) && scope.repositories().all(can)
+    }
+
+    /// What is granted to whoever asks for `wish`: all of it, with public images where they belong to it; nothing when it is too much.
+    pub(super) fn granted(&self, wish: &Scope) -> Option<Scope> {
+        if self.covers(wish) { self.with_public(wish.clone()) } else { None }
+    }
+
+    fn with_public(&self, scope: Scope) -> Option<Scope> {
+        if self.public_pull { scope.with_public_pull().ok() } else { Some(scope) }
     }
 
     /// Whether a repository is among them.
@@ -33,6 +45,6 @@ impl Reach {
     /// All of it, when it is spelled out and a scope can hold it.
     pub(super) fn literal_scope(&self) -> Option<Scope> {
         let repositories: Vec<&str> = self.repositories.iter().map(Pattern::literal).collect::<Option<_>>()?;
-        Scope::of(repositories, &self.actions).ok()
+        Scope::of(repositories, &self.actions).ok().and_then(|scope| self.with_public(scope))
     }
 }

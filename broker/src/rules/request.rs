@@ -44,6 +44,8 @@ pub struct RequestedGrant {
     pub scope: Option<Scope>,
     /// The life in seconds.
     pub expires_in: Option<u64>,
+    /// The shortest life that is of use, in seconds: what is under it is refused instead of shortened.
+    pub least_life: Option<u64>,
     /// Where the request comes from; nothing when it is only asked what would be decided.
     pub from: Option<Client>,
 }
@@ -71,12 +73,17 @@ impl ParsedExchange {
         let Some(token) = form.take("subject_token") else {
             return refuse(Code::TokenMalformed, "`subject_token` is missing");
         };
+        let (expires_in, least_life) = (life(&mut form, "expires_in")?, life(&mut form, "min_expires_in")?);
+        if expires_in.zip(least_life).is_some_and(|(asked, least)| least > asked) {
+            return refuse(Code::MalformedRequest, "`min_expires_in` is over `expires_in`");
+        }
         Ok(Self {
             identity_token: Secret::new(token),
             wish: RequestedGrant {
                 connection_id: identifier(&mut form, "connection_id")?,
                 scope: scope(&mut form)?,
-                expires_in: life(&mut form)?,
+                expires_in,
+                least_life,
                 from: None,
             },
             request: login_request(&mut form)?,
@@ -117,13 +124,13 @@ fn scope(form: &mut Form) -> Result<Option<Scope>, Refusal> {
     }
 }
 
-fn life(form: &mut Form) -> Result<Option<u64>, Refusal> {
-    let Some(text) = form.take("expires_in") else {
+fn life(form: &mut Form, name: &str) -> Result<Option<u64>, Refusal> {
+    let Some(text) = form.take(name) else {
         return Ok(None);
     };
     match text.parse() {
         Ok(seconds) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(seconds)),
-        _ => refuse(Code::MalformedRequest, "`expires_in` is not a number of seconds"),
+        _ => refuse(Code::MalformedRequest, format!("`{name}` is not a number of seconds")),
     }
 }
 

@@ -54,19 +54,149 @@ fn what_is_asked_is_what_is_granted() {
 }
 
 #[test]
+fn public_images_are_beside_what_is_asked_where_the_rule_says_so() {
+    let with = CONFIG.replace("max_life_seconds = 1800", "max_life_seconds = 1800\npublic_pull = true");
+    let literal = with.replace(r#", { glob = "acme/tool-*" }"#, "");
+    assert!(with != CONFIG && literal != with);
+    let none = RequestedGrant::default();
+    let fifty = (0..50).map(|index| format!("repository:acme/tool-{index}:pull")).collect::<Vec<_>>();
+    let (fifty, fewer) = (scope(&fifty.join(" ")), scope(&fifty[1..].join(" ")));
+    for (config, wish, granted) in [
+        (CONFIG, &scope("repository:acme/app:pull"), Ok("repository:acme/app:pull")),
+        (&with, &scope("repository:acme/app:pull"), Ok("repository:acme/app:pull repository:*/*/public:pull")),
+        (&with, &scope("repository:library/alpine:pull"), Err(Code::ScopeNotGranted)),
+        (&with, &fifty, Err(Code::ScopeNotGranted)),
+        (CONFIG, &fifty, Ok("repository:acme/tool-9:pull")),
+        (&with, &fewer, Ok("repository:acme/tool-9:pull repository:*/*/public:pull")),
+        (&literal, &none, Ok("repository:acme/app:pull,push repository:*/*/public:pull")),
+        (&with, &none, Err(Code::ScopeRequired)),
+    ] {
+        let config = Config::parse(config).unwrap();
+        let decision = decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
+        match (decision, granted) {
+            (Ok(grant), Ok(end)) => assert!(grant.scope.to_string().ends_with(end), "{}", grant.scope),
+            (decision, granted) => {
+                assert_eq!(decision.map_err(|refusal| refusal.code).err(), granted.err(), "{wish:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_life_is_bounded_by_the_rule() {
     let wish = |seconds| RequestedGrant { expires_in: Some(seconds), ..scope("repository:acme/app:pull") };
     let life = |seconds| decide_for("github", &release(), &wish(seconds)).map(|grant| grant.life);
     assert_eq!(life(60), Ok(60));
     assert_eq!(life(1800), Ok(1800));
     for (seconds, sentence) in [
-        (1801, "`expires_in` is over the longest life of 1800 seconds"),
         (59, "`expires_in` is under the least life of 60 seconds"),
         (0, "`expires_in` is under the least life of 60 seconds"),
-        (u64::MAX, "`expires_in` is over the longest life of 1800 seconds"),
     ] {
         let refusal = life(seconds).unwrap_err();
         assert_eq!((refusal.code, refusal.sentence.as_str()), (Code::LifeNotGranted, sentence));
+    }
+}
+
+/// What is asked, the least that is of use, and the life that comes of it.
+#[test]
+fn a_life_over_the_rule_is_shortened_unless_the_client_insists() {
+    let over = |longest: u64| Err(format!("`min_expires_in` is over the longest life of {longest} seconds"));
+    for (asked, least, expected) in [
+        (Some(1800), None, Ok((1800, None))),
+        (Some(1801), None, Ok((1800, Some(1801)))),
+        (Some(u64::MAX), None, Ok((1800, Some(u64::MAX)))),
+        (Some(3600), Some(1800), Ok((1800, Some(3600)))),
+        (Some(3600), Some(1801), over(1800)),
+        (Some(3600), Some(3600), over(1800)),
+        (None, Some(1800), Ok((1800, None))),
+        (None, Some(1801), over(1800)),
+        (Some(60), Some(60), Ok((60, None))),
+    ] {
+        let wish = RequestedGrant { expires_in: asked, least_life: least, ..scope("repository:acme/app:pull") };
+        let decided = decide_for("github", &release(), &wish);
+        if let Err(refusal) = &decided {
+            assert_eq!(refusal.code, Code::LifeNotGranted);
+        }
+        let life = decided.map(|grant| (grant.life, grant.shortened_from)).map_err(|refusal| refusal.sentence);
+        assert_eq!(life, expected, "{asked:?} {least:?}");
+    }
+}
+
+/// The second rule takes the same jobs for what is said of it.
+fn with_second(first: &str, second: &str) -> Config {
+    let rule = |name: &str, more: &str| {
+        format!(
+            "[[rule]]\nname = \"{name}\"\nissuer = \"github\"\naccount = \"acme\"\nactions = [\"pull\", \"push\"]\n{more}\n\
+             claims = {{ repository_id = \"77\", event_name = \"push\" }}\n"
+        )
+    };
+    let (head, _) = CONFIG.split_once("[[rule]]").unwrap();
+    Config::parse(&format!("{head}{}{}", rule("first", first), rule("second", second))).unwrap()
+}
+
+/// What two rules say, what is asked, and the rule that grants or what is refused.
+#[test]
+fn of_rules_that_grant_the_same_the_first_in_the_file_does() {
+    let (app, base) = ("repositories = [\"acme/app\"]", "repositories = [\"acme/base\"]");
+    let both = "repositories = [\"acme/app\", \"acme/base\"]";
+    let glob = "repositories = [{ glob = \"acme/a*\" }]";
+    let long = format!("{app}\nmax_life_seconds = 3600");
+    let public = format!("{app}\npublic_pull = true");
+    let silent = format!("{app}\nreport_only = true");
+    let (none, pull) = (RequestedGrant::default(), scope("repository:acme/app:pull"));
+    let asks = |seconds| RequestedGrant { expires_in: Some(seconds), ..none.clone() };
+    let differ = Err(
+        "the rules `first`, `second` accept this job and do not grant the same, so `scope` must say what is wanted",
+    );
+    for (first, second, wish, expected) in [
+        (app, app, &none, Ok("first")),
+        (app, app, &pull, Ok("first")),
+        (base, app, &pull, Ok("second")),
+        (app, both, &none, differ),
+        (app, both, &pull, Ok("first")),
+        (both, app, &scope("repository:acme/base:pull"), Ok("first")),
+        (app, both, &scope("repository:acme/app:pull repository:acme/base:pull"), Ok("second")),
+        (app, &public, &none, differ),
+        (&public, app, &pull, Ok("first")),
+        (app, glob, &none, differ),
+        (glob, glob, &none, differ),
+        (glob, app, &pull, Ok("first")),
+        // A life is no part of what is granted: the first that grants all of the wish does.
+        (app, &long, &none, Ok("first")),
+        (app, &long, &asks(1800), Ok("second")),
+        (app, &long, &asks(7200), Ok("second")),
+        (&long, app, &asks(7200), Ok("first")),
+        // What only reports is not there.
+        (&silent, app, &none, Ok("second")),
+        (&silent, both, &none, Ok("second")),
+        (&silent, base, &pull, Err("the rules accept this job, but no single one grants all of the scope")),
+    ] {
+        let config = with_second(first, second);
+        let decided = decide(&config.rules, &config.issuers[1], &Claims::of(&release()), wish);
+        let decided = decided.map(|grant| grant.rule).map_err(|refusal| refusal.sentence);
+        let decided = decided.as_ref().map(String::as_str).map_err(String::as_str);
+        assert_eq!(decided, expected, "{first} / {second} / {wish:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_only_reports_decides_beside_the_others() {
+    let app = "repositories = [\"acme/app\"]";
+    let silent = format!("{app}\nreport_only = true");
+    let foreign = json!({"repository_id": "78", "event_name": "push"});
+    for (first, claims, wish, would, decided) in [
+        (app, &release(), "acme/app:pull", None, Ok("first")),
+        (&silent, &release(), "acme/app:pull", Some("first"), Err(Code::NoRuleMatches)),
+        (&silent, &release(), "acme/base:pull", None, Err(Code::NoRuleMatches)),
+        (&silent, &foreign, "acme/app:pull", None, Err(Code::NoRuleMatches)),
+    ] {
+        let mut config = with_second(first, app);
+        config.rules.truncate(1);
+        let (claims, wish) = (Claims::of(claims), scope(&format!("repository:{wish}")));
+        let issuer = &config.issuers[1];
+        assert_eq!(reported(&config.rules, issuer, &claims, &wish).as_deref(), would, "{first} {wish:?}");
+        let grant = decide(&config.rules, issuer, &claims, &wish);
+        assert_eq!(grant.as_ref().map(|grant| grant.rule.as_str()).map_err(|refusal| refusal.code), decided);
     }
 }
 

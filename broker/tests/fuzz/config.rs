@@ -69,13 +69,14 @@ fn check_rule(rule: &Rule, config: &Config) {
 
 /// Every rule says which project, exactly; and for GitHub how the job was started.
 fn check_claims(rule: &Rule, issuer: &Issuer) {
-    let find = |wanted: &str| rule.claims.iter().find(|(name, _)| name == wanted).map(|(_, patterns)| patterns);
+    let find = |wanted: &str| rule.claims.iter().find(|(name, _)| name == wanted).map(|(_, wanted)| wanted.patterns());
     let projects = find(issuer.kind.project_claim()).unwrap();
     assert!(projects.iter().all(|pattern| pattern.literal().is_some_and(|text| !text.is_empty())));
     if issuer.kind == IssuerKind::Known(Ci::Github) {
         assert!(find("event_name").is_some() || find("environment").is_some());
     }
-    for (name, patterns) in &rule.claims {
+    for (name, wanted) in &rule.claims {
+        let patterns = wanted.patterns();
         assert!(!patterns.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()), "{name}");
         let has_glob = patterns.iter().any(|pattern| matches!(pattern, Pattern::Glob(_)));
         assert!(!has_glob || issuer.kind.rule().patterns.contains(&name.as_str()), "{name}");

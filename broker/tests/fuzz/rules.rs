@@ -4,6 +4,8 @@
 //! The parts are separated by a line `---`: TOML; then the wish as a form (`connection_id`, `scope`, `expires_in`); then the
 //! claims as a JSON object. Every issuer of the configuration signs the claims in turn.
 
+use std::collections::BTreeSet;
+
 use hublease_broker::config::Config;
 use hublease_broker::identity::claims::Claims;
 use hublease_broker::identity::issuer::{Issuer, IssuerKind};
@@ -11,10 +13,10 @@ use hublease_broker::identity::verify::Verifier;
 use hublease_broker::limits::MIN_LIFE_SECONDS;
 use hublease_broker::refusal::Refusal;
 use hublease_broker::rules::request::RequestedGrant;
-use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, decide, explain};
+use hublease_broker::rules::{Grant, Judgement, Pattern, Rule, Verdict, Wanted, decide, explain, reported};
 use hublease_protocol::ci::Ci;
 use hublease_protocol::oauth::{Code, Form};
-use hublease_protocol::scope::Scope;
+use hublease_protocol::scope::{Action, MAX_REPOSITORIES, Scope};
 use serde_json::{Map, Value};
 
 use super::check_refusal;
@@ -44,12 +46,15 @@ pub fn rules(input: &[u8]) {
 fn wish(form: &str) -> Option<RequestedGrant> {
     let mut form = Form::decode(form.trim_end().as_bytes()).ok()?;
     let scope = form.take("scope").map(|scope| Scope::parse(&scope).map(|scope| scope.with_implied()));
-    Some(RequestedGrant {
+    let wish = RequestedGrant {
         connection_id: form.take("connection_id"),
         scope: scope.transpose().ok()?,
         expires_in: form.take("expires_in").map(|seconds| seconds.parse()).transpose().ok()?,
+        least_life: form.take("min_expires_in").map(|seconds| seconds.parse()).transpose().ok()?,
         from: None,
-    })
+    };
+    let is_sound = wish.expires_in.zip(wish.least_life).is_none_or(|(asked, least)| least <= asked);
+    is_sound.then_some(wish)
 }
 
 fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant) {
@@ -58,15 +63,18 @@ fn judge(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant
     let explanation = explain(rules, issuer, claims, wish);
     assert_eq!(decision, explanation.decision);
     assert_eq!(short(&decision), follows(&explanation.rules, wish));
+    let by = reported(rules, issuer, claims, wish);
+    assert!(by.is_none_or(|name| rules.iter().any(|rule| rule.name == name && rule.report_only)));
     match decision {
         Ok(grant) => check(rules, issuer, claims, wish, &grant),
         Err(refusal) => {
             check_refusal(&refusal);
             // Nobody who asks for something is refused what a rule grants him.
             let is_wanted = |scope: &Scope| {
-                let life = wish.expires_in.unwrap_or(MIN_LIFE_SECONDS);
+                // What is over a rule's longest life is shortened, as far as the wish lets it.
+                let life = wish.least_life.unwrap_or(MIN_LIFE_SECONDS);
                 let of_group = |rule: &&Rule| wish.connection_id.is_none() || wish.connection_id == rule.connection_id;
-                life >= MIN_LIFE_SECONDS
+                wish.expires_in.is_none_or(|asked| asked >= MIN_LIFE_SECONDS)
                     && rules.iter().filter(of_group).any(|rule| grants(rule, issuer, claims, scope, life))
             };
             assert!(!wish.scope.as_ref().is_some_and(is_wanted), "{refusal}");
@@ -80,6 +88,7 @@ fn short(decision: &Result<Grant, Refusal>) -> Result<&str, Code> {
 
 /// What an operator concludes from the verdicts on the rules alone: the rule that grants, or why none does.
 fn follows<'a>(rules: &[Judgement<'a>], wish: &RequestedGrant) -> Result<&'a str, Code> {
+    let rules: Vec<_> = rules.iter().filter(|judged| !judged.rule.report_only).collect();
     let known = |id: &String| rules.iter().any(|judged| judged.rule.connection_id.as_ref() == Some(id));
     if !wish.connection_id.as_ref().is_none_or(known) {
         return Err(Code::ConnectionUnknown);
@@ -90,16 +99,28 @@ fn follows<'a>(rules: &[Judgement<'a>], wish: &RequestedGrant) -> Result<&'a str
         return Err(Code::NoRuleMatches);
     }
     let accepting: Vec<_> = matching.into_iter().filter(|judged| judged.verdict != Verdict::EventNotNamed).collect();
+    let meant = |judged: &&&Judgement<'a>| (judged.rule.account.clone(), spelled_out(judged.rule));
     let is_vague = wish.scope.is_none()
-        && (accepting.len() > 1 || accepting.iter().any(|judged| judged.verdict == Verdict::ScopeNeeded));
+        && (accepting.iter().any(|judged| judged.verdict == Verdict::ScopeNeeded)
+            || accepting.iter().any(|judged| meant(judged) != meant(&accepting[0])));
     if accepting.is_empty() || is_vague {
         return Err(if accepting.is_empty() { Code::EventNotAllowed } else { Code::ScopeRequired });
     }
     if let Some(granting) = accepting.iter().find(|judged| judged.verdict == Verdict::Grants) {
         return Ok(&granting.rule.name);
     }
+    let shortening = accepting.iter().rev().filter(|judged| judged.verdict == Verdict::Shortens);
+    if let Some(longest) = shortening.max_by_key(|judged| judged.rule.max_life) {
+        return Ok(&longest.rule.name);
+    }
     let is_only_the_life = accepting.iter().any(|judged| judged.verdict == Verdict::LifeNotGranted);
     Err(if is_only_the_life { Code::LifeNotGranted } else { Code::ScopeNotGranted })
+}
+
+/// What a rule without patterns grants.
+fn spelled_out(rule: &Rule) -> (BTreeSet<String>, Vec<bool>, bool) {
+    let names = rule.reach.repositories.iter().map(Pattern::to_string).collect();
+    (names, Action::ALL.map(|action| rule.reach.actions.contains(&action)).to_vec(), rule.reach.public_pull)
 }
 
 fn check(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant, grant: &Grant) {
@@ -108,15 +129,19 @@ fn check(rules: &[Rule], issuer: &Issuer, claims: &Claims, wish: &RequestedGrant
     assert_eq!(rule.account, grant.account);
     assert!(wish.connection_id.is_none() || wish.connection_id == rule.connection_id);
     assert!(grant.life >= MIN_LIFE_SECONDS);
-    assert!(wish.expires_in.is_none_or(|asked| asked == grant.life));
-    assert!(wish.scope.as_ref().is_none_or(|asked| *asked == grant.scope));
+    assert!(!rule.report_only, "{grant:?}");
+    assert!(wish.expires_in.is_none_or(|asked| asked == grant.life || grant.shortened_from == Some(asked)));
+    assert!(grant.shortened_from.is_none_or(|asked| asked > grant.life && grant.life == rule.max_life));
+    assert!(wish.least_life.is_none_or(|least| grant.life >= least));
+    assert_eq!(grant.scope.allows_public_pull(), rule.reach.public_pull);
+    let asked =
+        wish.scope.clone().map(|asked| if rule.reach.public_pull { asked.with_public_pull().unwrap() } else { asked });
+    assert!(asked.is_none_or(|asked| asked == grant.scope));
 }
 
 /// Whether a rule grants this: every claim, every repository, every action, and the life.
 fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u64) -> bool {
-    let accepts = |(name, patterns): &(String, Vec<Pattern>)| {
-        claims.find(name).is_some_and(|value| patterns.iter().any(|pattern| matches(pattern, value)))
-    };
+    let accepts = |(name, wanted): &(String, Wanted)| claims.find(name).is_some_and(|value| takes(wanted, value));
     let names_event = rule.claims.iter().any(|(name, _)| name == "event_name");
     let is_risky =
         claims.text("event_name").is_some_and(|event| event == "pull_request_target" || event == "workflow_run");
@@ -125,11 +150,29 @@ fn grants(rule: &Rule, issuer: &Issuer, claims: &Claims, scope: &Scope, life: u6
         rule.reach.repositories.iter().any(|pattern| matches(pattern, &name))
             && scope.actions(repository).all(|action| rule.reach.actions.contains(&action))
     };
-    rule.issuer == issuer.name
+    !rule.report_only
+        && rule.issuer == issuer.name
+        && !(rule.reach.public_pull && scope.repositories().count() == MAX_REPOSITORIES)
         && rule.claims.iter().all(accepts)
         && (issuer.kind != IssuerKind::Known(Ci::Github) || !is_risky || names_event)
         && scope.repositories().all(reaches)
         && life <= rule.max_life
+}
+
+fn takes(wanted: &Wanted, value: &Value) -> bool {
+    let elements = match value {
+        Value::Array(list) => list.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let is_there = |pattern: &Pattern| {
+        let counts = !(value.is_array() && matches!(pattern, Pattern::Flag(_)));
+        counts && elements.iter().any(|element| matches(pattern, element))
+    };
+    match wanted {
+        Wanted::One(patterns) => patterns.iter().any(|pattern| matches(pattern, value)),
+        Wanted::Any(patterns) => patterns.iter().any(is_there),
+        Wanted::All(patterns) => patterns.iter().all(is_there),
+    }
 }
 
 fn matches(pattern: &Pattern, value: &Value) -> bool {

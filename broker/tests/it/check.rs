@@ -24,9 +24,9 @@ issuer circleci: https://oidc.circleci.com/org/0f0e, CircleCI
 issuer github: https://token.actions.githubusercontent.com, GitHub Actions
 account acme: organization tokens of `acme` (at most 10), made by `acme-broker`
 account someone: personal tokens of `someone`
-rule app-main: jobs of circleci may pull, push \"acme/app\", \"acme/base\" for up to 15 min, from acme
-rule release: jobs of github may pull, push \"acme/app\", glob \"acme/tool-*\" for up to 30 min, from acme
-rule personal: jobs of github may pull \"someone/app\" for up to 15 min, from someone
+rule app-main: jobs of circleci may pull, push \"acme/app\", \"acme/base\" for up to 15 min, from acme, without public images
+rule release: jobs of github may pull, push \"acme/app\", glob \"acme/tool-*\" for up to 30 min, from acme, without public images
+rule personal: jobs of github may pull \"someone/app\" for up to 15 min, from someone, with public images
 file the journal: not there yet
 warning: rule `app-main`: is open to forks and strangers: it does not name `oidc.circleci.com/vcs-origin`, and a fork's pull \
 request runs in this project where \"Pass secrets to builds from forked pull requests\" is on (open_to_forks)
@@ -122,14 +122,21 @@ rule app-main: accepts the job, and does not grant all of the scope
   NO  repository acme/other: not named by the rule
 refused: scope_not_granted: the rules accept this job, but no single one grants all of the scope";
     assert_eq!((code, scope.as_str()), (1, expected));
-    let (code, life) = refused(&["--expires-in", "901"]);
+    let (code, life) = refused(&["--expires-in", "1200"]);
+    assert_eq!(code, 0);
+    assert!(
+        life.starts_with("rule app-main: grants the scope, and for up to 15 min instead of what is asked\n"),
+        "{life}"
+    );
+    assert!(life.ends_with("from account acme, for 15 min instead of 20 min"), "{life}");
+    let (code, life) = refused(&["--expires-in", "1200", "--min-expires-in", "901"]);
     assert_eq!(code, 1);
     assert!(
         life.starts_with("rule app-main: grants the scope, for up to 15 min and not for what is asked\n"),
         "{life}"
     );
     assert!(
-        life.ends_with("refused: life_not_granted: `expires_in` is over the longest life of 900 seconds"),
+        life.ends_with("refused: life_not_granted: `min_expires_in` is over the longest life of 900 seconds"),
         "{life}"
     );
     let (code, connection) = refused(&["--connection-id", "nowhere"]);

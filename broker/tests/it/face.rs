@@ -74,7 +74,7 @@ fn refusals_have_their_rfc_form() {
         (circleci_form(&json!({}), "&scope=openid"), 400, "invalid_scope", "scope_invalid"),
         (circleci_form(&json!({}), "&scope=repository:acme/x:pull"), 400, "invalid_scope", "scope_not_granted"),
         (circleci_form(&json!({}), "&audience=x"), 400, "invalid_target", "target_unknown"),
-        (circleci_form(&json!({}), "&expires_in=901"), 400, "invalid_request", "life_not_granted"),
+        (circleci_form(&json!({}), "&min_expires_in=901"), 400, "invalid_request", "life_not_granted"),
         (circleci_form(&json!({}), "&connection_id=x"), 400, "invalid_request", "connection_unknown"),
     ];
     for (form, status, error, code) in table {

@@ -115,7 +115,8 @@ fn a_template_names_its_open_places_and_filled_in_keeps_strangers_out() {
             (0, &json!("granted"), &json!(900)),
             "{system}"
         );
-        assert_eq!(granted["scope"], "repository:acme/app:pull,push", "{system}");
+        assert_eq!(granted["scope"], "repository:acme/app:pull,push repository:*/*/public:pull", "{system}");
+        assert_eq!(granted["public_pull"], json!(true), "{system}");
         for changes in strangers {
             let mut claims = claims.clone();
             claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());

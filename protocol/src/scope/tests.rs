@@ -87,6 +87,23 @@ fn limits_hold_and_errors_stay_short() {
 }
 
 #[test]
+fn public_images_are_granted_and_never_asked_for() {
+    let asked = Scope::parse("repository:acme/app:push").unwrap().with_implied();
+    let granted = asked.clone().with_public_pull().unwrap();
+    assert_eq!(granted.to_string(), "repository:acme/app:pull,push repository:*/*/public:pull");
+    assert_eq!((asked.allows_public_pull(), granted.allows_public_pull()), (false, true));
+    assert!(granted.covers(&asked) && !asked.covers(&granted) && granted.covers(&granted));
+    assert_eq!(granted.with_implied(), granted);
+    assert_eq!(granted.repositories().collect::<Vec<_>>(), ["acme/app"]);
+    assert!(Scope::parse(&granted.to_string()).is_err() && Scope::parse("repository:*/*/public:pull").is_err());
+    for (count, fits) in [(1, true), (49, true), (50, false)] {
+        let names: Vec<_> = (0..count).map(|index| format!("acme/app{index}")).collect();
+        let scope = Scope::of(names.iter().map(String::as_str), &[Action::Pull]).unwrap();
+        assert_eq!(scope.with_public_pull().is_ok(), fits, "{count}");
+    }
+}
+
+#[test]
 fn covering_and_implied_actions() {
     let scope = |text| Scope::parse(text).unwrap();
     let held = scope("repository:acme/app:pull,push repository:acme/base:pull");

@@ -65,6 +65,8 @@ fn a_token_of_limited_reach_is_refused_more_than_it_has() {
     let (pusher, _) = sandbox.hub().organization_token("acme", "pusher", &[("acme/app", &["scope-image-push"])], None);
     let (public, _) =
         sandbox.hub().organization_token("acme", "public", &[("*/*/public", &["scope-image-pull"])], None);
+    let resources: [(&str, &[&str]); 2] = [("acme/app", &["scope-image-push"]), ("*/*/public", &["scope-image-pull"])];
+    let (both, _) = sandbox.hub().organization_token("acme", "both", &resources, None);
     for (name, secret, scope, status) in [
         (ACCOUNT, &reader, "repository:acme/app:pull", 200),
         (ACCOUNT, &reader, "repository:acme/app:pull,push", 401),
@@ -72,6 +74,12 @@ fn a_token_of_limited_reach_is_refused_more_than_it_has() {
         ("acme", &pusher, "repository:acme/base:pull", 401),
         ("acme", &pusher, "repository:library/alpine:pull", 401),
         ("acme", &public, "repository:library/alpine:pull", 200),
+        ("acme", &public, "repository:library/alpine:pull,push", 200),
+        ("acme", &public, "repository:acme/app:pull", 401),
+        ("acme", &both, "repository:library/alpine:pull", 200),
+        ("acme", &both, "repository:acme/app:pull,push+repository:library/alpine:pull", 200),
+        ("acme", &both, "repository:acme/base:pull", 401),
+        ("acme", &pusher, "repository:acme/app:pull,push+repository:library/alpine:pull", 401),
         (ACCOUNT, &pusher, "repository:acme/app:pull", 401),
     ] {
         let answer = token(&sandbox, Some((name, secret)), scope);

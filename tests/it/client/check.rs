@@ -2,6 +2,7 @@
 
 mod docker_side;
 mod hub_side;
+mod public_images;
 mod words;
 
 use std::fs;

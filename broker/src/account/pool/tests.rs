@@ -6,7 +6,7 @@ use super::*;
 use crate::rules::{Glob, Pattern};
 use crate::testing::write_secret;
 
-/// Tokens whose content is `dckr_oat_NAME`.
+/// Tokens whose content is `dckr_oat_NAME`. One whose name ends with `-public` pulls public images, too.
 fn pool(tokens: &[(&str, &[&str], &[Action])]) -> (TempDir, Pool) {
     let place = tempfile::tempdir().unwrap();
     let token = |(name, repositories, actions): &(&str, &[&str], &[Action])| {
@@ -18,7 +18,11 @@ fn pool(tokens: &[(&str, &[&str], &[Action])]) -> (TempDir, Pool) {
         };
         Lendable {
             name: (*name).to_owned(),
-            reach: Reach { repositories: repositories.iter().map(pattern).collect(), actions: actions.to_vec() },
+            reach: Reach {
+                repositories: repositories.iter().map(pattern).collect(),
+                actions: actions.to_vec(),
+                public_pull: name.ends_with("-public"),
+            },
             source: SecretSource::File(file),
         }
     };
@@ -52,6 +56,17 @@ fn the_narrowest_token_that_covers_all_of_the_scope_is_lent() {
         assert_eq!(name, expected.map(|name| (lent_id(name), format!("dckr_oat_{name}"))), "{scope}");
         assert_eq!(pool.covers(&scope), expected.is_some());
     }
+}
+
+#[test]
+fn public_images_are_pulled_by_a_token_that_is_said_to_have_them() {
+    let (_place, pool) = pool(&[("app-public", &["acme/app"], PULL), ("app", &["acme/app"], PULL)]);
+    let scope = Scope::parse("repository:acme/app:pull").unwrap();
+    let lent = |scope: &Scope| pool.lend(scope, |_| 0).ok().map(|lent| lent.id);
+    assert_eq!(lent(&scope), Some(lent_id("app")), "the narrower one, unless more is wanted");
+    assert_eq!(lent(&scope.with_public_pull().unwrap()), Some(lent_id("app-public")));
+    let pushing = Scope::parse("repository:acme/app:push").unwrap();
+    assert_eq!(lent(&pushing.with_public_pull().unwrap()), None);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn one(token: &file::TokenTable) -> Result<Lendable, SpannedError> {
     }
     Ok(Lendable {
         name: token.name.as_ref().clone(),
-        reach: reach(&token.repositories, &token.actions, None)?,
+        reach: reach(&token.repositories, &token.actions, token.public_pull, None)?,
         source: source::token(token)?,
     })
 }

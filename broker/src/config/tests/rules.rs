@@ -169,3 +169,24 @@ fn a_glob_stands_for_references_environments_workflow_paths_and_repositories_onl
         assert_eq!(circleci(claim), place, "{claim}");
     }
 }
+
+#[test]
+fn all_of_is_for_claims_that_are_lists() {
+    for (from, to, reason) in [
+        (
+            "{ glob = \"refs/tags/v*\" }",
+            "{ all_of = [\"refs/heads/main\"] }",
+            "`all_of` is for claims that are lists; this one names one thing",
+        ),
+        ("= \"p1\"", "= { all_of = [\"p1\"] }", "`all_of` is for claims that are lists; this one names one thing"),
+        ("ssh-rerun\" = false", "ssh-rerun\" = { all_of = false }", "`all_of` is a list"),
+        ("ssh-rerun\" = false", "ssh-rerun\" = { all_of = [] }", "an empty list would match nothing"),
+        (
+            "ssh-rerun\" = false",
+            "ssh-rerun\" = { all_of = [\"a\"], glob = \"a*\" }",
+            "the only operator is `{ glob = \"…\" }` with a text",
+        ),
+    ] {
+        assert_eq!(changed(from, to), reason, "{to}");
+    }
+}

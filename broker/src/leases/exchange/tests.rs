@@ -50,6 +50,44 @@ fn a_job_gets_a_token_that_is_as_narrow_as_its_wish() {
 }
 
 #[test]
+fn a_rule_with_public_pull_gives_docker_hubs_own_resource_for_it() {
+    let pull = json!({"type": "TYPE_REPO", "path": "*/*/public", "scopes": ["scope-image-pull"]});
+    let with = CONFIG.replace("account = \"acme\"", "account = \"acme\"\npublic_pull = true");
+    assert_ne!(with, CONFIG);
+    for (config, end, resources) in [(CONFIG, "", vec![]), (&with, " repository:*/*/public:pull", vec![pull])] {
+        let world = World::new(config);
+        let issued = circleci(&world, "&scope=repository:acme/app:push").ok().unwrap();
+        let scope = format!("repository:acme/app:pull,push{end}");
+        assert_eq!(issued.scope, scope);
+        assert_eq!(world.audit.all()[0]["scope"], scope);
+        let own = json!({"type": "TYPE_REPO", "path": "acme/app", "scopes": ["scope-image-push"]});
+        assert_eq!(world.hub.tokens()[0]["resources"], json!([vec![own], resources].concat()));
+        assert_eq!(circleci(&world, "&scope=repository:*/*/public:pull").err(), Some(Code::ScopeInvalid));
+    }
+}
+
+#[test]
+fn the_audit_log_says_what_was_shortened_and_what_a_rule_would_have_granted() {
+    let rule = CONFIG.split("[[rule]]").nth(1).unwrap().replace("app-main", "trial").replace("p1", "p2");
+    let config = format!("{CONFIG}\n[[rule]]\nreport_only = true{rule}");
+    let world = World::new(&config);
+    assert_eq!(circleci(&world, "&expires_in=3600").ok().unwrap().expires_in, Some(900));
+    assert_eq!(circleci(&world, "&expires_in=3600&min_expires_in=901").err(), Some(Code::LifeNotGranted));
+    assert_eq!(circleci(&world, "&expires_in=600&min_expires_in=900").err(), Some(Code::MalformedRequest));
+    let other = json!({"oidc.circleci.com/project-id": "p2"});
+    assert_eq!(ask(&world, &circleci_form(&other, "")).err(), Some(Code::NoRuleMatches));
+    let told: Vec<_> = world
+        .audit
+        .all()
+        .iter()
+        .map(|line| json!([line["rule"], line["shortened_from"], line["would_grant"]]))
+        .collect();
+    assert_eq!(told[0], json!(["app-main", 3600, null]));
+    assert_eq!(told[3], json!([null, null, "trial"]));
+    assert_eq!(world.hub.tokens().len(), 1, "a rule that only reports grants nothing");
+}
+
+#[test]
 fn personal_tokens_are_made_for_the_account_itself() {
     let world = World::new(CONFIG);
     let changes = json!({"repository_id": "78", "environment": "production"});

@@ -8,7 +8,7 @@ use crate::journal::{LeaseState, Selection, Trust};
 use crate::leases::exchange::exchange;
 use crate::leases::sweep::Removed;
 use crate::limits::{LEFTOVER_SECONDS, RECONCILE_SECONDS};
-use crate::testing::{CONFIG, NOW, Trouble, World, circleci_form};
+use crate::testing::{CONFIG, NOT_FOUND, NOW, Trouble, World, circleci_form};
 
 const LEASE: &str = "0123456789abcdef0123456789abcdef";
 
@@ -80,7 +80,7 @@ fn a_token_that_was_taken_for_gone_is_removed_after_all() {
     let world = settled();
     let issued = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
     // Docker Hub says 404, and shows it again later.
-    world.hub.trouble("DELETE", Trouble::Status(404, "{}"));
+    world.hub.trouble("DELETE", Trouble::Status(404, NOT_FOUND));
     let handle = format!("token={}", issued.revocation_handle.expose());
     assert!(crate::leases::revoke::revoke(&world.broker, Client::ThisMachine, handle.as_bytes()).is_ok());
     assert_eq!(world.hub.labels().len(), 1);
@@ -107,7 +107,7 @@ fn a_lease_that_is_over_by_now_makes_no_account_suspicious() {
     let world = World::new(CONFIG);
     let issued = exchange(&world.broker, Client::ThisMachine, circleci_form(&json!({}), "").as_bytes()).ok().unwrap();
     // Between the list and the journal, as far as anybody can tell: the token is listed, and its lease is over.
-    world.hub.trouble("DELETE", Trouble::Status(404, "{}"));
+    world.hub.trouble("DELETE", Trouble::Status(404, NOT_FOUND));
     let handle = format!("token={}", issued.revocation_handle.expose());
     assert!(crate::leases::revoke::revoke(&world.broker, Client::ThisMachine, handle.as_bytes()).is_ok());
     world.sweep();

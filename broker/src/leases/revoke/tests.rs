@@ -62,12 +62,14 @@ fn a_token_that_is_already_gone_is_confirmed() {
 }
 
 #[test]
-fn nothing_but_204_and_404_confirms() {
-    for status in [200, 202, 400, 401, 403, 429, 500] {
+fn nothing_but_204_and_docker_hubs_own_404_confirms() {
+    let page = "<html><body>404 Not Found</body></html>";
+    let statuses = [200, 202, 400, 401, 403, 429, 500].map(|status| (status, "{}"));
+    for (status, body) in statuses.into_iter().chain([(404, "{}"), (404, page), (404, "")]) {
         let world = World::new(CONFIG);
         let issued = issue(&world);
-        world.hub.trouble("DELETE", Trouble::Status(status, "{}"));
-        world.hub.trouble("DELETE", Trouble::Status(status, "{}"));
+        world.hub.trouble("DELETE", Trouble::Status(status, body));
+        world.hub.trouble("DELETE", Trouble::Status(status, body));
         let refusal = revoke_by(&world, issued.revocation_handle.expose()).unwrap_err();
         assert_eq!((refusal.status(), refusal.retry_after), (503, Some(5)), "{status}");
         assert_eq!(world.hub.tokens().len(), 1);

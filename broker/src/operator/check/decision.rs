@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 use crate::rules::request::RequestedGrant;
-use crate::rules::{Comparison, Coverage, Explanation, Grant, Judgement, Pattern, Verdict};
+use crate::rules::{Comparison, Coverage, Explanation, Grant, Judgement, Verdict};
 
 /// Who asks: what the claims say, and whether a token has proved it.
 pub(super) struct Asker {
@@ -50,7 +50,7 @@ impl<'a> Report<'a> {
             },
             "wish": {
                 "scope": self.wish.scope.as_ref().map(ToString::to_string),
-                "expires_in": self.wish.expires_in, "connection_id": self.wish.connection_id,
+                "expires_in": self.wish.expires_in, "min_expires_in": self.wish.least_life, "connection_id": self.wish.connection_id,
             },
             "rules": self.rules.iter().map(judgement_json).collect::<Vec<_>>(),
             "decision": decision_json(self.decision),
@@ -78,8 +78,9 @@ impl<'a> Report<'a> {
 pub(super) fn outcome(decision: &Result<Grant, Refusal>) -> String {
     match decision {
         Ok(grant) => {
-            let Grant { rule, account, scope, life } = grant;
-            format!("granted by rule {rule}: {scope} from account {account}, for {}", span(*life))
+            let Grant { rule, account, scope, life, shortened_from } = grant;
+            let shortened = shortened_from.map_or_else(String::new, |asked| format!(" instead of {}", span(asked)));
+            format!("granted by rule {rule}: {scope} from account {account}, for {}{shortened}", span(*life))
         }
         Err(refusal) => format!("refused: {refusal}"),
     }
@@ -90,7 +91,8 @@ pub(super) fn decision_json(decision: &Result<Grant, Refusal>) -> Value {
     match decision {
         Ok(grant) => json!({
             "outcome": "granted", "rule": grant.rule, "account": grant.account, "scope": grant.scope.to_string(),
-            "expires_in": grant.life,
+            "public_pull": grant.scope.allows_public_pull(), "expires_in": grant.life,
+            "shortened_from": grant.shortened_from,
         }),
         Err(refusal) => json!({"outcome": "refused", "code": refusal.code.as_str(), "sentence": refusal.sentence}),
     }
@@ -113,6 +115,10 @@ fn verdict(judged: &Judgement<'_>) -> String {
         Verdict::LifeNotGranted => {
             format!("grants the scope, for up to {} and not for what is asked", span(rule.max_life))
         }
+        Verdict::Shortens => {
+            format!("grants the scope, and for up to {} instead of what is asked", span(rule.max_life))
+        }
+        Verdict::OnlyReports => "would grant this, and only reports it".to_owned(),
         Verdict::Grants => format!("grants this, for up to {}", span(rule.max_life)),
     }
 }
@@ -122,13 +128,13 @@ fn claim_lines(claims: &[Comparison<'_>]) -> Vec<String> {
     let line = |claim: &Comparison<'_>| {
         let mark = if claim.matches { "ok" } else { "NO" };
         let found = claim.found.map_or_else(|| "nothing".to_owned(), |value| printable(&value.to_string()));
-        format!("  {mark}  {:width$}  wants {}, found {found}", printable(claim.name), wanted(claim.wanted))
+        format!(
+            "  {mark}  {:width$}  wants {}, found {found}",
+            printable(claim.name),
+            printable(&claim.wanted.to_string())
+        )
     };
     claims.iter().map(line).collect()
-}
-
-fn wanted(patterns: &[Pattern]) -> String {
-    patterns.iter().map(|pattern| printable(&pattern.to_string())).collect::<Vec<_>>().join(" or ")
 }
 
 fn coverage_line(one: &Coverage) -> String {
@@ -142,7 +148,7 @@ fn coverage_line(one: &Coverage) -> String {
 
 fn judgement_json(judged: &Judgement<'_>) -> Value {
     let claim = |claim: &Comparison<'_>| {
-        let wanted: Vec<_> = claim.wanted.iter().map(Pattern::to_string).collect();
+        let wanted: Vec<_> = claim.wanted.patterns().iter().map(ToString::to_string).collect();
         let mut entry = json!({"claim": claim.name, "wanted": wanted, "matches": claim.matches});
         // A claim that is not there has no `found`; one that is null has.
         if let Some(value) = claim.found {
@@ -158,6 +164,7 @@ fn judgement_json(judged: &Judgement<'_>) -> Value {
         "rule": judged.rule.name,
         "verdict": judged.verdict.as_str(),
         "max_life_seconds": judged.rule.max_life,
+        "public_pull": judged.rule.reach.public_pull, "report_only": judged.rule.report_only,
         "claims": judged.claims.iter().map(claim).collect::<Vec<_>>(),
         "repositories": judged.coverage.iter().map(coverage).collect::<Vec<_>>(),
     })

@@ -26,7 +26,8 @@ pub(super) fn text(config: &Config) -> String {
         lines.push(format!("account {}: {}", account.name, what(account)));
     }
     for rule in &config.rules {
-        lines.push(format!("rule {}: {}", rule.name, grants(rule)));
+        let account = config.accounts.iter().find(|account| account.name == rule.account);
+        lines.push(format!("rule {}: {}", rule.name, grants(rule, account.is_some_and(Account::is_account_wide))));
     }
     lines.extend(config.guarded.iter().map(|file| format!("file {}: {}", printable(&file.what), state(file))));
     lines.into_iter().map(|line| line + "\n").collect()
@@ -40,7 +41,7 @@ pub(super) fn json(config: &Config) -> Value {
         json!({
             "name": rule.name, "issuer": rule.issuer, "account": rule.account,
             "repositories": rule.reach.repositories.iter().map(Pattern::to_string).collect::<Vec<_>>(),
-            "actions": actions(rule), "max_life_seconds": rule.max_life,
+            "actions": actions(rule), "public_pull": rule.reach.public_pull, "report_only": rule.report_only, "max_life_seconds": rule.max_life,
         })
     });
     let files = config.guarded.iter().map(|file| json!({"what": file.what, "path": file.path, "state": state(file)}));
@@ -79,12 +80,15 @@ fn what(account: &Account) -> String {
     }
 }
 
-fn grants(rule: &Rule) -> String {
+fn grants(rule: &Rule, is_account_wide: bool) -> String {
     let repositories: Vec<_> = rule.reach.repositories.iter().map(|pattern| printable(&pattern.to_string())).collect();
     let networks: Vec<_> = rule.networks.iter().map(ToString::to_string).collect();
     let from = if networks.is_empty() { String::new() } else { format!(", asked for in {}", networks.join(", ")) };
+    // A personal token reads what everybody may read.
+    let public = if rule.reach.public_pull || is_account_wide { "with" } else { "without" };
+    let word = if rule.report_only { "only reports that " } else { "" };
     format!(
-        "jobs of {} may {} {} for up to {}, from {}{from}",
+        "{word}jobs of {} may {} {} for up to {}, from {}, {public} public images{from}",
         rule.issuer,
         actions(rule).join(", "),
         repositories.join(", "),

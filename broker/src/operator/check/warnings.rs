@@ -4,6 +4,8 @@
 //! What a CI system's claims mean, and what its rules must bind to be narrow, is in [`hublease_protocol::ci`]: the client's
 //! `whoami` writes rules by the same facts.
 
+mod order;
+
 use hublease_protocol::ci::{Binding, BranchFacts, StrangersFacts};
 use hublease_protocol::endpoint::Origin;
 use hublease_protocol::time::span;
@@ -56,6 +58,7 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             of_rule(rule, issuer, account, &mut found);
         }
     }
+    order::order(&config.rules, &mut found);
     found.extend(config.warnings.iter().map(beyond_pool));
     found.extend(config.guarded.iter().filter_map(unguarded));
     found
@@ -95,7 +98,7 @@ fn placeholders(config: &Config, found: &mut Vec<Warning>) {
         }
     }
     for rule in &config.rules {
-        let patterns = rule.claims.iter().flat_map(|(_, patterns)| patterns).chain(&rule.reach.repositories);
+        let patterns = rule.claims.iter().flat_map(|(_, wanted)| wanted.patterns()).chain(&rule.reach.repositories);
         for pattern in patterns {
             match pattern {
                 Pattern::Text(text) => look(format!("rule `{}`", rule.name), text),
@@ -253,7 +256,7 @@ fn is_bound(rule: &Rule, binding: &Binding) -> bool {
 }
 
 fn patterns<'a>(rule: &'a Rule, name: &str) -> Option<&'a [Pattern]> {
-    rule.claims.iter().find(|(known, _)| known == name).map(|(_, patterns)| patterns.as_slice())
+    rule.claims.iter().find(|(known, _)| known == name).map(|(_, wanted)| wanted.patterns())
 }
 
 fn quoted(names: &[&str]) -> String {

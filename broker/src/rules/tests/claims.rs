@@ -4,7 +4,7 @@
 use hublease_protocol::oauth::Code;
 use serde_json::{Value, json};
 
-use super::{CONFIG, changed, release, scope};
+use super::{CONFIG, changed, circleci_claims, release, scope};
 use crate::config::Config;
 use crate::identity::claims::Claims;
 use crate::rules::decide;
@@ -175,6 +175,45 @@ fn a_project_is_its_id_as_a_text() {
     for id in [json!(77), json!(["77"]), json!("077"), json!("77 "), json!({"id": "77"}), json!(""), json!(null)] {
         let refusal = other(id.clone()).unwrap_err();
         assert_eq!(refusal.sentence, "no rule accepts this job: none matches its `repository_id`", "{id}");
+    }
+}
+
+/// What a rule says of a claim that may be a list, what the token says, and whether that is enough.
+#[test]
+fn a_list_is_taken_by_its_elements_where_a_claim_may_be_one() {
+    let accepts = |rule: &str, value: &Value| {
+        let wanted = format!(r#""oidc.circleci.com/context-ids" = {rule}, "oidc.circleci.com/project-id" = "p1""#);
+        let config = CONFIG.replacen(r#""oidc.circleci.com/project-id" = "p1""#, &wanted, 1);
+        let config = Config::parse(&config).unwrap();
+        let claims = changed(circleci_claims(), &json!({"oidc.circleci.com/context-ids": value}));
+        decide(&config.rules, &config.issuers[0], &Claims::of(&claims), &scope("repository:acme/app:pull")).is_ok()
+    };
+    let both = r#"{ all_of = ["a", "b"] }"#;
+    for (rule, value, expected) in [
+        (r#""a""#, json!(["a"]), true),
+        (r#""a""#, json!(["b", "a"]), true),
+        (r#""a""#, json!("a"), true),
+        (r#""a""#, json!(["b"]), false),
+        (r#""a""#, json!([]), false),
+        (r#""a""#, json!([["a"]]), false),
+        (r#""a""#, json!([{"a": "a"}]), false),
+        (r#""a""#, json!({"0": "a"}), false),
+        (r#"["a", "b"]"#, json!(["c", "b"]), true),
+        (r#"["a", "b"]"#, json!(["c"]), false),
+        ("7", json!([7]), true),
+        ("7", json!(["7"]), false),
+        ("false", json!(false), true),
+        ("false", json!([false]), false),
+        ("false", json!([true, false]), false),
+        (both, json!(["b", "x", "a"]), true),
+        (both, json!(["a"]), false),
+        (both, json!("a"), false),
+        (both, json!([]), false),
+        (r#"{ all_of = ["a"] }"#, json!("a"), true),
+        (r#"{ all_of = ["a", 7] }"#, json!(["a", 7]), true),
+        (both, json!(null), false),
+    ] {
+        assert_eq!(accepts(rule, &value), expected, "{rule} {value}");
     }
 }
 

@@ -29,7 +29,7 @@ fn each_rule_is_told_its_first_lack() {
         (json!({}), RequestedGrant::default(), Verdict::ScopeNeeded, Verdict::ClaimsDiffer),
         (json!({}), scope("repository:acme/app:delete"), Verdict::ScopeNotGranted, Verdict::ClaimsDiffer),
         (json!({}), scope("repository:acme/other:pull"), Verdict::ScopeNotGranted, Verdict::ClaimsDiffer),
-        (json!({}), life(1801), Verdict::LifeNotGranted, Verdict::ClaimsDiffer),
+        (json!({}), life(1801), Verdict::Shortens, Verdict::ClaimsDiffer),
         (json!({}), life(59), Verdict::LifeNotGranted, Verdict::ClaimsDiffer),
         (json!({}), life(60), Verdict::Grants, Verdict::ClaimsDiffer),
         (personal, RequestedGrant::default(), Verdict::ClaimsDiffer, Verdict::EventNotNamed),

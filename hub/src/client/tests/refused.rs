@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::limits::REFUSED_SECONDS;
+use crate::testing::NOT_FOUND;
 
 const REFUSED: HubError = HubError::Refused { status: 404 };
 
 #[test]
 fn a_scope_that_was_refused_is_not_asked_for_again_for_minutes() {
     let bench = Bench::new(PASSWORD);
-    bench.hub.trouble(MINT, Trouble::Status(404, "{}"));
+    bench.hub.trouble(MINT, Trouble::Status(404, NOT_FOUND));
     let refused = (0..100).filter(|second| bench.mint(NOW + second) == Err(REFUSED)).count();
     assert_eq!((refused, bench.calls(MINT), bench.calls(LIST)), (100, 1, 1), "of 100 tries");
     assert_eq!(bench.mint_for("acme/other", NOW), Ok(()));
@@ -16,10 +17,34 @@ fn a_scope_that_was_refused_is_not_asked_for_again_for_minutes() {
 }
 
 #[test]
+fn what_is_not_docker_hubs_own_no_is_neither_remembered_nor_a_removal() {
+    for (body, is_own) in [
+        (NOT_FOUND, true),
+        (r#"{"detail":"Not found."}"#, true),
+        ("", false),
+        ("<html><head><title>404 Not Found</title></head></html>", false),
+        (r#"{"message":"no Route matched with those values"}"#, false),
+    ] {
+        let bench = Bench::new(PASSWORD);
+        bench.hub.trouble(MINT, Trouble::Status(404, body));
+        assert_eq!(bench.mint(NOW), Err(REFUSED), "{body}");
+        let again = if is_own { Err(REFUSED) } else { Ok(()) };
+        assert_eq!(bench.mint(NOW + 1), again, "{body}");
+        bench.hub.trouble("DELETE", Trouble::Status(404, body));
+        let removed = bench.client.delete("token-0001", &bench.hub, NOW + 1);
+        assert_eq!(removed.is_ok(), is_own, "{body}");
+        if !is_own {
+            assert_eq!(removed, Err(HubError::unclear("a 404 came that is not its own")));
+            assert_eq!(bench.client.delete("token-0001", &bench.hub, NOW + 2), Ok(()), "it was still there");
+        }
+    }
+}
+
+#[test]
 fn the_quota_is_asked_for_once_in_its_time_unless_it_may_be_full() {
     let bench = Bench::new(PASSWORD);
     let refuse = |number: usize, second: u64| {
-        bench.hub.trouble(MINT, Trouble::Status(404, "{}"));
+        bench.hub.trouble(MINT, Trouble::Status(404, NOT_FOUND));
         assert_eq!(bench.mint_for(&format!("acme/none-{number}"), NOW + second), Err(REFUSED));
     };
     for number in 0..50 {

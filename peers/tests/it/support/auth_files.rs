@@ -90,7 +90,7 @@ pub enum Difference {
 #[track_caller]
 pub fn every_row(sandbox: &Sandbox, reader: &Reader) {
     sandbox.hub().add_account("alice", ground::ALICES_PASSWORD);
-    let rows = reader.rows();
+    let rows: Vec<_> = reader.rows().iter().filter(|row| reader.follows(row)).collect();
     assert!(rows.len() >= 40, "{}", rows.len());
     let (even, odd): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(number, _)| number % 2 == 0);
     let wrong: Vec<String> = std::thread::scope(|scope| {

@@ -171,6 +171,7 @@ fn the_report_for_programs_is_one_json_document() {
         "store": "file",
         "shadowed": [],
         "pull_window": window,
+        "public_images": true,
         "images": [
             {"image": "acme/app:latest", "pull": "works", "push": "denied",
              "why": "it says: access token has insufficient scopes"},

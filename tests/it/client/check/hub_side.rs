@@ -36,6 +36,7 @@ fn the_whole_report_on_a_login_by_hand() {
         "login: as acmebot, by {}; Docker Hub accepts it\n\
          shadowed: no\n\
          pull window: 200 of 200 pulls in 6 h are left, counted for {ACCOUNT_ID}\n\
+         public images: may be pulled\n\
          acme/app:latest: pull works, push allowed\n\
          library/alpine:latest: pull works, push denied\n\
          acme/app:9: no such tag or digest, push allowed\n",
@@ -57,6 +58,7 @@ fn anybody_can_check_without_a_login() {
         "login: none in {}; all of this holds for anonymous clients\n\
          shadowed: no\n\
          pull window: 100 of 100 pulls in 6 h are left, counted for 127.0.0.1\n\
+         public images: may be pulled\n\
          library/alpine:latest: pull works, push denied\n",
         directory(&world)
     );
@@ -176,6 +178,7 @@ fn a_credential_that_is_over_is_found_by_one_request() {
     ));
     assert_eq!(outcome.requests.len(), 1, "each failed login brings the account closer to being locked");
     let shown = report(&check(&world, &["--output=json", "alpine"]).run().code(4));
+    assert_eq!(shown["public_images"], Value::Null, "nobody has said");
     assert_eq!((&shown["login"], &shown["images"][0]["pull"]), (&json!("refused"), &json!("unknown")));
 }
 

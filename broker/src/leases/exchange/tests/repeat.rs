@@ -57,7 +57,7 @@ fn a_used_token_is_remembered_for_as_long_as_it_is_accepted() {
 #[test]
 fn a_refusal_uses_nothing_up() {
     let world = World::new(CONFIG);
-    assert_eq!(github(&world, &json!({}), "&expires_in=9999").err(), Some(Code::LifeNotGranted));
+    assert_eq!(github(&world, &json!({}), "&min_expires_in=9999").err(), Some(Code::LifeNotGranted));
     for (second, trouble) in
         [(0, Trouble::Status(403, "{}")), (120, Trouble::Status(400, r#"{"fields":{}}"#)), (240, Trouble::Wait(429, 7))]
     {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::leases::exchange::tests::{circleci, github};
 use crate::limits::HUB_CALLS_PER_JOB;
-use crate::testing::{CONFIG, NOW, Trouble, World};
+use crate::testing::{CONFIG, NOT_FOUND, NOW, Trouble, World};
 
 const MINT: &str = "POST /v2/orgs/";
 
@@ -20,7 +20,7 @@ fn world(window: u64) -> World {
 /// Asks for repositories that do not exist, each time another one; gives how many were refused by Docker Hub.
 fn ask_for_nothing(world: &World, tried: usize, job: impl Fn(usize) -> Value) -> usize {
     let ask = |number: usize| {
-        world.hub.trouble(MINT, Trouble::Status(404, "{}"));
+        world.hub.trouble(MINT, Trouble::Status(404, NOT_FOUND));
         let asked = github(world, &job(number), &format!("%20repository:acme/tool-{number}:push"));
         world.hub.heal();
         let code = asked.err().unwrap();

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Row;
 use super::containers::CONTAINERS;
 use super::docker::DOCKER;
+use super::{Row, With};
 
 /// A client that reads logins.
 #[derive(Debug, Clone)]
@@ -16,7 +16,16 @@ pub enum Reader {
     Containers { program: PathBuf, podman: PathBuf },
 }
 
+/// By it podman and buildah are told of another registries.conf; skopeo 1.9 was seen not to follow it.
+const OTHER_CONF: &str = "CONTAINERS_REGISTRIES_CONF";
+
 impl Reader {
+    /// Whether what the row sets is anything to this client.
+    pub(super) fn follows(&self, row: &Row) -> bool {
+        let is_skopeo = self.program().ends_with("skopeo");
+        !is_skopeo || !row.with.iter().any(|with| matches!(with, With::Variable(OTHER_CONF, _)))
+    }
+
     pub(super) fn rows(&self) -> &'static [Row] {
         match self {
             Self::Docker { .. } => DOCKER,

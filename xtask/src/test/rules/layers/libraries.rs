@@ -5,9 +5,22 @@ use super::Row;
 pub(super) const HUB: &[Row] = &[
     (
         "client",
-        &["session", "governor", "purse", "password", "account_error", "token", "error", "outbound", "clock", "limits"],
+        &[
+            "session",
+            "spoken",
+            "governor",
+            "purse",
+            "password",
+            "account_error",
+            "token",
+            "error",
+            "outbound",
+            "clock",
+            "limits",
+        ],
     ),
     ("session", &["governor", "purse", "password", "error", "outbound", "clock", "limits"]),
+    ("spoken", &["outbound"]),
     ("governor", &["error", "outbound", "limits"]),
     ("purse", &[]),
     ("password", &["account_error"]),
