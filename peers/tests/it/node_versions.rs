@@ -117,7 +117,7 @@ fn is_told(step: &mut Step<'_>, version: &str) {
     step.set("STATE_record_name", "of the other one");
     let left = format!("{sentence}%0A  because: what the login left is not undone");
     step.run("post.mjs").code(0).says(&format!("::warning::{left}"));
-    step.set("INPUT_STRICT-REVOKE", "true");
+    step.set("STATE_way_back", "{\"strict\":true}");
     step.run("post.mjs").code(2).says(&format!("::error::{left}"));
     assert_eq!(step.requests(), 0);
 }

@@ -16,14 +16,14 @@ pub enum Reader {
     Containers { program: PathBuf, podman: PathBuf },
 }
 
-/// By it podman and buildah are told of another registries.conf; skopeo 1.9 was seen not to follow it.
+/// By it podman is told of another registries.conf; skopeo 1.9 and buildah 1.28 were seen not to follow it.
 const OTHER_CONF: &str = "CONTAINERS_REGISTRIES_CONF";
 
 impl Reader {
     /// Whether what the row sets is anything to this client.
     pub(super) fn follows(&self, row: &Row) -> bool {
-        let is_skopeo = self.program().ends_with("skopeo");
-        !is_skopeo || !row.with.iter().any(|with| matches!(with, With::Variable(OTHER_CONF, _)))
+        let follows = self.program().ends_with("podman");
+        follows || !row.with.iter().any(|with| matches!(with, With::Variable(OTHER_CONF, _)))
     }
 
     pub(super) fn rows(&self) -> &'static [Row] {
