@@ -46,9 +46,14 @@ impl Folder {
             return Err(sentence(path, "it has no parent directory"));
         };
         let parent = rustix::fs::open(parent, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        match parent.and_then(|parent| open_at(&parent, Path::new(name), create)) {
+        let parent = match parent {
+            Err(Errno::NOENT) if !create => return Ok(None),
+            parent => parent.map_err(|error| failed(path, error))?,
+        };
+        match open_at(&parent, Path::new(name), create) {
             Ok(descriptor) => Self::checked(descriptor, path).map(Some),
-            Err(Errno::NOENT) if !create => Ok(None),
+            // It was there, or made, and went away at the same moment.
+            Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(failed(path, error)),
         }
     }

@@ -93,17 +93,13 @@ fn perform(path: &Path, access: &Access) -> Result<Vec<Stored>, String> {
 /// A printable sentence: it is not ours, or the system refuses.
 pub(in crate::native) fn locked(path: &Path) -> Result<Folder, String> {
     for _ in 0..MOST_ROUNDS {
-        let folder = made(path)?;
+        let Some(folder) = Folder::open(path, true)? else { continue };
         folder.lock()?;
         if folder.is_linked() {
             return Ok(folder);
         }
     }
     Err("the record directory goes away again and again".to_owned())
-}
-
-fn made(path: &Path) -> Result<Folder, String> {
-    Folder::open(path, true)?.ok_or_else(|| "the record directory went away".to_owned())
 }
 
 /// What lies there instead of what the writer knows.
@@ -117,7 +113,9 @@ fn in_the_way(folder: &Folder, name: &str, over: &Over) -> Result<Option<Stored>
 
 /// The newest, and `first` before all. Of the others only the names are told.
 fn read(folder: &Folder, first: Option<&str>) -> Result<Vec<Stored>, String> {
-    let names = folder.names()?.into_iter();
+    // One that was taken away meanwhile was empty.
+    let names = if folder.is_linked() { folder.names() } else { Ok(Vec::new()) };
+    let names = names.or_else(|error| if folder.is_linked() { Err(error) } else { Ok(Vec::new()) })?.into_iter();
     let mut names: Vec<String> =
         names.filter_map(|name| name.strip_suffix(SUFFIX).filter(|name| is_name(name)).map(str::to_owned)).collect();
     names.sort_by_cached_key(|name| {

@@ -147,6 +147,27 @@ fn an_empty_directory_goes_and_one_in_use_stays() {
     assert_eq!(locked(&path).unwrap().path(), path);
 }
 
+/// Jobs that begin and end at the same moment take the directory away from under each other, and none fails of it.
+#[test]
+fn jobs_that_come_and_go_at_once_find_a_directory() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("hublease");
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let path = &path;
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    access(path, &Access::Prepare).unwrap();
+                    access(path, &write(&name(number), "x")).unwrap();
+                    access(path, &Access::Read { first: None }).unwrap();
+                    access(path, &Access::Erase { name: name(number) }).unwrap();
+                }
+            });
+        }
+    });
+    assert!(!path.exists());
+}
+
 #[test]
 fn where_somebody_else_has_the_usual_place_there_is_another() {
     let me = rustix::process::geteuid().as_raw();
