@@ -114,8 +114,8 @@ fn in_the_way(folder: &Folder, name: &str, over: &Over) -> Result<Option<Stored>
 /// The newest, and `first` before all. Of the others only the names are told.
 fn read(folder: &Folder, first: Option<&str>) -> Result<Vec<Stored>, String> {
     // One that was taken away meanwhile was empty.
-    let names = if folder.is_linked() { folder.names() } else { Ok(Vec::new()) };
-    let names = names.or_else(|error| if folder.is_linked() { Err(error) } else { Ok(Vec::new()) })?.into_iter();
+    let names =
+        folder.names().or_else(|error| if folder.is_linked() { Err(error) } else { Ok(Vec::new()) })?.into_iter();
     let mut names: Vec<String> =
         names.filter_map(|name| name.strip_suffix(SUFFIX).filter(|name| is_name(name)).map(str::to_owned)).collect();
     names.sort_by_cached_key(|name| {
